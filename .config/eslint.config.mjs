@@ -1,0 +1,94 @@
+// The rules of CONTRIBUTING.md that a machine can check.
+import js from '@eslint/js';
+import { defineConfig } from 'eslint/config';
+import { builtinRules } from 'eslint/use-at-your-own-risk';
+import tseslint from 'typescript-eslint';
+
+const SOURCES = ['packages/*/src/**/*.ts', 'examples/**/*.ts'];
+const TESTS = ['packages/*/test/**/*.ts', 'examples/**/*.test.ts'];
+
+// A namespace may add types to a class of the same name, nothing that leaves code behind.
+const OWN_NAMESPACE =
+  ':not(TSModuleDeclaration[declare=true] *) > TSModuleDeclaration[kind="namespace"][declare!=true]';
+const TYPE_MEMBER = 'TSInterfaceDeclaration, TSTypeAliasDeclaration, TSModuleDeclaration';
+const NAMESPACE_WITH_CODE = [
+  `${OWN_NAMESPACE} > TSModuleBlock > :not(ExportNamedDeclaration, ${TYPE_MEMBER})`,
+  `${OWN_NAMESPACE} > TSModuleBlock > ExportNamedDeclaration > :not(${TYPE_MEMBER})`,
+];
+
+export default defineConfig(
+  { ignores: ['**/node_modules/**', '**/dist/**', '**/coverage/**', '**/fixtures/**'] },
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
+  js.configs.recommended,
+
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.recommendedTypeChecked],
+    languageOptions: {
+      // One program for sources, tests and examples: it resolves @serval/* to the sources, so no build is needed.
+      parserOptions: { project: 'packages/tsconfig.test.json', tsconfigRootDir: import.meta.dirname + '/..' },
+    },
+    rules: {
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/no-non-null-assertion': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', caughtErrorsIgnorePattern: '^_' }],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      // A method may be async because the interface it fulfils returns a promise.
+      '@typescript-eslint/require-await': 'off',
+      // Namespaces with code are forbidden below; a namespace of types is welcome.
+      '@typescript-eslint/no-namespace': 'off',
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'TSEnumDeclaration', message: 'No enum: use a union of literals or a class.' },
+        ...NAMESPACE_WITH_CODE.map((selector) => ({ selector, message: 'A namespace holds types only.' })),
+      ],
+      eqeqeq: ['error', 'always'],
+    },
+  },
+
+  {
+    files: SOURCES,
+    // A rule has one severity, so the core rule is registered under a second name for the second limit.
+    plugins: { serval: { rules: { 'max-lines': builtinRules.get('max-lines') } } },
+    rules: {
+      'max-lines': ['warn', { max: 500 }],
+      'serval/max-lines': ['error', { max: 1000 }],
+    },
+  },
+
+  { files: ['packages/*/src/**/*.ts'], ignores: ['**/logger.ts'], rules: { 'no-console': 'error' } },
+
+  {
+    files: TESTS,
+    rules: {
+      '@typescript-eslint/no-empty-object-type': 'off',
+      '@typescript-eslint/no-explicit-any': 'off',
+      '@typescript-eslint/no-extraneous-class': 'off',
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/no-unsafe-argument': 'off',
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-call': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/no-unsafe-return': 'off',
+      '@typescript-eslint/no-base-to-string': 'off',
+      '@typescript-eslint/restrict-template-expressions': 'off',
+      '@typescript-eslint/unbound-method': 'off',
+      'max-lines': 'off',
+      'serval/max-lines': 'off',
+    },
+  },
+
+  {
+    files: ['**/*.{js,mjs,cjs}'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        ['Buffer', 'URL', 'clearTimeout', 'console', 'performance', 'process', 'setImmediate', 'setTimeout'].map(
+          (name) => [name, 'readonly'],
+        ),
+      ),
+    },
+  },
+  { files: ['**/*.cjs'], languageOptions: { sourceType: 'commonjs' } },
+);

@@ -1,0 +1,1 @@
+console.log('The chat example is not written yet.');
