@@ -1,0 +1,216 @@
+import type { AbstractClass, Class, PrimitiveType, PrimitiveValue } from './class-type';
+import type { ClientEndpointConfigurator } from './client-endpoint-config';
+import type { DecoderClass } from './decoder';
+import type { EncoderClass } from './encoder';
+import { recordOf, type HandlerKind } from './metadata';
+import { withPathParam, type ParameterRole, type ParameterValues, type PathParamRole } from './parameter-role';
+import type { InboundMode, ServerEndpointConfigurator } from './server-endpoint-config';
+
+/** The attributes of {@link ServerEndpoint}, with Java's names. */
+export interface ServerEndpointOptions {
+  /** A URI or level-1 URI template with a leading slash; `{room}` and `<room>` mean the same. */
+  readonly value: string;
+  /** In order of preference. Default none. */
+  readonly subprotocols?: readonly string[];
+  /** In the order in which they are tried. Default none. */
+  readonly decoders?: readonly DecoderClass[];
+  /** In the order in which they are tried. Default none. */
+  readonly encoders?: readonly EncoderClass[];
+  /** Takes part in the handshake; the container makes one instance per endpoint. */
+  readonly configurator?: Class<ServerEndpointConfigurator>;
+  /** Whether a message waits for the handler of the one before. Default `'serial'`. Not in the specification. */
+  readonly inbound?: InboundMode;
+}
+
+/** The attributes of {@link ClientEndpoint}, with Java's names. */
+export interface ClientEndpointOptions {
+  readonly subprotocols?: readonly string[];
+  readonly decoders?: readonly DecoderClass[];
+  readonly encoders?: readonly EncoderClass[];
+  readonly configurator?: Class<ClientEndpointConfigurator>;
+}
+
+/** A class decorator in both dialects. */
+export type EndpointDecorator = (target: AbstractClass, context?: ClassDecoratorContext) => void;
+
+// The argument type is a supertype of every method; decorated methods are only recorded, never called through it.
+type AnyMethod = (...args: never[]) => unknown;
+
+/** A method decorator in both dialects: `(method, context)` in the standard one, Java-like reflection in the legacy one. */
+export interface HandlerDecorator<M extends AnyMethod = AnyMethod> {
+  (method: M, context: ClassMethodDecoratorContext): void;
+  <T extends M>(target: object, method: string | symbol, descriptor: TypedPropertyDescriptor<T>): void;
+}
+
+/** What every handler decorator can be told. */
+export interface HandlerOptions<P extends readonly ParameterRole[]> {
+  /**
+   * The role of each parameter, in order. Needed where the compiler leaves no metadata (standard decorators, esbuild,
+   * tsx, swc without it); checked against the method's own types by the compiler.
+   */
+  readonly params: P;
+}
+
+/** A decorator that is written bare or called. */
+export interface HandlerAnnotation extends HandlerDecorator {
+  (): HandlerDecorator;
+  <const P extends readonly ParameterRole[]>(
+    options: HandlerOptions<P>,
+  ): HandlerDecorator<(...args: ParameterValues<P>) => unknown>;
+}
+
+/** {@link OnMessage}, which also takes a size. */
+export interface MessageAnnotation extends HandlerAnnotation {
+  <const P extends readonly ParameterRole[]>(
+    options: HandlerOptions<P> & MessageOptions,
+  ): HandlerDecorator<(...args: ParameterValues<P>) => unknown>;
+  (options: MessageOptions): HandlerDecorator;
+}
+
+export interface MessageOptions {
+  /**
+   * The largest whole message the method takes, in bytes; a larger one closes the session with 1009. -1, the default,
+   * leaves it to the session's buffer size; a larger number than that raises it for this method.
+   */
+  readonly maxMessageSize?: number;
+}
+
+/**
+ * Makes a class a server endpoint. One instance serves one session.
+ *
+ * @example
+ * @ServerEndpoint('/chat/{room}')
+ * class Chat {
+ *   @OnMessage say(text: string, session: Session) { return `you said ${text}`; }
+ * }
+ *
+ * @see WSC-4.1
+ */
+export function ServerEndpoint(
+  value: string | ServerEndpointOptions,
+  options: Omit<ServerEndpointOptions, 'value'> = {},
+): EndpointDecorator {
+  const attributes = typeof value === 'object' && value !== null ? value : { ...options, value };
+  return (target, context) => {
+    recordOf(context?.metadata ?? target).serverEndpoint = attributes;
+  };
+}
+
+/** Makes a class a client endpoint, for `WebSocketContainer.connectToServer`. @see WSC-4.2 */
+export function ClientEndpoint(options: ClientEndpointOptions = {}): EndpointDecorator {
+  return (target, context) => {
+    recordOf(context?.metadata ?? target).clientEndpoint = options;
+  };
+}
+
+/**
+ * The method is called when the session has opened; no message is read before it has settled. It may take a Session, an
+ * EndpointConfig and path parameters, in any order.
+ *
+ * @see WSC-4.4
+ */
+export const OnOpen = handlerAnnotation('open') as HandlerAnnotation;
+
+/**
+ * The method is called with each message: exactly one payload, and optionally the Session, path parameters and, with a
+ * text or binary payload, a boolean that says whether the part is the last. What it returns is sent back.
+ *
+ * @see WSC-4.7
+ */
+export const OnMessage = handlerAnnotation('message') as MessageAnnotation;
+
+/** The method is called once when the session ends. It may take the Session, the CloseReason and path parameters. @see WSC-4.5 */
+export const OnClose = handlerAnnotation('close') as HandlerAnnotation;
+
+/** The method is called with every error of the session. It takes the Error, and may take the Session and path parameters. @see WSC-4.6 */
+export const OnError = handlerAnnotation('error') as HandlerAnnotation;
+
+/**
+ * Gives a parameter the value of a URI template's variable: as a parameter decorator (legacy dialect) or as an entry of
+ * a `params` list.
+ *
+ * @param name the variable's name
+ * @param type what to convert the value to; by default what the parameter's declared type says, else a string
+ *
+ * @see WSC-4.3
+ */
+export function PathParam(name: string): ParameterDecoratorFunction & PathParamRole<string>;
+export function PathParam<P extends PrimitiveType>(
+  name: string,
+  type: P,
+): ParameterDecoratorFunction & PathParamRole<PrimitiveValue<P>>;
+export function PathParam(name: string, type?: PrimitiveType): ParameterDecoratorFunction & PathParamRole<never> {
+  const decorate: ParameterDecoratorFunction = (target, method, index) => {
+    // The role belongs to the class whose body it stands in; a constructor parameter has no method and is judged there.
+    recordOf(classOf(target)).parameters.push({ method: method ?? 'constructor', index, role: { name, type } });
+  };
+  return withPathParam(decorate, name, type);
+}
+
+export type ParameterDecoratorFunction = (target: object, method: string | symbol | undefined, index: number) => void;
+
+interface RuntimeOptions {
+  readonly params?: readonly ParameterRole[];
+  readonly maxMessageSize?: number;
+}
+
+function handlerAnnotation(kind: HandlerKind): unknown {
+  return (...args: unknown[]): unknown => {
+    if (record(kind, {}, args)) return undefined;
+    const options = (args[0] ?? {}) as RuntimeOptions;
+    return (...decoratorArgs: unknown[]): void => {
+      if (!record(kind, options, decoratorArgs)) {
+        throw new TypeError(
+          `@On${kind[0]?.toUpperCase()}${kind.slice(1)} decorates a method; found ${typeof decoratorArgs[0]}.`,
+        );
+      }
+    };
+  };
+}
+
+/** Records one use; false when the arguments are not those that a compiler passes to a member decorator. */
+function record(kind: HandlerKind, options: RuntimeOptions, args: readonly unknown[]): boolean {
+  const [first, second, third] = args;
+  const use = { kind, params: options.params, maxMessageSize: options.maxMessageSize };
+  if (isMemberContext(second)) {
+    recordOf(second.metadata).handlers.push({ ...use, method: second.name, problem: standardProblem(second) });
+    return true;
+  }
+  if ((typeof second === 'string' || typeof second === 'symbol') && Object(first) === first) {
+    const target = first as object;
+    recordOf(classOf(target)).handlers.push({ ...use, method: second, problem: legacyProblem(target, third) });
+    return true;
+  }
+  return false;
+}
+
+function isMemberContext(value: unknown): value is ClassMemberDecoratorContext & { metadata: object } {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'kind' in value &&
+    'metadata' in value &&
+    value.metadata !== undefined
+  );
+}
+
+function standardProblem(context: ClassMemberDecoratorContext): string | undefined {
+  if (context.kind !== 'method') return `is a ${context.kind}, not a method`;
+  if (context.static) return 'is static';
+  return context.private ? 'is private' : undefined;
+}
+
+function legacyProblem(target: object, descriptor: unknown): string | undefined {
+  if (typeof target === 'function') return 'is static';
+  const isMethod =
+    typeof descriptor === 'object' &&
+    descriptor !== null &&
+    'value' in descriptor &&
+    typeof descriptor.value === 'function';
+  return isMethod ? undefined : 'is not a method';
+}
+
+/** The class of a decorator's target: the constructor for a static member, the prototype for all others. */
+function classOf(target: object): object {
+  return typeof target === 'function' ? target : target.constructor;
+}

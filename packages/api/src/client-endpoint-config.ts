@@ -1,0 +1,127 @@
+import type { DecoderClass } from './decoder';
+import type { EncoderClass } from './encoder';
+import { EndpointConfig } from './endpoint-config';
+import type { Extension } from './extension';
+import type { HandshakeResponse } from './handshake';
+
+/** The developer's hand in a client's opening handshake. Both methods may return a promise. */
+export class ClientEndpointConfigurator {
+  /** Sees and edits the headers before the request is sent. */
+  beforeRequest(_headers: Map<string, string[]>): void | Promise<void> {}
+  /** Sees the response, of a failed handshake too. */
+  afterResponse(_response: HandshakeResponse): void | Promise<void> {}
+}
+
+/** Builds a {@link ClientEndpointConfig}; use `ClientEndpointConfig.Builder.create()`. */
+export class ClientEndpointConfigBuilder {
+  #preferredSubprotocols: readonly string[] = [];
+  #extensions: readonly Extension[] = [];
+  #encoders: readonly EncoderClass[] = [];
+  #decoders: readonly DecoderClass[] = [];
+  #sslContext: unknown;
+  #configurator = new ClientEndpointConfigurator();
+
+  private constructor() {}
+
+  static create(): ClientEndpointConfigBuilder {
+    return new ClientEndpointConfigBuilder();
+  }
+
+  configurator(configurator: ClientEndpointConfigurator): this {
+    this.#configurator = configurator;
+    return this;
+  }
+
+  /** In order of preference, favourite first. */
+  preferredSubprotocols(subprotocols: readonly string[] | null): this {
+    this.#preferredSubprotocols = [...(subprotocols ?? [])];
+    return this;
+  }
+
+  /** In order of preference, favourite first. */
+  extensions(extensions: readonly Extension[] | null): this {
+    this.#extensions = [...(extensions ?? [])];
+    return this;
+  }
+
+  encoders(encoders: readonly EncoderClass[] | null): this {
+    this.#encoders = [...(encoders ?? [])];
+    return this;
+  }
+
+  decoders(decoders: readonly DecoderClass[] | null): this {
+    this.#decoders = [...(decoders ?? [])];
+    return this;
+  }
+
+  /** What the client uses for `wss:`; in Node a `tls.SecureContext` or TLS options (WS 2.1). */
+  sslContext(sslContext: unknown): this {
+    this.#sslContext = sslContext;
+    return this;
+  }
+
+  build(): ClientEndpointConfig {
+    return new BuiltClientEndpointConfig(
+      Object.freeze(this.#preferredSubprotocols),
+      Object.freeze(this.#extensions),
+      Object.freeze(this.#encoders),
+      Object.freeze(this.#decoders),
+      this.#sslContext,
+      this.#configurator,
+    );
+  }
+}
+
+/** How a client endpoint is configured. */
+export abstract class ClientEndpointConfig extends EndpointConfig {
+  static readonly Builder = ClientEndpointConfigBuilder;
+  static readonly Configurator = ClientEndpointConfigurator;
+
+  abstract getPreferredSubprotocols(): readonly string[];
+  abstract getExtensions(): readonly Extension[];
+  /** What was given to the builder, or undefined. */
+  abstract getSSLContext(): unknown;
+  abstract getConfigurator(): ClientEndpointConfigurator;
+}
+
+export declare namespace ClientEndpointConfig {
+  export type Builder = ClientEndpointConfigBuilder;
+  export type Configurator = ClientEndpointConfigurator;
+}
+
+class BuiltClientEndpointConfig extends ClientEndpointConfig {
+  readonly #userProperties = new Map<string, unknown>();
+
+  constructor(
+    private readonly preferredSubprotocols: readonly string[],
+    private readonly extensions: readonly Extension[],
+    private readonly encoders: readonly EncoderClass[],
+    private readonly decoders: readonly DecoderClass[],
+    private readonly sslContext: unknown,
+    private readonly configurator: ClientEndpointConfigurator,
+  ) {
+    super();
+  }
+
+  override getPreferredSubprotocols(): readonly string[] {
+    return this.preferredSubprotocols;
+  }
+  override getExtensions(): readonly Extension[] {
+    return this.extensions;
+  }
+  override getEncoders(): readonly EncoderClass[] {
+    return this.encoders;
+  }
+  override getDecoders(): readonly DecoderClass[] {
+    return this.decoders;
+  }
+  override getSSLContext(): unknown {
+    return this.sslContext;
+  }
+  override getConfigurator(): ClientEndpointConfigurator {
+    return this.configurator;
+  }
+  override getUserProperties(): Map<string, unknown> {
+    return this.#userProperties;
+  }
+}

@@ -1,0 +1,168 @@
+import { IllegalArgumentException } from './errors';
+
+/** A close frame's reason may be 125 bytes less the two of its code (RFC 6455 5.5.1). */
+const MAX_REASON_BYTES = 123;
+
+/** Anything that has a close code number. */
+export interface CloseCode {
+  /** The number on the wire, 1000 to 4999. */
+  getCode(): number;
+}
+
+class RegisteredCloseCode implements CloseCode {
+  constructor(
+    readonly name: string,
+    private readonly code: number,
+  ) {}
+
+  getCode(): number {
+    return this.code;
+  }
+
+  toString(): string {
+    return this.name;
+  }
+}
+
+class ApplicationCloseCode implements CloseCode {
+  constructor(private readonly code: number) {}
+
+  getCode(): number {
+    return this.code;
+  }
+
+  toString(): string {
+    return String(this.code);
+  }
+}
+
+const REGISTERED = {
+  /** 1000: the purpose of the connection is fulfilled. */
+  NORMAL_CLOSURE: new RegisteredCloseCode('NORMAL_CLOSURE', 1000),
+  /** 1001: a server goes down, or a browser leaves the page. */
+  GOING_AWAY: new RegisteredCloseCode('GOING_AWAY', 1001),
+  /** 1002: the peer broke the protocol. */
+  PROTOCOL_ERROR: new RegisteredCloseCode('PROTOCOL_ERROR', 1002),
+  /** 1003: a type of data that cannot be accepted. */
+  CANNOT_ACCEPT: new RegisteredCloseCode('CANNOT_ACCEPT', 1003),
+  /** 1004: reserved, never on the wire. */
+  RESERVED: new RegisteredCloseCode('RESERVED', 1004),
+  /** 1005: a close frame without a code, never on the wire. */
+  NO_STATUS_CODE: new RegisteredCloseCode('NO_STATUS_CODE', 1005),
+  /** 1006: the connection ended without a close frame, never on the wire. */
+  CLOSED_ABNORMALLY: new RegisteredCloseCode('CLOSED_ABNORMALLY', 1006),
+  /** 1007: data that contradicts its type, such as a text that is not UTF-8. */
+  NOT_CONSISTENT: new RegisteredCloseCode('NOT_CONSISTENT', 1007),
+  /** 1008: a policy was violated. */
+  VIOLATED_POLICY: new RegisteredCloseCode('VIOLATED_POLICY', 1008),
+  /** 1009: a message is larger than the receiver takes. */
+  TOO_BIG: new RegisteredCloseCode('TOO_BIG', 1009),
+  /** 1010: a client missed an extension that it needs. */
+  NO_EXTENSION: new RegisteredCloseCode('NO_EXTENSION', 1010),
+  /** 1011: the server met a condition that it did not expect. */
+  UNEXPECTED_CONDITION: new RegisteredCloseCode('UNEXPECTED_CONDITION', 1011),
+  /** 1012: the service restarts. */
+  SERVICE_RESTART: new RegisteredCloseCode('SERVICE_RESTART', 1012),
+  /** 1013: overload, try again later. */
+  TRY_AGAIN_LATER: new RegisteredCloseCode('TRY_AGAIN_LATER', 1013),
+  /** 1015: the TLS handshake failed, never on the wire. */
+  TLS_HANDSHAKE_FAILURE: new RegisteredCloseCode('TLS_HANDSHAKE_FAILURE', 1015),
+} as const;
+
+const BY_NUMBER = new Map<number, CloseCode>(Object.values(REGISTERED).map((code) => [code.getCode(), code]));
+
+/**
+ * The registered close codes by name, the lookup by number, and Java's enum methods `values` and `valueOf`.
+ *
+ * @see RFC 6455 7.4.1
+ */
+export const CloseCodes = Object.freeze({
+  ...REGISTERED,
+
+  /**
+   * The close code of a number: one of the constants, or an application's own code.
+   *
+   * @throws IllegalArgumentException when the number is not a whole number from 1000 to 4999
+   */
+  getCloseCode(code: number): CloseCode {
+    if (!Number.isInteger(code) || code < 1000 || code > 4999) {
+      throw new IllegalArgumentException(`A close code is a whole number from 1000 to 4999; found ${String(code)}.`);
+    }
+    return BY_NUMBER.get(code) ?? new ApplicationCloseCode(code);
+  },
+
+  /** All registered codes, by rising number. */
+  values(): readonly CloseCode[] {
+    return Object.values(REGISTERED);
+  },
+
+  /**
+   * The registered code of that name, such as `'GOING_AWAY'`.
+   *
+   * @throws IllegalArgumentException when no code has that name
+   */
+  valueOf(name: string): CloseCode {
+    const found = Object.values(REGISTERED).find((code) => code.name === name);
+    if (found === undefined) {
+      throw new IllegalArgumentException(`No close code is named ${JSON.stringify(name)}.`);
+    }
+    return found;
+  },
+});
+
+/**
+ * Why a session ends, or has ended: a code and a phrase for people.
+ *
+ * @example
+ * await session.close(new CloseReason(CloseReason.CloseCodes.VIOLATED_POLICY, 'no shouting'));
+ * await session.close(new CloseReason(4001, 'kicked'));
+ *
+ * @see RFC 6455 7.4
+ */
+export class CloseReason {
+  /** The registered codes, as in Java: `CloseReason.CloseCodes.GOING_AWAY`. */
+  static readonly CloseCodes = CloseCodes;
+
+  readonly #closeCode: CloseCode;
+  readonly #reasonPhrase: string;
+
+  /**
+   * @param closeCode a close code, or its number
+   * @param reasonPhrase for people, at most 123 bytes of UTF-8; empty when left out
+   * @throws IllegalArgumentException when the code is missing or out of range, or the phrase is too long
+   */
+  constructor(closeCode: CloseCode | number, reasonPhrase: string | null = '') {
+    if (closeCode === null || closeCode === undefined) {
+      throw new IllegalArgumentException('A CloseReason needs a close code; found none.');
+    }
+    const phrase = reasonPhrase ?? '';
+    const bytes = Buffer.byteLength(phrase);
+    if (bytes > MAX_REASON_BYTES) {
+      throw new IllegalArgumentException(
+        `The reason of a close frame has at most ${MAX_REASON_BYTES} bytes of UTF-8; found ${bytes}. Shorten it.`,
+      );
+    }
+    this.#closeCode = typeof closeCode === 'number' ? CloseCodes.getCloseCode(closeCode) : closeCode;
+    this.#reasonPhrase = phrase;
+  }
+
+  getCloseCode(): CloseCode {
+    return this.#closeCode;
+  }
+
+  /** The phrase, or the empty string when there is none. */
+  getReasonPhrase(): string {
+    return this.#reasonPhrase;
+  }
+
+  toString(): string {
+    const code = this.#closeCode.getCode();
+    return this.#reasonPhrase === '' ? `CloseReason[${code}]` : `CloseReason[${code},${this.#reasonPhrase}]`;
+  }
+}
+
+/** The specification's nested types, for annotations such as `code: CloseReason.CloseCode`. */
+
+export declare namespace CloseReason {
+  export type { CloseCode };
+}

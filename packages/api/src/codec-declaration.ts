@@ -1,0 +1,25 @@
+import type { AbstractClass } from './class-type';
+
+/** What Java reads from a codec's type arguments: the native message, whole or as a stream, and the object's class. */
+export interface CodecDeclaration<T, Format extends CodecFormat = CodecFormat> {
+  readonly format: Format;
+  /** The class of the object, or undefined where the object has no class at run time (an interface, a type alias). */
+  readonly type: AbstractClass<T> | undefined;
+  /** Never present; carries `T` for the compiler. */
+  readonly object?: T;
+}
+
+/** The four forms of an encoder or decoder. */
+export type CodecFormat = 'text' | 'binary' | 'textStream' | 'binaryStream';
+
+/** Makes the four functions that {@link Decoder} and {@link Encoder} offer; the names are the only difference. */
+export const codecDeclarations = Object.freeze({
+  /** A whole text message. Pass the object's class; leave it out for an interface: `text<Message>()`. */
+  text: <T>(type?: AbstractClass<T>): CodecDeclaration<T, 'text'> => ({ format: 'text', type }),
+  /** A whole binary message. */
+  binary: <T>(type?: AbstractClass<T>): CodecDeclaration<T, 'binary'> => ({ format: 'binary', type }),
+  /** A text message as a stream of characters. */
+  textStream: <T>(type?: AbstractClass<T>): CodecDeclaration<T, 'textStream'> => ({ format: 'textStream', type }),
+  /** A binary message as a stream of bytes. */
+  binaryStream: <T>(type?: AbstractClass<T>): CodecDeclaration<T, 'binaryStream'> => ({ format: 'binaryStream', type }),
+});

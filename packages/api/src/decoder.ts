@@ -1,0 +1,56 @@
+import type { Class } from './class-type';
+import { codecDeclarations, type CodecDeclaration } from './codec-declaration';
+import type { EndpointConfig } from './endpoint-config';
+import type { InputStream, Reader } from './streams';
+
+/**
+ * Turns messages into objects. The container makes one instance per session, calls `init` before the session opens and
+ * `destroy` after it has closed. A class may be a decoder and an encoder at once and is then one instance.
+ *
+ * What Java declares with type arguments is declared by the static member `decodes`. `decode` may return a promise; the
+ * next message waits for it.
+ *
+ * @example
+ * class MessageDecoder implements Decoder.Text<Message> {
+ *   static readonly decodes = Decoder.text(Message);
+ *   willDecode(text: string) { return text.startsWith('{'); }
+ *   decode(text: string) { return Message.from(JSON.parse(text)); }
+ * }
+ *
+ * @see WSC-4.1.3
+ */
+export interface Decoder {
+  init?(config: EndpointConfig): void;
+  destroy?(): void;
+}
+
+/** Declares a decoder's form and the class it makes: `static readonly decodes = Decoder.text(Message)`. */
+export const Decoder = codecDeclarations;
+
+export declare namespace Decoder {
+  export interface Text<T> extends Decoder {
+    /** @throws DecodeException when the text is not one; it goes to `@OnError` and the session stays open */
+    decode(text: string): T | Promise<T>;
+    /** Whether this decoder takes the message; without the method it takes all. */
+    willDecode?(text: string): boolean;
+  }
+  export interface Binary<T> extends Decoder {
+    decode(bytes: Buffer): T | Promise<T>;
+    willDecode?(bytes: Buffer): boolean;
+  }
+  export interface TextStream<T> extends Decoder {
+    decode(reader: Reader): T | Promise<T>;
+  }
+  export interface BinaryStream<T> extends Decoder {
+    decode(stream: InputStream): T | Promise<T>;
+  }
+}
+
+/** A decoder in one of its four forms. */
+export type AnyDecoder<T = unknown> =
+  Decoder.Text<T> | Decoder.Binary<T> | Decoder.TextStream<T> | Decoder.BinaryStream<T>;
+
+/** A class that can be listed among an endpoint's decoders. */
+export interface DecoderClass<T = unknown> extends Class<AnyDecoder<T>> {
+  readonly decodes: CodecDeclaration<T>;
+}

@@ -1,0 +1,49 @@
+import type { Class } from './class-type';
+import { codecDeclarations, type CodecDeclaration } from './codec-declaration';
+import type { BinaryData } from './remote-endpoint';
+import type { EndpointConfig } from './endpoint-config';
+import type { OutputStream, Writer } from './streams';
+
+/**
+ * Turns objects into messages, for `sendObject` and for the return values of `@OnMessage` methods. Life and declaration
+ * as for {@link Decoder}, by the static member `encodes`.
+ *
+ * The container takes the first encoder in declared order whose class the object is an instance of; an encoder declared
+ * without a class takes any object. `Encoder.text(Number)` replaces the standard conversion of numbers, and so on.
+ *
+ * @see WSC-4.1.2
+ */
+export interface Encoder {
+  init?(config: EndpointConfig): void;
+  destroy?(): void;
+}
+
+/** Declares an encoder's form and the class it takes: `static readonly encodes = Encoder.text(Message)`. */
+export const Encoder = codecDeclarations;
+
+export declare namespace Encoder {
+  export interface Text<T> extends Encoder {
+    /** @throws EncodeException when the object cannot be encoded; the session stays usable */
+    encode(object: T): string | Promise<string>;
+  }
+  export interface Binary<T> extends Encoder {
+    encode(object: T): BinaryData | Promise<BinaryData>;
+  }
+  export interface TextStream<T> extends Encoder {
+    /** Writes the object; the container closes the writer. */
+    encode(object: T, writer: Writer): void | Promise<void>;
+  }
+  export interface BinaryStream<T> extends Encoder {
+    /** Writes the object; the container closes the stream. */
+    encode(object: T, stream: OutputStream): void | Promise<void>;
+  }
+}
+
+/** An encoder in one of its four forms. */
+export type AnyEncoder<T = unknown> =
+  Encoder.Text<T> | Encoder.Binary<T> | Encoder.TextStream<T> | Encoder.BinaryStream<T>;
+
+/** A class that can be listed among an endpoint's encoders. */
+export interface EncoderClass<T = unknown> extends Class<AnyEncoder<T>> {
+  readonly encodes: CodecDeclaration<T>;
+}

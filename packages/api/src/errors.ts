@@ -1,0 +1,152 @@
+import type { Session } from './session';
+
+/**
+ * Every stable code that an error of this package can carry.
+ *
+ * Messages may be reworded in any release; codes are only ever added. The reference page `docs/reference/errors.md`
+ * lists them with cause and remedy, and a test keeps the two equal.
+ */
+export const ERROR_CODES = [
+  'WS_DEPLOY_FAILED',
+  'WS_DEPLOY_NOT_AN_ENDPOINT',
+  'WS_DEPLOY_BAD_PATH',
+  'WS_DEPLOY_DUPLICATE_PATH',
+  'WS_DEPLOY_BAD_METHOD',
+  'WS_DEPLOY_BAD_PARAMETER',
+  'WS_DEPLOY_DUPLICATE_HANDLER',
+  'WS_DEPLOY_BAD_CODEC',
+  'WS_DEPLOY_BAD_CONFIGURATOR',
+  'WS_DEPLOY_BAD_OPTION',
+  'WS_DEPLOY_HALTED',
+  'WS_ILLEGAL_ARGUMENT',
+  'WS_ILLEGAL_STATE',
+  'WS_IO',
+  'WS_SEND_TIMEOUT',
+  'WS_DECODE',
+  'WS_ENCODE',
+  'WS_SESSION',
+  'WS_HANDSHAKE_REJECTED',
+] as const;
+
+/** One of {@link ERROR_CODES}. */
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+/** An argument that can never be right: `null` data, a control frame over 125 bytes, a close code out of range. */
+export class IllegalArgumentException extends Error {
+  override readonly name = 'IllegalArgumentException';
+  readonly code: ErrorCode = 'WS_ILLEGAL_ARGUMENT';
+}
+
+/** A call that is right in itself but not now: a second text handler, a whole message inside an unfinished partial one. */
+export class IllegalStateException extends Error {
+  override readonly name = 'IllegalStateException';
+  readonly code: ErrorCode = 'WS_ILLEGAL_STATE';
+}
+
+/** The connection failed or is gone; the data was not, or not certainly, delivered. */
+export class IOException extends Error {
+  override readonly name: string = 'IOException';
+  readonly code: ErrorCode = 'WS_IO';
+}
+
+/** A send that the peer did not take within its timeout. The session is closed when this is thrown. */
+export class SocketTimeoutException extends IOException {
+  override readonly name = 'SocketTimeoutException';
+  override readonly code: ErrorCode = 'WS_SEND_TIMEOUT';
+}
+
+/**
+ * An endpoint, or its configuration, that cannot be deployed.
+ *
+ * The message names the class, the method and the parameter's position (from 1), what was found, what was expected and
+ * what to do about it.
+ *
+ * @see WSC-5.2.1
+ */
+export class DeploymentException extends Error {
+  override readonly name = 'DeploymentException';
+
+  /**
+   * @param message why the deployment failed
+   * @param cause what made it fail, if it was another error
+   * @param code the stable code of the rule that was broken
+   */
+  constructor(
+    message: string,
+    cause?: unknown,
+    readonly code: ErrorCode = 'WS_DEPLOY_FAILED',
+  ) {
+    super(message, cause === undefined ? undefined : { cause });
+  }
+}
+
+/**
+ * A message, or a path parameter, that cannot be turned into the object a method asks for. It goes to `@OnError`; the
+ * session stays open.
+ *
+ * @see WSC-4.3-6, WSC-5.2.2
+ */
+export class DecodeException extends Error {
+  override readonly name = 'DecodeException';
+  readonly code: ErrorCode = 'WS_DECODE';
+  readonly #data: string | Uint8Array;
+
+  /**
+   * @param data the text or the bytes that could not be decoded, or the part of them that matters
+   * @param message why
+   * @param cause the error that the decoding ran into
+   */
+  constructor(data: string | Uint8Array, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.#data = data;
+  }
+
+  /** The bytes that could not be decoded, or `null` when a text message failed. */
+  getBytes(): Uint8Array | null {
+    return typeof this.#data === 'string' ? null : this.#data;
+  }
+
+  /** The text that could not be decoded, or `null` when a binary message failed. */
+  getText(): string | null {
+    return typeof this.#data === 'string' ? this.#data : null;
+  }
+}
+
+/** An object that cannot be turned into a message. The session stays usable. */
+export class EncodeException extends Error {
+  override readonly name = 'EncodeException';
+  readonly code: ErrorCode = 'WS_ENCODE';
+  readonly #object: unknown;
+
+  /**
+   * @param object the object that could not be encoded
+   * @param message why
+   * @param cause the error that the encoding ran into
+   */
+  constructor(object: unknown, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.#object = object;
+  }
+
+  /** The object that could not be encoded. */
+  getObject(): unknown {
+    return this.#object;
+  }
+}
+
+/** An error that belongs to one session. */
+export class SessionException extends Error {
+  override readonly name = 'SessionException';
+  readonly code: ErrorCode = 'WS_SESSION';
+  readonly #session: Session;
+
+  constructor(message: string, cause: unknown, session: Session) {
+    super(message, cause === undefined || cause === null ? undefined : { cause });
+    this.#session = session;
+  }
+
+  /** The session on which the problem occurred. */
+  getSession(): Session {
+    return this.#session;
+  }
+}

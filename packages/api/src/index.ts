@@ -1,0 +1,54 @@
+export { ClientEndpoint, OnClose, OnError, OnMessage, OnOpen, PathParam, ServerEndpoint } from './annotations';
+export { Char } from './class-type';
+export { ClientEndpointConfig } from './client-endpoint-config';
+export { CloseCodes, CloseReason } from './close-reason';
+export { Decoder } from './decoder';
+export { Encoder } from './encoder';
+export { Endpoint } from './endpoint';
+export { EndpointConfig } from './endpoint-config';
+export {
+  DecodeException,
+  DeploymentException,
+  EncodeException,
+  ERROR_CODES,
+  IllegalArgumentException,
+  IllegalStateException,
+  IOException,
+  SessionException,
+  SocketTimeoutException,
+} from './errors';
+export { createExtension } from './extension';
+export { HandshakeRejection, HandshakeRequest, HandshakeResponse } from './handshake';
+export { PongMessage } from './pong-message';
+export { SendResult } from './remote-endpoint';
+export { ServerApplicationConfig } from './server-application-config';
+export { ServerEndpointConfig } from './server-endpoint-config';
+export { Session } from './session';
+export { InputStream, OutputStream, Reader, Writer } from './streams';
+export { ContainerProvider } from './web-socket-container';
+
+export type {
+  ClientEndpointOptions,
+  EndpointDecorator,
+  HandlerAnnotation,
+  HandlerDecorator,
+  HandlerOptions,
+  MessageAnnotation,
+  MessageOptions,
+  ServerEndpointOptions,
+} from './annotations';
+export type { AbstractClass, CharType, Class, EndpointClass, PrimitiveType, PrimitiveValue } from './class-type';
+export type { CloseCode } from './close-reason';
+export type { CodecDeclaration, CodecFormat } from './codec-declaration';
+export type { AnyDecoder, DecoderClass } from './decoder';
+export type { AnyEncoder, EncoderClass } from './encoder';
+export type { ErrorCode } from './errors';
+export type { Extension } from './extension';
+export type { HandshakeRejectionResponse, Headers } from './handshake';
+export type { MessageHandler } from './message-handler';
+export type { ParameterRole, ParameterValue, ParameterValues, PathParamRole } from './parameter-role';
+export type { Principal } from './principal';
+export type { BinaryData, RemoteEndpoint, SendHandler } from './remote-endpoint';
+export type { ServerContainer } from './server-container';
+export type { InboundMode } from './server-endpoint-config';
+export type { WebSocketContainer } from './web-socket-container';

@@ -1,0 +1,101 @@
+import type { AbstractClass, PrimitiveType, PrimitiveValue } from './class-type';
+import type { CloseReason } from './close-reason';
+import type { Extension } from './extension';
+import type { MessageHandler } from './message-handler';
+import type { Principal } from './principal';
+import type { RemoteEndpoint } from './remote-endpoint';
+import type { WebSocketContainer } from './web-socket-container';
+
+/**
+ * One conversation between an endpoint and a peer.
+ *
+ * A class, so that `session: Session` tells the container what a method wants. Once the session is closed and its
+ * `@OnClose` has returned, all members but `close`, `isOpen` and `getId` throw IllegalStateException.
+ *
+ * @see WSC-2.1.2
+ */
+export abstract class Session {
+  /** The container the session lives in; the same object for every session of an application. */
+  abstract getContainer(): WebSocketContainer;
+
+  /**
+   * Registers a handler for incoming messages: at most one each for text, binary and pong.
+   *
+   * The class says what the handler receives: `String` text, `Buffer`, `Uint8Array` or `ArrayBuffer` binary, `Reader`
+   * and `InputStream` streams, `PongMessage` pongs, anything else what the endpoint's decoders make. Without a class the
+   * handler receives text. A handler that declares two parameters receives parts.
+   *
+   * @throws IllegalStateException when the native type already has a handler, or no decoder makes the class
+   */
+  abstract addMessageHandler(handler: MessageHandler<string>): void;
+  abstract addMessageHandler<P extends PrimitiveType>(type: P, handler: MessageHandler<PrimitiveValue<P>>): void;
+  abstract addMessageHandler<T>(type: AbstractClass<T>, handler: MessageHandler<T>): void;
+
+  /** An unmodifiable copy of the registered handlers. */
+  abstract getMessageHandlers(): ReadonlySet<MessageHandler>;
+
+  /** @throws IllegalStateException when the handler is not registered */
+  abstract removeMessageHandler(handler: MessageHandler): void;
+
+  /** `'13'`. */
+  abstract getProtocolVersion(): string;
+
+  /** The negotiated subprotocol, or the empty string. */
+  abstract getNegotiatedSubprotocol(): string;
+
+  abstract getNegotiatedExtensions(): readonly Extension[];
+
+  /** Whether the connection is encrypted. */
+  abstract isSecure(): boolean;
+
+  /** Whether the session has not ended yet; still true inside `@OnClose`. */
+  abstract isOpen(): boolean;
+
+  /** Milliseconds without traffic after which the container closes the session; 0 or less means never. */
+  abstract getMaxIdleTimeout(): number;
+  abstract setMaxIdleTimeout(milliseconds: number): void;
+
+  /** Bytes of a whole binary message; a larger one closes the session with 1009. Applies from the next message on. */
+  abstract setMaxBinaryMessageBufferSize(length: number): void;
+  abstract getMaxBinaryMessageBufferSize(): number;
+
+  /** UTF-8 bytes of a whole text message; a larger one closes the session with 1009. Applies from the next message on. */
+  abstract setMaxTextMessageBufferSize(length: number): void;
+  abstract getMaxTextMessageBufferSize(): number;
+
+  abstract getAsyncRemote(): RemoteEndpoint.Async;
+  abstract getBasicRemote(): RemoteEndpoint.Basic;
+
+  /** Unique and not guessable: 128 random bits as 32 hexadecimal digits. */
+  abstract getId(): string;
+
+  /**
+   * Closes the conversation, with 1000 when no reason is given. The promise resolves once the close frame is handed to
+   * the connection; it never rejects. Closing twice does nothing.
+   */
+  abstract close(closeReason?: CloseReason): Promise<void>;
+
+  /** The absolute URI of the opening handshake, `ws:` or `wss:`, with its query. */
+  abstract getRequestURI(): URL;
+
+  /** Query and path parameters by name; a path parameter hides a query parameter of the same name. */
+  abstract getRequestParameterMap(): ReadonlyMap<string, readonly string[]>;
+
+  /** The query without its question mark, or `null`. */
+  abstract getQueryString(): string | null;
+
+  /** The values of the URI template's variables, percent-decoded. */
+  abstract getPathParameters(): ReadonlyMap<string, string>;
+
+  /** Developer data, kept until `@OnClose` has returned. */
+  abstract getUserProperties(): Map<string, unknown>;
+
+  /** The user that the handshake request was authenticated as, or `null`. */
+  abstract getUserPrincipal(): Principal | null;
+
+  /** The sessions open on the same endpoint, this one included: an unmodifiable copy. */
+  abstract getOpenSessions(): ReadonlySet<Session>;
+
+  /** The peer's address as the socket knows it, such as `'127.0.0.1'`, or undefined. Not in the specification. */
+  abstract getRemoteAddress(): string | undefined;
+}

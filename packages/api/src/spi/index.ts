@@ -1,0 +1,6 @@
+// For implementations of the API: containers, hosts and transports. Applications import from '@serval/api'.
+export type { InboundRule, SendCallback, Transport, TransportListener } from './transport';
+export type { ClassRecord, HandlerKind, HandlerRecord, ParameterRecord } from '../metadata';
+export { readClassRecord } from '../metadata';
+export { pathParamOf } from '../parameter-role';
+export { registerDefaultConfigurator } from '../server-endpoint-config';
