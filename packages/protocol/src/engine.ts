@@ -1,0 +1,37 @@
+import type { Duplex } from 'node:stream';
+import type { Extension } from '@serval/api';
+import type { Transport } from '@serval/api/spi';
+
+/** An opening handshake that the server has decided to accept. */
+export interface AcceptedUpgrade {
+  readonly socket: Duplex;
+  /** What the client sent right behind its request. */
+  readonly head: Buffer;
+  /** The client's Sec-WebSocket-Key, checked. */
+  readonly key: string;
+  /** The empty string for none. */
+  readonly subprotocol: string;
+  /** The offers that the endpoint wants to take; the engine may still decline one that it cannot serve. */
+  readonly extensions: readonly Extension[];
+  /** Further header lines for the 101. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly isSecure: boolean;
+  readonly remoteAddress: string | undefined;
+  /** Bytes of the largest message that the endpoint may ask for as things stand. */
+  readonly maxMessageBytes: number;
+  /** How long to wait for the peer to finish closing before the connection is dropped. */
+  readonly closeTimeoutMs: number;
+}
+
+/** Speaks RFC 6455 on accepted sockets. */
+export interface Engine {
+  /** What the engine can do, for the handshake to choose from. */
+  readonly installedExtensions: readonly Extension[];
+  /** Sends the 101 and takes the socket over, paused; undefined when the socket is already gone. */
+  accept(upgrade: AcceptedUpgrade): Transport | undefined;
+}
+
+export interface EngineOptions {
+  /** Whether permessage-deflate is offered to clients (RFC 7692). Default false: it costs memory on every session. */
+  readonly perMessageDeflate?: boolean;
+}

@@ -1,0 +1,6 @@
+export { acceptValue, isValidKey, parseExtensions, parseSubprotocols } from './handshake-headers';
+export { createWsEngine } from './ws-engine';
+export { WsTransport } from './ws-transport';
+
+export type { AcceptedUpgrade, Engine, EngineOptions } from './engine';
+export type { WsConnectionFacts } from './ws-transport';
