@@ -1,0 +1,68 @@
+import { channel } from 'node:diagnostics_channel';
+import type { Logger } from './logger';
+
+/** Something that the container wants its operator to know and that no endpoint was told. */
+export type DiagnosticEvent =
+  | { readonly kind: 'unhandled-error'; readonly endpoint: string; readonly sessionId: string; readonly error: Error }
+  | {
+      readonly kind: 'error-handler-failed';
+      readonly endpoint: string;
+      readonly sessionId: string;
+      readonly error: Error;
+    }
+  | { readonly kind: 'message-dropped'; readonly endpoint: string; readonly messageType: 'text' | 'binary' | 'pong' }
+  | { readonly kind: 'connection-error'; readonly endpoint: string; readonly sessionId: string; readonly error: Error }
+  | { readonly kind: 'handshake-refused'; readonly path: string; readonly status: number; readonly reason: string }
+  | { readonly kind: 'handshake-failed'; readonly path: string; readonly error: Error }
+  | { readonly kind: 'deployed'; readonly endpoint: string; readonly path: string }
+  | { readonly kind: 'deployment-warning'; readonly endpoint: string; readonly message: string };
+
+/** The name of the `node:diagnostics_channel` on which every {@link DiagnosticEvent} is published. */
+export const DIAGNOSTICS_CHANNEL = 'serval';
+
+/** Publishes events on the diagnostics channel and writes them to the container's logger. */
+export class Diagnostics {
+  readonly #channel = channel(DIAGNOSTICS_CHANNEL);
+  readonly #droppedBefore = new Set<string>();
+
+  constructor(private readonly logger: Logger) {}
+
+  report(event: DiagnosticEvent): void {
+    if (this.#channel.hasSubscribers) this.#channel.publish(event);
+    this.#log(event);
+  }
+
+  #log(event: DiagnosticEvent): void {
+    switch (event.kind) {
+      case 'unhandled-error':
+        this.logger.error(`${event.endpoint} has no @OnError; session ${event.sessionId} raised:`, event.error);
+        return;
+      case 'error-handler-failed':
+        this.logger.error(`@OnError of ${event.endpoint} failed itself (session ${event.sessionId}):`, event.error);
+        return;
+      case 'message-dropped': {
+        // Once per endpoint and type: the peer decides how often it happens, and the log must not be its to fill.
+        const key = `${event.messageType} ${event.endpoint}`;
+        if (this.#droppedBefore.has(key)) return;
+        this.#droppedBefore.add(key);
+        this.logger.warn(`${event.endpoint} has no handler for ${event.messageType} messages; they are dropped.`);
+        return;
+      }
+      case 'deployment-warning':
+        this.logger.warn(`${event.endpoint}: ${event.message}`);
+        return;
+      case 'handshake-failed':
+        this.logger.error(`The handshake for ${event.path} failed:`, event.error);
+        return;
+      case 'connection-error':
+        this.logger.debug(`The connection of session ${event.sessionId} (${event.endpoint}) failed:`, event.error);
+        return;
+      case 'handshake-refused':
+        this.logger.debug(`The handshake for ${event.path} was refused with ${event.status}: ${event.reason}`);
+        return;
+      case 'deployed':
+        this.logger.debug(`${event.endpoint} is deployed at ${event.path}`);
+        return;
+    }
+  }
+}

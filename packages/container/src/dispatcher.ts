@@ -1,0 +1,154 @@
+import { type CloseReason, DecodeException, PongMessage, type AnyDecoder, type Decoder } from '@serval/api';
+import type { Decoding, MessageRoute } from './message-route';
+import type { MethodPlan } from './endpoint-plan';
+import { parsePrimitive, primitiveName } from './primitives';
+import { isThenable, toError, type Settled } from './promises';
+import type { WsSession } from './session';
+
+// The only file that calls an endpoint's methods, its message handlers and its decoders. Each function settles: it
+// returns undefined when all is done, or a promise that never rejects. Errors leave by one exit, dispatchError.
+
+/** `@OnOpen`. Resolves to whether the session may go on. */
+export function dispatchOpen(session: WsSession): boolean | Promise<boolean> {
+  const { open } = session.plan;
+  if (open === undefined) return true;
+  const failed = (thrown: unknown): boolean | Promise<boolean> => {
+    const reported = dispatchError(session, thrown);
+    return reported === undefined ? false : reported.then(() => false);
+  };
+  try {
+    const result = call(session.endpoint, open, session, undefined);
+    return isThenable(result) ? Promise.resolve(result).then(() => true, failed) : true;
+  } catch (thrown) {
+    return failed(thrown);
+  }
+}
+
+/** One message, or one part of it, from what arrived to what the method returned. */
+export function dispatchMessage(session: WsSession, route: MessageRoute, arrived: unknown, last: boolean): Settled {
+  try {
+    const payload = decode(session, route.decoding, arrived);
+    if (isThenable(payload)) {
+      return settle(
+        session,
+        Promise.resolve(payload).then((decoded) => invoke(session, route, decoded, last)),
+      );
+    }
+    const going = invoke(session, route, payload, last);
+    return going === undefined ? undefined : settle(session, going);
+  } catch (thrown) {
+    return dispatchError(session, thrown);
+  }
+}
+
+/** `@OnClose`. An error of it goes to `@OnError` (WSC-4.5-3). */
+export function dispatchClose(session: WsSession, reason: CloseReason): Settled {
+  const { close } = session.plan;
+  if (close === undefined) return undefined;
+  try {
+    const result = call(session.endpoint, close, session, reason);
+    return isThenable(result)
+      ? settle(
+          session,
+          Promise.resolve(result).then(() => undefined),
+        )
+      : undefined;
+  } catch (thrown) {
+    return dispatchError(session, thrown);
+  }
+}
+
+/** `@OnError`, or the diagnostics where there is none or it fails itself (WSC-5.2.2). */
+export function dispatchError(session: WsSession, thrown: unknown): Settled {
+  const error = toError(thrown);
+  const { error: handler, name: endpoint } = session.plan;
+  const { diagnostics } = session.context;
+  const sessionId = session.getId();
+  if (handler === undefined) {
+    diagnostics.report({ kind: 'unhandled-error', endpoint, sessionId, error });
+    return undefined;
+  }
+  const failed = (second: unknown): void =>
+    diagnostics.report({ kind: 'error-handler-failed', endpoint, sessionId, error: toError(second) });
+  try {
+    const result = call(session.endpoint, handler, session, error);
+    return isThenable(result) ? Promise.resolve(result).then(() => undefined, failed) : undefined;
+  } catch (second) {
+    failed(second);
+    return undefined;
+  }
+}
+
+function invoke(session: WsSession, route: MessageRoute, payload: unknown, last: boolean): Settled {
+  const result = call(route.receiver ?? session.endpoint, route, session, payload, last);
+  if (result === undefined || result === null) return undefined;
+  if (isThenable(result)) {
+    return Promise.resolve(result).then((value) =>
+      route.replies && value !== undefined && value !== null ? session.remote.reply(value) : undefined,
+    );
+  }
+  return route.replies ? session.remote.reply(result) : undefined;
+}
+
+function call(receiver: object, plan: MethodPlan, session: WsSession, payload: unknown, last = true): unknown {
+  // Deployment has checked that the method is there; by name, so that a proxy or an instance's own method is honoured.
+  const methods = receiver as Record<string | symbol, (...args: unknown[]) => unknown>;
+  const method = methods[plan.method];
+  if (typeof method !== 'function')
+    throw new TypeError(`${String(plan.method)} of the endpoint instance is not a function`);
+  return method.apply(receiver, plan.bind(session, payload, last));
+}
+
+function settle(session: WsSession, going: Promise<void>): Promise<void> {
+  return going.catch((thrown: unknown) => dispatchError(session, thrown));
+}
+
+/** @throws DecodeException, or what a decoder throws */
+function decode(session: WsSession, decoding: Decoding, arrived: unknown): unknown {
+  // The inbox passes text as string, binary and pong data as Buffer, and streams as Reader or InputStream.
+  switch (decoding.kind) {
+    case 'as-is':
+    case 'stream':
+      return arrived;
+    case 'primitive': {
+      const text = arrived as string;
+      try {
+        return parsePrimitive(decoding.type, text);
+      } catch (error) {
+        throw new DecodeException(
+          text,
+          `The message cannot be a ${primitiveName(decoding.type)}: ${(error as Error).message}.`,
+          error,
+        );
+      }
+    }
+    case 'array-buffer': {
+      const bytes = arrived as Buffer;
+      return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+    }
+    case 'pong':
+      return new PongMessage(arrived as Buffer);
+    case 'stream-decoder':
+      return callDecode(session.codecs.decoder(decoding.decoder), arrived);
+    case 'decoders': {
+      for (const candidate of decoding.candidates) {
+        const decoder = session.codecs.decoder(candidate);
+        if (willDecode(decoder, arrived)) return callDecode(decoder, arrived);
+      }
+      const names = decoding.candidates.map(({ name }) => name).join(', ');
+      throw new DecodeException(
+        arrived as string | Buffer,
+        `No decoder takes the message as ${decoding.type}; asked: ${names}.`,
+      );
+    }
+  }
+}
+
+function willDecode(decoder: AnyDecoder, message: unknown): boolean {
+  const asked = decoder as Decoder.Text<unknown>;
+  return asked.willDecode === undefined || asked.willDecode(message as string);
+}
+
+function callDecode(decoder: AnyDecoder, message: unknown): unknown {
+  return (decoder as Decoder.Text<unknown>).decode(message as string);
+}

@@ -1,0 +1,115 @@
+import {
+  DeploymentException,
+  Endpoint,
+  type AbstractClass,
+  type DecoderClass,
+  type EncoderClass,
+  type EndpointClass,
+  type InboundMode,
+} from '@serval/api';
+import { readClassRecord } from '@serval/api/spi';
+import { planCodecs, type CodecPlan } from './codec-plan';
+import { planHandlerMethods, type HandlerMethods } from './handler-methods';
+import type { MessageRoute } from './message-route';
+import type { WsSession } from './session';
+
+/** The arguments of one call, bound from the session, the payload (message, close reason or error) and the last flag. */
+export type Binder = (session: WsSession, payload: unknown, last: boolean) => unknown[];
+
+/** One method of an endpoint, ready to be called. */
+export interface MethodPlan {
+  readonly method: string | symbol;
+  readonly bind: Binder;
+}
+
+/** All that is known of an endpoint class once it is deployed; sessions run by it and look at no metadata again. */
+export interface EndpointPlan {
+  readonly endpointClass: EndpointClass;
+  /** The class's name, for messages. */
+  readonly name: string;
+  readonly open: MethodPlan | undefined;
+  readonly close: MethodPlan | undefined;
+  readonly error: MethodPlan | undefined;
+  /** The annotated message methods; a programmatic endpoint registers handlers per session instead. */
+  readonly text: MessageRoute | undefined;
+  readonly binary: MessageRoute | undefined;
+  readonly pong: MessageRoute | undefined;
+  /** The names that `@PathParam` asks for, to compare with the template. */
+  readonly pathParameterNames: readonly string[];
+  readonly codecs: CodecPlan;
+  readonly inbound: InboundMode;
+}
+
+/** What a plan is made from, wherever it was declared. */
+export interface EndpointDeclaration {
+  readonly endpointClass: EndpointClass;
+  readonly encoders: readonly EncoderClass[];
+  readonly decoders: readonly DecoderClass[];
+  readonly inbound: InboundMode;
+}
+
+/**
+ * Checks an endpoint by all rules of chapter 4 and turns it into a plan.
+ *
+ * @throws DeploymentException naming class, method, position and remedy
+ */
+export function planEndpoint(declaration: EndpointDeclaration): EndpointPlan {
+  const { endpointClass, inbound } = declaration;
+  if (typeof endpointClass !== 'function' || endpointClass.prototype === undefined) {
+    throw new DeploymentException(
+      `An endpoint is a class; found ${String(endpointClass)}.`,
+      undefined,
+      'WS_DEPLOY_NOT_AN_ENDPOINT',
+    );
+  }
+  const name = endpointClass.name === '' ? '(anonymous class)' : endpointClass.name;
+  if (inbound !== 'serial' && inbound !== 'concurrent') {
+    throw new DeploymentException(
+      `${name}: inbound is 'serial' or 'concurrent'; found ${JSON.stringify(inbound)}.`,
+      undefined,
+      'WS_DEPLOY_BAD_OPTION',
+    );
+  }
+  const codecs = planCodecs(name, declaration.encoders, declaration.decoders);
+  if (isProgrammatic(endpointClass))
+    return { endpointClass, name, ...programmaticMethods(endpointClass), codecs, inbound };
+  if (!hasHandlers(endpointClass)) {
+    throw new DeploymentException(
+      `${name} is not an endpoint: it has no @ServerEndpoint or @ClientEndpoint, no handler method such as @OnMessage, ` +
+        'and does not extend Endpoint. A subclass does not inherit its superclass’s class annotation (WSC-4.8).',
+      undefined,
+      'WS_DEPLOY_NOT_AN_ENDPOINT',
+    );
+  }
+  return { endpointClass, name, ...planHandlerMethods(endpointClass, name, codecs), codecs, inbound };
+}
+
+/** Whether the class extends Endpoint, and so registers its message handlers itself. */
+export function isProgrammatic(endpointClass: AbstractClass): endpointClass is EndpointClass<Endpoint> {
+  return endpointClass.prototype instanceof Endpoint;
+}
+
+function programmaticMethods(endpointClass: EndpointClass<Endpoint>): HandlerMethods {
+  const prototype = endpointClass.prototype as Endpoint;
+  return {
+    open: { method: 'onOpen', bind: (session) => [session, session.endpointConfig] },
+    close: { method: 'onClose', bind: (session, reason) => [session, reason] },
+    // The inherited onError does nothing; an error must not end there unseen (WSC-5.2.2-3).
+    error:
+      prototype.onError === Endpoint.prototype.onError
+        ? undefined
+        : { method: 'onError', bind: (session, error) => [session, error] },
+    text: undefined,
+    binary: undefined,
+    pong: undefined,
+    pathParameterNames: [],
+  };
+}
+
+function hasHandlers(endpointClass: AbstractClass): boolean {
+  const record = readClassRecord(endpointClass);
+  return (
+    record !== undefined &&
+    (record.serverEndpoint !== undefined || record.clientEndpoint !== undefined || record.handlers.length > 0)
+  );
+}

@@ -1,0 +1,136 @@
+import { DeploymentException, type AbstractClass, type EndpointClass, type ErrorCode } from '@serval/api';
+import { readClassRecord, type HandlerKind, type HandlerRecord } from '@serval/api/spi';
+import { bindArguments } from './argument-binder';
+import type { CodecPlan } from './codec-plan';
+import type { EndpointPlan, MethodPlan } from './endpoint-plan';
+import type { MessageRoute, NativeType } from './message-route';
+import { readParameters, type DeclaredMethod } from './method-parameters';
+import { assignMessageRoles, assignRoles } from './parameter-roles';
+
+/** The part of a plan that comes from methods. */
+export type HandlerMethods = Pick<
+  EndpointPlan,
+  'open' | 'close' | 'error' | 'text' | 'binary' | 'pong' | 'pathParameterNames'
+>;
+
+/** The annotated methods of a class and its superclasses, checked and planned. @see WSC-4.4 to WSC-4.8 */
+export function planHandlerMethods(endpointClass: EndpointClass, name: string, codecs: CodecPlan): HandlerMethods {
+  const found = collectHandlers(endpointClass);
+  const messages = found
+    .filter(({ record }) => record.kind === 'message')
+    .map((handler) => planMessage(name, handler, codecs));
+  return {
+    open: planSingle(name, 'open', found),
+    close: planSingle(name, 'close', found),
+    error: planSingle(name, 'error', found),
+    text: onlyRoute(name, 'text', messages),
+    binary: onlyRoute(name, 'binary', messages),
+    pong: onlyRoute(name, 'pong', messages),
+    pathParameterNames: found.flatMap((handler) => pathParametersOf(declare(name, handler))),
+  };
+}
+
+function pathParametersOf(method: DeclaredMethod): string[] {
+  return readParameters(method).flatMap((parameter) => (parameter.kind === 'path' ? [parameter.name] : []));
+}
+
+interface FoundHandler {
+  readonly record: HandlerRecord;
+  /** The class in whose body the annotation stands. */
+  readonly declaredIn: AbstractClass;
+}
+
+/** Own and inherited annotations, the class's own first; an override without annotation hides the superclass's (WSC-4.8). */
+function collectHandlers(endpointClass: AbstractClass): FoundHandler[] {
+  const found: FoundHandler[] = [];
+  const overridden = new Set<string | symbol>();
+  for (let at: unknown = endpointClass; isUserClass(at); at = Object.getPrototypeOf(at)) {
+    const declaredIn = at;
+    const own = readClassRecord(declaredIn)?.handlers ?? [];
+    found.push(...own.filter(({ method }) => !overridden.has(method)).map((record) => ({ record, declaredIn })));
+    for (const key of Reflect.ownKeys(declaredIn.prototype)) overridden.add(key);
+  }
+  return found;
+}
+
+function isUserClass(value: unknown): value is AbstractClass & { readonly prototype: object } {
+  return typeof value === 'function' && value !== Function.prototype && value !== Object;
+}
+
+function planSingle(
+  name: string,
+  kind: Exclude<HandlerKind, 'message'>,
+  found: readonly FoundHandler[],
+): MethodPlan | undefined {
+  const [only, second] = found.filter(({ record }) => record.kind === kind);
+  if (only === undefined) return undefined;
+  if (second !== undefined) throw duplicate(name, annotationOf(kind), only.record.method, second.record.method);
+  const method = declare(name, only);
+  const parameters = readParameters(method);
+  return { method: only.record.method, bind: bindArguments(assignRoles(kind, method, parameters)) };
+}
+
+function planMessage(name: string, handler: FoundHandler, codecs: CodecPlan): MessageRoute[] {
+  const method = declare(name, handler);
+  const { roles, payloads, inParts } = assignMessageRoles(method, readParameters(method), codecs);
+  const maxMessageSize = checkMaxMessageSize(method, handler.record.maxMessageSize ?? -1);
+  const bind = bindArguments(roles);
+  return payloads.map(({ native, decoding }) => ({
+    native,
+    decoding,
+    inParts,
+    maxMessageSize,
+    receiver: undefined,
+    method: handler.record.method,
+    bind,
+    replies: true,
+  }));
+}
+
+function declare(className: string, { record, declaredIn }: FoundHandler): DeclaredMethod {
+  const label = `${className}.${String(record.method)}`;
+  if (record.problem !== undefined) {
+    throw broken(
+      'WS_DEPLOY_BAD_METHOD',
+      `${label} ${record.problem}; ${annotationOf(record.kind)} belongs on a public instance method.`,
+    );
+  }
+  return { label, annotation: annotationOf(record.kind), record, declaredIn };
+}
+
+function onlyRoute(name: string, native: NativeType, methods: readonly MessageRoute[][]): MessageRoute | undefined {
+  const [only, second] = methods.flat().filter((route) => route.native === native);
+  if (only !== undefined && second !== undefined) {
+    throw duplicate(name, `@OnMessage for ${native} messages`, only.method, second.method);
+  }
+  return only;
+}
+
+function checkMaxMessageSize(method: DeclaredMethod, size: number): number {
+  // WS 2.2: a size that does not fit Java's int is a deployment error.
+  if (Number.isInteger(size) && size >= -1 && size <= 2 ** 31 - 1) return size;
+  throw broken(
+    'WS_DEPLOY_BAD_OPTION',
+    `${method.label}: maxMessageSize is a whole number of bytes from -1 (none) to ${2 ** 31 - 1}; found ${String(size)}.`,
+  );
+}
+
+function duplicate(
+  name: string,
+  annotation: string,
+  first: string | symbol,
+  second: string | symbol,
+): DeploymentException {
+  return broken(
+    'WS_DEPLOY_DUPLICATE_HANDLER',
+    `${name} has more than one method with ${annotation}: ${String(first)} and ${String(second)}. Keep one (WSC-4.4 to 4.7).`,
+  );
+}
+
+function annotationOf(kind: HandlerKind): string {
+  return { open: '@OnOpen', message: '@OnMessage', close: '@OnClose', error: '@OnError' }[kind];
+}
+
+function broken(code: ErrorCode, message: string): DeploymentException {
+  return new DeploymentException(message, undefined, code);
+}

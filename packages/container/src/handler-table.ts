@@ -1,0 +1,93 @@
+import {
+  IllegalArgumentException,
+  IllegalStateException,
+  type AbstractClass,
+  type MessageHandler,
+  type PrimitiveType,
+} from '@serval/api';
+import { isProgrammatic, type EndpointPlan } from './endpoint-plan';
+import { NO_DECODER, planPayload, type MessageRoute, type NativeType } from './message-route';
+import { typeName } from './method-parameters';
+
+/** The message handlers that one session has registered: at most one per native type (WSC-2.1.3). */
+export class HandlerTable {
+  readonly #routes = new Map<NativeType, { readonly handler: MessageHandler; readonly route: MessageRoute }>();
+
+  constructor(private readonly plan: EndpointPlan) {}
+
+  routeOf(native: NativeType): MessageRoute | undefined {
+    return this.#routes.get(native)?.route;
+  }
+
+  handlers(): MessageHandler[] {
+    return [...this.#routes.values()].map(({ handler }) => handler);
+  }
+
+  /**
+   * @throws IllegalArgumentException for something that is no handler
+   * @throws IllegalStateException when a native type of it is taken, or no decoder makes the class
+   */
+  add(type: PrimitiveType | AbstractClass<unknown>, handler: MessageHandler | undefined): void {
+    const receiver = asReceiver(handler);
+    const plans = planPayload(type, this.plan.codecs);
+    if (plans === NO_DECODER) {
+      throw new IllegalStateException(
+        `addMessageHandler: no decoder of ${this.plan.name} makes a ${typeName(type)}; add one to its decoders.`,
+      );
+    }
+    // A partial handler is told by its second parameter; a generic type says nothing at run time.
+    const inParts = receiver.onMessage.length > 1;
+    for (const { native, divisible } of plans) {
+      if (this.plan[native] !== undefined || this.#routes.has(native)) {
+        const remedy = isProgrammatic(this.plan.endpointClass)
+          ? 'Remove the first one'
+          : 'Remove the @OnMessage method or the handler';
+        throw new IllegalStateException(
+          `addMessageHandler: the session has a handler for ${native} messages already. ${remedy} (WSC-2.1.3).`,
+        );
+      }
+      if (inParts && !divisible) {
+        throw new IllegalStateException(
+          `addMessageHandler: a ${typeName(type)} cannot be received in parts; declare one parameter only.`,
+        );
+      }
+    }
+    for (const { native, decoding } of plans) {
+      const route: MessageRoute = {
+        native,
+        decoding,
+        inParts,
+        maxMessageSize: -1,
+        receiver,
+        method: 'onMessage',
+        bind: inParts ? (_session, payload, last) => [payload, last] : (_session, payload) => [payload],
+        replies: false,
+      };
+      // asReceiver has checked that it is one.
+      this.#routes.set(native, { handler: handler as MessageHandler, route });
+    }
+  }
+
+  remove(handler: MessageHandler): boolean {
+    let removed = false;
+    for (const [native, entry] of this.#routes) {
+      if (entry.handler === handler) removed = this.#routes.delete(native);
+    }
+    return removed;
+  }
+}
+
+function asReceiver(handler: unknown): { onMessage: (...args: unknown[]) => unknown } {
+  if (typeof handler === 'function') return { onMessage: handler as (...args: unknown[]) => unknown };
+  if (
+    typeof handler === 'object' &&
+    handler !== null &&
+    'onMessage' in handler &&
+    typeof handler.onMessage === 'function'
+  ) {
+    return handler as { onMessage: (...args: unknown[]) => unknown };
+  }
+  throw new IllegalArgumentException(
+    `addMessageHandler takes a MessageHandler or a function; found ${handler === null ? 'null' : typeof handler}.`,
+  );
+}

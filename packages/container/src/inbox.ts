@@ -1,0 +1,191 @@
+import { IOException } from '@serval/api';
+import type { InboundRule, TransportListener } from '@serval/api/spi';
+import { dispatchMessage } from './dispatcher';
+import { isStreaming, type MessageRoute } from './message-route';
+import { MessagePipe, WsInputStream, WsReader } from './message-pipe';
+import type { Settled } from './promises';
+import type { WsSession } from './session';
+
+/** With `inbound: 'concurrent'`, so many handlers of one session may run before its messages wait. */
+const MAX_CONCURRENT = 256;
+
+/** A streamed message may have so much waiting before the transport is paused: about what one read from a socket gives. */
+const PIPE_HIGH_WATER = 65_536;
+
+type Arrival =
+  | { readonly native: 'text'; readonly data: string; readonly last: boolean }
+  | { readonly native: 'binary' | 'pong'; readonly data: Buffer; readonly last: boolean };
+
+/**
+ * What a session receives, in order and one at a time.
+ *
+ * While a handler is busy (or `@OnOpen` has not settled) arrivals wait here, and the first to wait pauses the transport;
+ * so no more than what one read had already brought is ever waiting. A streamed message is an exception: its later
+ * parts pass the waiting ones by, because the busy handler is the one that reads them.
+ */
+export class Inbox implements TransportListener {
+  textRule: InboundRule = { inParts: false, maxBytes: 0 };
+  binaryRule: InboundRule = { inParts: false, maxBytes: 0 };
+
+  #opening = true;
+  #running = 0;
+  #paused = true;
+  #ended = false;
+  #arrivals: Arrival[] | undefined;
+  /** Runs when no handler is busy and nothing waits any more: `@OnClose`. */
+  #finish: (() => void) | undefined;
+  /** The message that is arriving in parts keeps the route it began with. */
+  #partsRoute: MessageRoute | undefined;
+  #pipe: MessagePipe<string> | MessagePipe<Buffer> | undefined;
+
+  constructor(private readonly session: WsSession) {}
+
+  get #busy(): boolean {
+    return this.#opening || this.#running >= (this.session.plan.inbound === 'serial' ? 1 : MAX_CONCURRENT);
+  }
+
+  /** `@OnOpen` has settled: deliver what waits, and begin to read. */
+  start(): void {
+    this.#opening = false;
+    this.#deliverWaiting();
+    this.#regulate();
+  }
+
+  /**
+   * No more messages: calls `finish` as soon as no handler is busy, so that `@OnClose` never overlaps one (WSC-5.1-2).
+   *
+   * @param keepWaiting deliver first what had arrived; false for a session that was closed on this side
+   */
+  end(keepWaiting: boolean, finish: () => void): void {
+    this.#ended = true;
+    this.#finish = finish;
+    if (!keepWaiting) this.#arrivals = undefined;
+    this.#pipe?.fail(new IOException('The session ended in the middle of the message.'));
+    // Not at once: a handler that closes its own session is still running.
+    queueMicrotask(() => this.#deliverWaiting());
+  }
+
+  onText(text: string, last: boolean): void {
+    this.#arrive({ native: 'text', data: text, last });
+  }
+
+  onBinary(data: Buffer, last: boolean): void {
+    this.#arrive({ native: 'binary', data, last });
+  }
+
+  onPong(data: Buffer): void {
+    this.#arrive({ native: 'pong', data, last: true });
+  }
+
+  onClose(code: number, reason: string): void {
+    this.session.connectionClosed(code, reason);
+  }
+
+  onError(error: Error): void {
+    this.session.connectionFailed(error);
+  }
+
+  #arrive(arrival: Arrival): void {
+    this.session.touch();
+    if (this.#ended) return;
+    if (this.#continuesPipe(arrival)) {
+      this.#pushToPipe(arrival);
+    } else if (this.#busy) {
+      (this.#arrivals ??= []).push(arrival);
+    } else {
+      this.#deliver(arrival);
+    }
+    this.#regulate();
+  }
+
+  #deliver(arrival: Arrival): void {
+    const route = this.#routeFor(arrival);
+    if (route === undefined) {
+      this.session.dropped(arrival.native);
+      return;
+    }
+    const settled = isStreaming(route)
+      ? this.#deliverStream(route, arrival)
+      : dispatchMessage(this.session, route, arrival.data, arrival.last);
+    this.#occupyUntil(settled);
+  }
+
+  #routeFor({ native, last }: Arrival): MessageRoute | undefined {
+    if (native === 'pong') return this.session.routeOf('pong');
+    const route = this.#partsRoute ?? this.session.routeOf(native);
+    this.#partsRoute = last ? undefined : route;
+    return route;
+  }
+
+  /** Starts the handler of a streamed message with its first part. */
+  #deliverStream(route: MessageRoute, arrival: Arrival): Settled {
+    const onRead = (): void => this.#regulate();
+    let stream: WsReader | WsInputStream;
+    if (arrival.native === 'text') {
+      const pipe = new MessagePipe<string>(onRead);
+      stream = new WsReader(pipe, this.session.getMaxTextMessageBufferSize());
+      this.#pipe = pipe;
+    } else {
+      const pipe = new MessagePipe<Buffer>(onRead);
+      stream = new WsInputStream(pipe, this.session.getMaxBinaryMessageBufferSize());
+      this.#pipe = pipe;
+    }
+    const pipe = this.#pipe;
+    this.#pushToPipe(arrival);
+    const settled = dispatchMessage(this.session, route, stream, true);
+    if (settled === undefined) pipe.abandon();
+    return settled?.then(() => pipe.abandon());
+  }
+
+  #continuesPipe({ native }: Arrival): boolean {
+    return this.#pipe !== undefined && native !== 'pong';
+  }
+
+  #pushToPipe({ data, last }: Arrival): void {
+    // A message never changes its type in the middle, so the pipe holds what the arrival holds.
+    (this.#pipe as MessagePipe<string | Buffer> | undefined)?.push(data, last);
+    if (last) {
+      this.#pipe = undefined;
+      this.#partsRoute = undefined;
+    }
+  }
+
+  #occupyUntil(settled: Settled): void {
+    if (settled === undefined) return;
+    this.#running += 1;
+    void settled.then(() => {
+      this.#running -= 1;
+      this.#deliverWaiting();
+      this.#regulate();
+    });
+  }
+
+  #deliverWaiting(): void {
+    while (!this.#busy || this.#pipe !== undefined) {
+      const arrival = this.#nextWaiting();
+      if (arrival === undefined) break;
+      if (this.#continuesPipe(arrival)) this.#pushToPipe(arrival);
+      else this.#deliver(arrival);
+    }
+    if (this.#finish === undefined || this.#opening || this.#running > 0) return;
+    const finish = this.#finish;
+    this.#finish = undefined;
+    finish();
+  }
+
+  #nextWaiting(): Arrival | undefined {
+    const head = this.#arrivals?.[0];
+    if (head === undefined || (this.#busy && !this.#continuesPipe(head))) return undefined;
+    return this.#arrivals?.shift();
+  }
+
+  /** Reads on only while nothing waits. */
+  #regulate(): void {
+    if (this.#ended) return;
+    const shouldPause = (this.#arrivals?.length ?? 0) > 0 || (this.#pipe?.waiting ?? 0) > PIPE_HIGH_WATER;
+    if (shouldPause === this.#paused) return;
+    this.#paused = shouldPause;
+    if (shouldPause) this.session.transport.pause();
+    else this.session.transport.resume();
+  }
+}

@@ -1,0 +1,14 @@
+export { ContainerContext } from './container-context';
+export { DIAGNOSTICS_CHANNEL } from './diagnostics';
+export { planEndpoint } from './endpoint-plan';
+export { requestParameters } from './request-parameters';
+export { WsSession } from './session';
+export { SessionCodecs } from './session-codecs';
+export { checkSetting } from './settings';
+export { isThenable, toError } from './promises';
+
+export type { DiagnosticEvent } from './diagnostics';
+export type { EndpointDeclaration, EndpointPlan } from './endpoint-plan';
+export type { Logger } from './logger';
+export type { SessionHandshake, SessionParts } from './session';
+export type { ContainerOptions, ContainerSettings } from './settings';

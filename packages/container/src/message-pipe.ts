@@ -1,0 +1,158 @@
+import { InputStream, IOException, Reader } from '@serval/api';
+
+/**
+ * One streamed message on its way from the transport to the handler that reads it.
+ *
+ * Parts wait here until they are read; the inbox pauses the transport while more than a read's worth is waiting.
+ */
+export class MessagePipe<T extends string | Buffer> {
+  readonly #parts: T[] = [];
+  #bytes = 0;
+  #ended = false;
+  #failure: IOException | undefined;
+  #abandoned = false;
+  #reading: { resolve(part: T | null): void; reject(error: Error): void } | undefined;
+
+  /** @param onRead called after parts have been taken out */
+  constructor(private readonly onRead: () => void) {}
+
+  /** Characters or bytes that wait to be read. */
+  get waiting(): number {
+    return this.#bytes;
+  }
+
+  push(part: T, last: boolean): void {
+    if (last) this.#ended = true;
+    if (this.#abandoned) return;
+    if (this.#reading !== undefined && part.length > 0) {
+      this.#answer(part);
+      return;
+    }
+    if (part.length > 0) {
+      this.#parts.push(part);
+      this.#bytes += part.length;
+    } else if (last && this.#reading !== undefined) {
+      this.#answer(null);
+    }
+  }
+
+  /** The session ended in mid-message. */
+  fail(error: IOException): void {
+    if (this.#ended) return;
+    this.#failure = error;
+    const reading = this.#reading;
+    this.#reading = undefined;
+    reading?.reject(error);
+  }
+
+  /** The handler is done; what it has not read and what still arrives is dropped. */
+  abandon(): void {
+    this.#abandoned = true;
+    this.#parts.length = 0;
+    this.#bytes = 0;
+  }
+
+  async read(): Promise<T | null> {
+    const part = this.#parts.shift();
+    if (part !== undefined) {
+      this.#bytes -= part.length;
+      this.onRead();
+      return part;
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#ended || this.#abandoned) return null;
+    if (this.#reading !== undefined)
+      throw new IOException('The stream is being read already; await one read at a time.');
+    return new Promise((resolve, reject) => {
+      this.#reading = { resolve, reject };
+    });
+  }
+
+  #answer(part: T | null): void {
+    const reading = this.#reading;
+    this.#reading = undefined;
+    reading?.resolve(part);
+  }
+}
+
+/** A {@link Reader} on a message in parts. */
+export class WsReader extends Reader {
+  #rest = '';
+  #limit: number;
+
+  /** @param limit what {@link Reader.readAll} and one line may hold, in characters */
+  constructor(
+    private readonly pipe: MessagePipe<string>,
+    limit: number,
+  ) {
+    super();
+    this.#limit = limit;
+  }
+
+  override async read(): Promise<string | null> {
+    if (this.#rest === '') return this.pipe.read();
+    const rest = this.#rest;
+    this.#rest = '';
+    return rest;
+  }
+
+  override async readLine(): Promise<string | null> {
+    let line = '';
+    for (let chunk = await this.read(); chunk !== null; chunk = await this.read()) {
+      const end = chunk.indexOf('\n');
+      if (end >= 0) {
+        this.#rest = chunk.slice(end + 1);
+        return withoutReturn(line + chunk.slice(0, end));
+      }
+      line = this.#bounded(line, chunk);
+    }
+    return line === '' ? null : withoutReturn(line);
+  }
+
+  override async readAll(): Promise<string> {
+    let all = '';
+    for (let chunk = await this.read(); chunk !== null; chunk = await this.read()) all = this.#bounded(all, chunk);
+    return all;
+  }
+
+  #bounded(head: string, tail: string): string {
+    if (head.length + tail.length > this.#limit) throw tooLong(this.#limit, 'characters');
+    return head + tail;
+  }
+}
+
+/** An {@link InputStream} on a message in parts. */
+export class WsInputStream extends InputStream {
+  /** @param limit what {@link InputStream.readAll} may hold, in bytes */
+  constructor(
+    private readonly pipe: MessagePipe<Buffer>,
+    private readonly limit: number,
+  ) {
+    super();
+  }
+
+  override read(): Promise<Buffer | null> {
+    return this.pipe.read();
+  }
+
+  override async readAll(): Promise<Buffer> {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    for (let chunk = await this.read(); chunk !== null; chunk = await this.read()) {
+      length += chunk.length;
+      if (length > this.limit) throw tooLong(this.limit, 'bytes');
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks, length);
+  }
+}
+
+function withoutReturn(line: string): string {
+  return line.endsWith('\r') ? line.slice(0, -1) : line;
+}
+
+function tooLong(limit: number, unit: string): IOException {
+  return new IOException(
+    `The streamed message holds more than ${limit} ${unit} in one piece. Read it in chunks, or raise the session's buffer size.`,
+  );
+}

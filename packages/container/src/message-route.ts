@@ -1,0 +1,117 @@
+import {
+  InputStream,
+  PongMessage,
+  Reader,
+  type AbstractClass,
+  type CodecDeclaration,
+  type PrimitiveType,
+} from '@serval/api';
+import type { CodecPlan, DecoderEntry } from './codec-plan';
+import type { Binder } from './endpoint-plan';
+import { isPrimitiveType } from './primitives';
+
+/** The three kinds of message that RFC 6455 delivers to an endpoint. */
+export type NativeType = 'text' | 'binary' | 'pong';
+
+/** How a payload is made from what arrives. */
+export type Decoding =
+  | { readonly kind: 'as-is' }
+  | { readonly kind: 'array-buffer' }
+  | { readonly kind: 'pong' }
+  | { readonly kind: 'primitive'; readonly type: PrimitiveType }
+  | { readonly kind: 'stream' }
+  | { readonly kind: 'decoders'; readonly candidates: readonly DecoderEntry[]; readonly type: string }
+  | { readonly kind: 'stream-decoder'; readonly decoder: DecoderEntry };
+
+/** What a payload type means for one native type. */
+export interface PayloadPlan {
+  readonly native: NativeType;
+  readonly decoding: Decoding;
+  /** Whether the payload may come in parts, with a boolean that tells the last. */
+  readonly divisible: boolean;
+}
+
+/** The way of one native type's messages to the user's code. */
+export interface MessageRoute {
+  readonly native: NativeType;
+  readonly decoding: Decoding;
+  readonly inParts: boolean;
+  /** Bytes of a whole message, or -1 for what the session says. */
+  readonly maxMessageSize: number;
+  /** The object that has the method; undefined for the session's endpoint instance. */
+  readonly receiver: object | undefined;
+  readonly method: string | symbol;
+  readonly bind: Binder;
+  /** Whether what the method returns is sent back (annotated methods, not programmatic handlers). */
+  readonly replies: boolean;
+}
+
+/** A payload that a parameter list may ask for: a class, a primitive, or a decoder class for what it decodes. */
+export type PayloadType = AbstractClass<unknown> | PrimitiveType | { readonly decodes: CodecDeclaration<unknown> };
+
+/** What {@link planPayload} says when no decoder makes the class. */
+export const NO_DECODER = Symbol('no decoder');
+
+/**
+ * The native types that can deliver a payload type, and how; an object that has decoders for text and for binary takes
+ * both.
+ */
+export function planPayload(type: PayloadType, codecs: CodecPlan): readonly PayloadPlan[] | typeof NO_DECODER {
+  if (type === String) return [{ native: 'text', decoding: { kind: 'as-is' }, divisible: true }];
+  if (isPrimitiveType(type)) return [{ native: 'text', decoding: { kind: 'primitive', type }, divisible: false }];
+  if (type === Reader) return [{ native: 'text', decoding: { kind: 'stream' }, divisible: false }];
+  if (type === Buffer || type === Uint8Array)
+    return [{ native: 'binary', decoding: { kind: 'as-is' }, divisible: true }];
+  if (type === ArrayBuffer) return [{ native: 'binary', decoding: { kind: 'array-buffer' }, divisible: true }];
+  if (type === InputStream) return [{ native: 'binary', decoding: { kind: 'stream' }, divisible: false }];
+  if (type === PongMessage) return [{ native: 'pong', decoding: { kind: 'pong' }, divisible: false }];
+  return planDecoders(
+    codecs.decoders.filter((entry) => makes(entry, type)),
+    type,
+  );
+}
+
+/** The payload of decoders that make objects without a class, or NO_DECODER when there are none. */
+export function planUntypedPayload(codecs: CodecPlan): readonly PayloadPlan[] | typeof NO_DECODER {
+  return planDecoders(
+    codecs.decoders.filter((entry) => entry.type === undefined),
+    undefined,
+  );
+}
+
+function makes(entry: DecoderEntry, wanted: PayloadType): boolean {
+  if (entry.decoderClass === wanted) return true;
+  if (entry.type === undefined || typeof wanted !== 'function') return false;
+  return entry.type === wanted || entry.type.prototype instanceof wanted;
+}
+
+function planDecoders(
+  candidates: readonly DecoderEntry[],
+  type: PayloadType | undefined,
+): readonly PayloadPlan[] | typeof NO_DECODER {
+  const plans: PayloadPlan[] = [];
+  for (const native of ['text', 'binary'] as const) {
+    const matching = candidates.filter(({ format }) => format.startsWith(native));
+    const [first] = matching;
+    if (first === undefined) continue;
+    // A stream decoder cannot be asked whether it will decode: it ends the search, and what stands after it is not tried.
+    const decoding: Decoding = first.format.endsWith('Stream')
+      ? { kind: 'stream-decoder', decoder: first }
+      : {
+          kind: 'decoders',
+          candidates: matching.filter(({ format }) => format === native),
+          type: type === undefined ? 'the object' : nameOf(type),
+        };
+    plans.push({ native, decoding, divisible: false });
+  }
+  return plans.length === 0 ? NO_DECODER : plans;
+}
+
+function nameOf(type: PayloadType): string {
+  return typeof type === 'function' ? type.name : 'the object';
+}
+
+/** Whether the handler is started by the first part and reads the rest itself. */
+export function isStreaming(route: MessageRoute): boolean {
+  return route.decoding.kind === 'stream' || route.decoding.kind === 'stream-decoder';
+}

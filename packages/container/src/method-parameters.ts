@@ -1,0 +1,127 @@
+import { Char, DeploymentException, type AbstractClass, type ParameterRole, type PrimitiveType } from '@serval/api';
+import { pathParamOf, readClassRecord, type HandlerRecord } from '@serval/api/spi';
+import { isPrimitiveType } from './primitives';
+
+/** An annotated method and where it stands. */
+export interface DeclaredMethod {
+  /** `Chat.say`, for messages. */
+  readonly label: string;
+  /** `@OnMessage`, for messages. */
+  readonly annotation: string;
+  readonly record: HandlerRecord;
+  readonly declaredIn: AbstractClass;
+}
+
+/** What was declared of one parameter. `position` counts from 1. */
+export type DeclaredParameter =
+  | { readonly kind: 'path'; readonly position: number; readonly name: string; readonly type: PrimitiveType }
+  | { readonly kind: 'typed'; readonly position: number; readonly type: ParameterRole }
+  /** The compiler has left nothing, or a type that says nothing (Object, Function). */
+  | { readonly kind: 'erased'; readonly position: number; readonly found: string };
+
+/**
+ * What is known of each parameter of a method: by its `params` list, else by parameter decorators, else by the metadata
+ * that the compiler emits, else nothing.
+ */
+export function readParameters(method: DeclaredMethod): readonly DeclaredParameter[] {
+  const { record, declaredIn } = method;
+  if (record.params !== undefined) return record.params.map((role, index) => fromParams(method, role, index + 1));
+  const prototype = declaredIn.prototype as object;
+  const types = Reflect.getOwnMetadata('design:paramtypes', prototype, record.method) as readonly unknown[] | undefined;
+  const decorated = (readClassRecord(declaredIn)?.parameters ?? []).filter(
+    ({ method: name }) => name === record.method,
+  );
+  const length = Math.max(
+    types?.length ?? declaredLength(prototype, record.method),
+    ...decorated.map(({ index }) => index + 1),
+  );
+  return Array.from({ length }, (_, index): DeclaredParameter => {
+    const position = index + 1;
+    const emitted = types?.[index];
+    const path = decorated.find((parameter) => parameter.index === index)?.role;
+    if (path !== undefined)
+      return pathParameter(method, position, path.name, path.type ?? pathType(method, position, emitted, types));
+    if (isErased(emitted)) return { kind: 'erased', position, found: foundType(emitted, types) };
+    // The compiler emits constructors only.
+    return { kind: 'typed', position, type: emitted as AbstractClass };
+  });
+}
+
+function fromParams(method: DeclaredMethod, role: unknown, position: number): DeclaredParameter {
+  const path = pathParamOf(role);
+  if (path !== undefined) return pathParameter(method, position, path.name, path.type ?? String);
+  const isRole = typeof role === 'function' || role === Char;
+  if (!isRole || isErased(role)) {
+    throw badParameter(
+      method,
+      position,
+      `has a role that says nothing: ${String(role)}. A params list holds classes (Session, String, Buffer …), Char, ` +
+        'PathParam(…) and decoder classes; a class that is undefined here is often a circular import.',
+    );
+  }
+  return { kind: 'typed', position, type: role as ParameterRole };
+}
+
+function pathParameter(method: DeclaredMethod, position: number, name: unknown, type: unknown): DeclaredParameter {
+  if (typeof name !== 'string' || name === '') {
+    throw badParameter(method, position, 'has a @PathParam without a name; say @PathParam("room") (WSC-4.3-2).');
+  }
+  if (!isPrimitiveType(type)) throw badPathType(method, position, name, typeName(type));
+  return { kind: 'path', position, name, type };
+}
+
+/** The type to convert a path parameter to, by the metadata; a string where there is none at all. */
+function pathType(
+  method: DeclaredMethod,
+  position: number,
+  emitted: unknown,
+  types: readonly unknown[] | undefined,
+): PrimitiveType {
+  if (types === undefined) return String;
+  if (isPrimitiveType(emitted)) return emitted;
+  throw badPathType(method, position, undefined, foundType(emitted, types));
+}
+
+function badPathType(
+  method: DeclaredMethod,
+  position: number,
+  name: string | undefined,
+  found: string,
+): DeploymentException {
+  return badParameter(
+    method,
+    position,
+    `is a path parameter${name === undefined ? '' : ` "${name}"`} of type ${found}; ` +
+      'declare it as string, number, boolean or bigint, or name the type: @PathParam("id", Number) (WSC-4.3-1).',
+  );
+}
+
+function declaredLength(prototype: object, method: string | symbol): number {
+  const value: unknown = Object.getOwnPropertyDescriptor(prototype, method)?.value;
+  return typeof value === 'function' ? value.length : 0;
+}
+
+/** Types that the compiler emits for what has no class at run time. */
+function isErased(type: unknown): boolean {
+  return type === undefined || type === null || type === Object || type === Function;
+}
+
+function foundType(emitted: unknown, types: readonly unknown[] | undefined): string {
+  if (types === undefined) return 'no metadata (standard decorators, or a compiler that emits none)';
+  if (emitted === undefined) return 'undefined (a circular import)';
+  return `${typeName(emitted)} (an interface, a union, or a class imported with "import type")`;
+}
+
+export function typeName(type: unknown): string {
+  if (type === Char) return 'Char';
+  return typeof type === 'function' && type.name !== '' ? type.name : String(type);
+}
+
+/** A DeploymentException about one parameter: `Chat.say: parameter 2 …`. */
+export function badParameter(method: DeclaredMethod, position: number, what: string): DeploymentException {
+  return new DeploymentException(
+    `${method.label}: parameter ${position} ${what}`,
+    undefined,
+    'WS_DEPLOY_BAD_PARAMETER',
+  );
+}

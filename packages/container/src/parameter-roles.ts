@@ -1,0 +1,214 @@
+import {
+  CloseReason,
+  DeploymentException,
+  EndpointConfig,
+  ServerEndpointConfig,
+  ClientEndpointConfig,
+  Session,
+  type ParameterRole,
+  type PrimitiveType,
+} from '@serval/api';
+import type { HandlerKind } from '@serval/api/spi';
+import type { CodecPlan } from './codec-plan';
+import { NO_DECODER, planPayload, planUntypedPayload, type PayloadPlan, type PayloadType } from './message-route';
+import { badParameter, typeName, type DeclaredMethod, type DeclaredParameter } from './method-parameters';
+
+/** What a parameter receives when its method is called. `payload` is the message, the close reason or the error. */
+export type AssignedRole =
+  | { readonly kind: 'session' }
+  | { readonly kind: 'config' }
+  | { readonly kind: 'payload' }
+  | { readonly kind: 'last' }
+  | { readonly kind: 'path'; readonly name: string; readonly type: PrimitiveType };
+
+type LifecycleKind = Exclude<HandlerKind, 'message'>;
+
+const PERMITTED: { readonly [K in LifecycleKind]: string } = {
+  open: 'a Session, an EndpointConfig and @PathParam parameters (WSC-4.4)',
+  close: 'a Session, a CloseReason and @PathParam parameters (WSC-4.5)',
+  error: 'an Error, and optionally a Session and @PathParam parameters (WSC-4.6)',
+};
+
+/** The roles of an `@OnOpen`, `@OnClose` or `@OnError` method's parameters. */
+export function assignRoles(
+  kind: LifecycleKind,
+  method: DeclaredMethod,
+  parameters: readonly DeclaredParameter[],
+): readonly AssignedRole[] {
+  const roles = parameters.map((parameter) => lifecycleRole(kind, method, parameter, parameters));
+  for (const once of ['session', 'config', 'payload'] as const) refuseTwice(method, roles, once);
+  if (kind === 'error' && !roles.some((role) => role.kind === 'payload')) {
+    throw new DeploymentException(
+      `${method.label}: @OnError needs a parameter of type Error; found none. Add one (WSC-4.6).`,
+      undefined,
+      'WS_DEPLOY_BAD_PARAMETER',
+    );
+  }
+  return roles;
+}
+
+function lifecycleRole(
+  kind: LifecycleKind,
+  method: DeclaredMethod,
+  parameter: DeclaredParameter,
+  all: readonly DeclaredParameter[],
+): AssignedRole {
+  if (parameter.kind === 'path') return parameter;
+  if (parameter.kind === 'typed') {
+    const { type } = parameter;
+    if (type === Session) return { kind: 'session' };
+    if (kind === 'open' && isConfigType(type)) return { kind: 'config' };
+    if (kind === 'close' && type === CloseReason) return { kind: 'payload' };
+    if (kind === 'error' && type === Error) return { kind: 'payload' };
+    throw badParameter(
+      method,
+      parameter.position,
+      `is of type ${typeName(type)}; ${method.annotation} takes ${PERMITTED[kind]}. Remove it or change its type.`,
+    );
+  }
+  // The error is the one role that @OnError must have and nothing else can fill, so one erased parameter is no guess.
+  if (
+    kind === 'error' &&
+    isOnlyErased(parameter, all) &&
+    !all.some((other) => other.kind === 'typed' && other.type === Error)
+  ) {
+    return { kind: 'payload' };
+  }
+  throw noRole(method, parameter.position, parameter.found);
+}
+
+function isConfigType(type: ParameterRole): boolean {
+  return type === EndpointConfig || type === ServerEndpointConfig || type === ClientEndpointConfig;
+}
+
+/** The roles of an `@OnMessage` method's parameters, and what its payload means for each native type. */
+export interface MessageRoles {
+  readonly roles: readonly AssignedRole[];
+  readonly payloads: readonly PayloadPlan[];
+  readonly inParts: boolean;
+}
+
+/** @see WSC-4.7: exactly one payload, optionally a Session, path parameters, and a boolean with a divisible payload */
+export function assignMessageRoles(
+  method: DeclaredMethod,
+  parameters: readonly DeclaredParameter[],
+  codecs: CodecPlan,
+): MessageRoles {
+  const candidates = parameters.filter(isPayloadCandidate);
+  const booleans = candidates.filter(isBoolean);
+  const others = candidates.filter((parameter) => !isBoolean(parameter));
+  const [payload, second] = others.length > 0 ? others : booleans;
+  if (payload === undefined) throw noPayload(method);
+  if (second !== undefined) {
+    // Several erased parameters: the compiler left no metadata, and the list of roles is the remedy.
+    if (second.kind === 'erased') throw noRole(method, second.position, second.found);
+    throw badParameter(
+      method,
+      second.position,
+      `is a second payload (${typeName(second.type)}); a message has one. Keep one, or mark path parameters with @PathParam.`,
+    );
+  }
+  const lastFlags = payload === booleans[0] ? [] : booleans;
+  const payloads = planPayloadOf(method, payload, codecs);
+  const [lastFlag, secondFlag] = lastFlags;
+  if (secondFlag !== undefined)
+    throw badParameter(method, secondFlag.position, 'is a second boolean; only one tells the last part.');
+  if (lastFlag !== undefined && !payloads.every(({ divisible }) => divisible)) {
+    throw badParameter(
+      method,
+      lastFlag.position,
+      'is a boolean, but only String, Buffer, Uint8Array and ArrayBuffer payloads come in parts. Remove it.',
+    );
+  }
+  const roles = parameters.map((parameter): AssignedRole => {
+    if (parameter.kind === 'path') return parameter;
+    if (parameter === payload) return { kind: 'payload' };
+    return parameter === lastFlag ? { kind: 'last' } : { kind: 'session' };
+  });
+  refuseTwice(method, roles, 'session');
+  return { roles, payloads, inParts: lastFlag !== undefined };
+}
+
+function isPayloadCandidate(parameter: DeclaredParameter): parameter is Exclude<DeclaredParameter, { kind: 'path' }> {
+  return parameter.kind === 'erased' || (parameter.kind === 'typed' && parameter.type !== Session);
+}
+
+function isBoolean(parameter: DeclaredParameter): boolean {
+  return parameter.kind === 'typed' && parameter.type === Boolean;
+}
+
+function planPayloadOf(
+  method: DeclaredMethod,
+  payload: Exclude<DeclaredParameter, { kind: 'path' }>,
+  codecs: CodecPlan,
+): readonly PayloadPlan[] {
+  if (payload.kind === 'erased') return planErased(method, payload, codecs);
+  // Path roles were taken out by readParameters, so the rest are payload types.
+  const plans = planPayload(payload.type as PayloadType, codecs);
+  if (plans !== NO_DECODER) return plans;
+  throw badParameter(
+    method,
+    payload.position,
+    `is of type ${typeName(payload.type)}, for which ${decoderList(codecs)}. ` +
+      'Add a decoder for it to the endpoint, or take a String, Buffer, Reader, InputStream, PongMessage or a primitive (WSC-4.7).',
+  );
+}
+
+/** The documented default: what decoders without a class make, else text; never a choice between classes. */
+function planErased(
+  method: DeclaredMethod,
+  payload: Extract<DeclaredParameter, { kind: 'erased' }>,
+  codecs: CodecPlan,
+): readonly PayloadPlan[] {
+  const untyped = planUntypedPayload(codecs);
+  if (untyped !== NO_DECODER) return untyped;
+  if (codecs.decoders.length > 0) throw noRole(method, payload.position, payload.found, decoderList(codecs));
+  return [{ native: 'text', decoding: { kind: 'as-is' }, divisible: true }];
+}
+
+function decoderList(codecs: CodecPlan): string {
+  const names = codecs.decoders.map(({ name, type }) => (type === undefined ? name : `${name} for ${typeName(type)}`));
+  return names.length === 0 ? 'the endpoint has no decoder' : `the endpoint has only ${names.join(', ')}`;
+}
+
+function isOnlyErased(parameter: DeclaredParameter, all: readonly DeclaredParameter[]): boolean {
+  return all.every((other) => other === parameter || other.kind !== 'erased');
+}
+
+function refuseTwice(method: DeclaredMethod, roles: readonly AssignedRole[], kind: AssignedRole['kind']): void {
+  const first = roles.findIndex((role) => role.kind === kind);
+  const second = roles.findIndex((role, index) => role.kind === kind && index > first);
+  if (second < 0) return;
+  const noun = kind === 'payload' ? (method.annotation === '@OnError' ? 'Error' : 'CloseReason') : kind;
+  throw badParameter(method, second + 1, `is a second ${noun === 'session' ? 'Session' : noun}; remove it.`);
+}
+
+function noPayload(method: DeclaredMethod): DeploymentException {
+  return new DeploymentException(
+    `${method.label}: @OnMessage needs a parameter for the message; found none. Add one, such as "text: string" (WSC-4.7).`,
+    undefined,
+    'WS_DEPLOY_BAD_PARAMETER',
+  );
+}
+
+function noRole(method: DeclaredMethod, position: number, found: string, also?: string): DeploymentException {
+  const because = also === undefined ? '' : ` and ${also}`;
+  return badParameter(
+    method,
+    position,
+    `has no role: its type is ${found}${because}. Name all roles, such as ${method.annotation}({ params: [${exampleRoles(method)}] }).`,
+  );
+}
+
+function exampleRoles(method: DeclaredMethod): string {
+  switch (method.record.kind) {
+    case 'open':
+      return 'Session, EndpointConfig';
+    case 'message':
+      return 'String, Session';
+    case 'close':
+      return 'Session, CloseReason';
+    case 'error':
+      return 'Session, Error';
+  }
+}

@@ -1,0 +1,21 @@
+import { types } from 'node:util';
+
+/** Synchronous stays synchronous: undefined when done, a promise when it goes on. The promise never rejects. */
+export type Settled = Promise<void> | undefined;
+
+/** Not `instanceof Promise`: a promise of another realm (a test runner's) is one too. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+/** Marks a promise that rejects as handled, so that not awaiting it can never end the process. */
+export function tolerateNeglect<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
+}
+
+/** Whatever was thrown, as an Error. */
+export function toError(thrown: unknown): Error {
+  if (thrown instanceof Error || types.isNativeError(thrown)) return thrown;
+  return new Error(`something that is not an Error was thrown: ${String(thrown)}`, { cause: thrown });
+}

@@ -1,0 +1,303 @@
+import {
+  CloseReason,
+  EncodeException,
+  IllegalArgumentException,
+  SendResult,
+  type AnyEncoder,
+  type BinaryData,
+  type Encoder,
+  type OutputStream,
+  type RemoteEndpoint,
+  type SendHandler,
+  type Writer,
+} from '@serval/api';
+import type { CodecEntry } from './codec-plan';
+import { Outbox, type Sending } from './outbox';
+import { isThenable, toError, tolerateNeglect } from './promises';
+import { SendOrder } from './send-order';
+import { WsOutputStream, WsWriter } from './send-streams';
+import { noEncoder } from './session-codecs';
+import type { WsSession } from './session';
+
+const MAX_CONTROL_BYTES = 125;
+const NO_BYTES = new Uint8Array(0);
+const ACCEPTED = Promise.resolve();
+
+/** All sending of one session: what its Basic and Async remote endpoints share, and the way of replies. */
+export class WsRemote {
+  readonly outbox: Outbox;
+  readonly order: SendOrder;
+  /** Every message leaves at once, which the specification lets a container that is allowed to batch do. */
+  batchingAllowed = false;
+
+  constructor(private readonly session: WsSession) {
+    this.outbox = new Outbox(session);
+    this.order = new SendOrder(this.outbox, session.context.settings.maxBufferedBytes);
+  }
+
+  get blockingTimeout(): number {
+    const { blockingSendTimeout } = this.session.context.settings;
+    return blockingSendTimeout < 0 ? Infinity : blockingSendTimeout;
+  }
+
+  /** Sends what an `@OnMessage` method returned: strings and bytes as they are, everything else as an object. */
+  reply(value: unknown): Sending {
+    // The peer may have left while the method ran; a reply to nobody is no error of the endpoint.
+    if (!this.session.canSend) return undefined;
+    if (typeof value === 'string') return this.sendText(value, this.blockingTimeout);
+    const bytes = asBytes(value);
+    return bytes === undefined
+      ? this.sendObject(value, this.blockingTimeout)
+      : this.sendBinary(bytes, this.blockingTimeout);
+  }
+
+  sendText(text: string, timeoutMs: number): Sending {
+    if (!this.order.isHeld) return this.outbox.sendText(text, timeoutMs);
+    return this.order.after(text.length, () => this.outbox.sendText(text, timeoutMs));
+  }
+
+  sendBinary(data: Uint8Array, timeoutMs: number): Sending {
+    if (!this.order.isHeld) return this.outbox.sendBinary(data, timeoutMs);
+    return this.order.after(data.byteLength, () => this.outbox.sendBinary(data, timeoutMs));
+  }
+
+  /** @throws EncodeException when nothing takes the object, or what the encoder throws */
+  sendObject(object: unknown, timeoutMs: number): Sending {
+    if (object === undefined || object === null) throw wrong('sendObject', 'an object', object);
+    const found = this.session.codecs.encoderFor(object);
+    if (found === undefined) return this.#sendUnencoded(object, timeoutMs);
+    const { entry, encoder } = found;
+    if (entry.format.endsWith('Stream')) {
+      return this.order.exclusively(() => this.#streamEncoded(entry, encoder, object, timeoutMs));
+    }
+    const encoded: unknown = (encoder as Encoder.Text<unknown>).encode(object);
+    if (!isThenable(encoded)) return this.#sendEncoded(entry, encoded, object, timeoutMs);
+    return this.order.exclusively(async () => {
+      const value = await encoded;
+      // Not through the order again: this task is what the others wait for.
+      await (typeof value === 'string'
+        ? this.outbox.sendText(value, timeoutMs)
+        : this.outbox.sendBinary(this.#encodedBytes(entry, value, object), timeoutMs));
+    });
+  }
+
+  #sendUnencoded(object: unknown, timeoutMs: number): Sending {
+    switch (typeof object) {
+      case 'string':
+        return this.sendText(object, timeoutMs);
+      case 'number':
+      case 'boolean':
+      case 'bigint':
+        return this.sendText(String(object), timeoutMs);
+      default: {
+        const bytes = asBytes(object);
+        if (bytes !== undefined) return this.sendBinary(bytes, timeoutMs);
+        throw noEncoder(object);
+      }
+    }
+  }
+
+  #sendEncoded(entry: CodecEntry, encoded: unknown, object: unknown, timeoutMs: number): Sending {
+    if (typeof encoded === 'string') return this.sendText(encoded, timeoutMs);
+    return this.sendBinary(this.#encodedBytes(entry, encoded, object), timeoutMs);
+  }
+
+  #encodedBytes(entry: CodecEntry, encoded: unknown, object: unknown): Uint8Array {
+    const bytes = asBytes(encoded);
+    if (bytes !== undefined) return bytes;
+    throw new EncodeException(
+      object,
+      `Encoder ${entry.name} returned ${describe(encoded)}; expected a string or bytes.`,
+    );
+  }
+
+  async #streamEncoded(entry: CodecEntry, encoder: AnyEncoder, object: unknown, timeoutMs: number): Promise<void> {
+    const isText = entry.format === 'textStream';
+    this.outbox.reserve(isText ? 'send writer' : 'send stream');
+    const stream = isText ? new WsWriter(this.outbox, timeoutMs) : new WsOutputStream(this.outbox, timeoutMs);
+    try {
+      await (encoder as Encoder.TextStream<unknown>).encode(object, stream as WsWriter);
+    } catch (error) {
+      // What has left cannot be taken back, and an unfinished message must not be passed off as a whole one.
+      if (stream.hasSent) await this.session.close(new CloseReason(1011, 'an encoder failed in mid-message'));
+      else stream.discard();
+      throw error;
+    }
+    await stream.close();
+  }
+}
+
+abstract class WsRemoteEndpoint implements RemoteEndpoint {
+  constructor(
+    protected readonly session: WsSession,
+    protected readonly remote: WsRemote,
+  ) {}
+
+  protected abstract readonly timeoutMs: number;
+
+  setBatchingAllowed(allowed: boolean): Promise<void> {
+    this.remote.batchingAllowed = allowed;
+    return ACCEPTED;
+  }
+
+  getBatchingAllowed(): boolean {
+    return this.remote.batchingAllowed;
+  }
+
+  flushBatch(): Promise<void> {
+    return ACCEPTED;
+  }
+
+  sendPing(applicationData?: BinaryData): Promise<void> {
+    return this.#sendControl('ping', applicationData);
+  }
+
+  sendPong(applicationData?: BinaryData): Promise<void> {
+    return this.#sendControl('pong', applicationData);
+  }
+
+  #sendControl(kind: 'ping' | 'pong', applicationData: BinaryData | undefined): Promise<void> {
+    const call = kind === 'ping' ? 'sendPing' : 'sendPong';
+    this.session.requireNotClosed();
+    const data = applicationData === undefined ? NO_BYTES : requireBytes(call, applicationData);
+    if (data.byteLength > MAX_CONTROL_BYTES) {
+      throw new IllegalArgumentException(
+        `${call} takes at most ${MAX_CONTROL_BYTES} bytes of application data; found ${data.byteLength} (RFC 6455 5.5).`,
+      );
+    }
+    return this.remote.outbox.sendControl(kind, data, this.timeoutMs) ?? ACCEPTED;
+  }
+}
+
+/** See {@link RemoteEndpoint.Basic}. */
+export class WsBasicRemote extends WsRemoteEndpoint implements RemoteEndpoint.Basic {
+  protected override get timeoutMs(): number {
+    return this.remote.blockingTimeout;
+  }
+
+  sendText(text: string, isLast?: boolean): Promise<void> {
+    this.session.requireNotClosed();
+    requireText('sendText', text);
+    if (isLast === undefined) return this.remote.sendText(text, this.timeoutMs) ?? ACCEPTED;
+    return this.remote.outbox.sendTextPart(text, isLast, this.timeoutMs) ?? ACCEPTED;
+  }
+
+  sendBinary(data: BinaryData, isLast?: boolean): Promise<void> {
+    this.session.requireNotClosed();
+    const bytes = requireBytes('sendBinary', data);
+    if (isLast === undefined) return this.remote.sendBinary(bytes, this.timeoutMs) ?? ACCEPTED;
+    return this.remote.outbox.sendBinaryPart(bytes, isLast, this.timeoutMs) ?? ACCEPTED;
+  }
+
+  getSendStream(): OutputStream {
+    this.session.requireNotClosed();
+    this.remote.outbox.reserve('send stream');
+    return new WsOutputStream(this.remote.outbox, this.timeoutMs);
+  }
+
+  getSendWriter(): Writer {
+    this.session.requireNotClosed();
+    this.remote.outbox.reserve('send writer');
+    return new WsWriter(this.remote.outbox, this.timeoutMs);
+  }
+
+  sendObject(data: unknown): Promise<void> {
+    this.session.requireNotClosed();
+    if (data === undefined || data === null) throw wrong('sendObject', 'an object', data);
+    return asRejection(() => this.remote.sendObject(data, this.timeoutMs));
+  }
+}
+
+/** See {@link RemoteEndpoint.Async}. */
+export class WsAsyncRemote extends WsRemoteEndpoint implements RemoteEndpoint.Async {
+  #sendTimeout: number;
+
+  constructor(session: WsSession, remote: WsRemote) {
+    super(session, remote);
+    this.#sendTimeout = session.context.settings.asyncSendTimeout;
+  }
+
+  protected override get timeoutMs(): number {
+    return this.#sendTimeout > 0 ? this.#sendTimeout : Infinity;
+  }
+
+  getSendTimeout(): number {
+    return this.#sendTimeout;
+  }
+
+  setSendTimeout(timeoutMillis: number): void {
+    if (!Number.isFinite(timeoutMillis)) throw wrong('setSendTimeout', 'a number of milliseconds', timeoutMillis);
+    this.#sendTimeout = timeoutMillis;
+  }
+
+  sendText(text: string): Promise<void>;
+  sendText(text: string, handler: SendHandler): void;
+  sendText(text: string, handler?: SendHandler): Promise<void> | undefined {
+    this.session.requireNotClosed();
+    requireText('sendText', text);
+    return this.#outcome(() => this.remote.sendText(text, this.timeoutMs), arguments.length > 1, handler);
+  }
+
+  sendBinary(data: BinaryData): Promise<void>;
+  sendBinary(data: BinaryData, handler: SendHandler): void;
+  sendBinary(data: BinaryData, handler?: SendHandler): Promise<void> | undefined {
+    this.session.requireNotClosed();
+    const bytes = requireBytes('sendBinary', data);
+    return this.#outcome(() => this.remote.sendBinary(bytes, this.timeoutMs), arguments.length > 1, handler);
+  }
+
+  sendObject(data: unknown): Promise<void>;
+  sendObject(data: unknown, handler: SendHandler): void;
+  sendObject(data: unknown, handler?: SendHandler): Promise<void> | undefined {
+    this.session.requireNotClosed();
+    if (data === undefined || data === null) throw wrong('sendObject', 'an object', data);
+    const send = (): Promise<void> => asRejection(() => this.remote.sendObject(data, this.timeoutMs));
+    return this.#outcome(send, arguments.length > 1, handler);
+  }
+
+  #outcome(send: () => Sending, withHandler: boolean, handler: SendHandler | undefined): Promise<void> | undefined {
+    if (!withHandler) return send() ?? ACCEPTED;
+    const tell = typeof handler === 'function' ? handler : handler?.onResult?.bind(handler);
+    if (typeof tell !== 'function')
+      throw wrong('An asynchronous send', 'a SendHandler as its second argument', handler);
+    const report = (error: Error | null): void => this.session.tellResult(tell, new SendResult(this.session, error));
+    (send() ?? ACCEPTED).then(
+      () => report(null),
+      (error: unknown) => report(toError(error)),
+    );
+    return undefined;
+  }
+}
+
+function asRejection(send: () => Sending): Promise<void> {
+  try {
+    return send() ?? ACCEPTED;
+  } catch (error) {
+    return tolerateNeglect(Promise.reject<void>(toError(error)));
+  }
+}
+
+function asBytes(value: unknown): Uint8Array | undefined {
+  if (value instanceof Uint8Array) return value;
+  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  return value instanceof ArrayBuffer ? new Uint8Array(value) : undefined;
+}
+
+function requireText(call: string, text: unknown): void {
+  if (typeof text !== 'string') throw wrong(call, 'a string', text);
+}
+
+function requireBytes(call: string, data: unknown): Uint8Array {
+  const bytes = asBytes(data);
+  if (bytes === undefined) throw wrong(call, 'a Buffer, Uint8Array, ArrayBuffer or DataView', data);
+  return bytes;
+}
+
+function wrong(call: string, expected: string, found: unknown): IllegalArgumentException {
+  return new IllegalArgumentException(`${call} takes ${expected}; found ${describe(found)}.`);
+}
+
+function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  return typeof value === 'object' ? `a ${value.constructor?.name ?? 'object'}` : `a ${typeof value}`;
+}

@@ -1,0 +1,61 @@
+import type { Session } from '@serval/api';
+import type { EndpointPlan } from './endpoint-plan';
+import type { WsSession } from './session';
+
+/** The sessions of one container: the open ones by endpoint, and all that have not ended yet. */
+export class SessionRegistry {
+  readonly #open = new Map<
+    EndpointPlan,
+    { readonly sessions: Set<WsSession>; snapshot: ReadonlySet<Session> | undefined }
+  >();
+  readonly #live = new Set<WsSession>();
+  #whenEmpty: (() => void)[] = [];
+
+  /** A session that opens: visible to `getOpenSessions` from now on. */
+  add(session: WsSession): void {
+    let group = this.#open.get(session.plan);
+    if (group === undefined) this.#open.set(session.plan, (group = { sessions: new Set(), snapshot: undefined }));
+    group.sessions.add(session);
+    group.snapshot = undefined;
+    this.#live.add(session);
+  }
+
+  /** A session that begins to close: no longer an open one, but still alive. */
+  closing(session: WsSession): void {
+    const group = this.#open.get(session.plan);
+    if (group === undefined || !group.sessions.delete(session)) return;
+    group.snapshot = undefined;
+    if (group.sessions.size === 0) this.#open.delete(session.plan);
+  }
+
+  /** A session whose `@OnClose` has returned and whose connection is gone. */
+  ended(session: WsSession): void {
+    this.#live.delete(session);
+    if (this.#live.size > 0) return;
+    const waiting = this.#whenEmpty;
+    this.#whenEmpty = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  /** The open sessions of an endpoint, as of now; the same set until one opens or closes. */
+  openSessions(plan: EndpointPlan): ReadonlySet<Session> {
+    const group = this.#open.get(plan);
+    if (group === undefined) return new Set();
+    return (group.snapshot ??= new Set(group.sessions));
+  }
+
+  /** Every session that has not ended. */
+  live(): readonly WsSession[] {
+    return [...this.#live];
+  }
+
+  get size(): number {
+    return this.#live.size;
+  }
+
+  /** Resolves once no session is left. */
+  whenEmpty(): Promise<void> {
+    if (this.#live.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#whenEmpty.push(resolve));
+  }
+}
