@@ -1,0 +1,91 @@
+import {
+  HandshakeRejection,
+  IllegalStateException,
+  ServerEndpointConfig,
+  type EndpointClass,
+  type Extension,
+  type HandshakeRequest,
+} from '@serval/api';
+import { registerDefaultConfigurator } from '@serval/api/spi';
+import { type WsHandshakeRequest } from './handshake-request';
+import type { OriginPolicy } from './origin-policy';
+
+/** Makes endpoint instances, in place of `new EndpointClass()`: the hook for dependency injection. */
+export type InstanceFactory = <T extends object>(
+  endpointClass: EndpointClass<T>,
+  request: HandshakeRequest,
+) => T | Promise<T>;
+
+/** What the default algorithms take from the container. */
+export interface HandshakePolicy {
+  readonly checkOrigin: OriginPolicy;
+  readonly createInstance: InstanceFactory;
+}
+
+const POLICIES = new WeakMap<HandshakeRequest, HandshakePolicy>();
+let current: WsHandshakeRequest | undefined;
+
+/**
+ * Runs one call of a Configurator. The handshake is remembered while the call is on the stack, so that
+ * `super.checkOrigin(origin)`, written as in Java, finds the container it belongs to.
+ */
+export function duringHandshake<T>(request: WsHandshakeRequest, policy: HandshakePolicy, call: () => T): T {
+  POLICIES.set(request, policy);
+  const outer = current;
+  current = request;
+  try {
+    return call();
+  } finally {
+    current = outer;
+  }
+}
+
+/** The platform's own algorithms. @see WSC-3.1.2 to WSC-3.1.7 */
+class DefaultConfigurator extends ServerEndpointConfig.Configurator {
+  override getContainerDefaultConfigurator(): this {
+    return this;
+  }
+
+  // The first of the client's list, as the API documentation, Tomcat and Tyrus have it; WSC-3.1.2-1 can also be read as
+  // the first of the server's.
+  override getNegotiatedSubprotocol(supported: readonly string[], requested: readonly string[]): string {
+    return requested.find((name) => supported.includes(name)) ?? '';
+  }
+
+  override getNegotiatedExtensions(
+    installed: readonly Extension[],
+    requested: readonly Extension[],
+  ): readonly Extension[] {
+    const names = new Set(installed.map((extension) => extension.getName()));
+    return requested.filter((extension) => names.has(extension.getName()));
+  }
+
+  override checkOrigin(origin: string | null, request?: HandshakeRequest): boolean | Promise<boolean> {
+    const handshake = requireHandshake('checkOrigin', request);
+    return policyOf(handshake).checkOrigin(origin, handshake);
+  }
+
+  override getEndpointInstance<T extends object>(
+    endpointClass: EndpointClass<T>,
+    request?: HandshakeRequest,
+  ): T | Promise<T> {
+    const handshake = requireHandshake('getEndpointInstance', request);
+    return policyOf(handshake).createInstance(endpointClass, handshake);
+  }
+}
+
+function requireHandshake(method: string, request: HandshakeRequest | undefined): HandshakeRequest {
+  const handshake = request ?? current;
+  if (handshake !== undefined) return handshake;
+  throw new IllegalStateException(
+    `${method} of the default configurator was called outside of a handshake, or after an await; pass the request on: super.${method}(…, request).`,
+  );
+}
+
+function policyOf(request: HandshakeRequest): HandshakePolicy {
+  const policy = POLICIES.get(request);
+  if (policy === undefined) throw new HandshakeRejection(500, { body: 'The handshake belongs to no container.\n' });
+  return policy;
+}
+
+registerDefaultConfigurator(new DefaultConfigurator());

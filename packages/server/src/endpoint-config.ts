@@ -1,0 +1,104 @@
+import {
+  DeploymentException,
+  ServerEndpointConfig,
+  type DecoderClass,
+  type EncoderClass,
+  type EndpointClass,
+  type Extension,
+  type InboundMode,
+  type ServerEndpointOptions,
+} from '@serval/api';
+import { readClassRecord } from '@serval/api/spi';
+import { UriTemplate } from './uri-template';
+
+/**
+ * The configuration of an annotated class, with one new configurator instance.
+ *
+ * @throws DeploymentException when the class is not annotated, or its configurator cannot be made
+ */
+export function configOfAnnotated(endpointClass: EndpointClass): ServerEndpointConfig {
+  const name = endpointClass.name;
+  const options = readClassRecord(endpointClass)?.serverEndpoint;
+  if (options === undefined) {
+    throw new DeploymentException(
+      `${name} has no @ServerEndpoint. Decorate it, or add a ServerEndpointConfig made with ` +
+        `ServerEndpointConfig.Builder.create(${name}, '/path'). A subclass needs an annotation of its own (WSC-4.8).`,
+      undefined,
+      'WS_DEPLOY_NOT_AN_ENDPOINT',
+    );
+  }
+  const { path } = UriTemplate.parse(options.value, name);
+  return ServerEndpointConfig.Builder.create(endpointClass, path)
+    .subprotocols(list(name, 'subprotocols', options.subprotocols))
+    .encoders(list(name, 'encoders', options.encoders))
+    .decoders(list(name, 'decoders', options.decoders))
+    .configurator(makeConfigurator(name, options.configurator))
+    .inbound(options.inbound ?? 'serial')
+    .build();
+}
+
+function list<T>(endpoint: string, attribute: string, value: readonly T[] | undefined): readonly T[] {
+  if (value === undefined) return [];
+  if (Array.isArray(value)) return value as readonly T[];
+  throw new DeploymentException(
+    `${endpoint}: ${attribute} is a list; found ${String(value)}.`,
+    undefined,
+    'WS_DEPLOY_BAD_OPTION',
+  );
+}
+
+function makeConfigurator(
+  endpoint: string,
+  configuratorClass: ServerEndpointOptions['configurator'],
+): ServerEndpointConfig.Configurator | null {
+  if (configuratorClass === undefined) return null;
+  let configurator: unknown;
+  try {
+    configurator = new configuratorClass();
+  } catch (cause) {
+    throw badConfigurator(`${endpoint}: its configurator could not be made without arguments; see the cause.`, cause);
+  }
+  if (configurator instanceof ServerEndpointConfig.Configurator) return configurator;
+  throw badConfigurator(`${endpoint}: ${configuratorClass.name} does not extend ServerEndpointConfig.Configurator.`);
+}
+
+function badConfigurator(message: string, cause?: unknown): DeploymentException {
+  return new DeploymentException(message, cause, 'WS_DEPLOY_BAD_CONFIGURATOR');
+}
+
+/** One connection's view of its endpoint's configuration: all the same, but user properties of its own (WS 2.1). */
+export class ConnectionEndpointConfig extends ServerEndpointConfig {
+  #userProperties: Map<string, unknown> | undefined;
+
+  constructor(private readonly shared: ServerEndpointConfig) {
+    super();
+  }
+
+  override getUserProperties(): Map<string, unknown> {
+    return (this.#userProperties ??= new Map(this.shared.getUserProperties()));
+  }
+  override getEndpointClass(): EndpointClass {
+    return this.shared.getEndpointClass();
+  }
+  override getPath(): string {
+    return this.shared.getPath();
+  }
+  override getSubprotocols(): readonly string[] {
+    return this.shared.getSubprotocols();
+  }
+  override getExtensions(): readonly Extension[] {
+    return this.shared.getExtensions();
+  }
+  override getEncoders(): readonly EncoderClass[] {
+    return this.shared.getEncoders();
+  }
+  override getDecoders(): readonly DecoderClass[] {
+    return this.shared.getDecoders();
+  }
+  override getConfigurator(): ServerEndpointConfig.Configurator {
+    return this.shared.getConfigurator();
+  }
+  override getInboundMode(): InboundMode {
+    return this.shared.getInboundMode();
+  }
+}

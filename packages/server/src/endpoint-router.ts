@@ -1,0 +1,83 @@
+import { DeploymentException } from '@serval/api';
+import type { UriTemplate } from './uri-template';
+
+/** What a request path has led to. */
+export interface RouteMatch<T> {
+  readonly target: T;
+  /** The variables' values, by name. */
+  readonly pathParameters: ReadonlyMap<string, string>;
+}
+
+interface Leaf<T> {
+  readonly target: T;
+  readonly template: UriTemplate;
+  /** The class's name, for messages. */
+  readonly endpoint: string;
+}
+
+class Node<T> {
+  readonly literals = new Map<string, Node<T>>();
+  variable: Node<T> | undefined;
+  leaf: Leaf<T> | undefined;
+}
+
+/**
+ * Finds the endpoint of a request path: of the paths with as many segments, from left to right, those that are equal in
+ * the segment, or else those with a variable there (WSC-3.1.1-3).
+ */
+export class EndpointRouter<T> {
+  /** One trie for each number of segments: paths of another length take no part in a match. */
+  readonly #byLength = new Map<number, Node<T>>();
+
+  /** @throws DeploymentException when an equal or equivalent path is taken (WSC-3.1.1-2) */
+  add(template: UriTemplate, endpoint: string, target: T): void {
+    let node = this.#root(template.segments.length);
+    for (const segment of template.segments) {
+      if (segment.kind === 'variable') node = node.variable ??= new Node();
+      else node = literalChild(node, segment.text);
+    }
+    if (node.leaf !== undefined) {
+      const { endpoint: other, template: taken } = node.leaf;
+      throw new DeploymentException(
+        `${endpoint} cannot be deployed at ${template.path}: ${other} is there already, at ${taken.path}. ` +
+          'Two endpoints need paths that differ in more than the names of variables (WSC-4.1.1-4).',
+        undefined,
+        'WS_DEPLOY_DUPLICATE_PATH',
+      );
+    }
+    node.leaf = { target, template, endpoint };
+  }
+
+  /** @param segments of the request path, percent-decoded; they are compared, never parsed */
+  match(segments: readonly string[]): RouteMatch<T> | undefined {
+    let node = this.#byLength.get(segments.length);
+    for (const segment of segments) {
+      // The empty text is no expansion of a variable, as the specification's examples say.
+      node = node?.literals.get(segment) ?? (segment === '' ? undefined : node?.variable);
+      if (node === undefined) return undefined;
+    }
+    const leaf = node?.leaf;
+    if (leaf === undefined) return undefined;
+    const pathParameters = new Map<string, string>();
+    leaf.template.segments.forEach((segment, index) => {
+      if (segment.kind === 'variable') pathParameters.set(segment.name, segments[index] ?? '');
+    });
+    return { target: leaf.target, pathParameters };
+  }
+
+  clear(): void {
+    this.#byLength.clear();
+  }
+
+  #root(length: number): Node<T> {
+    let root = this.#byLength.get(length);
+    if (root === undefined) this.#byLength.set(length, (root = new Node()));
+    return root;
+  }
+}
+
+function literalChild<T>(node: Node<T>, text: string): Node<T> {
+  let child = node.literals.get(text);
+  if (child === undefined) node.literals.set(text, (child = new Node()));
+  return child;
+}

@@ -1,0 +1,110 @@
+import { HandshakeRequest, type Headers, type Principal } from '@serval/api';
+import { requestParameters } from '@serval/container';
+import type { UpgradeRequest } from './upgrade-request';
+
+/** What the handshake knows beside the HTTP request itself. */
+export interface HandshakeFacts {
+  readonly uri: string;
+  readonly query: string | null;
+  readonly pathParameters: ReadonlyMap<string, string>;
+  readonly isUserInRole: (principal: Principal, role: string) => boolean;
+}
+
+/** The opening handshake as a Configurator sees it. */
+export class WsHandshakeRequest extends HandshakeRequest {
+  /** Set once the user is known. */
+  userPrincipal: Principal | null = null;
+
+  constructor(
+    readonly request: UpgradeRequest,
+    private readonly facts: HandshakeFacts,
+  ) {
+    super();
+  }
+
+  override getHeaders(): Headers {
+    return this.request.headers;
+  }
+
+  override getUserPrincipal(): Principal | null {
+    return this.userPrincipal;
+  }
+
+  override getRequestURI(): URL {
+    return new URL(this.facts.uri);
+  }
+
+  override isUserInRole(role: string): boolean {
+    return this.userPrincipal !== null && this.facts.isUserInRole(this.userPrincipal, role);
+  }
+
+  override getHttpSession(): unknown {
+    const { native } = this.request;
+    return typeof native === 'object' && native !== null && 'session' in native ? (native.session ?? null) : null;
+  }
+
+  override getParameterMap(): ReadonlyMap<string, readonly string[]> {
+    return requestParameters(this.facts.query, this.facts.pathParameters);
+  }
+
+  override getQueryString(): string | null {
+    return this.facts.query;
+  }
+
+  override getUserX509CertificateChain(): readonly Buffer[] | null {
+    return this.request.clientCertificates() ?? null;
+  }
+
+  override getLocalAddress(): string {
+    return this.request.localAddress ?? '';
+  }
+
+  override getLocalHostName(): string {
+    return this.getRequestURI().hostname;
+  }
+
+  override getLocalPort(): number {
+    return this.request.localPort ?? -1;
+  }
+
+  override getRemoteAddress(): string {
+    return this.request.remoteAddress ?? '';
+  }
+
+  /** The address: names are not looked up. */
+  override getRemoteHostName(): string {
+    return this.getRemoteAddress();
+  }
+
+  override getRemotePort(): number {
+    return this.request.remotePort ?? -1;
+  }
+
+  override getPreferredLocale(): Intl.Locale {
+    return (
+      preferredLocale(this.request.headers.list('Accept-Language')) ??
+      new Intl.Locale(Intl.DateTimeFormat().resolvedOptions().locale)
+    );
+  }
+
+  override getNativeRequest(): unknown {
+    return this.request.native;
+  }
+}
+
+/** The language with the highest weight, the earlier one of equals (RFC 9110 12.5.4); undefined when there is none. */
+function preferredLocale(header: string | undefined): Intl.Locale | undefined {
+  let best: { locale: Intl.Locale; weight: number } | undefined;
+  for (const item of header?.split(',') ?? []) {
+    const [tag = '', ...parameters] = item.split(';').map((part) => part.trim());
+    const quality = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2);
+    const weight = quality === undefined ? 1 : Number(quality);
+    if (tag === '' || tag === '*' || !(weight > (best?.weight ?? 0))) continue;
+    try {
+      best = { locale: new Intl.Locale(tag), weight };
+    } catch {
+      // Not a language tag: the client's other wishes still count.
+    }
+  }
+  return best?.locale;
+}

@@ -1,0 +1,76 @@
+import { ServerResponse, type IncomingMessage, type Server as HttpServer } from 'node:http';
+import type { Server as HttpsServer } from 'node:https';
+import type { Duplex } from 'node:stream';
+import { reject } from './rejection';
+import { WsServerContainer, type ServerContainerOptions } from './server-container';
+import { hasToken } from './upgrade';
+import { fromIncomingMessage } from './upgrade-request';
+
+/** A server that containers can be attached to. */
+export type AttachableServer = HttpServer | HttpsServer;
+
+const HOSTS = new WeakMap<AttachableServer, HttpHost>();
+
+/**
+ * Puts a container into an existing HTTP or HTTPS server. Several containers, with different context paths, and other
+ * 'upgrade' listeners can share one server: a request for a path that no endpoint has is left to them, and is refused
+ * with 404 only where there are none.
+ *
+ * @throws DeploymentException for an option that is out of range or of the wrong kind
+ *
+ * @example
+ * const container = attach(httpServer, { contextPath: '/ws' });
+ * container.addEndpoint(Chat);
+ */
+export function attach(server: AttachableServer, options: ServerContainerOptions = {}): WsServerContainer {
+  const container = new WsServerContainer(options);
+  let host = HOSTS.get(server);
+  if (host === undefined) HOSTS.set(server, (host = new HttpHost(server)));
+  host.containers.push(container);
+  return container;
+}
+
+/** The one 'upgrade' listener that all containers of a server share. */
+class HttpHost {
+  readonly containers: WsServerContainer[] = [];
+
+  constructor(private readonly server: AttachableServer) {
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+      this.#upgrade(request, socket, head),
+    );
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const isShared = this.server.listenerCount('upgrade') > 1;
+    if (!hasToken(request.headers.upgrade, 'websocket')) {
+      if (!isShared) this.#serveWithoutUpgrade(request, socket);
+      return;
+    }
+    const upgradeRequest = fromIncomingMessage(request);
+    if (this.containers.some((container) => container.handleUpgrade(upgradeRequest, { socket, head }))) return;
+    if (isShared) return;
+    socket.on('error', () => undefined);
+    reject(socket, 404, { body: 'No WebSocket endpoint is deployed at this path.\n' });
+  }
+
+  /**
+   * Node reports every Upgrade header as an upgrade once anyone listens for them, "h2c" of other clients included. A
+   * server may ignore one that it does not want (RFC 9110 7.8), so the request is served as a plain one.
+   */
+  #serveWithoutUpgrade(request: IncomingMessage, socket: Duplex): void {
+    socket.on('error', () => undefined);
+    const hasBody =
+      request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
+    if (hasBody) {
+      // Node has taken its parser off the socket, so the body cannot be read any more.
+      reject(socket, 400, { body: 'Send a request with a body without an Upgrade header.\n' });
+      return;
+    }
+    const response = new ServerResponse(request);
+    response.shouldKeepAlive = false;
+    // The socket of an http or https server is a net.Socket.
+    response.assignSocket(socket as Parameters<typeof response.assignSocket>[0]);
+    response.on('finish', () => socket.end());
+    this.server.emit('request', request, response);
+  }
+}

@@ -1,0 +1,11 @@
+export { attach } from './http-host';
+export { Server } from './server';
+export { WsServerContainer } from './server-container';
+
+export type { InstanceFactory } from './default-configurator';
+export type { AttachableServer } from './http-host';
+export type { AllowedOrigins } from './origin-policy';
+export type { ServerOptions } from './server';
+export type { ServerContainerOptions, StopOptions } from './server-container';
+export type { Authenticate, UpgradeConnection } from './upgrade';
+export type { UpgradeRequest } from './upgrade-request';

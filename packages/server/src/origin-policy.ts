@@ -1,0 +1,61 @@
+import { DeploymentException, type HandshakeRequest } from '@serval/api';
+
+/**
+ * Which foreign origins may open a WebSocket: their list (`https://app.example.com`), `'*'` for all, or a function. The
+ * server's own origin and requests without an Origin header are always allowed.
+ */
+export type AllowedOrigins =
+  '*' | readonly string[] | ((origin: string, request: HandshakeRequest) => boolean | Promise<boolean>);
+
+export type OriginPolicy = (origin: string | null, request: HandshakeRequest) => boolean | Promise<boolean>;
+
+/** @throws DeploymentException for a list entry that is not an origin */
+export function originPolicy(allowed: AllowedOrigins = []): OriginPolicy {
+  const isAllowed = foreignOriginTest(allowed);
+  // RFC 6455 4.2.2: a browser always sends the header; a client without one is none that an attacker's page can steer.
+  return (origin, request) => origin === null || isOwnOrigin(origin, request) || isAllowed(origin, request);
+}
+
+function foreignOriginTest(
+  allowed: AllowedOrigins,
+): (origin: string, request: HandshakeRequest) => boolean | Promise<boolean> {
+  if (allowed === '*') return () => true;
+  if (typeof allowed === 'function') return allowed;
+  if (!Array.isArray(allowed)) {
+    throw badOrigin(`allowedOrigins is '*', a list of origins or a function; found ${String(allowed)}.`);
+  }
+  const origins = new Set((allowed as readonly string[]).map(parseOrigin));
+  return (origin) => origins.has(origin.toLowerCase());
+}
+
+function parseOrigin(entry: string): string {
+  if (entry === 'null') return entry;
+  const url = URL.canParse(entry) ? new URL(entry) : undefined;
+  const origin = url && `${url.protocol}//${url.host}`;
+  if (origin !== undefined && entry.toLowerCase().replace(/\/$/, '') === origin) return origin;
+  throw badOrigin(
+    `allowedOrigins holds ${JSON.stringify(entry)}, which is not an origin; write scheme, host and port only, such as "https://app.example.com".`,
+  );
+}
+
+/** The host of the Origin is the one the request was sent to. The scheme is not compared: TLS may end at a proxy. */
+function isOwnOrigin(origin: string, request: HandshakeRequest): boolean {
+  if (!URL.canParse(origin)) return false;
+  const url = new URL(origin);
+  const own = request.getRequestURI();
+  return url.hostname !== '' && url.hostname === own.hostname && effectivePort(url) === effectivePortOf(own, url);
+}
+
+function effectivePort(url: URL): string {
+  return url.port !== '' ? url.port : url.protocol === 'https:' || url.protocol === 'wss:' ? '443' : '80';
+}
+
+/** A Host header without a port means the default port of the scheme that the browser used. */
+function effectivePortOf(own: URL, origin: URL): string {
+  if (own.port !== '') return own.port;
+  return origin.protocol === 'https:' ? '443' : '80';
+}
+
+function badOrigin(message: string): DeploymentException {
+  return new DeploymentException(message, undefined, 'WS_DEPLOY_BAD_OPTION');
+}

@@ -1,0 +1,381 @@
+import {
+  CloseReason,
+  ContainerProvider,
+  DeploymentException,
+  IllegalArgumentException,
+  ServerEndpointConfig,
+  type ClientEndpointConfig,
+  type EndpointClass,
+  type Extension,
+  type Principal,
+  type ServerContainer,
+  type Session,
+} from '@serval/api';
+import {
+  checkSetting,
+  ContainerContext,
+  planEndpoint,
+  type ContainerOptions,
+  type ContainerSettings,
+  type EndpointPlan,
+} from '@serval/container';
+import { createWsEngine, type EngineOptions } from '@serval/protocol';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { HandshakePolicy, InstanceFactory } from './default-configurator';
+import type { DeployedEndpoint } from './deployed-endpoint';
+import { configOfAnnotated } from './endpoint-config';
+import { EndpointRouter, type RouteMatch } from './endpoint-router';
+import { originPolicy, type AllowedOrigins } from './origin-policy';
+import { reject } from './rejection';
+import { parseRequestTarget } from './request-target';
+import { upgrade, type Authenticate, type UpgradeConnection, type UpgradeContext } from './upgrade';
+import { fromIncomingMessage, type UpgradeRequest } from './upgrade-request';
+import { UriTemplate } from './uri-template';
+
+/** What a server container can be told; everything has a default. */
+export interface ServerContainerOptions extends ContainerOptions, EngineOptions {
+  /** The path under which all endpoints lie, such as `/ws`. Default `/`. */
+  readonly contextPath?: string;
+  /** Foreign origins that may connect. Default: none but the server's own. */
+  readonly allowedOrigins?: AllowedOrigins;
+  /** Recognises the user of each handshake request. Default: nobody is known. */
+  readonly authenticate?: Authenticate;
+  /** What `HandshakeRequest.isUserInRole` answers for a known user. Default: false. */
+  readonly isUserInRole?: (principal: Principal, role: string) => boolean;
+  /** Makes endpoint instances, for dependency injection. Default: `new EndpointClass()`. */
+  readonly instanceFactory?: InstanceFactory;
+  /** How long user code may hold up a handshake before it is refused with 503, in milliseconds. Default 30000. */
+  readonly handshakeTimeout?: number;
+}
+
+/** How to stop. */
+export interface StopOptions {
+  /** How long sessions may take to close before their connections are dropped, in milliseconds. Default 5000. */
+  readonly graceMs?: number;
+}
+
+const DEFAULT_GRACE_MS = 5000;
+const DEFAULT_HANDSHAKE_TIMEOUT_MS = 30_000;
+
+/** A {@link ServerContainer}; `attach` and `Server` make one. */
+export class WsServerContainer implements ServerContainer {
+  readonly #context: ContainerContext;
+  readonly #router = new EndpointRouter<DeployedEndpoint>();
+  /** Plans of configurations that were handed to upgradeHttpToWebSocket, which need no deployment. */
+  readonly #undeployed = new WeakMap<ServerEndpointConfig, EndpointPlan>();
+  readonly #contextPath: readonly string[];
+  readonly #upgradeContext: UpgradeContext;
+  #deployed: { readonly config: ServerEndpointConfig; readonly plan: EndpointPlan; readonly path: string }[] = [];
+  #halted: DeploymentException | undefined;
+  #hasServed = false;
+  #stopped: Promise<void> | undefined;
+
+  /** @throws DeploymentException for an option that is out of range or of the wrong kind */
+  constructor(options: ServerContainerOptions = {}) {
+    const engine = createWsEngine(options);
+    this.#context = new ContainerContext(this, options, engine.installedExtensions);
+    this.#contextPath = parseContextPath(options.contextPath ?? '/');
+    const instanceFactory = options.instanceFactory ?? ((endpointClass) => construct(endpointClass));
+    const policy: HandshakePolicy = {
+      checkOrigin: originPolicy(options.allowedOrigins),
+      createInstance: instanceFactory,
+    };
+    this.#constructsInstances = options.instanceFactory === undefined;
+    this.#upgradeContext = {
+      context: this.#context,
+      engine,
+      policy,
+      authenticate: options.authenticate,
+      isUserInRole: options.isUserInRole ?? (() => false),
+      handshakeTimeoutMs: requirePositive('handshakeTimeout', options.handshakeTimeout ?? DEFAULT_HANDSHAKE_TIMEOUT_MS),
+      unavailable: () => (this.#stopped === undefined ? undefined : 'The server is stopping.'),
+    };
+  }
+
+  readonly #constructsInstances: boolean;
+
+  // --- deployment -------------------------------------------------------------------------------------------------
+
+  addEndpoint(endpoint: EndpointClass | ServerEndpointConfig): void {
+    if (this.#halted !== undefined) {
+      throw new DeploymentException(
+        'An earlier deployment failed, so this container takes no more endpoints (WSC-5.2.1-3). Mend that one first; it is the cause.',
+        this.#halted,
+        'WS_DEPLOY_HALTED',
+      );
+    }
+    try {
+      this.#deploy(endpoint);
+    } catch (error) {
+      throw this.#deploymentFailed(error);
+    }
+  }
+
+  #deploy(endpoint: EndpointClass | ServerEndpointConfig): void {
+    const config = endpoint instanceof ServerEndpointConfig ? endpoint : configOfAnnotated(requireClass(endpoint));
+    const plan = this.#plan(config);
+    const template = UriTemplate.parse(config.getPath(), plan.name);
+    this.#router.add(template, plan.name, { plan, config });
+    this.#deployed.push({ config, plan, path: template.path });
+    for (const name of plan.pathParameterNames) {
+      if (template.variables.includes(name)) continue;
+      this.#context.diagnostics.report({
+        kind: 'deployment-warning',
+        endpoint: plan.name,
+        message: `@PathParam("${name}") is not a variable of ${template.path}; its value will be null.`,
+      });
+    }
+    this.#context.diagnostics.report({ kind: 'deployed', endpoint: plan.name, path: template.path });
+  }
+
+  #plan(config: ServerEndpointConfig): EndpointPlan {
+    const endpointClass = config.getEndpointClass();
+    const plan = planEndpoint({
+      endpointClass,
+      encoders: config.getEncoders(),
+      decoders: config.getDecoders(),
+      inbound: config.getInboundMode(),
+    });
+    const makesInstances =
+      !this.#constructsInstances ||
+      config.getConfigurator().getEndpointInstance !== ServerEndpointConfig.Configurator.prototype.getEndpointInstance;
+    if (endpointClass.length > 0 && !makesInstances && !isDefault(config.getConfigurator())) {
+      throw needsArguments(plan.name, endpointClass.length);
+    }
+    return plan;
+  }
+
+  /** Before the first session a failure undoes the whole deployment (WSC-5.2.1-3); a running service stays as it is. */
+  #deploymentFailed(thrown: unknown): DeploymentException {
+    const error =
+      thrown instanceof DeploymentException
+        ? thrown
+        : new DeploymentException('The endpoint could not be deployed; see the cause.', thrown);
+    if (!this.#hasServed) {
+      this.#halted = error;
+      this.#router.clear();
+      this.#deployed = [];
+    }
+    return error;
+  }
+
+  // --- upgrades ---------------------------------------------------------------------------------------------------
+
+  /**
+   * The endpoint of a request path, or undefined when none is deployed there.
+   *
+   * @param target the request line's target
+   */
+  match(target: string): RouteMatch<DeployedEndpoint> | undefined {
+    const parsed = parseRequestTarget(target);
+    return parsed && this.#matchSegments(parsed.segments);
+  }
+
+  /**
+   * Answers an upgrade request, if an endpoint is deployed at its path.
+   *
+   * @returns false when none is; the request is then untouched
+   */
+  handleUpgrade(request: UpgradeRequest, connection: UpgradeConnection): boolean {
+    const target = parseRequestTarget(request.target);
+    const match = target && this.#matchSegments(target.segments);
+    if (target === undefined || match === undefined) return false;
+    this.#hasServed = true;
+    const { target: endpoint, pathParameters } = match;
+    void upgrade(this.#upgradeContext, { request, connection, target, pathParameters, endpoint });
+    return true;
+  }
+
+  async upgradeHttpToWebSocket(
+    httpRequest: unknown,
+    httpResponse: unknown,
+    config: ServerEndpointConfig,
+    pathParameters: ReadonlyMap<string, string> | Readonly<Record<string, string>> = {},
+  ): Promise<void> {
+    const request = fromIncomingMessage(requireRequest(httpRequest));
+    const connection = requireConnection(httpResponse);
+    if (!(config instanceof ServerEndpointConfig)) {
+      throw new IllegalArgumentException(
+        `upgradeHttpToWebSocket takes a ServerEndpointConfig; found ${String(config)}.`,
+      );
+    }
+    let plan = this.#deployed.find((deployed) => deployed.config === config)?.plan ?? this.#undeployed.get(config);
+    if (plan === undefined) this.#undeployed.set(config, (plan = this.#plan(config)));
+    const target = parseRequestTarget(request.target);
+    if (target === undefined) {
+      reject(connection.socket, 400);
+      return;
+    }
+    const values = pathParameters instanceof Map ? pathParameters : new Map(Object.entries(pathParameters));
+    await upgrade(this.#upgradeContext, {
+      request,
+      connection,
+      target,
+      pathParameters: values,
+      endpoint: { plan, config },
+    });
+  }
+
+  #matchSegments(segments: readonly string[]): RouteMatch<DeployedEndpoint> | undefined {
+    const prefix = this.#contextPath;
+    if (segments.length < prefix.length || !prefix.every((segment, index) => segments[index] === segment))
+      return undefined;
+    const rest = segments.slice(prefix.length);
+    return this.#router.match(rest.length === 0 ? [''] : rest);
+  }
+
+  // --- sessions ---------------------------------------------------------------------------------------------------
+
+  /** The sessions of all endpoints that have not ended. Not in the specification. */
+  getSessions(): ReadonlySet<Session> {
+    return new Set(this.#context.registry.live());
+  }
+
+  /**
+   * Refuses new sessions with 503, closes all with 1001, and resolves once every `@OnClose` has returned and every
+   * connection has ended, by force when the time is up. Never rejects; the second call waits for the first.
+   */
+  stop(options: StopOptions = {}): Promise<void> {
+    return (this.#stopped ??= this.#stop(options.graceMs ?? DEFAULT_GRACE_MS));
+  }
+
+  async #stop(graceMs: number): Promise<void> {
+    const { registry } = this.#context;
+    for (const session of registry.live()) {
+      void session.close(new CloseReason(CloseReason.CloseCodes.GOING_AWAY, 'The server is stopping.'));
+    }
+    const deadline = setTimeout(() => {
+      for (const session of registry.live()) session.transport.terminate();
+    }, graceMs);
+    // A handler that never settles must not keep the server from stopping, so the wait itself is bounded as well.
+    const giveUp = new Promise<void>((resolve) => setTimeout(resolve, graceMs + 1000).unref());
+    await Promise.race([registry.whenEmpty(), giveUp]);
+    clearTimeout(deadline);
+  }
+
+  // --- WebSocketContainer -----------------------------------------------------------------------------------------
+
+  getDefaultAsyncSendTimeout(): number {
+    return this.#context.settings.asyncSendTimeout;
+  }
+
+  setAsyncSendTimeout(timeoutMillis: number): void {
+    this.#change('asyncSendTimeout', timeoutMillis);
+  }
+
+  getDefaultMaxSessionIdleTimeout(): number {
+    return this.#context.settings.maxSessionIdleTimeout;
+  }
+
+  setDefaultMaxSessionIdleTimeout(timeoutMillis: number): void {
+    this.#change('maxSessionIdleTimeout', timeoutMillis);
+  }
+
+  getDefaultMaxBinaryMessageBufferSize(): number {
+    return this.#context.settings.binaryBufferSize;
+  }
+
+  setDefaultMaxBinaryMessageBufferSize(max: number): void {
+    this.#change('binaryBufferSize', max);
+  }
+
+  getDefaultMaxTextMessageBufferSize(): number {
+    return this.#context.settings.textBufferSize;
+  }
+
+  setDefaultMaxTextMessageBufferSize(max: number): void {
+    this.#change('textBufferSize', max);
+  }
+
+  getInstalledExtensions(): ReadonlySet<Extension> {
+    return new Set(this.#context.installedExtensions);
+  }
+
+  /** By the client implementation that is loaded. @throws IllegalStateException when there is none */
+  connectToServer(
+    ...args: [object, URL | string] | [object, ClientEndpointConfig | null, URL | string]
+  ): Promise<Session> {
+    const client = ContainerProvider.getWebSocketContainer();
+    // The two overloads of the interface, passed on as they came.
+    return (client.connectToServer as (...passed: unknown[]) => Promise<Session>).apply(client, args);
+  }
+
+  #change(name: keyof ContainerSettings, value: number): void {
+    checkSetting(name, value);
+    this.#context.settings[name] = value;
+  }
+}
+
+function construct<T extends object>(endpointClass: EndpointClass<T>): T {
+  // Deployment has checked that the constructor needs no arguments, unless something else makes the instances.
+  return new (endpointClass as unknown as new () => T)();
+}
+
+function isDefault(configurator: ServerEndpointConfig.Configurator): boolean {
+  return configurator === configurator.getContainerDefaultConfigurator();
+}
+
+function requireClass(endpoint: unknown): EndpointClass {
+  if (typeof endpoint === 'function') return endpoint as EndpointClass;
+  throw new DeploymentException(
+    `addEndpoint takes an endpoint class or a ServerEndpointConfig; found ${endpoint === null ? 'null' : typeof endpoint}.`,
+    undefined,
+    'WS_DEPLOY_NOT_AN_ENDPOINT',
+  );
+}
+
+function needsArguments(name: string, count: number): DeploymentException {
+  return new DeploymentException(
+    `The constructor of ${name} declares ${count} parameter(s), and nothing makes its instances. Remove them, give the ` +
+      'container an instanceFactory, or override getEndpointInstance in a configurator.',
+    undefined,
+    'WS_DEPLOY_NOT_AN_ENDPOINT',
+  );
+}
+
+function parseContextPath(contextPath: unknown): readonly string[] {
+  const target =
+    typeof contextPath === 'string' && contextPath.startsWith('/') ? parseRequestTarget(contextPath) : undefined;
+  if (target === undefined || target.query !== null || /[{}<>]/.test(target.path)) {
+    throw new DeploymentException(
+      `contextPath is a path with a leading slash, such as "/ws"; found ${JSON.stringify(contextPath) ?? 'none'}.`,
+      undefined,
+      'WS_DEPLOY_BAD_OPTION',
+    );
+  }
+  const { segments } = target;
+  return segments.at(-1) === '' ? segments.slice(0, -1) : segments;
+}
+
+function requirePositive(name: string, value: number): number {
+  if (Number.isInteger(value) && value > 0 && value < 2 ** 31) return value;
+  throw new DeploymentException(
+    `${name} is a whole number of milliseconds from 1 to ${2 ** 31 - 1}; found ${String(value)}.`,
+    undefined,
+    'WS_DEPLOY_BAD_OPTION',
+  );
+}
+
+function requireRequest(request: unknown): IncomingMessage {
+  if (typeof request === 'object' && request !== null && 'rawHeaders' in request && 'socket' in request) {
+    return request as IncomingMessage;
+  }
+  throw new IllegalArgumentException(`upgradeHttpToWebSocket takes Node's IncomingMessage; found ${String(request)}.`);
+}
+
+/** The socket of Node's 'upgrade' event, alone or with the bytes that came behind the request: `{ socket, head }`. */
+function requireConnection(response: unknown): UpgradeConnection {
+  if (isDuplex(response)) return { socket: response, head: Buffer.alloc(0) };
+  if (typeof response === 'object' && response !== null && 'socket' in response && isDuplex(response.socket)) {
+    const head: unknown = 'head' in response ? response.head : undefined;
+    return { socket: response.socket, head: Buffer.isBuffer(head) ? head : Buffer.alloc(0) };
+  }
+  throw new IllegalArgumentException(
+    `upgradeHttpToWebSocket takes the socket of the 'upgrade' event, or { socket, head }; found ${String(response)}.`,
+  );
+}
+
+function isDuplex(value: unknown): value is Duplex {
+  return typeof value === 'object' && value !== null && 'write' in value && 'pipe' in value && 'destroy' in value;
+}

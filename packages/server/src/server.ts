@@ -1,0 +1,101 @@
+import { createServer, type RequestListener } from 'node:http';
+import { createServer as createSecureServer, type ServerOptions as SecureServerOptions } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { DeploymentException, IllegalStateException, type EndpointClass, type ServerEndpointConfig } from '@serval/api';
+import { attach, type AttachableServer } from './http-host';
+import type { ServerContainerOptions, StopOptions, WsServerContainer } from './server-container';
+
+/** What a {@link Server} can be told; everything has a default. */
+export interface ServerOptions extends ServerContainerOptions {
+  /** 0, the default, takes a free one; `server.port` tells which. */
+  readonly port?: number;
+  /** The address to listen on. Default: all addresses. */
+  readonly host?: string;
+  /** Annotated classes and configurations to deploy at start. */
+  readonly endpoints?: readonly (EndpointClass | ServerEndpointConfig)[];
+  /** Answers plain HTTP requests. Default: 426 at the path of an endpoint, 404 elsewhere. */
+  readonly requestListener?: RequestListener;
+  /** Key and certificate; with them the server speaks HTTPS and `wss:`. */
+  readonly tls?: SecureServerOptions;
+}
+
+/**
+ * A standalone server for endpoints.
+ *
+ * @example
+ * const server = new Server({ port: 8080, endpoints: [Chat] });
+ * await server.start();
+ */
+export class Server {
+  /** Endpoints may be added before the start and while the server runs. */
+  readonly container: WsServerContainer;
+  readonly #http: AttachableServer;
+  #state: 'new' | 'started' | 'stopped' = 'new';
+
+  /** @throws DeploymentException for an option that is out of range or of the wrong kind */
+  constructor(private readonly options: ServerOptions = {}) {
+    const { port = 0 } = options;
+    if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+      throw new DeploymentException(
+        `port is a whole number from 0 to 65535; found ${JSON.stringify(port)}.`,
+        undefined,
+        'WS_DEPLOY_BAD_OPTION',
+      );
+    }
+    const listener: RequestListener =
+      options.requestListener ??
+      ((request, response) => {
+        const isEndpoint = this.container.match(request.url ?? '/') !== undefined;
+        if (isEndpoint) response.writeHead(426, { Upgrade: 'websocket', 'Content-Type': 'text/plain' });
+        else response.writeHead(404, { 'Content-Type': 'text/plain' });
+        response.end(isEndpoint ? 'This is a WebSocket endpoint.\n' : 'Not found.\n');
+      });
+    this.#http = options.tls === undefined ? createServer(listener) : createSecureServer(options.tls, listener);
+    this.container = attach(this.#http, options);
+  }
+
+  /** The port that the server listens on. @throws IllegalStateException before the start and after the stop */
+  get port(): number {
+    const address = this.#http.address();
+    if (address === null || typeof address === 'string') {
+      throw new IllegalStateException('The server is not listening; await start() first.');
+    }
+    return (address satisfies AddressInfo).port;
+  }
+
+  /**
+   * Deploys the endpoints and listens. Resolves when connections are accepted.
+   *
+   * @throws DeploymentException (as a rejection) when an endpoint cannot be deployed; nothing listens then
+   * @throws Error (as a rejection) of Node when the port cannot be had, such as EADDRINUSE
+   */
+  async start(): Promise<this> {
+    if (this.#state !== 'new') throw new IllegalStateException(`The server was ${this.#state} before; make a new one.`);
+    this.#state = 'started';
+    for (const endpoint of this.options.endpoints ?? []) this.container.addEndpoint(endpoint);
+    await new Promise<void>((resolve, reject) => {
+      this.#http.once('error', reject);
+      this.#http.listen(this.options.port ?? 0, this.options.host, () => {
+        this.#http.off('error', reject);
+        resolve();
+      });
+    });
+    return this;
+  }
+
+  /**
+   * Stops listening, closes every session with 1001 and resolves once all is over; bounded by `graceMs`.
+   *
+   * @see WsServerContainer.stop
+   */
+  async stop(options: StopOptions = {}): Promise<void> {
+    this.#state = 'stopped';
+    const closed = new Promise<void>((resolve) => {
+      if (this.#http.listening) this.#http.close(() => resolve());
+      else resolve();
+    });
+    await this.container.stop(options);
+    this.#http.closeAllConnections();
+    await closed;
+  }
+}

@@ -1,0 +1,359 @@
+import type { Duplex } from 'node:stream';
+import {
+  type CloseReason,
+  HandshakeRejection,
+  type Extension,
+  type HandshakeRequest,
+  type HandshakeResponse,
+  type Principal,
+} from '@serval/api';
+import type { Transport } from '@serval/api/spi';
+import { SessionCodecs, toError, WsSession, type ContainerContext } from '@serval/container';
+import { acceptValue, isValidKey, parseExtensions, parseSubprotocols, type Engine } from '@serval/protocol';
+import { duringHandshake, type HandshakePolicy } from './default-configurator';
+import type { DeployedEndpoint } from './deployed-endpoint';
+import { ConnectionEndpointConfig } from './endpoint-config';
+import { WsHandshakeRequest } from './handshake-request';
+import { HeaderMap } from './header-map';
+import { isValidHeader, reject } from './rejection';
+import type { RequestTarget } from './request-target';
+import type { UpgradeRequest } from './upgrade-request';
+
+/** Recognises the user of a handshake request: a Principal, or `null` for nobody; throw a HandshakeRejection to refuse. */
+export type Authenticate = (request: HandshakeRequest) => Principal | null | Promise<Principal | null>;
+
+/** What an upgrade needs of its container. */
+export interface UpgradeContext {
+  readonly context: ContainerContext;
+  readonly engine: Engine;
+  readonly policy: HandshakePolicy;
+  readonly authenticate: Authenticate | undefined;
+  readonly isUserInRole: (principal: Principal, role: string) => boolean;
+  readonly handshakeTimeoutMs: number;
+  /** Why new sessions are refused for now, or undefined. */
+  readonly unavailable: () => string | undefined;
+}
+
+/** The connection that a host hands over. */
+export interface UpgradeConnection {
+  readonly socket: Duplex;
+  /** What came behind the request already. */
+  readonly head: Buffer;
+}
+
+/** An upgrade request whose path has led to an endpoint. */
+export interface RoutedUpgrade {
+  readonly request: UpgradeRequest;
+  readonly connection: UpgradeConnection;
+  readonly target: RequestTarget;
+  readonly pathParameters: ReadonlyMap<string, string>;
+  readonly endpoint: DeployedEndpoint;
+}
+
+// The only file that calls configurators, `authenticate` and instance factories.
+
+/**
+ * Answers one upgrade request, with 101 and a session or with a refusal. Settles when the answer is given; never rejects.
+ *
+ * The steps are in the order in which they can refuse. Differs from Tomcat: the endpoint instance is made before the 101,
+ * so that its failure is a 500 and not a connection that opens and drops.
+ */
+export async function upgrade(container: UpgradeContext, routed: RoutedUpgrade): Promise<void> {
+  const { socket } = routed.connection;
+  const refuse = (thrown: unknown): void => refuseUpgrade(container, routed, thrown);
+  const isOver = guard(socket, container.handshakeTimeoutMs, refuse);
+  try {
+    checkAvailable(container);
+    const key = checkRequestHeaders(routed.request);
+    const request = handshakeRequest(container, routed);
+    request.userPrincipal = (await container.authenticate?.(request)) ?? null;
+
+    const { endpoint } = routed;
+    const config = new ConnectionEndpointConfig(endpoint.config);
+    const configurator = config.getConfigurator();
+    const ask = <T>(call: () => T): T => duringHandshake(request, container.policy, call);
+
+    const origin = request.request.headers.get('Origin')?.[0] ?? null;
+    if (!(await ask(() => configurator.checkOrigin(origin, request)))) throw foreignOrigin(origin);
+    const subprotocol = await negotiateSubprotocol(request, config, ask);
+    const extensions = await negotiateExtensions(container, request, config, ask);
+
+    const response = handshakeResponse(key, subprotocol, extensions);
+    await ask(() => configurator.modifyHandshake(config, request, response));
+    if (isOver()) return;
+
+    const instance = await ask(() => configurator.getEndpointInstance(endpoint.plan.endpointClass, request));
+    if (typeof instance !== 'object' || instance === null) throw noInstance(endpoint, instance);
+    if (isOver()) return;
+    const codecs = SessionCodecs.create(endpoint.plan.codecs, config);
+
+    isOver.settle();
+    const transport = accept(container, routed, { key, subprotocol, extensions, response });
+    if (transport === undefined) {
+      codecs.destroy();
+      return;
+    }
+    const session = new WsSession({
+      context: container.context,
+      plan: endpoint.plan,
+      endpoint: instance,
+      endpointConfig: config,
+      codecs,
+      handshake: {
+        requestUri: requestUri(routed),
+        queryString: routed.target.query,
+        pathParameters: routed.pathParameters,
+        subprotocol,
+        userPrincipal: request.userPrincipal,
+      },
+      transport,
+    });
+    // Not awaited: the handshake is answered, and @OnOpen may take its time.
+    void session.begin();
+  } catch (thrown) {
+    if (!isOver()) {
+      isOver.settle();
+      refuse(thrown);
+    }
+  }
+}
+
+interface Guard {
+  /** Whether the client has gone or has been answered. */
+  (): boolean;
+  settle(): void;
+}
+
+/** Watches the socket while the handshake waits for user code: nobody else does, and it may fail or wait for ever. */
+function guard(socket: Duplex, timeoutMs: number, refuse: (thrown: unknown) => void): Guard {
+  let over = false;
+  const settle = (): void => {
+    over = true;
+    clearTimeout(timer);
+    socket.off('close', settle);
+  };
+  // Stays for good: the socket of a refused upgrade has no other listener, and an error must not end the process.
+  socket.on('error', () => undefined);
+  socket.once('close', settle);
+  const timer = setTimeout(() => {
+    settle();
+    refuse(new HandshakeRejection(503, { body: 'The handshake took too long.\n', headers: { 'Retry-After': '1' } }));
+  }, timeoutMs);
+  timer.unref();
+  return Object.assign(() => over || socket.destroyed, { settle });
+}
+
+function checkAvailable(container: UpgradeContext): void {
+  const why = container.unavailable();
+  if (why === undefined) return;
+  throw new HandshakeRejection(503, { body: `${why}\n`, headers: { 'Retry-After': '5' } });
+}
+
+/** RFC 6455 4.2.1. @returns the key */
+function checkRequestHeaders({ method, httpVersion, headers }: UpgradeRequest): string {
+  if (method !== 'GET') {
+    throw new HandshakeRejection(405, {
+      body: `A WebSocket opens with GET; found ${method}.\n`,
+      headers: { Allow: 'GET' },
+    });
+  }
+  if (Number(httpVersion) < 1.1) throw badRequest(`A WebSocket needs HTTP/1.1; found HTTP/${httpVersion}.`);
+  if (!hasToken(headers.list('Upgrade'), 'websocket')) throw badRequest('The Upgrade header must name websocket.');
+  if (!hasToken(headers.list('Connection'), 'upgrade')) throw badRequest('The Connection header must name Upgrade.');
+  if (!hasToken(headers.list('Sec-WebSocket-Version'), '13')) {
+    throw new HandshakeRejection(426, {
+      body: 'Only version 13 of the WebSocket protocol is spoken here.\n',
+      headers: { 'Sec-WebSocket-Version': '13', Upgrade: 'websocket' },
+    });
+  }
+  const keys = headers.get('Sec-WebSocket-Key') ?? [];
+  const [key] = keys;
+  if (key === undefined || keys.length > 1 || !isValidKey(key)) {
+    throw badRequest('The Sec-WebSocket-Key header must be there once, with the base64 of 16 bytes.');
+  }
+  return key;
+}
+
+/** Whether a comma-separated list holds a token, in any case. */
+export function hasToken(list: string | undefined, token: string): boolean {
+  return list !== undefined && list.split(',').some((item) => item.trim().toLowerCase() === token);
+}
+
+function handshakeRequest(container: UpgradeContext, routed: RoutedUpgrade): WsHandshakeRequest {
+  const uri = requestUri(routed);
+  if (!URL.canParse(uri)) throw badRequest('The Host header is missing or is not a host.');
+  return new WsHandshakeRequest(routed.request, {
+    uri,
+    query: routed.target.query,
+    pathParameters: routed.pathParameters,
+    isUserInRole: container.isUserInRole,
+  });
+}
+
+function requestUri({ request, target }: RoutedUpgrade): string {
+  const query = target.query === null ? '' : `?${target.query}`;
+  return `${request.isSecure ? 'wss' : 'ws'}://${request.headers.get('Host')?.[0] ?? ''}${target.path}${query}`;
+}
+
+type Ask = <T>(call: () => T) => T;
+
+async function negotiateSubprotocol(
+  request: WsHandshakeRequest,
+  config: ConnectionEndpointConfig,
+  ask: Ask,
+): Promise<string> {
+  const requested = parseHeader(request, 'Sec-WebSocket-Protocol', parseSubprotocols);
+  const supported = config.getSubprotocols();
+  const chosen = await ask(() => config.getConfigurator().getNegotiatedSubprotocol(supported, requested));
+  if (chosen === '' || chosen === null || chosen === undefined) return '';
+  if (requested.includes(chosen)) return chosen;
+  // RFC 6455 4.1: a client must fail a connection whose subprotocol it has not asked for.
+  throw new Error(
+    `getNegotiatedSubprotocol chose ${JSON.stringify(chosen)}, which the client did not request: ${requested.join(', ')}.`,
+  );
+}
+
+async function negotiateExtensions(
+  { engine }: UpgradeContext,
+  request: WsHandshakeRequest,
+  config: ConnectionEndpointConfig,
+  ask: Ask,
+): Promise<readonly Extension[]> {
+  const requested = parseHeader(request, 'Sec-WebSocket-Extensions', parseExtensions);
+  const known = new Set(engine.installedExtensions.map((extension) => extension.getName()));
+  const declared = config.getExtensions().filter((extension) => !known.has(extension.getName()));
+  const installed = [...engine.installedExtensions, ...declared];
+  const chosen = await ask(() => config.getConfigurator().getNegotiatedExtensions(installed, requested));
+  // One that no engine serves must not be promised to the client.
+  return chosen.filter((extension) => known.has(extension.getName()));
+}
+
+function parseHeader<T>(request: WsHandshakeRequest, name: string, parse: (header: string) => T[]): T[] {
+  const header = request.request.headers.list(name);
+  if (header === undefined) return [];
+  try {
+    return parse(header);
+  } catch (error) {
+    throw badRequest(`The ${name} header is malformed: ${toError(error).message}.`);
+  }
+}
+
+// What the handshake itself writes; a Configurator sees these headers but does not decide them.
+const OWN_HEADERS: ReadonlySet<string> = new Set([
+  'upgrade',
+  'connection',
+  'sec-websocket-accept',
+  'sec-websocket-protocol',
+  'sec-websocket-extensions',
+]);
+
+function handshakeResponse(key: string, subprotocol: string, extensions: readonly Extension[]): HandshakeResponse {
+  const headers = new HeaderMap();
+  headers.add('Upgrade', 'websocket');
+  headers.add('Connection', 'Upgrade');
+  headers.add('Sec-WebSocket-Accept', acceptValue(key));
+  if (subprotocol !== '') headers.add('Sec-WebSocket-Protocol', subprotocol);
+  if (extensions.length > 0) headers.add('Sec-WebSocket-Extensions', extensions.map((one) => one.getName()).join(', '));
+  return { getHeaders: () => headers };
+}
+
+interface Negotiated {
+  readonly key: string;
+  readonly subprotocol: string;
+  readonly extensions: readonly Extension[];
+  readonly response: HandshakeResponse;
+}
+
+/** Sends the 101. @returns undefined when the client has gone */
+function accept(
+  { engine, context }: UpgradeContext,
+  routed: RoutedUpgrade,
+  negotiated: Negotiated,
+): Transport | undefined {
+  const { request, connection, endpoint } = routed;
+  const { settings } = context;
+  const { text, binary } = endpoint.plan;
+  return engine.accept({
+    socket: connection.socket,
+    head: connection.head,
+    key: negotiated.key,
+    subprotocol: negotiated.subprotocol,
+    extensions: negotiated.extensions,
+    headers: additionalHeaders(negotiated.response),
+    isSecure: request.isSecure,
+    remoteAddress: request.remoteAddress,
+    maxMessageBytes: Math.max(
+      settings.textBufferSize,
+      settings.binaryBufferSize,
+      text?.maxMessageSize ?? 0,
+      binary?.maxMessageSize ?? 0,
+    ),
+    closeTimeoutMs: settings.sessionCloseTimeout,
+  });
+}
+
+function additionalHeaders(response: HandshakeResponse): (readonly [name: string, value: string])[] {
+  const lines: (readonly [string, string])[] = [];
+  for (const [name, values] of response.getHeaders()) {
+    if (OWN_HEADERS.has(name.toLowerCase())) continue;
+    for (const value of values) {
+      if (!isValidHeader(name, value))
+        throw new Error(`modifyHandshake set a header that HTTP does not allow: ${JSON.stringify(name)}.`);
+      lines.push([name, value]);
+    }
+  }
+  return lines;
+}
+
+function refuseUpgrade(container: UpgradeContext, routed: RoutedUpgrade, thrown: unknown): void {
+  const { diagnostics } = container.context;
+  const { socket } = routed.connection;
+  const { path } = routed.target;
+  if (!isRejection(thrown)) {
+    diagnostics.report({ kind: 'handshake-failed', path, error: toError(thrown) });
+    reject(socket, 500);
+    return;
+  }
+  diagnostics.report({ kind: 'handshake-refused', path, status: thrown.status, reason: thrown.message });
+  if (thrown.closeReason === undefined) reject(socket, thrown.status, thrown.response);
+  else acceptAndClose(container, routed, thrown.closeReason);
+}
+
+/** By name as well: the error may come from a second copy of the API package. */
+function isRejection(thrown: unknown): thrown is HandshakeRejection {
+  return thrown instanceof HandshakeRejection;
+}
+
+/** A browser's page learns nothing of a refused handshake; of a close frame it learns code and reason. */
+function acceptAndClose(container: UpgradeContext, routed: RoutedUpgrade, reason: CloseReason): void {
+  const key = routed.request.headers.get('Sec-WebSocket-Key')?.[0] ?? '';
+  const negotiated: Negotiated = { key, subprotocol: '', extensions: [], response: { getHeaders: () => new Map() } };
+  const transport = accept(container, routed, negotiated);
+  if (transport === undefined) return;
+  const lost = setTimeout(() => transport.terminate(), container.context.settings.sessionCloseTimeout);
+  lost.unref();
+  transport.open({
+    textRule: { inParts: false, maxBytes: 0 },
+    binaryRule: { inParts: false, maxBytes: 0 },
+    onText: () => undefined,
+    onBinary: () => undefined,
+    onPong: () => undefined,
+    onError: () => undefined,
+    onClose: () => clearTimeout(lost),
+  });
+  transport.close(reason.getCloseCode().getCode(), reason.getReasonPhrase());
+}
+
+function foreignOrigin(origin: string | null): HandshakeRejection {
+  return new HandshakeRejection(403, {
+    body: `The origin ${origin ?? '(none)'} may not open this WebSocket; the server can allow it with allowedOrigins.\n`,
+  });
+}
+
+function noInstance(endpoint: DeployedEndpoint, found: unknown): Error {
+  return new Error(`getEndpointInstance for ${endpoint.plan.name} gave ${String(found)}; expected an object.`);
+}
+
+function badRequest(body: string): HandshakeRejection {
+  return new HandshakeRejection(400, { body: `${body}\n` });
+}

@@ -1,0 +1,82 @@
+import { DeploymentException } from '@serval/api';
+
+/** One segment of a path: text that must be equal, or a variable that takes any text but the empty one. */
+export type TemplateSegment =
+  { readonly kind: 'literal'; readonly text: string } | { readonly kind: 'variable'; readonly name: string };
+
+// RFC 6570 2.3, without the dots of exploded names: what a level-1 variable may be called.
+const VARIABLE_NAME = /^[A-Za-z0-9_]+(?:[.-][A-Za-z0-9_]+)*$/;
+
+/**
+ * An endpoint's path: a URI, or a URI template of level 1 whose variables fill whole segments. `{room}` and `<room>` mean
+ * the same. Case and a trailing slash count.
+ *
+ * @see WSC-3.1.1, WSC-4.1.1, RFC 6570
+ */
+export class UriTemplate {
+  private constructor(
+    /** As declared, with `<room>` written `{room}`. */
+    readonly path: string,
+    readonly segments: readonly TemplateSegment[],
+  ) {}
+
+  /**
+   * @param endpoint the class's name, for messages
+   * @throws DeploymentException for a path that cannot be deployed
+   */
+  static parse(path: unknown, endpoint: string): UriTemplate {
+    if (typeof path !== 'string' || path === '') {
+      throw badPath(endpoint, path, 'a path is missing; give one with a leading slash, such as "/chat/{room}"');
+    }
+    if (!path.startsWith('/')) throw badPath(endpoint, path, 'it must begin with a slash');
+    const parts = path.slice(1).split('/');
+    const segments = parts.map((part, index) => parseSegment(part, index === parts.length - 1, path, endpoint));
+    const names = segments.flatMap((segment) => (segment.kind === 'variable' ? [segment.name] : []));
+    const twice = names.find((name, index) => names.indexOf(name) !== index);
+    if (twice !== undefined) throw badPath(endpoint, path, `the variable "${twice}" stands in it twice; rename one`);
+    return new UriTemplate(`/${segments.map(formatSegment).join('/')}`, segments);
+  }
+
+  get variables(): readonly string[] {
+    return this.segments.flatMap((segment) => (segment.kind === 'variable' ? [segment.name] : []));
+  }
+}
+
+function parseSegment(part: string, isLast: boolean, path: string, endpoint: string): TemplateSegment {
+  const inner = /^\{(.*)\}$/.exec(part) ?? /^<(.*)>$/.exec(part);
+  if (inner !== null) {
+    const name = inner[1] ?? '';
+    if (VARIABLE_NAME.test(name)) return { kind: 'variable', name };
+    throw badPath(
+      endpoint,
+      path,
+      `"${part}" is not a variable of level 1; a name has letters, digits and underscores, without operators or modifiers`,
+    );
+  }
+  if (part === '' && !isLast) throw badPath(endpoint, path, 'it has an empty segment ("//")');
+  if (part === '.' || part === '..')
+    throw badPath(endpoint, path, `it has the segment "${part}", which no request path keeps`);
+  if (/[{}<>]/.test(part)) {
+    throw badPath(endpoint, path, `the variable in "${part}" must fill the whole segment, from slash to slash`);
+  }
+  if (/[?#\s\\]/.test(part))
+    throw badPath(endpoint, path, `"${part}" has a character that no path has (? # \\ or a space)`);
+  try {
+    return { kind: 'literal', text: decodeURIComponent(part) };
+  } catch {
+    throw badPath(endpoint, path, `"${part}" is not percent-encoded UTF-8`);
+  }
+}
+
+function formatSegment(segment: TemplateSegment): string {
+  return segment.kind === 'variable' ? `{${segment.name}}` : encodeURI(segment.text).replaceAll('/', '%2F');
+}
+
+function badPath(endpoint: string, path: unknown, why: string): DeploymentException {
+  const shown = typeof path === 'string' ? JSON.stringify(path) : String(path);
+  return new DeploymentException(
+    `${endpoint} cannot be deployed at ${shown}: ${why} (WSC-4.1.1).`,
+    undefined,
+    'WS_DEPLOY_BAD_PATH',
+  );
+}
