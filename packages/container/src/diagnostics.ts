@@ -29,7 +29,11 @@ export class Diagnostics {
 
   report(event: DiagnosticEvent): void {
     if (this.#channel.hasSubscribers) this.#channel.publish(event);
-    this.#log(event);
+    try {
+      this.#log(event);
+    } catch {
+      // A logger that fails must not take a session or the process with it.
+    }
   }
 
   #log(event: DiagnosticEvent): void {

@@ -2,6 +2,7 @@ import {
   CloseReason,
   EncodeException,
   IllegalArgumentException,
+  IllegalStateException,
   SendResult,
   type AnyEncoder,
   type BinaryData,
@@ -12,7 +13,7 @@ import {
   type Writer,
 } from '@serval/api';
 import type { CodecEntry } from './codec-plan';
-import { Outbox, type Sending } from './outbox';
+import { Outbox, type Sending, type StreamKind } from './outbox';
 import { isThenable, toError, tolerateNeglect } from './promises';
 import { SendOrder } from './send-order';
 import { WsOutputStream, WsWriter } from './send-streams';
@@ -59,6 +60,26 @@ export class WsRemote {
   sendBinary(data: Uint8Array, timeoutMs: number): Sending {
     if (!this.order.isHeld) return this.outbox.sendBinary(data, timeoutMs);
     return this.order.after(data.byteLength, () => this.outbox.sendBinary(data, timeoutMs));
+  }
+
+  sendTextPart(part: string, last: boolean, timeoutMs: number): Sending {
+    if (!this.order.isHeld) return this.outbox.sendTextPart(part, last, timeoutMs);
+    return this.order.after(part.length, () => this.outbox.sendTextPart(part, last, timeoutMs));
+  }
+
+  sendBinaryPart(part: Uint8Array, last: boolean, timeoutMs: number): Sending {
+    if (!this.order.isHeld) return this.outbox.sendBinaryPart(part, last, timeoutMs);
+    return this.order.after(part.byteLength, () => this.outbox.sendBinaryPart(part, last, timeoutMs));
+  }
+
+  /** Gives the connection to a stream or writer. @throws IllegalStateException while another message is under way */
+  reserve(as: StreamKind): void {
+    if (this.order.isHeld) {
+      throw new IllegalStateException(
+        `A ${as} cannot be opened while an object is being encoded; await sendObject first.`,
+      );
+    }
+    this.outbox.reserve(as);
   }
 
   /** @throws EncodeException when nothing takes the object, or what the encoder throws */
@@ -179,25 +200,25 @@ export class WsBasicRemote extends WsRemoteEndpoint implements RemoteEndpoint.Ba
     this.session.requireNotClosed();
     requireText('sendText', text);
     if (isLast === undefined) return this.remote.sendText(text, this.timeoutMs) ?? ACCEPTED;
-    return this.remote.outbox.sendTextPart(text, isLast, this.timeoutMs) ?? ACCEPTED;
+    return this.remote.sendTextPart(text, isLast, this.timeoutMs) ?? ACCEPTED;
   }
 
   sendBinary(data: BinaryData, isLast?: boolean): Promise<void> {
     this.session.requireNotClosed();
     const bytes = requireBytes('sendBinary', data);
     if (isLast === undefined) return this.remote.sendBinary(bytes, this.timeoutMs) ?? ACCEPTED;
-    return this.remote.outbox.sendBinaryPart(bytes, isLast, this.timeoutMs) ?? ACCEPTED;
+    return this.remote.sendBinaryPart(bytes, isLast, this.timeoutMs) ?? ACCEPTED;
   }
 
   getSendStream(): OutputStream {
     this.session.requireNotClosed();
-    this.remote.outbox.reserve('send stream');
+    this.remote.reserve('send stream');
     return new WsOutputStream(this.remote.outbox, this.timeoutMs);
   }
 
   getSendWriter(): Writer {
     this.session.requireNotClosed();
-    this.remote.outbox.reserve('send writer');
+    this.remote.reserve('send writer');
     return new WsWriter(this.remote.outbox, this.timeoutMs);
   }
 

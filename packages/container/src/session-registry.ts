@@ -4,28 +4,23 @@ import type { WsSession } from './session';
 
 /** The sessions of one container: the open ones by endpoint, and all that have not ended yet. */
 export class SessionRegistry {
-  readonly #open = new Map<
-    EndpointPlan,
-    { readonly sessions: Set<WsSession>; snapshot: ReadonlySet<Session> | undefined }
-  >();
+  readonly #open = new Map<EndpointPlan, Set<WsSession>>();
   readonly #live = new Set<WsSession>();
   #whenEmpty: (() => void)[] = [];
 
   /** A session that opens: visible to `getOpenSessions` from now on. */
   add(session: WsSession): void {
-    let group = this.#open.get(session.plan);
-    if (group === undefined) this.#open.set(session.plan, (group = { sessions: new Set(), snapshot: undefined }));
-    group.sessions.add(session);
-    group.snapshot = undefined;
+    const open = this.#open.get(session.plan);
+    if (open === undefined) this.#open.set(session.plan, new Set([session]));
+    else open.add(session);
     this.#live.add(session);
   }
 
   /** A session that begins to close: no longer an open one, but still alive. */
   closing(session: WsSession): void {
-    const group = this.#open.get(session.plan);
-    if (group === undefined || !group.sessions.delete(session)) return;
-    group.snapshot = undefined;
-    if (group.sessions.size === 0) this.#open.delete(session.plan);
+    const open = this.#open.get(session.plan);
+    open?.delete(session);
+    if (open?.size === 0) this.#open.delete(session.plan);
   }
 
   /** A session whose `@OnClose` has returned and whose connection is gone. */
@@ -37,11 +32,9 @@ export class SessionRegistry {
     for (const resolve of waiting) resolve();
   }
 
-  /** The open sessions of an endpoint, as of now; the same set until one opens or closes. */
+  /** The open sessions of an endpoint, as of now: a copy. */
   openSessions(plan: EndpointPlan): ReadonlySet<Session> {
-    const group = this.#open.get(plan);
-    if (group === undefined) return new Set();
-    return (group.snapshot ??= new Set(group.sessions));
+    return new Set(this.#open.get(plan));
   }
 
   /** Every session that has not ended. */

@@ -139,6 +139,7 @@ export class WsSession extends Session {
   connectionClosed(code: number, phrase: string): void {
     this.#connectionGone = true;
     clearTimeout(this.#closeTimer);
+    this.remote.outbox.end();
     this.#finishClosing(closeReasonOf(code, phrase), true);
     this.#endIfOver();
   }
@@ -352,7 +353,6 @@ export class WsSession extends Session {
     this.#state = 'closing';
     this.context.registry.closing(this);
     this.context.idleTimeouts.forget(this);
-    this.remote.outbox.end();
     this.#inbox.end(deliverWaiting, () => void this.#callOnClose(reason));
   }
 

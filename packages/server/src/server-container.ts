@@ -29,7 +29,14 @@ import { EndpointRouter, type RouteMatch } from './endpoint-router';
 import { originPolicy, type AllowedOrigins } from './origin-policy';
 import { reject } from './rejection';
 import { parseRequestTarget } from './request-target';
-import { upgrade, type Authenticate, type UpgradeConnection, type UpgradeContext } from './upgrade';
+import {
+  serverStopping,
+  upgrade,
+  type Authenticate,
+  type PendingHandshake,
+  type UpgradeConnection,
+  type UpgradeContext,
+} from './upgrade';
 import { fromIncomingMessage, type UpgradeRequest } from './upgrade-request';
 import { UriTemplate } from './uri-template';
 
@@ -66,6 +73,9 @@ export class WsServerContainer implements ServerContainer {
   readonly #undeployed = new WeakMap<ServerEndpointConfig, EndpointPlan>();
   readonly #contextPath: readonly string[];
   readonly #upgradeContext: UpgradeContext;
+  readonly #pendingHandshakes = new Set<PendingHandshake>();
+  /** Whether instances are made by calling constructors without arguments. */
+  readonly #constructsInstances: boolean;
   #deployed: { readonly config: ServerEndpointConfig; readonly plan: EndpointPlan; readonly path: string }[] = [];
   #halted: DeploymentException | undefined;
   #hasServed = false;
@@ -89,11 +99,10 @@ export class WsServerContainer implements ServerContainer {
       authenticate: options.authenticate,
       isUserInRole: options.isUserInRole ?? (() => false),
       handshakeTimeoutMs: requirePositive('handshakeTimeout', options.handshakeTimeout ?? DEFAULT_HANDSHAKE_TIMEOUT_MS),
-      unavailable: () => (this.#stopped === undefined ? undefined : 'The server is stopping.'),
+      pending: this.#pendingHandshakes,
+      unavailable: () => (this.#stopped === undefined ? undefined : serverStopping()),
     };
   }
-
-  readonly #constructsInstances: boolean;
 
   // --- deployment -------------------------------------------------------------------------------------------------
 
@@ -137,10 +146,7 @@ export class WsServerContainer implements ServerContainer {
       decoders: config.getDecoders(),
       inbound: config.getInboundMode(),
     });
-    const makesInstances =
-      !this.#constructsInstances ||
-      config.getConfigurator().getEndpointInstance !== ServerEndpointConfig.Configurator.prototype.getEndpointInstance;
-    if (endpointClass.length > 0 && !makesInstances && !isDefault(config.getConfigurator())) {
+    if (endpointClass.length > 0 && this.#constructsInstances && !makesInstances(config.getConfigurator())) {
       throw needsArguments(plan.name, endpointClass.length);
     }
     return plan;
@@ -242,6 +248,7 @@ export class WsServerContainer implements ServerContainer {
 
   async #stop(graceMs: number): Promise<void> {
     const { registry } = this.#context;
+    for (const handshake of this.#pendingHandshakes) handshake.refuse(serverStopping());
     for (const session of registry.live()) {
       void session.close(new CloseReason(CloseReason.CloseCodes.GOING_AWAY, 'The server is stopping.'));
     }
@@ -312,8 +319,12 @@ function construct<T extends object>(endpointClass: EndpointClass<T>): T {
   return new (endpointClass as unknown as new () => T)();
 }
 
-function isDefault(configurator: ServerEndpointConfig.Configurator): boolean {
-  return configurator === configurator.getContainerDefaultConfigurator();
+/** Whether a developer's configurator makes endpoint instances itself. */
+function makesInstances(configurator: ServerEndpointConfig.Configurator): boolean {
+  const isDefault = configurator === configurator.getContainerDefaultConfigurator();
+  return (
+    !isDefault && configurator.getEndpointInstance !== ServerEndpointConfig.Configurator.prototype.getEndpointInstance
+  );
 }
 
 function requireClass(endpoint: unknown): EndpointClass {

@@ -30,8 +30,10 @@ export interface UpgradeContext {
   readonly authenticate: Authenticate | undefined;
   readonly isUserInRole: (principal: Principal, role: string) => boolean;
   readonly handshakeTimeoutMs: number;
-  /** Why new sessions are refused for now, or undefined. */
-  readonly unavailable: () => string | undefined;
+  /** The handshakes that wait for user code, so that a stopping server can refuse them. */
+  readonly pending: Set<PendingHandshake>;
+  /** How new sessions are refused for now, or undefined. */
+  readonly unavailable: () => HandshakeRejection | undefined;
 }
 
 /** The connection that a host hands over. */
@@ -60,13 +62,13 @@ export interface RoutedUpgrade {
  */
 export async function upgrade(container: UpgradeContext, routed: RoutedUpgrade): Promise<void> {
   const { socket } = routed.connection;
-  const refuse = (thrown: unknown): void => refuseUpgrade(container, routed, thrown);
-  const isOver = guard(socket, container.handshakeTimeoutMs, refuse);
+  const pending = new PendingHandshake(container, socket, (thrown) => refuseUpgrade(container, routed, thrown));
   try {
     checkAvailable(container);
     const key = checkRequestHeaders(routed.request);
     const request = handshakeRequest(container, routed);
     request.userPrincipal = (await container.authenticate?.(request)) ?? null;
+    if (pending.isOver) return;
 
     const { endpoint } = routed;
     const config = new ConnectionEndpointConfig(endpoint.config);
@@ -80,14 +82,14 @@ export async function upgrade(container: UpgradeContext, routed: RoutedUpgrade):
 
     const response = handshakeResponse(key, subprotocol, extensions);
     await ask(() => configurator.modifyHandshake(config, request, response));
-    if (isOver()) return;
+    if (pending.isOver) return;
 
     const instance = await ask(() => configurator.getEndpointInstance(endpoint.plan.endpointClass, request));
     if (typeof instance !== 'object' || instance === null) throw noInstance(endpoint, instance);
-    if (isOver()) return;
+    if (pending.isOver) return;
     const codecs = SessionCodecs.create(endpoint.plan.codecs, config);
 
-    isOver.settle();
+    pending.settle();
     const transport = accept(container, routed, { key, subprotocol, extensions, response });
     if (transport === undefined) {
       codecs.destroy();
@@ -111,42 +113,61 @@ export async function upgrade(container: UpgradeContext, routed: RoutedUpgrade):
     // Not awaited: the handshake is answered, and @OnOpen may take its time.
     void session.begin();
   } catch (thrown) {
-    if (!isOver()) {
-      isOver.settle();
-      refuse(thrown);
-    }
+    pending.refuse(thrown);
   }
 }
 
-interface Guard {
-  /** Whether the client has gone or has been answered. */
-  (): boolean;
-  settle(): void;
-}
+/** A handshake that waits for user code. It watches the socket, because nobody else does, and its own time. */
+export class PendingHandshake {
+  #settled = false;
+  readonly #timer: NodeJS.Timeout;
+  readonly #onClose = (): void => this.settle();
 
-/** Watches the socket while the handshake waits for user code: nobody else does, and it may fail or wait for ever. */
-function guard(socket: Duplex, timeoutMs: number, refuse: (thrown: unknown) => void): Guard {
-  let over = false;
-  const settle = (): void => {
-    over = true;
-    clearTimeout(timer);
-    socket.off('close', settle);
-  };
-  // Stays for good: the socket of a refused upgrade has no other listener, and an error must not end the process.
-  socket.on('error', () => undefined);
-  socket.once('close', settle);
-  const timer = setTimeout(() => {
-    settle();
-    refuse(new HandshakeRejection(503, { body: 'The handshake took too long.\n', headers: { 'Retry-After': '1' } }));
-  }, timeoutMs);
-  timer.unref();
-  return Object.assign(() => over || socket.destroyed, { settle });
+  constructor(
+    private readonly container: UpgradeContext,
+    private readonly socket: Duplex,
+    private readonly answer: (thrown: unknown) => void,
+  ) {
+    // Stays for good: the socket of a refused upgrade has no other listener, and an error must not end the process.
+    socket.on('error', () => undefined);
+    socket.once('close', this.#onClose);
+    this.#timer = setTimeout(() => this.refuse(tookTooLong()), container.handshakeTimeoutMs);
+    this.#timer.unref();
+    container.pending.add(this);
+  }
+
+  /** Whether the client has gone or has been answered. */
+  get isOver(): boolean {
+    return this.#settled || this.socket.destroyed;
+  }
+
+  settle(): void {
+    this.#settled = true;
+    clearTimeout(this.#timer);
+    this.socket.off('close', this.#onClose);
+    this.container.pending.delete(this);
+  }
+
+  /** Answers with what was thrown, unless the client has gone or has been answered. */
+  refuse(thrown: unknown): void {
+    if (this.#settled) return;
+    this.settle();
+    if (!this.socket.destroyed) this.answer(thrown);
+  }
 }
 
 function checkAvailable(container: UpgradeContext): void {
-  const why = container.unavailable();
-  if (why === undefined) return;
-  throw new HandshakeRejection(503, { body: `${why}\n`, headers: { 'Retry-After': '5' } });
+  const rejection = container.unavailable();
+  if (rejection !== undefined) throw rejection;
+}
+
+/** The answer to upgrades of a server that stops. */
+export function serverStopping(): HandshakeRejection {
+  return new HandshakeRejection(503, { body: 'The server is stopping.\n', headers: { 'Retry-After': '5' } });
+}
+
+function tookTooLong(): HandshakeRejection {
+  return new HandshakeRejection(503, { body: 'The handshake took too long.\n', headers: { 'Retry-After': '1' } });
 }
 
 /** RFC 6455 4.2.1. @returns the key */
@@ -181,7 +202,9 @@ export function hasToken(list: string | undefined, token: string): boolean {
 
 function handshakeRequest(container: UpgradeContext, routed: RoutedUpgrade): WsHandshakeRequest {
   const uri = requestUri(routed);
-  if (!URL.canParse(uri)) throw badRequest('The Host header is missing or is not a host.');
+  const host = routed.request.headers.get('Host')?.[0] ?? '';
+  if (!/^[^\s/?#@\\]+$/.test(host) || !URL.canParse(uri))
+    throw badRequest('The Host header is missing or is not a host.');
   return new WsHandshakeRequest(routed.request, {
     uri,
     query: routed.target.query,
@@ -309,19 +332,22 @@ function refuseUpgrade(container: UpgradeContext, routed: RoutedUpgrade, thrown:
   const { diagnostics } = container.context;
   const { socket } = routed.connection;
   const { path } = routed.target;
-  if (!isRejection(thrown)) {
+  if (!(thrown instanceof HandshakeRejection)) {
     diagnostics.report({ kind: 'handshake-failed', path, error: toError(thrown) });
     reject(socket, 500);
     return;
   }
   diagnostics.report({ kind: 'handshake-refused', path, status: thrown.status, reason: thrown.message });
-  if (thrown.closeReason === undefined) reject(socket, thrown.status, thrown.response);
-  else acceptAndClose(container, routed, thrown.closeReason);
-}
-
-/** By name as well: the error may come from a second copy of the API package. */
-function isRejection(thrown: unknown): thrown is HandshakeRejection {
-  return thrown instanceof HandshakeRejection;
+  if (thrown.closeReason === undefined) {
+    reject(socket, thrown.status, thrown.response);
+    return;
+  }
+  try {
+    acceptAndClose(container, routed, thrown.closeReason);
+  } catch (error) {
+    diagnostics.report({ kind: 'handshake-failed', path, error: toError(error) });
+    socket.destroy();
+  }
 }
 
 /** A browser's page learns nothing of a refused handshake; of a close frame it learns code and reason. */

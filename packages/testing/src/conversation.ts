@@ -1,0 +1,80 @@
+import type {
+  DecoderClass,
+  EncoderClass,
+  EndpointClass,
+  EndpointConfig,
+  InboundMode,
+  WebSocketContainer,
+} from '@serval/api';
+import { ServerEndpointConfig } from '@serval/api';
+import {
+  ContainerContext,
+  planEndpoint,
+  SessionCodecs,
+  WsSession,
+  type ContainerOptions,
+  type EndpointPlan,
+} from '@serval/container';
+import { createTransportPair, type MemoryTransport } from './memory-transport';
+import { RecordingListener } from './recording-listener';
+
+/** How a conversation is set up; everything has a default. */
+export interface ConversationOptions extends ContainerOptions {
+  readonly encoders?: readonly EncoderClass[];
+  readonly decoders?: readonly DecoderClass[];
+  readonly pathParameters?: Readonly<Record<string, string>>;
+  readonly inbound?: InboundMode;
+  /** Makes the endpoint instance; by default the constructor. */
+  readonly instance?: object;
+  /** Puts the session into the context of an earlier conversation with the same plan, as a second peer. */
+  readonly joining?: Conversation;
+}
+
+/** An endpoint and a peer that talk without a port. */
+export interface Conversation {
+  readonly context: ContainerContext;
+  readonly plan: EndpointPlan;
+  readonly session: WsSession;
+  readonly endpoint: object;
+  /** Sends as the peer. */
+  readonly peer: MemoryTransport;
+  /** What the peer has received. */
+  readonly received: RecordingListener;
+  /** Settles when `@OnOpen` has settled. */
+  readonly opened: Promise<void>;
+}
+
+/** Opens a session of an endpoint class over a transport pair. */
+export function converse(endpointClass: EndpointClass, options: ConversationOptions = {}): Conversation {
+  const { encoders = [], decoders = [], inbound = 'serial', joining } = options;
+  // Sessions only hand it out; the tests of a server use a real one.
+  const container = {} as WebSocketContainer;
+  const context = joining?.context ?? new ContainerContext(container, options, []);
+  const plan = joining?.plan ?? planEndpoint({ endpointClass, encoders, decoders, inbound });
+  const endpoint = options.instance ?? new (endpointClass as new () => object)();
+  const endpointConfig: EndpointConfig = ServerEndpointConfig.Builder.create(endpointClass, '/')
+    .encoders(encoders)
+    .decoders(decoders)
+    .configurator(new ServerEndpointConfig.Configurator())
+    .build();
+  const [transport, peer] = createTransportPair();
+  const received = new RecordingListener();
+  peer.open(received);
+  peer.resume();
+  const session = new WsSession({
+    context,
+    plan,
+    endpoint,
+    endpointConfig,
+    codecs: SessionCodecs.create(plan.codecs, endpointConfig),
+    handshake: {
+      requestUri: 'ws://localhost/',
+      queryString: null,
+      pathParameters: new Map(Object.entries(options.pathParameters ?? {})),
+      subprotocol: '',
+      userPrincipal: null,
+    },
+    transport,
+  });
+  return { context, plan, session, endpoint, peer, received, opened: session.begin() };
+}

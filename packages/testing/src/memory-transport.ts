@@ -1,0 +1,196 @@
+import type { Extension } from '@serval/api';
+import type { SendCallback, Transport, TransportListener } from '@serval/api/spi';
+
+/** What one side of a pair has sent and the other has not taken yet. */
+type Frame =
+  | { readonly kind: 'text'; readonly data: string; readonly last: boolean }
+  | { readonly kind: 'binary'; readonly data: Buffer; readonly last: boolean }
+  | { readonly kind: 'ping' | 'pong'; readonly data: Buffer }
+  | { readonly kind: 'close'; readonly code: number; readonly reason: string };
+
+interface Pending {
+  readonly frame: Frame;
+  readonly bytes: number;
+  readonly done: SendCallback | undefined;
+}
+
+/**
+ * A pair of transports without a network: what one sends, the other receives in a later turn of the event loop. Each
+ * side behaves as a WebSocket connection does, limits and close handshake included.
+ */
+export function createTransportPair(): [MemoryTransport, MemoryTransport] {
+  const left = new MemoryTransport();
+  const right = new MemoryTransport();
+  left.connect(right);
+  right.connect(left);
+  return [left, right];
+}
+
+/** One side of a pair; see {@link createTransportPair}. */
+export class MemoryTransport implements Transport {
+  readonly extensions: readonly Extension[] = [];
+  isSecure = false;
+  remoteAddress: string | undefined = 'memory';
+  #peer: MemoryTransport | undefined;
+  #listener: TransportListener | undefined;
+  #paused = true;
+  #over = false;
+  #closeSent = false;
+  /** What the peer has sent and this side has not delivered. */
+  readonly #incoming: Pending[] = [];
+  #scheduled = false;
+  #bufferedBytes = 0;
+  #wholeText = '';
+  #wholeBinary: Buffer[] = [];
+
+  connect(peer: MemoryTransport): void {
+    this.#peer = peer;
+  }
+
+  open(listener: TransportListener): void {
+    this.#listener = listener;
+  }
+
+  sendText(data: string, last: boolean, done?: SendCallback): void {
+    this.#send({ kind: 'text', data, last }, Buffer.byteLength(data), done);
+  }
+
+  sendBinary(data: Uint8Array, last: boolean, done?: SendCallback): void {
+    this.#send({ kind: 'binary', data: Buffer.from(data), last }, data.byteLength, done);
+  }
+
+  ping(data: Uint8Array, done?: SendCallback): void {
+    this.#send({ kind: 'ping', data: Buffer.from(data) }, data.byteLength, done);
+  }
+
+  pong(data: Uint8Array, done?: SendCallback): void {
+    this.#send({ kind: 'pong', data: Buffer.from(data) }, data.byteLength, done);
+  }
+
+  close(code: number | undefined, reason: string): void {
+    if (this.#closeSent || this.#over) return;
+    this.#send({ kind: 'close', code: code ?? 1005, reason }, 2 + Buffer.byteLength(reason), undefined);
+    this.#closeSent = true;
+    this.resume();
+  }
+
+  terminate(): void {
+    const peer = this.#peer;
+    setImmediate(() => {
+      this.#end(1006, '');
+      if (peer !== undefined) peer.#end(1006, '');
+    });
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#schedule();
+  }
+
+  /** What this side has sent and the other has not read: grows while the other is paused, as a socket's buffer does. */
+  get bufferedBytes(): number {
+    return this.#bufferedBytes;
+  }
+
+  #send(frame: Frame, bytes: number, done: SendCallback | undefined): void {
+    if (this.#over || this.#closeSent) {
+      setImmediate(() => done?.(new Error('the connection is closed')));
+      return;
+    }
+    this.#bufferedBytes += bytes;
+    if (this.#peer !== undefined) this.#peer.#accept({ frame, bytes, done });
+  }
+
+  #accept(pending: Pending): void {
+    this.#incoming.push(pending);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#paused || this.#incoming.length === 0) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#deliver();
+    });
+  }
+
+  #deliver(): void {
+    while (!this.#paused && !this.#over) {
+      const next = this.#incoming.shift();
+      if (next === undefined) return;
+      if (this.#peer !== undefined) this.#peer.#bufferedBytes -= next.bytes;
+      next.done?.();
+      this.#receive(next.frame);
+    }
+  }
+
+  #receive(frame: Frame): void {
+    switch (frame.kind) {
+      case 'text':
+        this.#receiveText(frame.data, frame.last);
+        return;
+      case 'binary':
+        this.#receiveBinary(frame.data, frame.last);
+        return;
+      case 'ping':
+        this.pong(frame.data);
+        return;
+      case 'pong':
+        this.#listener?.onPong(frame.data);
+        return;
+      case 'close':
+        // RFC 6455 5.5.1: answered with the same code, unless we closed first.
+        this.close(frame.code === 1005 ? undefined : frame.code, frame.reason);
+        this.#end(frame.code, frame.reason);
+        return;
+    }
+  }
+
+  #receiveText(part: string, last: boolean): void {
+    const listener = this.#listener;
+    if (listener === undefined) return;
+    if (listener.textRule.inParts) {
+      listener.onText(part, last);
+      return;
+    }
+    this.#wholeText += part;
+    if (this.#tooBig(Buffer.byteLength(this.#wholeText), listener.textRule.maxBytes) || !last) return;
+    const whole = this.#wholeText;
+    this.#wholeText = '';
+    listener.onText(whole, true);
+  }
+
+  #receiveBinary(part: Buffer, last: boolean): void {
+    const listener = this.#listener;
+    if (listener === undefined) return;
+    if (listener.binaryRule.inParts) {
+      listener.onBinary(part, last);
+      return;
+    }
+    this.#wholeBinary.push(part);
+    const whole = Buffer.concat(this.#wholeBinary);
+    if (this.#tooBig(whole.length, listener.binaryRule.maxBytes) || !last) return;
+    this.#wholeBinary = [];
+    listener.onBinary(whole, true);
+  }
+
+  #tooBig(bytes: number, maxBytes: number): boolean {
+    if (bytes <= maxBytes) return false;
+    const reason = `The message has ${bytes} bytes; at most ${maxBytes} are taken.`;
+    this.close(1009, reason);
+    this.#end(1009, reason);
+    return true;
+  }
+
+  #end(code: number, reason: string): void {
+    if (this.#over) return;
+    this.#over = true;
+    for (const { done } of this.#incoming.splice(0)) done?.(new Error('the connection is closed'));
+    this.#listener?.onClose(code, reason);
+  }
+}

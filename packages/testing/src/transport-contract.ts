@@ -1,0 +1,268 @@
+import assert from 'node:assert/strict';
+import type { Transport } from '@serval/api/spi';
+import { RecordingListener, type RecordedEvent } from './recording-listener';
+
+/** The other end of the transport under test. */
+export interface ContractPeer {
+  sendText(text: string, last: boolean): void;
+  sendBinary(data: Uint8Array, last: boolean): void;
+  ping(data: Uint8Array): void;
+  pong(data: Uint8Array): void;
+  close(code: number | undefined, reason: string): void;
+  /** Ends the connection without a close frame. */
+  drop(): void;
+  /** Stops and starts reading. */
+  pause(): void;
+  resume(): void;
+  /** What the peer has received; each message whole. */
+  readonly received: RecordingListener;
+}
+
+/** Makes a connection: a transport that is not open yet, and its peer. */
+export type OpenConnection = () => Promise<{ readonly transport: Transport; readonly peer: ContractPeer }>;
+
+/** One rule that every {@link Transport} obeys. */
+export interface ContractCase {
+  readonly title: string;
+  run(open: OpenConnection): Promise<void>;
+}
+
+const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
+
+async function start(
+  open: OpenConnection,
+  listener = new RecordingListener(),
+): Promise<{
+  transport: Transport;
+  peer: ContractPeer;
+  listener: RecordingListener;
+}> {
+  const { transport, peer } = await open();
+  transport.open(listener);
+  transport.resume();
+  return { transport, peer, listener };
+}
+
+const text = (value: string): RecordedEvent => ({ kind: 'text', text: value, last: true });
+
+/** What the container relies on, whichever transport runs. */
+export const transportContract: readonly ContractCase[] = [
+  {
+    title: 'delivers text and binary messages whole and in order',
+    async run(open) {
+      const { peer, listener } = await start(open);
+      peer.sendText('one', true);
+      peer.sendBinary(bytes(1, 2, 255), true);
+      peer.sendText('', true);
+      peer.sendText('zwei ✓ 𝄞', true);
+      assert.deepEqual(await listener.until(4), [
+        text('one'),
+        { kind: 'binary', hex: '0102ff', last: true },
+        text(''),
+        text('zwei ✓ 𝄞'),
+      ]);
+    },
+  },
+  {
+    title: 'joins the fragments of a message for a listener that wants it whole',
+    async run(open) {
+      const { peer, listener } = await start(open);
+      peer.sendText('he', false);
+      peer.sendText('', false);
+      peer.sendText('llo', true);
+      assert.deepEqual(await listener.until(1), [text('hello')]);
+    },
+  },
+  {
+    title: 'delivers a message in parts that join to it, the last one marked, for a listener that wants parts',
+    async run(open) {
+      const listener = new RecordingListener();
+      listener.textRule = { inParts: true, maxBytes: 1 };
+      const { peer } = await start(open, listener);
+      peer.sendText('he', false);
+      peer.sendText('llo', true);
+      peer.sendText('next', true);
+      let last = 0;
+      for (let count = 1; last < 2; count += 1) {
+        const event = (await listener.until(count))[count - 1];
+        assert.equal(event?.kind, 'text');
+        if (event?.kind === 'text' && event.last) last += 1;
+      }
+      const joined = listener.events.map((event) => (event.kind === 'text' ? event.text : '')).join('');
+      assert.equal(joined, 'hellonext');
+    },
+  },
+  {
+    title: 'reads nothing before resume, and loses nothing that came before',
+    async run(open) {
+      const { transport, peer } = await open();
+      const listener = new RecordingListener();
+      transport.open(listener);
+      peer.sendText('early', true);
+      await turns();
+      assert.deepEqual(listener.events, []);
+      transport.resume();
+      assert.deepEqual(await listener.until(1), [text('early')]);
+    },
+  },
+  {
+    title: 'sends text and binary messages, and partial ones, in the order of the calls',
+    async run(open) {
+      const { transport, peer } = await start(open);
+      transport.sendText('a', true);
+      transport.sendText('b', false);
+      transport.ping(bytes());
+      transport.sendText('c', true);
+      transport.sendBinary(bytes(7), true);
+      const events = await peer.received.until(3);
+      assert.deepEqual(events, [text('a'), text('bc'), { kind: 'binary', hex: '07', last: true }]);
+    },
+  },
+  {
+    title: 'calls done once per send, after the call has returned',
+    async run(open) {
+      const { transport } = await start(open);
+      let returned = false;
+      await new Promise<void>((resolve, reject) => {
+        transport.sendText('hello', true, (error) => {
+          if (error) reject(error);
+          else if (!returned) reject(new Error('done was called from inside sendText'));
+          else resolve();
+        });
+        returned = true;
+      });
+    },
+  },
+  {
+    title: 'answers a ping with a pong of the same data by itself',
+    async run(open) {
+      const { peer } = await start(open);
+      peer.ping(bytes(1, 2, 3));
+      assert.deepEqual(await peer.received.until(1), [{ kind: 'pong', hex: '010203' }]);
+    },
+  },
+  {
+    title: 'tells of pongs',
+    async run(open) {
+      const { peer, listener } = await start(open);
+      peer.pong(bytes(9));
+      assert.deepEqual(await listener.until(1), [{ kind: 'pong', hex: '09' }]);
+    },
+  },
+  {
+    title: 'takes a message of exactly the limit, and answers a larger one with 1009',
+    async run(open) {
+      const listener = new RecordingListener();
+      listener.textRule = { inParts: false, maxBytes: 4 };
+      const { peer } = await start(open, listener);
+      peer.sendText('ää', true);
+      peer.sendText('äää', true);
+      assert.equal((await listener.closed()).code, 1009);
+      assert.deepEqual(listener.events[0], text('ää'));
+      assert.equal(listener.events.length, 2);
+      assert.equal((await peer.received.closed()).code, 1009);
+    },
+  },
+  {
+    title: 'reads the limit anew for each message, and for each type',
+    async run(open) {
+      const listener = new RecordingListener();
+      listener.textRule = { inParts: false, maxBytes: 100 };
+      listener.binaryRule = { inParts: false, maxBytes: 2 };
+      const { peer } = await start(open, listener);
+      peer.sendText('long enough', true);
+      await listener.until(1);
+      listener.binaryRule = { inParts: false, maxBytes: 3 };
+      peer.sendBinary(bytes(1, 2, 3), true);
+      assert.equal((await listener.until(2)).length, 2);
+      listener.textRule = { inParts: false, maxBytes: 1 };
+      peer.sendText('ab', true);
+      assert.equal((await listener.closed()).code, 1009);
+    },
+  },
+  {
+    title: 'tells the code and the reason of the peer that closes, once, and answers',
+    async run(open) {
+      const { peer, listener } = await start(open);
+      peer.close(4001, 'good bye ✓');
+      assert.deepEqual(await listener.until(1), [{ kind: 'close', code: 4001, reason: 'good bye ✓' }]);
+      assert.deepEqual(await peer.received.closed(), { code: 4001, reason: 'good bye ✓' });
+    },
+  },
+  {
+    title: 'tells an empty close frame as 1005',
+    async run(open) {
+      const { peer, listener } = await start(open);
+      peer.close(undefined, '');
+      assert.deepEqual(await listener.until(1), [{ kind: 'close', code: 1005, reason: '' }]);
+    },
+  },
+  {
+    title: 'closes with a code and a reason behind what was sent, and tells once when it is over',
+    async run(open) {
+      const { transport, peer, listener } = await start(open);
+      transport.sendText('last words', true);
+      transport.close(1001, 'going');
+      transport.close(1002, 'a second close does nothing');
+      assert.deepEqual(await peer.received.until(2), [
+        text('last words'),
+        { kind: 'close', code: 1001, reason: 'going' },
+      ]);
+      await listener.closed();
+      assert.equal(listener.events.length, 1);
+    },
+  },
+  {
+    title: 'closes while it is paused',
+    async run(open) {
+      const { transport, peer, listener } = await start(open);
+      transport.pause();
+      transport.close(1000, '');
+      assert.equal((await peer.received.closed()).code, 1000);
+      await listener.closed();
+    },
+  },
+  {
+    title: 'tells 1006 when the connection ends without a close frame',
+    async run(open) {
+      const { peer, listener } = await start(open);
+      peer.drop();
+      assert.equal((await listener.closed()).code, 1006);
+      assert.equal(listener.events.length, 1);
+    },
+  },
+  {
+    title: 'tells 1006 after terminate, and fails what is sent later through done',
+    async run(open) {
+      const { transport, listener } = await start(open);
+      transport.terminate();
+      assert.equal((await listener.closed()).code, 1006);
+      const error = await new Promise<unknown>((resolve) => transport.sendText('too late', true, resolve));
+      assert.ok(error instanceof Error);
+      transport.close(1000, '');
+      transport.terminate();
+      transport.pause();
+      transport.resume();
+    },
+  },
+  {
+    title: 'counts what a peer that does not read leaves unwritten, and settles every done when the connection ends',
+    async run(open) {
+      const { transport, peer } = await start(open);
+      peer.pause();
+      const chunk = new Uint8Array(1024 * 1024);
+      const settled: Promise<void>[] = [];
+      for (let count = 0; count < 16; count += 1) {
+        settled.push(new Promise((resolve) => transport.sendBinary(chunk, true, () => resolve())));
+      }
+      assert.ok(transport.bufferedBytes > 1024 * 1024, `bufferedBytes is ${transport.bufferedBytes}`);
+      transport.terminate();
+      await Promise.all(settled);
+    },
+  },
+];
+
+/** Lets everything that is under way in this process, sockets included, arrive. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
