@@ -10,7 +10,7 @@ export type DiagnosticEvent =
       readonly sessionId: string;
       readonly error: Error;
     }
-  | { readonly kind: 'message-dropped'; readonly endpoint: string; readonly messageType: 'text' | 'binary' | 'pong' }
+  | { readonly kind: 'message-dropped'; readonly endpoint: string; readonly messageType: 'text' | 'binary' }
   | { readonly kind: 'connection-error'; readonly endpoint: string; readonly sessionId: string; readonly error: Error }
   | { readonly kind: 'handshake-refused'; readonly path: string; readonly status: number; readonly reason: string }
   | { readonly kind: 'handshake-failed'; readonly path: string; readonly error: Error }

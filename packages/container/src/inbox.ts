@@ -101,7 +101,8 @@ export class Inbox implements TransportListener {
   #deliver(arrival: Arrival): void {
     const route = this.#routeFor(arrival);
     if (route === undefined) {
-      this.session.dropped(arrival.native);
+      // A pong is the protocol's own business unless the endpoint asks for it.
+      if (arrival.native !== 'pong') this.session.dropped(arrival.native);
       return;
     }
     const settled = isStreaming(route)

@@ -127,7 +127,7 @@ export class WsSession extends Session {
   }
 
   /** A message for which there is no handler. */
-  dropped(messageType: NativeType): void {
+  dropped(messageType: 'text' | 'binary'): void {
     this.context.diagnostics.report({ kind: 'message-dropped', endpoint: this.plan.name, messageType });
   }
 

@@ -1,0 +1,440 @@
+import {
+  Endpoint,
+  InputStream,
+  OnClose,
+  OnError,
+  OnMessage,
+  PongMessage,
+  Reader,
+  ServerEndpoint,
+  Session,
+  type MessageHandler,
+} from '@serval/api';
+import { converse, type Conversation } from '@serval/testing';
+
+async function turns(count = 10): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+async function finish(conversation: Conversation): Promise<void> {
+  conversation.peer.close(1000, '');
+  await conversation.context.registry.whenEmpty();
+}
+
+test('[WSC-4.7-2] a text becomes the primitive that the method asks for', async () => {
+  const seen: unknown[] = [];
+  @ServerEndpoint('/n')
+  class Numbers {
+    @OnMessage take(value: number): number {
+      seen.push(value);
+      return value * 2;
+    }
+    @OnError failed(cause: Error): void {
+      seen.push(cause.message);
+    }
+  }
+  const conversation = converse(Numbers);
+  for (const text of ['21', '1.5', 'abc', '']) conversation.peer.sendText(text, true);
+  expect(await conversation.received.texts(2)).toEqual(['42', '3']);
+  await finish(conversation);
+  expect(seen).toEqual([
+    21,
+    1.5,
+    expect.stringContaining('"abc" is not a number'),
+    expect.stringContaining('"" is not a number'),
+  ]);
+});
+
+test('[WSC-4.7-3] what a method returns is sent: text, primitives, bytes; nothing for null and undefined', async () => {
+  @ServerEndpoint('/r')
+  class Returns {
+    @OnMessage answer(text: string): unknown {
+      const answers: Record<string, unknown> = {
+        text: 'a text',
+        number: 4.5,
+        boolean: true,
+        bigint: 12345678901234567890n,
+        promise: Promise.resolve('later'),
+        buffer: Buffer.from([1, 2]),
+        uint8: Uint8Array.of(3),
+        arrayBuffer: Uint8Array.of(4, 5).buffer,
+        view: new DataView(Uint8Array.of(6, 7, 8).buffer, 1, 1),
+        null: null,
+        nothing: Promise.resolve(undefined),
+        empty: '',
+      };
+      return answers[text];
+    }
+  }
+  const conversation = converse(Returns);
+  const asked = 'text number boolean bigint promise buffer uint8 arrayBuffer view null nothing undefined empty'.split(
+    ' ',
+  );
+  for (const name of asked) conversation.peer.sendText(name, true);
+  const events = await conversation.received.until(10);
+  expect(
+    events.map((event) => (event.kind === 'text' ? event.text : event.kind === 'binary' ? event.hex : '')),
+  ).toEqual(['a text', '4.5', 'true', '12345678901234567890', 'later', '0102', '03', '0405', '07', '']);
+});
+
+test('messages are delivered one at a time, and the transport is paused while more than one waits', async () => {
+  let release: (() => void) | undefined;
+  const seen: string[] = [];
+  @ServerEndpoint('/slow')
+  class Slow {
+    @OnMessage async take(text: string): Promise<void> {
+      seen.push(text);
+      await new Promise<void>((resolve) => (release = resolve));
+    }
+  }
+  const conversation = converse(Slow);
+  await conversation.opened;
+  for (let message = 0; message < 100; message += 1) conversation.peer.sendText(`message ${message}`, true);
+  await turns();
+  expect(seen).toEqual(['message 0']);
+  // The first message runs, the second waits and has paused the reading; the other 98 are still with the peer.
+  expect(conversation.peer.bufferedBytes).toBe(
+    Array.from({ length: 98 }, (_, index) => `message ${index + 2}`).join('').length,
+  );
+  for (let message = 1; message < 100; message += 1) {
+    release?.();
+    await turns(3);
+    expect(seen).toHaveLength(message + 1);
+  }
+  release?.();
+  expect(seen.at(-1)).toBe('message 99');
+});
+
+test('a method that returns synchronously delays nothing', async () => {
+  const seen: string[] = [];
+  @ServerEndpoint('/fast')
+  class Fast {
+    @OnMessage take(text: string): void {
+      seen.push(text);
+    }
+  }
+  const conversation = converse(Fast);
+  await conversation.opened;
+  conversation.peer.sendText('one', true);
+  conversation.peer.sendText('two', true);
+  await new Promise((resolve) => setImmediate(resolve));
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(seen).toEqual(['one', 'two']);
+});
+
+test("inbound: 'concurrent' does not wait for handlers, up to its bound", async () => {
+  const releases: (() => void)[] = [];
+  @ServerEndpoint({ value: '/wide', inbound: 'concurrent' })
+  class Wide {
+    @OnMessage async take(_text: string): Promise<void> {
+      await new Promise<void>((resolve) => releases.push(resolve));
+    }
+    @OnClose close(): void {
+      closed = true;
+    }
+  }
+  let closed = false;
+  const conversation = converse(Wide, { inbound: 'concurrent' });
+  for (let message = 0; message < 300; message += 1) conversation.peer.sendText('x', true);
+  conversation.peer.close(1000, '');
+  await turns();
+  expect(releases).toHaveLength(256);
+  for (let released = 0; released < 300; released += 1) {
+    releases[released]?.();
+    await turns(1);
+  }
+  await conversation.context.registry.whenEmpty();
+  expect(releases).toHaveLength(300);
+  expect(closed).toBe(true);
+});
+
+test('parts of a text and of bytes reach their methods with the last one marked', async () => {
+  const seen: unknown[] = [];
+  @ServerEndpoint('/parts')
+  class Parts {
+    @OnMessage text(part: string, last: boolean): void {
+      seen.push([part, last]);
+    }
+    @OnMessage bytes(last: boolean, part: Buffer): void {
+      seen.push([part.toString('hex'), last]);
+    }
+  }
+  const conversation = converse(Parts, { textBufferSize: 1, binaryBufferSize: 1 });
+  conversation.peer.sendText('he', false);
+  conversation.peer.sendText('llo', true);
+  conversation.peer.sendBinary(Uint8Array.of(1, 2), false);
+  conversation.peer.sendBinary(Uint8Array.of(3), true);
+  await finish(conversation);
+  expect(seen).toEqual([
+    ['he', false],
+    ['llo', true],
+    ['0102', false],
+    ['03', true],
+  ]);
+});
+
+test('a Reader streams: the method starts with the first part and reads the others as they come', async () => {
+  const seen: string[] = [];
+  @ServerEndpoint('/reader')
+  class Lines {
+    @OnMessage async read(reader: Reader): Promise<string> {
+      seen.push('started');
+      for (let line = await reader.readLine(); line !== null; line = await reader.readLine()) seen.push(line);
+      return 'read';
+    }
+  }
+  const conversation = converse(Lines);
+  conversation.peer.sendText('one\r\ntw', false);
+  await turns();
+  expect(seen).toEqual(['started', 'one']);
+  conversation.peer.sendText('o\n\nlast', false);
+  conversation.peer.sendText('', true);
+  conversation.peer.sendText('again', true);
+  expect(await conversation.received.texts(2)).toEqual(['read', 'read']);
+  expect(seen).toEqual(['started', 'one', 'two', '', 'last', 'started', 'again']);
+});
+
+test('an InputStream streams, and a slow reader pauses the transport', async () => {
+  let proceed: (() => void) | undefined;
+  const sizes: number[] = [];
+  @ServerEndpoint('/stream')
+  class Bytes {
+    @OnMessage async read(stream: InputStream): Promise<void> {
+      await new Promise<void>((resolve) => (proceed = resolve));
+      for await (const chunk of stream) sizes.push(chunk.length);
+    }
+  }
+  const conversation = converse(Bytes);
+  const part = new Uint8Array(40_000);
+  for (let count = 0; count < 20; count += 1) conversation.peer.sendBinary(part, count === 19);
+  await conversation.opened;
+  await turns();
+  expect(conversation.peer.bufferedBytes).toBe(18 * 40_000);
+  proceed?.();
+  await finish(conversation);
+  expect(sizes).toEqual(Array.from({ length: 20 }, () => 40_000));
+});
+
+test('what a streaming method leaves unread is dropped, and the next message is whole', async () => {
+  const seen: (string | null)[] = [];
+  @ServerEndpoint('/partly')
+  class Partly {
+    @OnMessage async read(reader: Reader): Promise<void> {
+      seen.push(await reader.read());
+    }
+  }
+  const conversation = converse(Partly);
+  conversation.peer.sendText('a1', false);
+  await turns();
+  conversation.peer.sendText('a2', false);
+  conversation.peer.sendText('a3', true);
+  conversation.peer.sendText('b1', false);
+  conversation.peer.sendText('b2', true);
+  await finish(conversation);
+  expect(seen).toEqual(['a1', 'b1']);
+});
+
+test('a stream whose session ends in mid-message fails its reader, and @OnClose follows', async () => {
+  const seen: string[] = [];
+  @ServerEndpoint('/cut')
+  class Cut {
+    @OnMessage async read(reader: Reader): Promise<void> {
+      await reader.readAll();
+      seen.push('never');
+    }
+    @OnError failed(cause: Error): void {
+      seen.push(cause.name);
+    }
+    @OnClose close(): void {
+      seen.push('close');
+    }
+  }
+  const conversation = converse(Cut);
+  conversation.peer.sendText('begin', false);
+  await turns();
+  conversation.peer.terminate();
+  await conversation.context.registry.whenEmpty();
+  expect(seen).toEqual(['IOException', 'close']);
+});
+
+test('readAll takes no more than the session’s buffer size', async () => {
+  const seen: string[] = [];
+  @ServerEndpoint('/big')
+  class Big {
+    @OnMessage async read(reader: Reader): Promise<void> {
+      await reader.readAll();
+    }
+    @OnError failed(cause: Error): void {
+      seen.push(cause.message);
+    }
+  }
+  const conversation = converse(Big, { textBufferSize: 10 });
+  conversation.peer.sendText('0123456789', false);
+  conversation.peer.sendText('x', true);
+  await finish(conversation);
+  expect(seen).toEqual([expect.stringContaining('more than 10 characters')]);
+});
+
+test('[WSC-4.7.1-1] closes with 1009 when a message is larger than maxMessageSize, which also raises the session’s limit', async () => {
+  const seen: number[] = [];
+  @ServerEndpoint('/max')
+  class Max {
+    @OnMessage({ maxMessageSize: 20 }) take(text: string): void {
+      seen.push(text.length);
+    }
+    @OnMessage({ maxMessageSize: 3 }) bytes(data: Buffer): void {
+      seen.push(data.length);
+    }
+  }
+  const conversation = converse(Max, { textBufferSize: 10 });
+  conversation.peer.sendText('x'.repeat(20), true);
+  conversation.peer.sendBinary(new Uint8Array(3), true);
+  conversation.peer.sendBinary(new Uint8Array(4), true);
+  expect((await conversation.received.closed()).code).toBe(1009);
+  expect(seen).toEqual([20, 3]);
+});
+
+test('[WSC-2.2.5-2] a pong reaches the method that asks for PongMessage', async () => {
+  @ServerEndpoint('/pong')
+  class Pongs {
+    @OnMessage pong(message: PongMessage): string {
+      return message.getApplicationData().toString('hex');
+    }
+  }
+  const conversation = converse(Pongs);
+  conversation.peer.pong(Uint8Array.of(1, 2));
+  expect(await conversation.received.texts(1)).toEqual(['0102']);
+});
+
+test('a message without a handler is dropped and said once', async () => {
+  const warned: string[] = [];
+  @ServerEndpoint('/text-only')
+  class TextOnly {
+    @OnMessage take(text: string): string {
+      return text;
+    }
+  }
+  const conversation = converse(TextOnly, {
+    logger: { error: () => undefined, warn: (message) => warned.push(message), debug: () => undefined },
+  });
+  conversation.peer.sendBinary(Uint8Array.of(1), true);
+  conversation.peer.sendBinary(Uint8Array.of(2), true);
+  conversation.peer.sendText('still here', true);
+  expect(await conversation.received.texts(1)).toEqual(['still here']);
+  expect(warned).toEqual(['TextOnly has no handler for binary messages; they are dropped.']);
+});
+
+describe('message handlers of a programmatic endpoint', () => {
+  class Programmatic extends Endpoint {
+    session: Session | undefined;
+    onOpen(session: Session): void {
+      this.session = session;
+    }
+  }
+
+  async function open(): Promise<Conversation> {
+    const conversation = converse(Programmatic);
+    await conversation.opened;
+    return conversation;
+  }
+
+  test('receive whole messages of their type: functions, objects, with and without a class', async () => {
+    const { session, peer } = await open();
+    const seen: unknown[] = [];
+    const whole: MessageHandler.Whole<Buffer> = {
+      onMessage(data) {
+        seen.push([this === whole, data.toString('hex')]);
+      },
+    };
+    session.addMessageHandler((text) => seen.push(text));
+    session.addMessageHandler(Buffer, whole);
+    session.addMessageHandler(PongMessage, (pong) => seen.push(pong.getApplicationData().length));
+    peer.sendText('hello', true);
+    peer.sendBinary(Uint8Array.of(5), true);
+    peer.pong(new Uint8Array(3));
+    await turns();
+    expect(seen).toEqual(['hello', [true, '05'], 3]);
+    expect(session.getMessageHandlers().size).toBe(3);
+  });
+
+  test('receive parts when they declare two parameters', async () => {
+    const { session, peer } = await open();
+    const seen: unknown[] = [];
+    session.addMessageHandler(String, (part: string, last: boolean) => seen.push([part, last]));
+    peer.sendText('a', false);
+    peer.sendText('b', true);
+    await turns();
+    expect(seen).toEqual([
+      ['a', false],
+      ['b', true],
+    ]);
+  });
+
+  test('[WSC-2.1.3-2] are one per native type at most', async () => {
+    const { session } = await open();
+    const first = (): undefined => undefined;
+    session.addMessageHandler(first);
+    expect(() => session.addMessageHandler(Reader, () => undefined)).toThrow(/handler for text messages already/);
+    session.removeMessageHandler(first);
+    session.addMessageHandler(Reader, () => undefined);
+    expect(() => session.removeMessageHandler(first)).toThrow(/not registered/);
+  });
+
+  test('must be handlers, for types that can be had', async () => {
+    const { session } = await open();
+    expect(() => session.addMessageHandler(null as never)).toThrow(/takes a MessageHandler or a function; found null/);
+    expect(() => session.addMessageHandler(Date, () => undefined)).toThrow(/no decoder of Programmatic makes a Date/);
+    expect(() => session.addMessageHandler(Reader, (_reader: Reader, _last: boolean) => undefined)).toThrow(
+      /cannot be received in parts/,
+    );
+  });
+
+  test('may be changed in the middle of a message: the one it began with keeps it', async () => {
+    const { session, peer } = await open();
+    const seen: unknown[] = [];
+    const parts = (part: string, last: boolean): unknown => seen.push(['parts', part, last]);
+    session.addMessageHandler(String, parts);
+    peer.sendText('a', false);
+    await turns();
+    session.removeMessageHandler(parts);
+    session.addMessageHandler(String, (text) => seen.push(['whole', text]));
+    peer.sendText('b', true);
+    peer.sendText('c', true);
+    await turns();
+    expect(seen).toEqual([
+      ['parts', 'a', false],
+      ['parts', 'b', true],
+      ['whole', 'c'],
+    ]);
+  });
+
+  test('that fail go to onError, and to the log where the endpoint does not override it', async () => {
+    const errors: string[] = [];
+    class Fails extends Programmatic {
+      override onOpen(session: Session): void {
+        session.addMessageHandler(() => {
+          throw new Error('no');
+        });
+      }
+      override onError(_session: Session, cause: Error): void {
+        errors.push(cause.message);
+      }
+    }
+    const told = converse(Fails);
+    told.peer.sendText('x', true);
+    await finish(told);
+    expect(errors).toEqual(['no']);
+
+    class FailsSilently extends Programmatic {
+      override onOpen(session: Session): void {
+        session.addMessageHandler(() => Promise.reject(new Error('no')));
+      }
+    }
+    const logged: string[] = [];
+    const log = { error: (message: string) => logged.push(message), warn: () => undefined, debug: () => undefined };
+    const untold = converse(FailsSilently, { logger: log });
+    untold.peer.sendText('x', true);
+    await finish(untold);
+    expect(logged).toEqual([expect.stringContaining('FailsSilently has no @OnError')]);
+  });
+});

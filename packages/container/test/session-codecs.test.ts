@@ -1,0 +1,183 @@
+import {
+  DecodeException,
+  Decoder,
+  Encoder,
+  OnClose,
+  OnError,
+  OnMessage,
+  ServerEndpoint,
+  type InputStream,
+  type Reader,
+} from '@serval/api';
+import { converse, type Conversation } from '@serval/testing';
+
+class Point {
+  constructor(
+    readonly x: number,
+    readonly y: number,
+  ) {}
+}
+
+let log: string[] = [];
+beforeEach(() => {
+  log = [];
+});
+
+class PointCodec implements Decoder.Text<Point>, Encoder.Text<Point> {
+  static readonly decodes = Decoder.text(Point);
+  static readonly encodes = Encoder.text(Point);
+  init(): void {
+    log.push('init');
+  }
+  destroy(): void {
+    log.push('destroy');
+  }
+  willDecode(text: string): boolean {
+    return text.includes(',');
+  }
+  decode(text: string): Point {
+    const [x, y] = text.split(',').map(Number);
+    if (Number.isNaN(x)) throw new DecodeException(text, 'not a point');
+    return new Point(x ?? 0, y ?? 0);
+  }
+  encode(point: Point): string {
+    return `${point.x},${point.y}`;
+  }
+}
+
+async function finish(conversation: Conversation): Promise<void> {
+  conversation.peer.close(1000, '');
+  await conversation.context.registry.whenEmpty();
+}
+
+@ServerEndpoint('/mirror')
+class Mirror {
+  @OnMessage mirror(point: Point): Point {
+    return new Point(point.y, point.x);
+  }
+  @OnError failed(cause: Error): void {
+    log.push(`${cause.name} ${cause.message}`);
+  }
+  @OnClose close(): void {
+    log.push('close');
+  }
+}
+
+test('[WSC-4.1.3-1] one class decodes and encodes, as one instance per session, from init to destroy after @OnClose', async () => {
+  const codecs = { encoders: [PointCodec], decoders: [PointCodec] };
+  const first = converse(Mirror, codecs);
+  const second = converse(Mirror, { ...codecs, joining: first });
+  first.peer.sendText('1,2', true);
+  second.peer.sendText('3,4', true);
+  expect([await first.received.texts(1), await second.received.texts(1)]).toEqual([['2,1'], ['4,3']]);
+  second.peer.close(1000, '');
+  await finish(first);
+  expect(log.filter((line) => line === 'init')).toHaveLength(2);
+  expect(log.slice(2)).toEqual(expect.arrayContaining(['close', 'destroy']));
+  expect(log.indexOf('close')).toBeLessThan(log.indexOf('destroy'));
+  expect(log.filter((line) => line === 'destroy')).toHaveLength(2);
+});
+
+test('[WSC-4.1.3-2] willDecode chooses among decoders; a message that none takes, or that fails, goes to @OnError', async () => {
+  class Polar implements Decoder.Text<Point> {
+    static readonly decodes = Decoder.text(Point);
+    willDecode(text: string): boolean {
+      return text.startsWith('@');
+    }
+    async decode(text: string): Promise<Point> {
+      return new Point(Number(text.slice(1)), 0);
+    }
+  }
+  const conversation = converse(Mirror, { encoders: [PointCodec], decoders: [Polar, PointCodec] });
+  for (const text of ['@5', 'nonsense', 'a,b', '6,7']) conversation.peer.sendText(text, true);
+  expect(await conversation.received.texts(2)).toEqual(['0,5', '7,6']);
+  expect(log.slice(1)).toEqual([
+    'DecodeException No decoder takes the message as Point; asked: Polar, PointCodec.',
+    'DecodeException not a point',
+  ]);
+});
+
+test('an object that has decoders for text and for binary is received from both', async () => {
+  class BinaryPoint implements Decoder.Binary<Point> {
+    static readonly decodes = Decoder.binary(Point);
+    decode(bytes: Buffer): Point {
+      return new Point(bytes[0] ?? 0, bytes[1] ?? 0);
+    }
+  }
+  const conversation = converse(Mirror, { encoders: [PointCodec], decoders: [PointCodec, BinaryPoint] });
+  conversation.peer.sendBinary(Uint8Array.of(8, 9), true);
+  conversation.peer.sendText('1,2', true);
+  expect(await conversation.received.texts(2)).toEqual(['9,8', '2,1']);
+});
+
+test('stream decoders read parts as they arrive', async () => {
+  class TextStreamPoint implements Decoder.TextStream<Point> {
+    static readonly decodes = Decoder.textStream(Point);
+    async decode(reader: Reader): Promise<Point> {
+      const numbers: number[] = [];
+      for (let line = await reader.readLine(); line !== null; line = await reader.readLine())
+        numbers.push(Number(line));
+      return new Point(numbers[0] ?? 0, numbers[1] ?? 0);
+    }
+  }
+  class BinaryStreamPoint implements Decoder.BinaryStream<Point> {
+    static readonly decodes = Decoder.binaryStream(Point);
+    async decode(stream: InputStream): Promise<Point> {
+      const bytes = await stream.readAll();
+      return new Point(bytes[0] ?? 0, bytes[1] ?? 0);
+    }
+  }
+  const conversation = converse(Mirror, {
+    encoders: [PointCodec],
+    decoders: [TextStreamPoint, BinaryStreamPoint],
+  });
+  conversation.peer.sendText('4', false);
+  conversation.peer.sendText('\n2', true);
+  conversation.peer.sendBinary(Uint8Array.of(1), false);
+  conversation.peer.sendBinary(Uint8Array.of(2), true);
+  expect(await conversation.received.texts(2)).toEqual(['2,4', '2,1']);
+});
+
+test('a decoder without a class at run time is named by the params list, or is the default of an erased parameter', async () => {
+  interface Order {
+    readonly item: string;
+  }
+  class OrderDecoder implements Decoder.Text<Order> {
+    static readonly decodes = Decoder.text<Order>();
+    decode(text: string): Order {
+      return { item: text };
+    }
+  }
+  @ServerEndpoint('/named')
+  class Named {
+    @OnMessage({ params: [OrderDecoder] }) take(order: Order): string {
+      return `named ${order.item}`;
+    }
+  }
+  @ServerEndpoint('/erased')
+  class Erased {
+    @OnMessage take(order: Order): string {
+      return `erased ${order.item}`;
+    }
+  }
+  for (const [endpoint, expected] of [
+    [Named, 'named tea'],
+    [Erased, 'erased tea'],
+  ] as const) {
+    const conversation = converse(endpoint, { decoders: [OrderDecoder] });
+    conversation.peer.sendText('tea', true);
+    expect(await conversation.received.texts(1)).toEqual([expected]);
+  }
+});
+
+test('a codec whose destroy fails is told to @OnError, and the others are destroyed all the same', async () => {
+  class Sticky extends PointCodec {
+    override destroy(): void {
+      log.push('sticky');
+      throw new Error('stuck');
+    }
+  }
+  const conversation = converse(Mirror, { encoders: [PointCodec], decoders: [Sticky] });
+  await finish(conversation);
+  expect(log).toEqual(['init', 'init', 'close', 'destroy', 'sticky', 'Error stuck']);
+});
