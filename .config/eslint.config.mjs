@@ -91,4 +91,15 @@ export default defineConfig(
     },
   },
   { files: ['**/*.cjs'], languageOptions: { sourceType: 'commonjs' } },
+  {
+    // What a page loads: it runs in browsers.
+    files: ['examples/*/public/**/*.js'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        ['URLSearchParams', 'WebSocket', 'addEventListener', 'document', 'history', 'localStorage', 'location'].map(
+          (name) => [name, 'readonly'],
+        ),
+      ),
+    },
+  },
 );

@@ -82,6 +82,7 @@ export async function upgrade(container: UpgradeContext, routed: RoutedUpgrade):
 
     const response = handshakeResponse(key, subprotocol, extensions);
     await ask(() => configurator.modifyHandshake(config, request, response));
+    const headers = additionalHeaders(response);
     if (pending.isOver) return;
 
     const instance = await ask(() => configurator.getEndpointInstance(endpoint.plan.endpointClass, request));
@@ -89,8 +90,8 @@ export async function upgrade(container: UpgradeContext, routed: RoutedUpgrade):
     if (pending.isOver) return;
     const codecs = SessionCodecs.create(endpoint.plan.codecs, config);
 
+    const transport = accept(container, routed, { key, subprotocol, extensions, headers });
     pending.settle();
-    const transport = accept(container, routed, { key, subprotocol, extensions, response });
     if (transport === undefined) {
       codecs.destroy();
       return;
@@ -113,7 +114,8 @@ export async function upgrade(container: UpgradeContext, routed: RoutedUpgrade):
     // Not awaited: the handshake is answered, and @OnOpen may take its time.
     void session.begin();
   } catch (thrown) {
-    pending.refuse(thrown);
+    if (pending.isOver) reportLate(container, routed, thrown);
+    else pending.refuse(thrown);
   }
 }
 
@@ -202,9 +204,10 @@ export function hasToken(list: string | undefined, token: string): boolean {
 
 function handshakeRequest(container: UpgradeContext, routed: RoutedUpgrade): WsHandshakeRequest {
   const uri = requestUri(routed);
-  const host = routed.request.headers.get('Host')?.[0] ?? '';
-  if (!/^[^\s/?#@\\]+$/.test(host) || !URL.canParse(uri))
-    throw badRequest('The Host header is missing or is not a host.');
+  const hosts = routed.request.headers.get('Host') ?? [];
+  // RFC 9112 3.2: two Host headers are no valid request, and whoever reads the other one would judge another origin.
+  if (hosts.length !== 1 || !/^[^\s/?#@\\]+$/.test(hosts[0] ?? '') || !URL.canParse(uri))
+    throw badRequest('The Host header must be there once, with a host.');
   return new WsHandshakeRequest(routed.request, {
     uri,
     query: routed.target.query,
@@ -247,8 +250,9 @@ async function negotiateExtensions(
   const declared = config.getExtensions().filter((extension) => !known.has(extension.getName()));
   const installed = [...engine.installedExtensions, ...declared];
   const chosen = await ask(() => config.getConfigurator().getNegotiatedExtensions(installed, requested));
-  // One that no engine serves must not be promised to the client.
-  return chosen.filter((extension) => known.has(extension.getName()));
+  // One that no engine serves must not be promised to the client, nor one that it has not offered (RFC 6455 9.1).
+  const offered = new Set(requested.map((extension) => extension.getName()));
+  return chosen.filter((extension) => known.has(extension.getName()) && offered.has(extension.getName()));
 }
 
 function parseHeader<T>(request: WsHandshakeRequest, name: string, parse: (header: string) => T[]): T[] {
@@ -284,7 +288,8 @@ interface Negotiated {
   readonly key: string;
   readonly subprotocol: string;
   readonly extensions: readonly Extension[];
-  readonly response: HandshakeResponse;
+  /** Further header lines for the 101. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
 /** Sends the 101. @returns undefined when the client has gone */
@@ -302,7 +307,7 @@ function accept(
     key: negotiated.key,
     subprotocol: negotiated.subprotocol,
     extensions: negotiated.extensions,
-    headers: additionalHeaders(negotiated.response),
+    headers: negotiated.headers,
     isSecure: request.isSecure,
     remoteAddress: request.remoteAddress,
     maxMessageBytes: Math.max(
@@ -319,13 +324,17 @@ function additionalHeaders(response: HandshakeResponse): (readonly [name: string
   const lines: (readonly [string, string])[] = [];
   for (const [name, values] of response.getHeaders()) {
     if (OWN_HEADERS.has(name.toLowerCase())) continue;
-    for (const value of values) {
-      if (!isValidHeader(name, value))
-        throw new Error(`modifyHandshake set a header that HTTP does not allow: ${JSON.stringify(name)}.`);
-      lines.push([name, value]);
-    }
+    if (!Array.isArray(values) || !values.every((value) => isValidHeader(name, value)))
+      throw new Error(`modifyHandshake set a header that HTTP does not allow: ${JSON.stringify(name)}.`);
+    for (const value of values) lines.push([name, value]);
   }
   return lines;
+}
+
+/** What user code threw after the client had gone or been answered: there is no answer to give, but no error is lost. */
+function reportLate({ context }: UpgradeContext, { target }: RoutedUpgrade, thrown: unknown): void {
+  if (thrown instanceof HandshakeRejection) return;
+  context.diagnostics.report({ kind: 'handshake-failed', path: target.path, error: toError(thrown) });
 }
 
 function refuseUpgrade(container: UpgradeContext, routed: RoutedUpgrade, thrown: unknown): void {
@@ -353,7 +362,8 @@ function refuseUpgrade(container: UpgradeContext, routed: RoutedUpgrade, thrown:
 /** A browser's page learns nothing of a refused handshake; of a close frame it learns code and reason. */
 function acceptAndClose(container: UpgradeContext, routed: RoutedUpgrade, reason: CloseReason): void {
   const key = routed.request.headers.get('Sec-WebSocket-Key')?.[0] ?? '';
-  const negotiated: Negotiated = { key, subprotocol: '', extensions: [], response: { getHeaders: () => new Map() } };
+  const subprotocol = offeredSubprotocol(routed);
+  const negotiated: Negotiated = { key, subprotocol, extensions: [], headers: [] };
   const transport = accept(container, routed, negotiated);
   if (transport === undefined) return;
   const lost = setTimeout(() => transport.terminate(), container.context.settings.sessionCloseTimeout);
@@ -368,6 +378,13 @@ function acceptAndClose(container: UpgradeContext, routed: RoutedUpgrade, reason
     onClose: () => clearTimeout(lost),
   });
   transport.close(reason.getCloseCode().getCode(), reason.getReasonPhrase());
+}
+
+/** A browser that has offered subprotocols fails a handshake that chooses none, and its page would see 1006 after all. */
+function offeredSubprotocol({ request, endpoint }: RoutedUpgrade): string {
+  const header = request.headers.list('Sec-WebSocket-Protocol');
+  const offered = header === undefined ? [] : parseSubprotocols(header);
+  return offered.find((name) => endpoint.config.getSubprotocols().includes(name)) ?? offered[0] ?? '';
 }
 
 function foreignOrigin(origin: string | null): HandshakeRejection {

@@ -1,0 +1,221 @@
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { start } from './server';
+
+const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'];
+
+// No sandbox, for a root user in a container; nothing that reaches for the network beyond this machine.
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** `CHROMIUM_PATH` alone where it is set, else the usual places. */
+function findBrowser(): string | undefined {
+  const { CHROMIUM_PATH } = process.env;
+  if (CHROMIUM_PATH) return existsSync(CHROMIUM_PATH) ? CHROMIUM_PATH : undefined;
+  const onPath = (process.env.PATH ?? '').split(delimiter).flatMap((folder) => NAMES.map((name) => join(folder, name)));
+  return [...NAMES.map((name) => `/usr/bin/${name}`), ...onPath].find((path) => existsSync(path));
+}
+
+const executablePath = findBrowser();
+
+if (executablePath === undefined) {
+  const why = 'SKIPPED, because no Chromium was found (install one, or set CHROMIUM_PATH)';
+  test.skip(`chat in a browser: ${why}`, () => undefined);
+  // Jest shows no title of a suite that is skipped as a whole.
+  process.stderr.write(`chat in a browser: ${why}\n`);
+} else {
+  describe('chat in a browser', () => inBrowser(executablePath));
+}
+
+function inBrowser(executable: string): void {
+  let server: Awaited<ReturnType<typeof start>>;
+  let browser: Browser;
+  /** What the pages of one test wrote to their consoles as errors, and what they threw. */
+  let complaints: string[] = [];
+
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath: executable, args: FLAGS });
+  }, 60_000);
+  afterAll(() => browser?.close());
+
+  beforeEach(async () => {
+    complaints = [];
+    server = await start(0);
+  });
+  afterEach(async () => {
+    await Promise.all(browser.contexts().map((context) => context.close()));
+    await server.stop();
+  });
+
+  /** A page of its own person: nothing is shared with the other pages. */
+  async function visit(path = '/', options: BrowserContextOptions = {}): Promise<Page> {
+    const context = await browser.newContext(options);
+    const page = await context.newPage();
+    page.on('console', (message) => {
+      if (message.type() === 'error') complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => complaints.push(error.message));
+    await page.goto(`http://127.0.0.1:${server.port}${path}`);
+    return page;
+  }
+
+  async function enter(page: Page, name: string, room?: string): Promise<Page> {
+    await page.getByLabel('Your name').fill(name);
+    if (room !== undefined) await page.getByLabel('Room', { exact: true }).fill(room);
+    await page.getByRole('button', { name: 'Join the room' }).click();
+    await page.getByRole('status').filter({ hasText: 'Connected as' }).waitFor();
+    return page;
+  }
+
+  async function say(page: Page, text: string): Promise<void> {
+    await page.getByLabel('Your message').fill(text);
+    await page.keyboard.press('Enter');
+  }
+
+  const reads = (page: Page, text: string): Promise<void> =>
+    page.getByRole('log').getByText(text, { exact: true }).waitFor();
+
+  const people = (page: Page): Promise<string[]> => page.getByRole('list').locator('.who').allTextContents();
+
+  test('two pages in one room read each other and see who is there; a page in another room sees nothing', async () => {
+    const ada = await enter(await visit(), 'Ada', 'kitchen');
+    const stranger = await enter(await visit(), 'Stranger', 'cellar');
+    const grace = await enter(await visit('/?room=kitchen'), 'Grace');
+    await say(ada, 'Is anyone here?');
+    await reads(grace, 'Is anyone here?');
+    await say(grace, 'I am.');
+    await reads(ada, 'I am.');
+    expect(await people(ada)).toEqual(['Ada (you)', 'Grace']);
+    expect(await people(grace)).toEqual(['Grace (you)', 'Ada']);
+    await reads(ada, 'Grace joined');
+
+    await grace.getByRole('button', { name: 'Leave' }).click();
+    await reads(ada, 'Grace left');
+    expect(await people(ada)).toEqual(['Ada (you)']);
+
+    // The stranger's own words come after all that might have come from the kitchen.
+    await say(stranger, 'Hello?');
+    await reads(stranger, 'Hello?');
+    expect(await stranger.getByRole('log').textContent()).not.toMatch(/anyone|I am|Ada|Grace/);
+    expect(complaints).toEqual([]);
+  }, 30_000);
+
+  test('a page finds back by itself when the server restarts, and keeps what is half written', async () => {
+    const ada = await enter(await visit(), 'Ada');
+    const grace = await enter(await visit(), 'Grace');
+    await ada.getByLabel('Your message').fill('half writ');
+    const { port } = server;
+    await server.stop();
+    for (const page of [ada, grace]) {
+      await page.getByRole('status').filter({ hasText: 'Connection lost' }).waitFor();
+      expect(await page.getByRole('button', { name: 'Send' }).isDisabled()).toBe(true);
+    }
+    await ada.keyboard.press('Enter');
+
+    server = await start(port);
+    for (const page of [ada, grace]) await page.getByRole('status').filter({ hasText: 'Connected as' }).waitFor();
+    await reads(ada, 'You are back as Ada');
+    expect(await ada.getByLabel('Your message').inputValue()).toBe('half writ');
+    await ada.getByLabel('Your message').press('End');
+    await ada.keyboard.type('ten');
+    await ada.keyboard.press('Enter');
+    await reads(grace, 'half written');
+    for (const [page, other] of [
+      [ada, 'Grace'],
+      [grace, 'Ada'],
+    ] as const) {
+      await page.getByRole('list').getByText(other, { exact: true }).waitFor();
+    }
+    expect((await people(ada)).sort()).toEqual(['Ada (you)', 'Grace']);
+    // The browser itself reports each attempt that met no server.
+    expect(complaints.filter((text) => !text.includes('ERR_CONNECTION_REFUSED'))).toEqual([]);
+  }, 30_000);
+
+  test('markup in names and messages is shown as text', async () => {
+    const attack = '<img src=x onerror="document.title=1">';
+    const ada = await enter(await visit(), '<b>Ada</b>');
+    const grace = await enter(await visit(), 'Grace');
+    await say(ada, attack);
+    await reads(grace, attack);
+    expect(await grace.locator('#chat img:not([src="/icon.svg"]), #chat b').count()).toBe(0);
+    expect(await people(grace)).toEqual(['Grace (you)', '<b>Ada</b>']);
+    expect(await grace.title()).toBe('lobby · Serval chat');
+    expect(complaints).toEqual([]);
+  }, 30_000);
+
+  test('a phone of 360 by 740 shows everything without scrolling sideways', async () => {
+    const viewport = { width: 360, height: 740 };
+    const phone = await visit('/?room=a-room-with-quite-a-long-name', { viewport });
+    const width = (): Promise<number> => phone.evaluate('document.documentElement.scrollWidth');
+    expect(await width()).toBe(360);
+    await enter(phone, 'W'.repeat(24));
+    for (const name of ['Ada', 'Grace', 'M'.repeat(24)]) {
+      await enter(await visit('/?room=a-room-with-quite-a-long-name'), name);
+    }
+    await say(phone, 'onewordwithoutaplacetobreak'.repeat(20));
+    await reads(phone, 'onewordwithoutaplacetobreak'.repeat(20));
+    expect(await width()).toBe(360);
+    for (const button of ['Send', 'Leave']) {
+      const box = await phone.getByRole('button', { name: button }).boundingBox();
+      expect(box).not.toBeNull();
+      expect(box!.x + box!.width).toBeLessThanOrEqual(360);
+      expect(box!.y + box!.height).toBeLessThanOrEqual(740);
+    }
+    expect(complaints).toEqual([]);
+  }, 30_000);
+
+  test('the whole way goes by keyboard', async () => {
+    const page = await visit('/?room=keys');
+    // The first field has the focus.
+    await page.keyboard.type('Ada');
+    await page.keyboard.press('Enter');
+    await page.getByRole('status').filter({ hasText: 'Connected as Ada' }).waitFor();
+    await page.keyboard.type('first line');
+    await page.keyboard.press('Shift+Enter');
+    await page.keyboard.type('second line');
+    await page.keyboard.press('Enter');
+    await page.getByRole('log').getByText('first line').waitFor();
+    expect(await page.locator('.text').textContent()).toBe('first line\nsecond line');
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate('document.activeElement.id')).toBe('send');
+    for (let presses = 0; presses < 2; presses++) await page.keyboard.press('Shift+Tab');
+    expect(await page.evaluate('document.activeElement.id')).toBe('log');
+    expect(complaints).toEqual([]);
+  }, 30_000);
+
+  test('a name that the server refuses leads back to the form, with the reason', async () => {
+    const page = await visit();
+    // The form would not let it through.
+    await page.evaluate('document.getElementById("room").removeAttribute("pattern")');
+    await page.getByLabel('Your name').fill('Ada');
+    await page.getByLabel('Room', { exact: true }).fill('a/b');
+    await page.getByRole('button', { name: 'Join the room' }).click();
+    await page.getByRole('alert').filter({ hasText: 'A room has 1 to 32' }).waitFor();
+    expect(await page.getByRole('button', { name: 'Join the room' }).isVisible()).toBe(true);
+    expect(complaints).toEqual([]);
+  }, 30_000);
+
+  test('the title of a hidden page counts what is unread', async () => {
+    const ada = await enter(await visit(), 'Ada');
+    const grace = await enter(await visit(), 'Grace');
+    // Headless pages are never hidden by themselves.
+    const hide = (hidden: boolean): Promise<void> =>
+      ada.evaluate(`Object.defineProperty(document, 'hidden', { value: ${hidden}, configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'))`);
+    await hide(true);
+    await say(grace, 'one');
+    await say(grace, 'two');
+    await reads(ada, 'two');
+    expect(await ada.title()).toBe('(2) lobby · Serval chat');
+    await hide(false);
+    expect(await ada.title()).toBe('lobby · Serval chat');
+  }, 30_000);
+}

@@ -1,0 +1,57 @@
+import {
+  CloseReason,
+  DecodeException,
+  OnClose,
+  OnError,
+  OnMessage,
+  OnOpen,
+  PathParam,
+  ServerEndpoint,
+  Session,
+} from 'serval';
+import { type ClientMessage, ClientMessageDecoder, ServerMessageEncoder } from './messages';
+import { Room } from './room';
+
+const NAME = /^.{1,24}$/u;
+const ROOM = /^[\p{L}\p{M}\p{N}][\p{L}\p{M}\p{N} _-]{0,31}$/u;
+
+/** One person in one room: the container makes an instance for each session. */
+@ServerEndpoint('/chat/{room}', { decoders: [ClientMessageDecoder], encoders: [ServerMessageEncoder] })
+export class Chat {
+  private room?: Room;
+  private name = '';
+
+  @OnOpen
+  async open(session: Session, @PathParam('room') roomName: string): Promise<void> {
+    const [name = ''] = session.getRequestParameterMap().get('name') ?? [];
+    const wishedName = name.normalize().replace(/\s+/g, ' ').trim();
+    if (!NAME.test(wishedName)) return refuse(session, 'A name has 1 to 24 characters.');
+    if (!ROOM.test(roomName)) return refuse(session, 'A room has 1 to 32 letters, digits, spaces or hyphens.');
+    this.room = Room.named(roomName);
+    this.name = this.room.join(session, wishedName);
+  }
+
+  @OnMessage
+  say(message: ClientMessage): void {
+    this.room?.send({ kind: 'said', name: this.name, text: message.text, at: Date.now() });
+  }
+
+  @OnClose
+  close(): void {
+    this.room?.leave(this.name);
+  }
+
+  /** What is no message is answered, and the session goes on. */
+  @OnError
+  async failed(session: Session, error: Error): Promise<void> {
+    if (error instanceof DecodeException) {
+      await session.getBasicRemote().sendObject({ kind: 'error', problem: error.message });
+    } else {
+      console.error(error);
+    }
+  }
+}
+
+function refuse(session: Session, reason: string): Promise<void> {
+  return session.close(new CloseReason(CloseReason.CloseCodes.VIOLATED_POLICY, reason));
+}

@@ -1,0 +1,48 @@
+import type { Session } from 'serval';
+import type { ServerMessage } from './messages';
+
+const MAX_NAME_LENGTH = 24;
+
+const rooms = new Map<string, Room>();
+
+/** The people who are in one room now. A room comes with its first member and goes with its last. */
+export class Room {
+  readonly #members = new Map<string, Session>();
+
+  private constructor(private readonly roomName: string) {}
+
+  static named(roomName: string): Room {
+    return rooms.get(roomName) ?? new Room(roomName);
+  }
+
+  /** Greets the newcomer and tells the others. @returns the name, with a number behind it if the wished one is taken */
+  join(session: Session, wishedName: string): string {
+    const name = this.#freeName(wishedName);
+    this.send({ kind: 'joined', name });
+    this.#members.set(name, session);
+    rooms.set(this.roomName, this);
+    void session.getAsyncRemote().sendObject({ kind: 'welcome', you: name, members: [...this.#members.keys()] });
+    return name;
+  }
+
+  leave(name: string): void {
+    this.#members.delete(name);
+    if (this.#members.size === 0) rooms.delete(this.roomName);
+    this.send({ kind: 'left', name });
+  }
+
+  /** Nobody waits for a slow member, and a send to one who is just leaving fails only for that one. */
+  send(message: ServerMessage): void {
+    for (const session of this.#members.values()) void session.getAsyncRemote().sendObject(message);
+  }
+
+  #freeName(wished: string): string {
+    let name = wished;
+    for (let number = 2; this.#members.has(name); number++) {
+      const suffix = ` ${number}`;
+      // By characters: half of one must not be left over.
+      name = [...wished].slice(0, MAX_NAME_LENGTH - suffix.length).join('') + suffix;
+    }
+    return name;
+  }
+}

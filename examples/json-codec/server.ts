@@ -1,0 +1,35 @@
+import { DecodeException, OnError, OnMessage, Server, ServerEndpoint, Session } from 'serval';
+import { main } from '../main';
+import { Order, OrderDecoder, Receipt, ReceiptEncoder } from './orders';
+
+const CENTS = new Map([
+  ['tea', 250],
+  ['cake', 420],
+]);
+
+@ServerEndpoint('/orders', { decoders: [OrderDecoder], encoders: [ReceiptEncoder] })
+export class Till {
+  private totalCents = 0;
+
+  /** The decoder has made an object of the text; the encoder makes a text of the receipt. */
+  @OnMessage
+  order(order: Order): Receipt {
+    const cents = CENTS.get(order.article);
+    if (cents === undefined) throw new Error(`There is no ${order.article}.`);
+    this.totalCents += cents * order.quantity;
+    return new Receipt(order, this.totalCents);
+  }
+
+  /** Both the decoder's errors and those of `order` arrive here; the session stays open. */
+  @OnError
+  async failed(session: Session, error: Error): Promise<void> {
+    const kind = error instanceof DecodeException ? 'not an order' : 'not sold';
+    await session.getBasicRemote().sendText(JSON.stringify({ error: kind, why: error.message }));
+  }
+}
+
+export function start(port: number): Promise<Server> {
+  return new Server({ port, endpoints: [Till] }).start();
+}
+
+if (require.main === module) void main(start, 'ws://localhost/orders');

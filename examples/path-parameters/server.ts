@@ -1,0 +1,41 @@
+import { CloseReason, OnError, OnMessage, OnOpen, PathParam, Server, ServerEndpoint, Session } from 'serval';
+import { main } from '../main';
+
+const PRICES = new Map([
+  ['ACME', 41.5],
+  ['SERVAL', 7.125],
+]);
+
+/** `/quote/ACME/2`: prices of ACME, with two decimals. */
+@ServerEndpoint('/quote/{symbol}/{decimals}')
+export class Quotes {
+  private price: number | undefined;
+
+  /** The values are percent-decoded and converted to the parameters' types. */
+  @OnOpen
+  open(@PathParam('symbol') symbol: string, @PathParam('decimals') decimals: number): void {
+    if (!(decimals >= 0 && decimals <= 6)) throw new RangeError(`decimals is a number from 0 to 6; found ${decimals}.`);
+    this.price = PRICES.get(symbol);
+    if (this.price === undefined) throw new Error(`There is no share called ${symbol}.`);
+  }
+
+  /** The message is a number as well; any method may ask for the path parameters that it needs. */
+  @OnMessage
+  quote(quantity: number, @PathParam('symbol') symbol: string, @PathParam('decimals') decimals: number): string {
+    return `${quantity} ${symbol} = ${((this.price ?? 0) * quantity).toFixed(decimals)}`;
+  }
+
+  /** Either is answered; a path that does not fit closes the session as well. */
+  @OnError
+  async failed(session: Session, error: Error): Promise<void> {
+    await session.getBasicRemote().sendText(`error: ${error.message}`);
+    // The reason of a close frame has room for 123 bytes only, so the explanation has gone ahead as a message.
+    if (this.price === undefined) await session.close(new CloseReason(4400, 'bad path'));
+  }
+}
+
+export function start(port: number): Promise<Server> {
+  return new Server({ port, endpoints: [Quotes] }).start();
+}
+
+if (require.main === module) void main(start, 'ws://localhost/quote/ACME/2');

@@ -1,0 +1,88 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+
+// What `npm run example` runs, on what `npm test` has compiled.
+const RUN = join(__dirname, 'run.mjs');
+const NAMES = ['chat', 'configurator-auth', 'echo', 'json-codec', 'path-parameters', 'programmatic'];
+
+type Child = ChildProcessByStdio<null, Readable, Readable>;
+const children: Child[] = [];
+
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGTERM');
+});
+
+function run(...args: string[]): Child {
+  const env = { ...process.env, PORT: '0' };
+  const child = spawn(process.execPath, [RUN, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  children.push(child);
+  return child;
+}
+
+interface Outcome {
+  readonly code: number | null;
+  readonly lines: string[];
+  readonly errors: string;
+}
+
+async function outcome(child: Child): Promise<Outcome> {
+  const lines: string[] = [];
+  let errors = '';
+  createInterface(child.stdout).on('line', (line) => lines.push(line));
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (errors += chunk));
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, lines, errors };
+}
+
+test.each(['', 'nothing', 'echo nothing', '../packages', 'chat client'])(
+  'npm run example lists the examples for the arguments "%s"',
+  async (args) => {
+    const { code, errors } = await outcome(run(...args.split(' ').filter(Boolean)));
+    expect(code).toBe(1);
+    for (const name of NAMES) expect(errors).toContain(`\n  ${name}`);
+  },
+);
+
+const CONVERSATIONS: Record<string, (string | RegExp)[]> = {
+  echo: ['hello', '<Buffer 01 02 03>'],
+  'json-codec': [
+    '{"article":"tea","quantity":2} -> {"article":"tea","quantity":2,"total":"5.00"}',
+    '{"article":"cake","quantity":1} -> {"article":"cake","quantity":1,"total":"9.20"}',
+    /^\{"article":"gold"} -> \{"error":"not an order"/,
+    /^hello -> \{"error":"not an order"/,
+  ],
+  'path-parameters': [
+    '/quote/ACME/2: 3 ACME = 124.50',
+    '/quote/SERVAL/0: 3 SERVAL = 21',
+    /^\/quote\/ACME\/two: error: Path parameter "decimals"/,
+    '/quote/ACME/two: closed 4400 bad path',
+    '/quote/GOLD/2: error: There is no share called GOLD.',
+    '/quote/GOLD/2: closed 4400 bad path',
+  ],
+  programmatic: ['4 words', /^sha256 [0-9a-f]{64}$/],
+  'configurator-auth': [
+    'token in the query: Welcome, Ada.',
+    'token as a subprotocol: Welcome, Grace.',
+    'no token: HTTP 401',
+    'no token, from a page: closed 4401 Sign in first.',
+    'a foreign page: HTTP 403',
+  ],
+};
+
+test.each(Object.entries(CONVERSATIONS))('npm run example starts %s, and its client', async (name, expected) => {
+  const server = run(name);
+  const [line] = (await once(createInterface(server.stdout), 'line')) as [string];
+  const url = new URL(/ws:\S+/.exec(line)?.[0] ?? '');
+  const client = await outcome(run(name, 'client', `ws://127.0.0.1:${url.port}`));
+  expect(client.code).toBe(0);
+  expect(client.errors).toBe('');
+  for (const wanted of expected) {
+    expect(client.lines).toContainEqual(typeof wanted === 'string' ? wanted : expect.stringMatching(wanted));
+  }
+  server.kill('SIGINT');
+  const [code] = (await once(server, 'close')) as [number | null];
+  expect(code).toBe(0);
+});
