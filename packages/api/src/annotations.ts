@@ -90,17 +90,28 @@ export function ServerEndpoint(
   value: string | ServerEndpointOptions,
   options: Omit<ServerEndpointOptions, 'value'> = {},
 ): EndpointDecorator {
+  // Written bare, the decorator would receive the class as its path and put itself in the class's place.
+  if (typeof value === 'function') throw new TypeError('@ServerEndpoint needs a path: write @ServerEndpoint("/chat").');
   const attributes = typeof value === 'object' && value !== null ? value : { ...options, value };
   return (target, context) => {
     recordOf(context?.metadata ?? target).serverEndpoint = attributes;
   };
 }
 
-/** Makes a class a client endpoint, for `WebSocketContainer.connectToServer`. @see WSC-4.2 */
-export function ClientEndpoint(options: ClientEndpointOptions = {}): EndpointDecorator {
-  return (target, context) => {
-    recordOf(context?.metadata ?? target).clientEndpoint = options;
-  };
+/** Makes a class a client endpoint, for `WebSocketContainer.connectToServer`; written bare or called. @see WSC-4.2 */
+export function ClientEndpoint(target: AbstractClass, context?: ClassDecoratorContext): void;
+export function ClientEndpoint(options?: ClientEndpointOptions): EndpointDecorator;
+export function ClientEndpoint(
+  first: AbstractClass | ClientEndpointOptions = {},
+  bareContext?: ClassDecoratorContext,
+): EndpointDecorator | undefined {
+  if (typeof first !== 'function') {
+    return (target, context) => {
+      recordOf(context?.metadata ?? target).clientEndpoint = first;
+    };
+  }
+  recordOf(bareContext?.metadata ?? first).clientEndpoint = {};
+  return undefined;
 }
 
 /**
@@ -157,15 +168,26 @@ interface RuntimeOptions {
 function handlerAnnotation(kind: HandlerKind): unknown {
   return (...args: unknown[]): unknown => {
     if (record(kind, {}, args)) return undefined;
-    const options = (args[0] ?? {}) as RuntimeOptions;
+    const [options = {}] = args;
+    // Written bare where it does not belong: a decorator returned from here would take the place of what it decorates.
+    if (args.length > 1 || typeof options !== 'object' || options === null) throw misplaced(kind, args);
     return (...decoratorArgs: unknown[]): void => {
-      if (!record(kind, options, decoratorArgs)) {
-        throw new TypeError(
-          `@On${kind[0]?.toUpperCase()}${kind.slice(1)} decorates a method; found ${typeof decoratorArgs[0]}.`,
-        );
-      }
+      if (!record(kind, options, decoratorArgs)) throw misplaced(kind, decoratorArgs);
     };
   };
+}
+
+function misplaced(kind: HandlerKind, [target, context]: readonly unknown[]): TypeError {
+  const annotation = `@On${kind[0]?.toUpperCase()}${kind.slice(1)}`;
+  const isMember = typeof context === 'object' && context !== null && 'kind' in context && context.kind !== 'class';
+  const found = isMember
+    ? 'a member without context.metadata (the compiler implements decorators of before 2023)'
+    : typeof target === 'function'
+      ? 'a class or function'
+      : String(target);
+  return new TypeError(
+    `${annotation} decorates a method, bare or with options such as { params: [] }; found ${found}.`,
+  );
 }
 
 /** Records one use; false when the arguments are not those that a compiler passes to a member decorator. */
@@ -189,13 +211,14 @@ function isMemberContext(value: unknown): value is ClassMemberDecoratorContext &
     typeof value === 'object' &&
     value !== null &&
     'kind' in value &&
+    value.kind !== 'class' &&
     'metadata' in value &&
     value.metadata !== undefined
   );
 }
 
 function standardProblem(context: ClassMemberDecoratorContext): string | undefined {
-  if (context.kind !== 'method') return `is a ${context.kind}, not a method`;
+  if (context.kind !== 'method') return `is ${context.kind === 'accessor' ? 'an' : 'a'} ${context.kind}, not a method`;
   if (context.static) return 'is static';
   return context.private ? 'is private' : undefined;
 }

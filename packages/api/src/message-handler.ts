@@ -1,9 +1,7 @@
-/** What a programmatic endpoint registers with `Session.addMessageHandler` to receive messages. */
-export type MessageHandler<T = never> =
-  | MessageHandler.Whole<T>
-  | MessageHandler.Partial<T>
-  | ((message: T) => unknown)
-  | ((partialMessage: T, last: boolean) => unknown);
+/** What a programmatic endpoint registers with `Session.addMessageHandler` to receive messages: an object or a function. */
+// One signature for whole and partial handlers, and not a union of two: that would leave `(text) => …` without a type.
+// A MessageHandler.Whole is one, as a method that takes fewer parameters.
+export type MessageHandler<T = never> = MessageHandler.Partial<T> | ((message: T, last: boolean) => unknown);
 
 export declare namespace MessageHandler {
   /**

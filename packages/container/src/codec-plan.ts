@@ -74,7 +74,7 @@ function check(
     throw badCodec(`${endpoint}: each ${role} is a class; found ${String(codecClass)}.`);
   }
   const name = codecClass.name;
-  if (declaration === undefined || !FORMATS.has(declaration.format)) {
+  if (!isDeclaration(declaration)) {
     throw badCodec(
       `${endpoint}: ${role} ${name} does not say what it ${verb}; ` +
         `add "static readonly ${verb} = ${example}(YourClass)" or its binary, textStream or binaryStream form (WSC-4.1).`,
@@ -89,6 +89,11 @@ function check(
     );
   }
   return { name, format: declaration.format, type: declaration.type };
+}
+
+function isDeclaration(value: CodecDeclaration<unknown> | undefined): value is CodecDeclaration<unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  return FORMATS.has(value.format) && (value.type === undefined || typeof value.type === 'function');
 }
 
 function badCodec(message: string): DeploymentException {

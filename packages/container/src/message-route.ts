@@ -95,13 +95,15 @@ function planDecoders(
     const [first] = matching;
     if (first === undefined) continue;
     // A stream decoder cannot be asked whether it will decode: it ends the search, and what stands after it is not tried.
-    const decoding: Decoding = first.format.endsWith('Stream')
-      ? { kind: 'stream-decoder', decoder: first }
-      : {
-          kind: 'decoders',
-          candidates: matching.filter(({ format }) => format === native),
-          type: type === undefined ? 'the object' : nameOf(type),
-        };
+    const stream = matching.findIndex(({ format }) => format.endsWith('Stream'));
+    const decoding: Decoding =
+      stream === 0
+        ? { kind: 'stream-decoder', decoder: first }
+        : {
+            kind: 'decoders',
+            candidates: stream < 0 ? matching : matching.slice(0, stream),
+            type: type === undefined ? 'the object' : nameOf(type),
+          };
     plans.push({ native, decoding, divisible: false });
   }
   return plans.length === 0 ? NO_DECODER : plans;

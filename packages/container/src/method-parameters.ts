@@ -25,8 +25,8 @@ export type DeclaredParameter =
  */
 export function readParameters(method: DeclaredMethod): readonly DeclaredParameter[] {
   const { record, declaredIn } = method;
-  if (record.params !== undefined) return record.params.map((role, index) => fromParams(method, role, index + 1));
   const prototype = declaredIn.prototype as object;
+  if (record.params !== undefined) return fromParams(method, record.params, declaredLength(prototype, record.method));
   const types = Reflect.getOwnMetadata('design:paramtypes', prototype, record.method) as readonly unknown[] | undefined;
   const decorated = (readClassRecord(declaredIn)?.parameters ?? []).filter(
     ({ method: name }) => name === record.method,
@@ -40,17 +40,37 @@ export function readParameters(method: DeclaredMethod): readonly DeclaredParamet
     const emitted = types?.[index];
     const path = decorated.find((parameter) => parameter.index === index)?.role;
     if (path !== undefined)
-      return pathParameter(method, position, path.name, path.type ?? pathType(method, position, emitted, types));
+      return pathParameter(
+        method,
+        position,
+        path.name,
+        path.type ?? pathType(method, position, path.name, emitted, types),
+      );
     if (isErased(emitted)) return { kind: 'erased', position, found: foundType(emitted, types) };
     // The compiler emits constructors only.
     return { kind: 'typed', position, type: emitted as AbstractClass };
   });
 }
 
-function fromParams(method: DeclaredMethod, role: unknown, position: number): DeclaredParameter {
+function fromParams(method: DeclaredMethod, params: unknown, length: number): readonly DeclaredParameter[] {
+  if (!Array.isArray(params)) {
+    throw new DeploymentException(
+      `${method.label}: params is a list of roles, such as [String, Session]; found ${typeName(params)}.`,
+      undefined,
+      'WS_DEPLOY_BAD_PARAMETER',
+    );
+  }
+  // The compiler checks this where types are checked; esbuild and tsx do not check any.
+  if (params.length < length) {
+    throw badParameter(method, params.length + 1, `has no role: params names ${params.length} of ${length}. Name all.`);
+  }
+  return params.map((role, index) => fromRole(method, role, index + 1));
+}
+
+function fromRole(method: DeclaredMethod, role: unknown, position: number): DeclaredParameter {
   const path = pathParamOf(role);
   if (path !== undefined) return pathParameter(method, position, path.name, path.type ?? String);
-  const isRole = typeof role === 'function' || role === Char;
+  const isRole = (typeof role === 'function' && role.prototype !== undefined) || role === Char;
   if (!isRole || isErased(role)) {
     throw badParameter(
       method,
@@ -74,24 +94,20 @@ function pathParameter(method: DeclaredMethod, position: number, name: unknown, 
 function pathType(
   method: DeclaredMethod,
   position: number,
+  name: string,
   emitted: unknown,
   types: readonly unknown[] | undefined,
 ): PrimitiveType {
   if (types === undefined) return String;
   if (isPrimitiveType(emitted)) return emitted;
-  throw badPathType(method, position, undefined, foundType(emitted, types));
+  throw badPathType(method, position, name, foundType(emitted, types));
 }
 
-function badPathType(
-  method: DeclaredMethod,
-  position: number,
-  name: string | undefined,
-  found: string,
-): DeploymentException {
+function badPathType(method: DeclaredMethod, position: number, name: string, found: string): DeploymentException {
   return badParameter(
     method,
     position,
-    `is a path parameter${name === undefined ? '' : ` "${name}"`} of type ${found}; ` +
+    `is a path parameter "${name}" of type ${found}; ` +
       'declare it as string, number, boolean or bigint, or name the type: @PathParam("id", Number) (WSC-4.3-1).',
   );
 }

@@ -100,8 +100,9 @@ export function assignMessageRoles(
   const [payload, second] = others.length > 0 ? others : booleans;
   if (payload === undefined) throw noPayload(method);
   if (second !== undefined) {
-    // Several erased parameters: the compiler left no metadata, and the list of roles is the remedy.
+    // Not a second payload but a type that the compiler has erased, such as Session by "import type".
     if (second.kind === 'erased') throw noRole(method, second.position, second.found);
+    if (payload.kind === 'erased') throw noRole(method, payload.position, payload.found);
     throw badParameter(
       method,
       second.position,
@@ -179,8 +180,13 @@ function refuseTwice(method: DeclaredMethod, roles: readonly AssignedRole[], kin
   const first = roles.findIndex((role) => role.kind === kind);
   const second = roles.findIndex((role, index) => role.kind === kind && index > first);
   if (second < 0) return;
-  const noun = kind === 'payload' ? (method.annotation === '@OnError' ? 'Error' : 'CloseReason') : kind;
-  throw badParameter(method, second + 1, `is a second ${noun === 'session' ? 'Session' : noun}; remove it.`);
+  throw badParameter(method, second + 1, `is a second ${nounOf(kind, method)}; remove it.`);
+}
+
+function nounOf(kind: AssignedRole['kind'], method: DeclaredMethod): string {
+  if (kind === 'session') return 'Session';
+  if (kind === 'config') return 'EndpointConfig';
+  return method.record.kind === 'error' ? 'Error' : 'CloseReason';
 }
 
 function noPayload(method: DeclaredMethod): DeploymentException {

@@ -1,0 +1,117 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  DecodeException,
+  DeploymentException,
+  EncodeException,
+  ERROR_CODES,
+  HandshakeRejection,
+  IllegalArgumentException,
+  IllegalStateException,
+  IOException,
+  SessionException,
+  SocketTimeoutException,
+  type Session,
+} from '@serval/api';
+
+const cause = new RangeError('the root');
+const session = { getId: () => 'f00d' } as Session;
+
+const EXCEPTIONS = [
+  [IllegalArgumentException, 'WS_ILLEGAL_ARGUMENT', () => new IllegalArgumentException('why', { cause })],
+  [IllegalStateException, 'WS_ILLEGAL_STATE', () => new IllegalStateException('why', { cause })],
+  [IOException, 'WS_IO', () => new IOException('why', { cause })],
+  [SocketTimeoutException, 'WS_SEND_TIMEOUT', () => new SocketTimeoutException('why', { cause })],
+  [DeploymentException, 'WS_DEPLOY_FAILED', () => new DeploymentException('why', cause)],
+  [DecodeException, 'WS_DECODE', () => new DecodeException('{', 'why', cause)],
+  [EncodeException, 'WS_ENCODE', () => new EncodeException({}, 'why', cause)],
+  [SessionException, 'WS_SESSION', () => new SessionException('why', cause, session)],
+] as const;
+
+describe.each(EXCEPTIONS)('%p', (exceptionClass, code, make) => {
+  const error: Error & { code: string } = make();
+
+  test(`is an Error with message, cause, its own name and the code ${code}`, () => {
+    expect(error).toBeInstanceOf(Error);
+    expect(error).toBeInstanceOf(exceptionClass);
+    expect(error.name).toBe(exceptionClass.name);
+    expect(error.message).toBe('why');
+    expect(error.cause).toBe(cause);
+    expect(error.code).toBe(code);
+    expect(ERROR_CODES).toContain(code);
+  });
+
+  test('shows its name and message where it is printed', () => {
+    expect(String(error)).toBe(`${exceptionClass.name}: why`);
+  });
+});
+
+test('a SocketTimeoutException is an IOException, as in Java', () => {
+  expect(new SocketTimeoutException('slow')).toBeInstanceOf(IOException);
+});
+
+describe('without a cause there is none, not even undefined', () => {
+  test.each([
+    new DeploymentException('why'),
+    new DecodeException('{', 'why'),
+    new EncodeException({}, 'why'),
+    new SessionException('why', null, session),
+    new SessionException('why', undefined, session),
+  ])('%s', (error) => {
+    expect('cause' in error).toBe(false);
+  });
+});
+
+test('a DeploymentException carries the code of the rule that was broken', () => {
+  expect(new DeploymentException('why', undefined, 'WS_DEPLOY_BAD_PATH').code).toBe('WS_DEPLOY_BAD_PATH');
+});
+
+describe('DecodeException', () => {
+  test('of a text has the text and no bytes', () => {
+    const error = new DecodeException('{', 'not JSON');
+    expect(error.getText()).toBe('{');
+    expect(error.getBytes()).toBeNull();
+  });
+
+  test('of an empty text has the empty text', () => {
+    expect(new DecodeException('', 'empty').getText()).toBe('');
+  });
+
+  test('of bytes has the bytes and no text', () => {
+    const bytes = Buffer.from([1, 2]);
+    const error = new DecodeException(bytes, 'not a point');
+    expect(error.getBytes()).toBe(bytes);
+    expect(error.getText()).toBeNull();
+  });
+
+  test('does not show the payload where it is printed', () => {
+    expect(JSON.stringify(new DecodeException('secret', 'why'))).not.toContain('secret');
+    expect(Object.values(new DecodeException('secret', 'why'))).not.toContain('secret');
+  });
+});
+
+test('an EncodeException has the object', () => {
+  const object = { secret: true };
+  expect(new EncodeException(object, 'no encoder').getObject()).toBe(object);
+});
+
+test('a SessionException has the session', () => {
+  expect(new SessionException('why', cause, session).getSession()).toBe(session);
+});
+
+describe('ERROR_CODES', () => {
+  test('names every code once', () => {
+    expect(new Set(ERROR_CODES).size).toBe(ERROR_CODES.length);
+  });
+
+  test('holds the code of a refused handshake', () => {
+    expect(ERROR_CODES).toContain(new HandshakeRejection(401).code);
+  });
+
+  test('is what docs/reference/errors.md documents, neither more nor less', () => {
+    const page = readFileSync(join(__dirname, '../../../docs/reference/errors.md'), 'utf8');
+    // The first column of its tables: | `WS_IO` | … |
+    const documented = [...page.matchAll(/^\|\s*`(WS_[A-Z_]+)`\s*\|/gm)].map(([, code]) => code);
+    expect(documented.sort()).toEqual([...ERROR_CODES].sort());
+  });
+});

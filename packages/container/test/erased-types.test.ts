@@ -1,0 +1,329 @@
+import {
+  CloseReason,
+  Decoder,
+  Encoder,
+  EndpointConfig,
+  OnClose,
+  OnError,
+  OnMessage,
+  OnOpen,
+  PathParam,
+  Session,
+  type PongMessage,
+} from '@serval/api';
+import type { Session as SessionType } from '@serval/api';
+import { endpointWith, expectRefusal, fakeSession, plan } from './planning';
+
+// What the compiler leaves of a type that is no class at run time, and what becomes of it.
+
+interface Order {
+  readonly item: string;
+}
+
+class Point {}
+
+class PointDecoder implements Decoder.Text<Point> {
+  static readonly decodes = Decoder.text(Point);
+  decode(): Point {
+    return new Point();
+  }
+}
+
+/** For an interface: what it makes has no class. */
+class OrderDecoder implements Decoder.Text<Order> {
+  static readonly decodes = Decoder.text<Order>();
+  decode(text: string): Order {
+    return { item: text };
+  }
+}
+
+class BinaryOrderDecoder implements Decoder.Binary<Order> {
+  static readonly decodes = Decoder.binary<Order>();
+  decode(bytes: Buffer): Order {
+    return { item: bytes.toString() };
+  }
+}
+
+const session = fakeSession({ room: 'garden' });
+
+/** Replaces what the compiler has left, or leaves nothing. */
+function leave(endpointClass: new () => object, method: string, types: readonly unknown[] | undefined): void {
+  if (types === undefined) Reflect.deleteMetadata('design:paramtypes', endpointClass.prototype as object, method);
+  else Reflect.defineMetadata('design:paramtypes', types, endpointClass.prototype as object, method);
+}
+
+describe('a sole erased payload without decoders is text', () => {
+  class WithInterface {
+    @OnMessage take(_order: Order): void {}
+  }
+  class WithUnion {
+    @OnMessage take(_message: string | Buffer): void {}
+  }
+  class WithUnknown {
+    @OnMessage take(_message: unknown): void {}
+  }
+  class WithFunction {
+    @OnMessage take(_message: () => void): void {}
+  }
+  class WithImportType {
+    @OnMessage take(_message: PongMessage): void {}
+  }
+
+  test.each([
+    ['an interface', WithInterface, Object],
+    ['a union', WithUnion, Object],
+    ['unknown', WithUnknown, Object],
+    ['a function', WithFunction, Function],
+    ['a class by import type', WithImportType, Object],
+  ])('%s', (_title, endpointClass, left) => {
+    expect(Reflect.getMetadata('design:paramtypes', endpointClass.prototype, 'take')).toEqual([left]);
+    const { text, binary, pong } = plan(endpointClass);
+    expect(text).toMatchObject({ method: 'take', decoding: { kind: 'as-is' }, inParts: false });
+    expect([binary, pong]).toEqual([undefined, undefined]);
+    expect(text?.bind(session, 'hello', true)).toEqual(['hello']);
+  });
+
+  test.each([
+    ['undefined, as after a circular import', [undefined]],
+    ['no metadata at all', undefined],
+  ])('%s', (_title, types) => {
+    class Chat {
+      @OnMessage say(_text: string): void {}
+    }
+    leave(Chat, 'say', types);
+    expect(plan(Chat).text).toMatchObject({ method: 'say', decoding: { kind: 'as-is' } });
+  });
+
+  test('beside a Session and path parameters of known type', () => {
+    class Chat {
+      @OnMessage take(_session: Session, _order: Order, @PathParam('room') _room: string): void {}
+    }
+    expect(plan(Chat).text?.bind(session, 'hello', true)).toEqual([session, 'hello', 'garden']);
+  });
+
+  test('beside path parameters, where there is no metadata', () => {
+    class Chat {
+      @OnMessage say(@PathParam('room') _room: string, _text: string): void {}
+    }
+    leave(Chat, 'say', undefined);
+    expect(plan(Chat).text?.bind(session, 'hello', true)).toEqual(['garden', 'hello']);
+  });
+
+  test('in parts beside a boolean', () => {
+    class Chat {
+      @OnMessage take(_part: string | Buffer, _last: boolean): void {}
+    }
+    expect(plan(Chat).text?.inParts).toBe(true);
+    expect(plan(Chat).text?.bind(session, 'hel', false)).toEqual(['hel', false]);
+  });
+});
+
+describe('a sole erased payload with decoders', () => {
+  class Shop {
+    @OnMessage take(_order: Order): void {}
+  }
+
+  test('is what decoders without a class make', () => {
+    const { text, binary } = plan(Shop, { decoders: [PointDecoder, OrderDecoder] });
+    expect(text?.decoding).toMatchObject({
+      kind: 'decoders',
+      candidates: [{ name: 'OrderDecoder' }],
+      type: 'the object',
+    });
+    expect(binary).toBeUndefined();
+  });
+
+  test('is taken from text and binary where there are such decoders for both', () => {
+    const { text, binary } = plan(Shop, { decoders: [OrderDecoder, BinaryOrderDecoder] });
+    expect(text?.decoding).toMatchObject({ candidates: [{ name: 'OrderDecoder' }] });
+    expect(binary?.decoding).toMatchObject({ candidates: [{ name: 'BinaryOrderDecoder' }] });
+  });
+
+  test('is no choice between classes', () => {
+    expectRefusal(
+      Shop,
+      'WS_DEPLOY_BAD_PARAMETER',
+      [
+        'Shop.take: parameter 1 has no role: its type is Object (an interface, a union, or a class imported with "import type")',
+        'and the endpoint has only PointDecoder for Point.',
+        'Name all roles, such as @OnMessage({ params: [String, Session] }).',
+      ],
+      { decoders: [PointDecoder] },
+    );
+  });
+
+  test('does not come in parts', () => {
+    class InParts {
+      @OnMessage take(_order: Order, _last: boolean): void {}
+    }
+    expectRefusal(InParts, 'WS_DEPLOY_BAD_PARAMETER', ['InParts.take: parameter 2 is a boolean, but only String'], {
+      decoders: [OrderDecoder],
+    });
+  });
+
+  test('may be named by its decoder, in a params list', () => {
+    const { text, binary } = plan(endpointWith(OnMessage, [BinaryOrderDecoder]), {
+      decoders: [OrderDecoder, BinaryOrderDecoder],
+    });
+    expect(binary?.decoding).toMatchObject({ candidates: [{ name: 'BinaryOrderDecoder' }] });
+    expect(text).toBeUndefined();
+  });
+
+  test('must not be named by a decoder that the endpoint does not list', () => {
+    expectRefusal(
+      endpointWith(OnMessage, [OrderDecoder]),
+      'WS_DEPLOY_BAD_PARAMETER',
+      ['Endpoint.handle: parameter 1 is of type OrderDecoder', 'has only BinaryOrderDecoder', 'Add a decoder for it'],
+      { decoders: [BinaryOrderDecoder] },
+    );
+  });
+
+  test('encoders do not matter', () => {
+    class OrderEncoder implements Encoder.Text<Order> {
+      static readonly encodes = Encoder.text<Order>();
+      encode(order: Order): string {
+        return order.item;
+      }
+    }
+    expect(plan(Shop, { encoders: [OrderEncoder] }).text?.decoding).toEqual({ kind: 'as-is' });
+  });
+});
+
+describe('more than one parameter without a known type is never guessed', () => {
+  const NAME_ALL = 'Name all roles, such as @OnMessage({ params: [String, Session] }).';
+
+  test('a Session by import type behind the text', () => {
+    class Chat {
+      @OnMessage say(_text: string, _session: SessionType): void {}
+    }
+    leave(Chat, 'say', [String, Object]);
+    expectRefusal(Chat, 'WS_DEPLOY_BAD_PARAMETER', [
+      'Chat.say: parameter 2 has no role: its type is Object (an interface, a union, or a class imported with "import type").',
+      NAME_ALL,
+    ]);
+  });
+
+  test('a Session by import type before the text is named, and not the text', () => {
+    class Chat {
+      @OnMessage say(_session: SessionType, _text: string): void {}
+    }
+    leave(Chat, 'say', [Object, String]);
+    expectRefusal(Chat, 'WS_DEPLOY_BAD_PARAMETER', ['Chat.say: parameter 1 has no role: its type is Object', NAME_ALL]);
+  });
+
+  test('a class that a circular import has left undefined', () => {
+    class Chat {
+      @OnMessage say(_text: string, _point: Point): void {}
+    }
+    leave(Chat, 'say', [String, undefined]);
+    expectRefusal(Chat, 'WS_DEPLOY_BAD_PARAMETER', [
+      'Chat.say: parameter 2 has no role: its type is undefined (a circular import).',
+      NAME_ALL,
+    ]);
+  });
+
+  test('two parameters where there is no metadata', () => {
+    class Chat {
+      @OnMessage say(_text: string, _session: Session): void {}
+    }
+    leave(Chat, 'say', undefined);
+    expectRefusal(Chat, 'WS_DEPLOY_BAD_PARAMETER', [
+      'Chat.say: parameter 2 has no role: its type is no metadata (standard decorators, or a compiler that emits none).',
+      NAME_ALL,
+    ]);
+  });
+});
+
+describe('@OnOpen and @OnClose have no default', () => {
+  test.each([
+    ['Object', [Object], 'Object (an interface, a union, or a class imported with "import type")'],
+    ['Function', [Function], 'Function (an interface, a union, or a class imported with "import type")'],
+    ['undefined', [undefined], 'undefined (a circular import)'],
+    ['nothing', undefined, 'no metadata (standard decorators, or a compiler that emits none)'],
+  ])('%s', (_title, types, found) => {
+    class Chat {
+      @OnOpen open(_session: Session): void {}
+    }
+    class Closing {
+      @OnClose close(_reason: CloseReason): void {}
+    }
+    leave(Chat, 'open', types);
+    leave(Closing, 'close', types);
+    expectRefusal(Chat, 'WS_DEPLOY_BAD_PARAMETER', [
+      `Chat.open: parameter 1 has no role: its type is ${found}.`,
+      'Name all roles, such as @OnOpen({ params: [Session, EndpointConfig] }).',
+    ]);
+    expectRefusal(Closing, 'WS_DEPLOY_BAD_PARAMETER', [
+      `Closing.close: parameter 1 has no role: its type is ${found}.`,
+      'Name all roles, such as @OnClose({ params: [Session, CloseReason] }).',
+    ]);
+  });
+
+  test('a method without parameters needs no metadata', () => {
+    class Chat {
+      @OnOpen open(): void {}
+      @OnClose close(): void {}
+    }
+    leave(Chat, 'open', undefined);
+    leave(Chat, 'close', undefined);
+    expect(plan(Chat).open?.bind(session, undefined, true)).toEqual([]);
+    expect(plan(Chat).close?.bind(session, undefined, true)).toEqual([]);
+  });
+
+  test('an EndpointConfig by import type is named by its position', () => {
+    class Chat {
+      @OnOpen open(_session: Session, _config: EndpointConfig): void {}
+    }
+    leave(Chat, 'open', [Session, Object]);
+    expectRefusal(Chat, 'WS_DEPLOY_BAD_PARAMETER', ['Chat.open: parameter 2 has no role: its type is Object']);
+  });
+});
+
+describe('the sole erased parameter of @OnError is the error', () => {
+  const failure = new Error('why');
+
+  test('as unknown', () => {
+    class Chat {
+      @OnError fail(_error: unknown): void {}
+    }
+    expect(plan(Chat).error?.bind(session, failure, true)).toEqual([failure]);
+  });
+
+  test('where there is no metadata', () => {
+    class Chat {
+      @OnError fail(_error: Error): void {}
+    }
+    leave(Chat, 'fail', undefined);
+    expect(plan(Chat).error?.bind(session, failure, true)).toEqual([failure]);
+  });
+
+  test('beside a Session and path parameters', () => {
+    class Chat {
+      @OnError fail(@PathParam('room') _room: string, _error: unknown, _session: Session): void {}
+    }
+    expect(plan(Chat).error?.bind(session, failure, true)).toEqual(['garden', failure, session]);
+  });
+
+  test.each([
+    ['beside another erased one', [Object, Object], 1],
+    ['beside an Error', [Error, Object], 2],
+    ['before an Error', [Object, Error], 1],
+  ])('but not %s', (_title, types, position) => {
+    class Chat {
+      @OnError fail(_one: unknown, _other: unknown): void {}
+    }
+    leave(Chat, 'fail', types);
+    expectRefusal(Chat, 'WS_DEPLOY_BAD_PARAMETER', [
+      `Chat.fail: parameter ${position} has no role: its type is Object`,
+      'Name all roles, such as @OnError({ params: [Session, Error] }).',
+    ]);
+  });
+
+  test('but not two where there is no metadata', () => {
+    class Chat {
+      @OnError fail(_error: Error, _session: Session): void {}
+    }
+    leave(Chat, 'fail', undefined);
+    expectRefusal(Chat, 'WS_DEPLOY_BAD_PARAMETER', ['Chat.fail: parameter 1 has no role: its type is no metadata']);
+  });
+});

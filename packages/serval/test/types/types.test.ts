@@ -1,0 +1,84 @@
+import * as ts from 'typescript';
+
+// The files in fixtures/ are checked as a user's compiler would check them. A line that must not compile stands below
+// `@ts-expect-error`, and TypeScript reports such a comment when the line does compile: neither kind of claim can rot.
+
+type Dialect = 'legacy' | 'standard';
+
+const DIALECTS: Record<Dialect, ts.CompilerOptions> = {
+  legacy: { experimentalDecorators: true, emitDecoratorMetadata: true },
+  // What a user might have who has not chosen the strictest options.
+  standard: {
+    experimentalDecorators: false,
+    emitDecoratorMetadata: false,
+    useDefineForClassFields: true,
+    exactOptionalPropertyTypes: false,
+    noUncheckedIndexedAccess: false,
+  },
+};
+
+/** Type-checks some files, given as globs, and gives what the compiler says of them as `file:line code text`. */
+function check(include: readonly string[], dialect: Dialect): { files: string[]; found: string[] } {
+  const config = {
+    extends: '../../../tsconfig.test.json',
+    compilerOptions: { ...DIALECTS[dialect], incremental: false, tsBuildInfoFile: null, types: ['node'] },
+    include,
+    exclude: [],
+  };
+  const { options, fileNames, errors } = ts.parseJsonConfigFileContent(config, ts.sys, __dirname);
+  const program = ts.createProgram(fileNames, options);
+  const diagnostics = [...errors, ...program.getOptionsDiagnostics(), ...program.getGlobalDiagnostics()];
+  for (const fileName of fileNames) {
+    const file = program.getSourceFile(fileName);
+    diagnostics.push(...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file));
+  }
+  return { files: fileNames.map(nameOf), found: diagnostics.map(describeDiagnostic) };
+}
+
+function describeDiagnostic({ file, start = 0, code, messageText }: ts.Diagnostic): string {
+  const text = ts.flattenDiagnosticMessageText(messageText, ' ');
+  if (file === undefined) return `TS${code} ${text}`;
+  return `${nameOf(file.fileName)}:${file.getLineAndCharacterOfPosition(start).line + 1} TS${code} ${text}`;
+}
+
+function nameOf(fileName: string): string {
+  return fileName.split('/').slice(-2).join('/');
+}
+
+// A type check of the whole API takes seconds on a slow machine.
+jest.setTimeout(120_000);
+
+const BOTH = [
+  'fixtures/shared/codecs.ts',
+  'fixtures/shared/configuration.ts',
+  'fixtures/shared/handlers.ts',
+  'fixtures/shared/same.ts',
+  'fixtures/shared/sessions.ts',
+  '../dialects/fixtures/with-params.ts',
+  '../dialects/fixtures/without-params.ts',
+];
+
+test.each<[Dialect, string[]]>([
+  [
+    'legacy',
+    [
+      ...BOTH,
+      'fixtures/legacy/path-params.ts',
+      '../dialects/fixtures/by-metadata.ts',
+      '../dialects/fixtures/parameter-decorators.ts',
+    ],
+  ],
+  ['standard', [...BOTH, 'fixtures/standard/members.ts']],
+])('in the %s dialect everything compiles that should, and nothing else', (dialect, include) => {
+  const { files, found } = check(include, dialect);
+  expect(files.sort()).toEqual(include.map(nameOf).sort());
+  expect(found).toEqual([]);
+});
+
+test.each<[Dialect]>([['legacy'], ['standard']])('the check itself finds errors in the %s dialect', (dialect) => {
+  const { found } = check(['fixtures/broken/unused.ts'], dialect);
+  expect(found).toEqual([
+    expect.stringContaining(`broken/unused.ts:4 TS2578 Unused '@ts-expect-error' directive.`),
+    expect.stringContaining('broken/unused.ts:7 TS1241 Unable to resolve signature of method decorator'),
+  ]);
+});
