@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DeploymentException, Endpoint, Server, ServerEndpointConfig } from 'serval';
+import ts from 'typescript';
+import { ROOT } from './documentation';
+
+// The reference pages say what the code does: their tables are read and tried. Errors are compared in packages/api.
+
+class Nothing extends Endpoint {
+  override onOpen(): void {}
+}
+
+/** The rows of the table whose heading line begins so, as cells. */
+function tableOf(page: string, heading: string): string[][] {
+  const lines = readFileSync(join(ROOT, 'docs/reference', page), 'utf8').split('\n');
+  const start = lines.findIndex((line) => line.startsWith(heading));
+  expect(start).toBeGreaterThanOrEqual(0);
+  const rest = lines.slice(start + 2);
+  const end = rest.findIndex((line) => !line.startsWith('|'));
+  return rest.slice(0, end).map((line) => line.slice(2, -2).split(' | '));
+}
+
+/** What stands in backticks in a cell. */
+function codesOf(cell: string | undefined): string[] {
+  return [...(cell ?? '').matchAll(/`([^`]*)`/g)].map(([, code = '']) => code);
+}
+
+function deploy(...paths: string[]): Server['container'] {
+  const { container } = new Server({ logger: { error() {}, warn() {}, debug() {} } });
+  for (const path of paths) container.addEndpoint(ServerEndpointConfig.Builder.create(Nothing, path).build());
+  return container;
+}
+
+describe('docs/reference/templates.md', () => {
+  const rules = tableOf('templates.md', '| rule | deployed');
+  const paths = (column: number): string[] =>
+    rules.flatMap((row) => codesOf(row[column])).filter((path) => path.startsWith('/'));
+
+  it.each(paths(1))('%s is deployed', (path) => {
+    expect(() => deploy(path)).not.toThrow();
+  });
+
+  it.each(paths(2))('%s is refused', (path) => {
+    let code: string | undefined;
+    try {
+      deploy(path);
+    } catch (error) {
+      code = error instanceof DeploymentException ? error.code : undefined;
+    }
+    expect(code).toBe('WS_DEPLOY_BAD_PATH');
+  });
+
+  it.each(tableOf('templates.md', '| endpoint | request'))('%s, request %s: %s', (endpoint, request, outcome) => {
+    const [path = ''] = codesOf(endpoint);
+    const [target = ''] = codesOf(request);
+    const match = deploy(path).match(target);
+    const [name, value] = codesOf(/^matches, (.*)$/.exec(outcome)?.[1]);
+    expect(match !== undefined).toBe(outcome.startsWith('matches'));
+    if (name !== undefined) expect(match?.pathParameters.get(name)).toBe(value);
+  });
+
+  it.each(tableOf('templates.md', '| endpoints | request'))('%s, request %s: %s', (endpoints, request, outcome) => {
+    const [target = ''] = codesOf(request);
+    const [winner] = outcome.startsWith('none') ? [] : codesOf(outcome);
+    expect(
+      deploy(...codesOf(endpoints))
+        .match(target)
+        ?.target.config.getPath(),
+    ).toBe(winner);
+  });
+});
+
+describe('docs/reference/options.md', () => {
+  const containers = tableOf('options.md', '| option | type | default | meaning | Tomcat');
+
+  /** The names of an interface's properties, inherited ones included. */
+  function optionsOf(name: string): string[] {
+    const index = join(ROOT, 'packages/serval/src/index.ts');
+    const { config } = ts.readConfigFile(join(ROOT, 'packages/tsconfig.test.json'), (path) =>
+      readFileSync(path, 'utf8'),
+    );
+    const { options } = ts.parseJsonConfigFileContent(config, ts.sys, join(ROOT, 'packages'));
+    const program = ts.createProgram([index], options);
+    const checker = program.getTypeChecker();
+    const source = program.getSourceFile(index);
+    const module = source && checker.getSymbolAtLocation(source);
+    const symbol = module && checker.getExportsOfModule(module).find((exported) => exported.name === name);
+    return symbol
+      ? checker
+          .getDeclaredTypeOfSymbol(symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol)
+          .getProperties()
+          .map((property) => property.name)
+      : [];
+  }
+
+  it('lists every option of a server and no other', () => {
+    const sections = readFileSync(join(ROOT, 'docs/reference/options.md'), 'utf8').split(/^## /m);
+    const listed = ['Every container', 'Server containers', 'Standalone servers'].flatMap((title) => {
+      const section = sections.find((text) => text.startsWith(title)) ?? '';
+      return [...section.matchAll(/^\| `(\w+)` \|/gm)].map(([, name = '']) => name);
+    });
+    expect(listed.sort()).toEqual(optionsOf('ServerOptions').sort());
+  }, 60_000);
+
+  it('names the defaults of numbers as they are', () => {
+    const { container } = new Server();
+    const defaults = new Map(containers.map(([name, , byDefault]) => [codesOf(name)[0], Number(byDefault)]));
+    expect(defaults.get('textBufferSize')).toBe(container.getDefaultMaxTextMessageBufferSize());
+    expect(defaults.get('binaryBufferSize')).toBe(container.getDefaultMaxBinaryMessageBufferSize());
+    expect(defaults.get('maxSessionIdleTimeout')).toBe(container.getDefaultMaxSessionIdleTimeout());
+    expect(defaults.get('asyncSendTimeout')).toBe(container.getDefaultAsyncSendTimeout());
+  });
+});

@@ -1,0 +1,175 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as serval from 'serval';
+import ts from 'typescript';
+import { readPages, ROOT, type Page } from './documentation';
+
+// Every ```ts block of the documentation compiles, as an ES module of its own:
+//   ```ts            in the legacy dialect (experimentalDecorators and emitDecoratorMetadata)
+//   ```ts standard   in the standard dialect
+// Names of `serval` that a snippet uses without importing them are imported for it. What else it takes from the text
+// around it stands, invisible to the reader, in a comment right before the block: <!-- before: declare const x: string; -->
+
+const LANGUAGES = new Set(['ts', 'js', 'json', 'sh', 'text', 'java', 'html']);
+const DIALECTS = { '': 'legacy', standard: 'standard' } as const;
+type Dialect = (typeof DIALECTS)[keyof typeof DIALECTS];
+
+interface Snippet {
+  /** `docs/guides/codecs.md:42`. */
+  readonly place: string;
+  readonly dialect: Dialect;
+  readonly before: string;
+  readonly code: string;
+}
+
+interface Fence {
+  readonly place: string;
+  readonly info: string;
+  readonly before: string;
+  readonly code: string;
+}
+
+const FENCE = /(?:^<!-- before:((?:(?!-->)[^])*)-->\n+)?^```([^\n`]*)\n([^]*?)^```$/gm;
+
+function fencesOf({ path, text }: Page): Fence[] {
+  return [...text.matchAll(FENCE)].map((match) => {
+    const [whole, before = '', info = '', code = ''] = match;
+    const line = text.slice(0, match.index + whole.indexOf('```')).split('\n').length;
+    return { place: `${path}:${line}`, info: info.trim(), before, code };
+  });
+}
+
+const FENCES = readPages({ examples: false }).flatMap(fencesOf);
+const SNIPPETS = FENCES.flatMap(({ info, ...fence }): Snippet[] => {
+  const [language, dialect = ''] = info.split(' ');
+  return language === 'ts' && dialect in DIALECTS
+    ? [{ ...fence, dialect: DIALECTS[dialect as keyof typeof DIALECTS] }]
+    : [];
+});
+
+// Web frameworks that a guide shows and that are not installed here.
+const AMBIENT = `declare module 'express';\ndeclare module 'fastify';\n`;
+
+const FOLDER = join(ROOT, 'packages/serval/test/snippets');
+
+// Shows that the test sees what is wrong: the second is right in the other dialect only.
+const WRONG: readonly Snippet[] = [
+  { place: 'wrong type', dialect: 'legacy', before: '', code: 'const session: Session = 1;' },
+  {
+    place: 'wrong dialect',
+    dialect: 'standard',
+    before: '',
+    code: `@ServerEndpoint('/x') class X { @OnOpen o(@PathParam('y') y: string) {} }`,
+  },
+];
+
+/** What is wrong with each snippet, by its place. */
+function check(dialect: Dialect): Map<string, string[]> {
+  const config = join(ROOT, 'packages/tsconfig.test.json');
+  const { options } = ts.parseJsonConfigFileContent(
+    ts.readConfigFile(config, (path) => readFileSync(path, 'utf8')).config,
+    ts.sys,
+    join(ROOT, 'packages'),
+  );
+  options.incremental = false;
+  delete options.tsBuildInfoFile;
+  options.types = ['node'];
+  if (dialect === 'standard') {
+    options.experimentalDecorators = false;
+    options.emitDecoratorMetadata = false;
+  }
+
+  const snippets = new Map(
+    [...SNIPPETS, ...WRONG]
+      .filter((snippet) => snippet.dialect === dialect)
+      .map((snippet, index) => [join(FOLDER, `${index}.mts`), snippet]),
+  );
+  const exported = exportedNames(options);
+  const sources = new Map([...snippets].map(([file, snippet]) => [file, moduleOf(snippet, exported)]));
+  sources.set(join(FOLDER, 'ambient.d.ts'), AMBIENT);
+  const program = ts.createProgram([...sources.keys()], options, hostWith(options, sources));
+
+  const problems = new Map<string, string[]>();
+  for (const [file, snippet] of snippets) {
+    const source = program.getSourceFile(file);
+    const found = [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];
+    problems.set(
+      snippet.place,
+      found.map(({ messageText, start }) => {
+        const rest = sources.get(file)?.slice(start) ?? '';
+        return `${ts.flattenDiagnosticMessageText(messageText, '\n')}\n    at: ${rest.split('\n')[0]}`;
+      }),
+    );
+  }
+  return problems;
+}
+
+function hostWith(options: ts.CompilerOptions, sources: ReadonlyMap<string, string>): ts.CompilerHost {
+  const host = ts.createCompilerHost(options);
+  const { getSourceFile, fileExists } = host;
+  host.fileExists = (path) => sources.has(path) || fileExists(path);
+  host.getSourceFile = (path, languageVersion, ...rest) => {
+    const text = sources.get(path);
+    if (text === undefined) return getSourceFile(path, languageVersion, ...rest);
+    // As in a package with "type": "module".
+    return ts.createSourceFile(path, text, languageVersion, true);
+  };
+  return host;
+}
+
+/** The names that the package exports, values and types. */
+function exportedNames(options: ts.CompilerOptions): readonly string[] {
+  const index = join(ROOT, 'packages/serval/src/index.ts');
+  const program = ts.createProgram([index], options);
+  const source = program.getSourceFile(index);
+  const symbol = source && program.getTypeChecker().getSymbolAtLocation(source);
+  return symbol
+    ? program
+        .getTypeChecker()
+        .getExportsOfModule(symbol)
+        .map(({ name }) => name)
+    : [];
+}
+
+function moduleOf({ before, code }: Snippet, exported: readonly string[]): string {
+  const all = `${before}\n${code}`;
+  const imported = new Set(
+    [...all.matchAll(/import (?:type )?{([^}]*)}/g)].flatMap(([, names = '']) =>
+      names.split(',').map((name) => name.trim().replace(/^type /, '')),
+    ),
+  );
+  const missing = exported.filter(
+    (name) => !imported.has(name) && new RegExp(`(?<![\\w$'"/.-])${name}(?![\\w$-])`).test(all) && !declares(all, name),
+  );
+  const names = missing.map((name) => (VALUES.has(name) ? name : `type ${name}`));
+  return `import { ${names.join(', ')} } from 'serval';\n${all}`;
+}
+
+function declares(code: string, name: string): boolean {
+  return new RegExp(`(?:class|interface|const|let|function|type) ${name}\\b`).test(code);
+}
+
+const VALUES = new Set(Object.keys(serval));
+
+describe('snippets', () => {
+  let problems: ReadonlyMap<string, string[]>;
+
+  beforeAll(() => {
+    problems = new Map([...check('legacy'), ...check('standard')]);
+  }, 300_000);
+
+  it.each(SNIPPETS)('$place compiles in the $dialect dialect', ({ place }) => {
+    expect(problems.get(place)).toEqual([]);
+  });
+
+  it('finds what is wrong', () => {
+    expect(problems.get('wrong type')).toEqual([expect.stringContaining('not assignable')]);
+    expect(problems.get('wrong dialect')).toEqual([expect.stringContaining('Decorators are not valid here')]);
+  });
+
+  it('covers every block: none is in a language or dialect that it does not know', () => {
+    const isKnown = ({ info }: Fence): boolean => LANGUAGES.has(info) || info === 'ts standard';
+    expect(FENCES.filter((fence) => !isKnown(fence)).map(({ place, info }) => `${place}: ${info}`)).toEqual([]);
+    expect(SNIPPETS.length).toBe(FENCES.filter(({ info }) => info.startsWith('ts')).length);
+  });
+});
