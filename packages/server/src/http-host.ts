@@ -1,5 +1,6 @@
 import { ServerResponse, type IncomingMessage, type Server as HttpServer } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { reject } from './rejection';
 import { WsServerContainer, type ServerContainerOptions } from './server-container';
@@ -66,11 +67,14 @@ class HttpHost {
       reject(socket, 400, { body: 'Send a request with a body without an Upgrade header.\n' });
       return;
     }
+    // The socket of an http or https server is a net.Socket.
+    const connection = socket as Socket;
     const response = new ServerResponse(request);
     response.shouldKeepAlive = false;
-    // The socket of an http or https server is a net.Socket.
-    response.assignSocket(socket as Parameters<typeof response.assignSocket>[0]);
-    response.on('finish', () => socket.end());
+    response.assignSocket(connection);
+    // As Node does after the last response of a connection: a client that stays, or sends on, must not keep it.
+    response.on('finish', () => connection.destroySoon());
+    connection.resume();
     this.server.emit('request', request, response);
   }
 }

@@ -32,22 +32,24 @@ function parseOrigin(entry: string): string {
   if (entry === 'null') return entry;
   const url = URL.canParse(entry) ? new URL(entry) : undefined;
   const origin = url && `${url.protocol}//${url.host}`;
-  if (origin !== undefined && entry.toLowerCase().replace(/\/$/, '') === origin) return origin;
+  // A pattern is a URL as well, but no Origin header would ever be equal to it.
+  if (origin?.includes('*') === false && entry.toLowerCase().replace(/\/$/, '') === origin) return origin;
   throw badOrigin(
-    `allowedOrigins holds ${JSON.stringify(entry)}, which is not an origin; write scheme, host and port only, such as "https://app.example.com".`,
+    `allowedOrigins holds ${JSON.stringify(entry)}, which is not an origin; write scheme, host and port only, such as "https://app.example.com", or give a function.`,
   );
 }
 
 /** The host of the Origin is the one the request was sent to. The scheme is not compared: TLS may end at a proxy. */
 function isOwnOrigin(origin: string, request: HandshakeRequest): boolean {
-  if (!URL.canParse(origin)) return false;
-  const url = new URL(origin);
+  const url = URL.canParse(origin) ? new URL(origin) : undefined;
+  // An app's own scheme (capacitor://localhost) is not that of a page which this server has served.
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') return false;
   const own = request.getRequestURI();
-  return url.hostname !== '' && url.hostname === own.hostname && effectivePort(url) === effectivePortOf(own, url);
+  return url.hostname === own.hostname && effectivePort(url) === effectivePortOf(own, url);
 }
 
 function effectivePort(url: URL): string {
-  return url.port !== '' ? url.port : url.protocol === 'https:' || url.protocol === 'wss:' ? '443' : '80';
+  return url.port !== '' ? url.port : url.protocol === 'https:' ? '443' : '80';
 }
 
 /** A Host header without a port means the default port of the scheme that the browser used. */

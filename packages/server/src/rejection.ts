@@ -5,15 +5,22 @@ import type { HandshakeRejectionResponse } from '@serval/api';
 /** How long a client has to read a refusal before its connection is dropped. */
 const LINGER_MS = 2000;
 
-/** Answers a request with a status instead of an upgrade, and ends the connection. Never throws. */
-export function reject(socket: Duplex, status: number, response: HandshakeRejectionResponse = {}): void {
+// Only the rejection itself knows how long its body is, and that the connection ends with it.
+const OWN_HEADERS: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding', 'connection']);
+
+/**
+ * Answers a request with a status instead of an upgrade, and ends the connection. Never throws, whatever a JavaScript
+ * program has put into the response.
+ */
+export function reject(socket: Duplex, status: number, response?: HandshakeRejectionResponse | null): void {
   if (socket.destroyed || !socket.writable) {
     socket.destroy();
     return;
   }
-  const body = Buffer.from(response.body ?? `${STATUS_CODES[status] ?? 'Refused'}\n`);
-  const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Refused'}`];
-  const headers = checkedHeaders(response.headers ?? {});
+  const phrase = STATUS_CODES[status] ?? 'Refused';
+  const body = Buffer.from(String(response?.body ?? `${phrase}\n`));
+  const lines = [`HTTP/1.1 ${status} ${phrase}`];
+  const headers = checkedHeaders(response?.headers ?? {}).filter(([name]) => !OWN_HEADERS.has(name.toLowerCase()));
   if (!headers.some(([name]) => name.toLowerCase() === 'content-type'))
     headers.push(['Content-Type', 'text/plain; charset=utf-8']);
   headers.push(['Content-Length', String(body.length)], ['Connection', 'close']);
@@ -27,13 +34,12 @@ export function reject(socket: Duplex, status: number, response: HandshakeReject
 }
 
 /** Header lines as pairs; a name or value that HTTP does not allow is left out rather than sent (no response splitting). */
-export function checkedHeaders(
-  headers: Readonly<Record<string, string | readonly string[]>>,
-): [name: string, value: string][] {
+export function checkedHeaders(headers: Readonly<Record<string, unknown>>): [name: string, value: string][] {
   return Object.entries(headers).flatMap(([name, values]) =>
-    (typeof values === 'string' ? [values] : values).flatMap((value): [string, string][] =>
-      isValidHeader(name, value) ? [[name, value]] : [],
-    ),
+    [values].flat().flatMap((value): [string, string][] => {
+      const text = typeof value === 'number' ? String(value) : value;
+      return isValidHeader(name, text) ? [[name, text]] : [];
+    }),
   );
 }
 

@@ -15,13 +15,14 @@ const DOT_DOT = /^(?:\.|%2e){2}$/i;
 /**
  * Reads the target of a request line, in origin or absolute form.
  *
- * @returns undefined for a target that is neither, or whose percent-encoding is broken
+ * @returns undefined for a target that is neither, whose percent-encoding is broken, or that has a backslash in its path
  */
 export function parseRequestTarget(target: string): RequestTarget | undefined {
   const origin = /^(?:http|ws)s?:\/\/[^/?#]*(.*)$/i.exec(target)?.[1] ?? target;
   const queryAt = origin.indexOf('?');
   const path = (queryAt < 0 ? origin : origin.slice(0, queryAt)) || '/';
-  if (!path.startsWith('/') || target.includes('#')) return undefined;
+  // No URI has a backslash, and a URL object takes it for a slash: it would show another path than the one that routes.
+  if (!path.startsWith('/') || path.includes('\\') || target.includes('#')) return undefined;
   const segments = decodeSegments(path.slice(1).split('/'));
   return segments && { segments, path, query: queryAt < 0 ? null : origin.slice(queryAt + 1) };
 }

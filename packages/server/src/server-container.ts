@@ -86,6 +86,7 @@ export class WsServerContainer implements ServerContainer {
     const engine = createWsEngine(options);
     this.#context = new ContainerContext(this, options, engine.installedExtensions);
     this.#contextPath = parseContextPath(options.contextPath ?? '/');
+    requireFunctions(options, ['authenticate', 'isUserInRole', 'instanceFactory']);
     const instanceFactory = options.instanceFactory ?? ((endpointClass) => construct(endpointClass));
     const policy: HandshakePolicy = {
       checkOrigin: originPolicy(options.allowedOrigins),
@@ -213,6 +214,7 @@ export class WsServerContainer implements ServerContainer {
       reject(connection.socket, 400);
       return;
     }
+    this.#hasServed = true;
     const values = pathParameters instanceof Map ? pathParameters : new Map(Object.entries(pathParameters));
     await upgrade(this.#upgradeContext, {
       request,
@@ -348,15 +350,24 @@ function needsArguments(name: string, count: number): DeploymentException {
 function parseContextPath(contextPath: unknown): readonly string[] {
   const target =
     typeof contextPath === 'string' && contextPath.startsWith('/') ? parseRequestTarget(contextPath) : undefined;
-  if (target === undefined || target.query !== null || /[{}<>]/.test(target.path)) {
+  // With or without a slash at its end.
+  const segments = target?.segments.at(-1) === '' ? target.segments.slice(0, -1) : target?.segments;
+  if (!target || !segments || segments.includes('') || target.query !== null || /[{}<>]/.test(target.path)) {
     throw new DeploymentException(
       `contextPath is a path with a leading slash, such as "/ws"; found ${JSON.stringify(contextPath) ?? 'none'}.`,
       undefined,
       'WS_DEPLOY_BAD_OPTION',
     );
   }
-  const { segments } = target;
-  return segments.at(-1) === '' ? segments.slice(0, -1) : segments;
+  return segments;
+}
+
+function requireFunctions(options: ServerContainerOptions, names: readonly (keyof ServerContainerOptions)[]): void {
+  for (const name of names) {
+    const value: unknown = options[name];
+    if (value === undefined || typeof value === 'function') continue;
+    throw new DeploymentException(`${name} is a function; found ${typeof value}.`, undefined, 'WS_DEPLOY_BAD_OPTION');
+  }
 }
 
 function requirePositive(name: string, value: number): number {

@@ -1,9 +1,12 @@
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as createSecureServer, type ServerOptions as SecureServerOptions } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { DeploymentException, IllegalStateException, type EndpointClass, type ServerEndpointConfig } from '@serval/api';
 import { attach, type AttachableServer } from './http-host';
 import type { ServerContainerOptions, StopOptions, WsServerContainer } from './server-container';
+
+/** What is not a session when the sessions have ended: a refused client that stays, a TLS handshake that never begins. */
+const LINGER_MS = 2000;
 
 /** What a {@link Server} can be told; everything has a default. */
 export interface ServerOptions extends ServerContainerOptions {
@@ -30,7 +33,9 @@ export class Server {
   /** Endpoints may be added before the start and while the server runs. */
   readonly container: WsServerContainer;
   readonly #http: AttachableServer;
+  readonly #sockets = new Set<Socket>();
   #state: 'new' | 'started' | 'stopped' = 'new';
+  #listening: Promise<void> | undefined;
 
   /** @throws DeploymentException for an option that is out of range or of the wrong kind */
   constructor(private readonly options: ServerOptions = {}) {
@@ -51,6 +56,10 @@ export class Server {
         response.end(isEndpoint ? 'This is a WebSocket endpoint.\n' : 'Not found.\n');
       });
     this.#http = options.tls === undefined ? createServer(listener) : createSecureServer(options.tls, listener);
+    this.#http.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
     this.container = attach(this.#http, options);
   }
 
@@ -73,29 +82,39 @@ export class Server {
     if (this.#state !== 'new') throw new IllegalStateException(`The server was ${this.#state} before; make a new one.`);
     this.#state = 'started';
     for (const endpoint of this.options.endpoints ?? []) this.container.addEndpoint(endpoint);
-    await new Promise<void>((resolve, reject) => {
+    this.#listening = this.#listen();
+    await this.#listening;
+    return this;
+  }
+
+  #listen(): Promise<void> {
+    return new Promise((resolve, reject) => {
       this.#http.once('error', reject);
       this.#http.listen(this.options.port ?? 0, this.options.host, () => {
         this.#http.off('error', reject);
         resolve();
       });
     });
-    return this;
   }
 
   /**
-   * Stops listening, closes every session with 1001 and resolves once all is over; bounded by `graceMs`.
+   * Stops listening, closes every session with 1001 and resolves once all is over; bounded by `graceMs` for the sessions
+   * and by two more seconds for other connections.
    *
    * @see WsServerContainer.stop
    */
   async stop(options: StopOptions = {}): Promise<void> {
     this.#state = 'stopped';
+    // A start that is still under way would listen after all.
+    await Promise.allSettled([this.#listening]);
     const closed = new Promise<void>((resolve) => {
       if (this.#http.listening) this.#http.close(() => resolve());
       else resolve();
     });
     await this.container.stop(options);
     this.#http.closeAllConnections();
+    const linger = setTimeout(() => this.#sockets.forEach((socket) => socket.destroy()), LINGER_MS);
     await closed;
+    clearTimeout(linger);
   }
 }

@@ -382,8 +382,12 @@ function acceptAndClose(container: UpgradeContext, routed: RoutedUpgrade, reason
 
 /** A browser that has offered subprotocols fails a handshake that chooses none, and its page would see 1006 after all. */
 function offeredSubprotocol({ request, endpoint }: RoutedUpgrade): string {
-  const header = request.headers.list('Sec-WebSocket-Protocol');
-  const offered = header === undefined ? [] : parseSubprotocols(header);
+  let offered: readonly string[] = [];
+  try {
+    offered = parseSubprotocols(request.headers.list('Sec-WebSocket-Protocol') ?? '');
+  } catch {
+    // None is offered, or the header is malformed: the connection is to be closed in either case.
+  }
   return offered.find((name) => endpoint.config.getSubprotocols().includes(name)) ?? offered[0] ?? '';
 }
 

@@ -34,7 +34,7 @@ export class UriTemplate {
     const names = segments.flatMap((segment) => (segment.kind === 'variable' ? [segment.name] : []));
     const twice = names.find((name, index) => names.indexOf(name) !== index);
     if (twice !== undefined) throw badPath(endpoint, path, `the variable "${twice}" stands in it twice; rename one`);
-    return new UriTemplate(`/${segments.map(formatSegment).join('/')}`, segments);
+    return new UriTemplate(path.replaceAll(/<([^/]*)>/g, '{$1}'), segments);
   }
 
   get variables(): readonly string[] {
@@ -54,22 +54,27 @@ function parseSegment(part: string, isLast: boolean, path: string, endpoint: str
     );
   }
   if (part === '' && !isLast) throw badPath(endpoint, path, 'it has an empty segment ("//")');
-  if (part === '.' || part === '..')
-    throw badPath(endpoint, path, `it has the segment "${part}", which no request path keeps`);
   if (/[{}<>]/.test(part)) {
     throw badPath(endpoint, path, `the variable in "${part}" must fill the whole segment, from slash to slash`);
   }
   if (/[?#\s\\]/.test(part))
     throw badPath(endpoint, path, `"${part}" has a character that no path has (? # \\ or a space)`);
-  try {
-    return { kind: 'literal', text: decodeURIComponent(part) };
-  } catch {
-    throw badPath(endpoint, path, `"${part}" is not percent-encoded UTF-8`);
-  }
+  const text = decodeText(part);
+  if (text === undefined) throw badPath(endpoint, path, `"${part}" is not percent-encoded UTF-8`);
+  if (text === '.' || text === '..')
+    throw badPath(endpoint, path, `it has the segment "${part}", which no request path keeps`);
+  return { kind: 'literal', text };
 }
 
-function formatSegment(segment: TemplateSegment): string {
-  return segment.kind === 'variable' ? `{${segment.name}}` : encodeURI(segment.text).replaceAll('/', '%2F');
+/** Undefined for what no request can spell: broken percent-encoding, or half of a surrogate pair. */
+function decodeText(part: string): string | undefined {
+  try {
+    const text = decodeURIComponent(part);
+    encodeURIComponent(text);
+    return text;
+  } catch {
+    return undefined;
+  }
 }
 
 function badPath(endpoint: string, path: unknown, why: string): DeploymentException {

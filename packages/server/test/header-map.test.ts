@@ -1,0 +1,81 @@
+import { HeaderMap } from '../src/header-map';
+
+const RAW = ['Host', 'a', 'X-Tag', '1', 'x-tag', '2', 'X-TAG', '3', 'Accept-Language', 'de'];
+
+test('names are found in any case, and keep the spelling in which they came first', () => {
+  const headers = HeaderMap.fromRawHeaders(RAW);
+  for (const name of ['x-tag', 'X-Tag', 'X-TAG']) {
+    expect(headers.get(name)).toEqual(['1', '2', '3']);
+    expect(headers.has(name)).toBe(true);
+  }
+  expect([...headers.keys()]).toEqual(['Host', 'X-Tag', 'Accept-Language']);
+  expect(headers.size).toBe(3);
+});
+
+test('an absent header is undefined, and is not there', () => {
+  const headers = HeaderMap.fromRawHeaders(RAW);
+  expect(headers.get('Origin')).toBeUndefined();
+  expect(headers.has('Origin')).toBe(false);
+  expect(headers.list('Origin')).toBeUndefined();
+});
+
+test('a list of several lines is one list', () => {
+  const headers = HeaderMap.fromRawHeaders(['Upgrade', 'foo', 'Upgrade', 'bar, websocket']);
+  expect(headers.list('upgrade')).toBe('foo, bar, websocket');
+  expect(headers.list('UPGRADE')).toBe('foo, bar, websocket');
+});
+
+test('the entries are what a Map gives', () => {
+  const headers = HeaderMap.fromRawHeaders(RAW);
+  expect([...headers]).toEqual([
+    ['Host', ['a']],
+    ['X-Tag', ['1', '2', '3']],
+    ['Accept-Language', ['de']],
+  ]);
+  const seen: string[] = [];
+  headers.forEach((values, name) => seen.push(`${name}: ${values.join()}`));
+  expect(seen).toEqual(['Host: a', 'X-Tag: 1,2,3', 'Accept-Language: de']);
+  expect(headers).toBeInstanceOf(Map);
+});
+
+test('set replaces, delete removes and clear empties, in any case', () => {
+  const headers = HeaderMap.fromRawHeaders(RAW);
+  headers.set('x-tag', ['9']);
+  expect([...headers.keys()]).toEqual(['Host', 'X-Tag', 'Accept-Language']);
+  expect(headers.get('X-Tag')).toEqual(['9']);
+
+  expect(headers.delete('X-TAG')).toBe(true);
+  expect(headers.delete('X-TAG')).toBe(false);
+  expect(headers.has('X-Tag')).toBe(false);
+  headers.set('x-TAG', ['new']);
+  expect([...headers.keys()]).toEqual(['Host', 'Accept-Language', 'x-TAG']);
+
+  headers.clear();
+  expect(headers.size).toBe(0);
+  expect(headers.get('Host')).toBeUndefined();
+});
+
+test('names of Object.prototype are names like all others', () => {
+  const headers = HeaderMap.fromRawHeaders(['__proto__', 'a', 'constructor', 'b', '__PROTO__', 'c']);
+  expect(headers.get('__proto__')).toEqual(['a', 'c']);
+  expect(headers.get('Constructor')).toEqual(['b']);
+  expect(HeaderMap.fromRawHeaders([]).get('constructor')).toBeUndefined();
+  expect(HeaderMap.fromRawHeaders([]).has('toString')).toBe(false);
+  expect(({} as { a?: unknown }).a).toBeUndefined();
+});
+
+test('a name without a value at the end of a raw list is not read', () => {
+  expect([...HeaderMap.fromRawHeaders(['A', '1', 'B'])]).toEqual([['A', ['1']]]);
+});
+
+test('a sealed map refuses every change, and so do its lists', () => {
+  const headers = HeaderMap.fromRawHeaders(RAW).seal();
+  expect(() => headers.set('Host', ['b'])).toThrow(TypeError);
+  expect(() => headers.add('X-New', '1')).toThrow(TypeError);
+  expect(() => headers.add('X-Tag', '4')).toThrow(TypeError);
+  expect(() => headers.delete('Host')).toThrow(TypeError);
+  expect(() => headers.clear()).toThrow(TypeError);
+  expect(() => headers.get('x-tag')?.push('4')).toThrow(TypeError);
+  expect([...headers.get('X-Tag')!]).toEqual(['1', '2', '3']);
+  expect(headers.size).toBe(3);
+});

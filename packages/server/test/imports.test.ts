@@ -1,0 +1,41 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const PACKAGES = join(__dirname, '..', '..');
+
+/** What a source file imports, statically, dynamically or by `require`. */
+function importsOf(source: string): string[] {
+  return [...source.matchAll(/(?:\bfrom|\bimport|\brequire\()\s*\(?\s*['"]([^'"]+)['"]/g)].map(([, name = '']) => name);
+}
+
+test('what an import is can be told', () => {
+  expect(
+    importsOf(
+      `import { a } from 'a';\nimport type b from "b";\nimport 'c';\nawait import('d');\nrequire('e');\nexport * from 'f';`,
+    ),
+  ).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
+});
+
+// The engine can be exchanged because only the protocol package knows which one it is.
+describe.each(['api', 'container', 'server'])('packages/%s', (name) => {
+  const files = readdirSync(join(PACKAGES, name, 'src'), { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.ts'),
+  );
+
+  test('has source files to look at', () => {
+    expect(files.length).toBeGreaterThan(10);
+  });
+
+  test.each(files)('src/%s does not import ws', (file) => {
+    const imported = importsOf(readFileSync(join(PACKAGES, name, 'src', file), 'utf8'));
+    expect(imported.filter((one) => one === 'ws' || one.startsWith('ws/') || one === '@types/ws')).toEqual([]);
+  });
+
+  test('its package.json does not name ws', () => {
+    const manifest = JSON.parse(readFileSync(join(PACKAGES, name, 'package.json'), 'utf8')) as Record<string, object>;
+    const named = ['dependencies', 'devDependencies', 'peerDependencies', 'optionalDependencies'].flatMap((kind) =>
+      Object.keys(manifest[kind] ?? {}),
+    );
+    expect(named.filter((one) => one === 'ws' || one === '@types/ws')).toEqual([]);
+  });
+});

@@ -1,0 +1,137 @@
+import { DeploymentException, type HandshakeRequest } from '@serval/api';
+import { HeaderMap } from '../src/header-map';
+import { WsHandshakeRequest } from '../src/handshake-request';
+import { originPolicy, type AllowedOrigins } from '../src/origin-policy';
+
+/** A handshake for `ws://<host>/chat`, or `wss:`. */
+function requestTo(host: string, scheme: 'ws' | 'wss' = 'ws'): HandshakeRequest {
+  const request = {
+    method: 'GET',
+    httpVersion: '1.1',
+    target: '/chat',
+    headers: HeaderMap.fromRawHeaders(['Host', host]).seal(),
+    isSecure: scheme === 'wss',
+    localAddress: undefined,
+    localPort: undefined,
+    remoteAddress: undefined,
+    remotePort: undefined,
+    clientCertificates: () => undefined,
+    native: undefined,
+  };
+  return new WsHandshakeRequest(request, {
+    uri: `${scheme}://${host}/chat`,
+    query: null,
+    pathParameters: new Map(),
+    isUserInRole: () => false,
+  });
+}
+
+const allows = (
+  allowed: AllowedOrigins | undefined,
+  origin: string | null,
+  request = requestTo('example.com'),
+): unknown => originPolicy(allowed)(origin, request);
+
+describe('[WSC-3.1.4-1] by default', () => {
+  test('a request without an Origin header is allowed: no browser sent it', () => {
+    expect(allows(undefined, null)).toBe(true);
+  });
+
+  test.each([
+    ['http://example.com', 'example.com', 'ws'],
+    ['http://EXAMPLE.com', 'example.com', 'ws'],
+    ['http://example.com', 'EXAMPLE.COM', 'ws'],
+    ['http://example.com', 'example.com:80', 'ws'],
+    ['https://example.com', 'example.com', 'wss'],
+    ['https://example.com', 'example.com:443', 'wss'],
+    // TLS that ends at a proxy.
+    ['https://example.com', 'example.com', 'ws'],
+    ['http://localhost:3000', 'localhost:3000', 'ws'],
+    ['http://127.0.0.1:8080', '127.0.0.1:8080', 'ws'],
+    ['http://[::1]:8080', '[::1]:8080', 'ws'],
+  ] as const)('%s is the own origin of a request to %s (%s)', (origin, host, scheme) => {
+    expect(allows(undefined, origin, requestTo(host, scheme))).toBe(true);
+  });
+
+  test.each([
+    ['http://evil.example', 'example.com'],
+    ['http://example.com.evil.example', 'example.com'],
+    ['http://evilexample.com', 'example.com'],
+    ['http://sub.example.com', 'example.com'],
+    ['http://example.com', 'sub.example.com'],
+    ['http://example.com:8080', 'example.com'],
+    ['http://example.com', 'example.com:8080'],
+    ['http://localhost:3000', 'localhost:3001'],
+    ['http://localhost', '127.0.0.1'],
+    ['http://example.com@evil.example', 'example.com'],
+    ['null', 'example.com'],
+    ['null', 'null'],
+    ['', 'example.com'],
+    ['example.com', 'example.com'],
+    ['//example.com', 'example.com'],
+    ['file://', 'example.com'],
+    ['file:///etc/passwd', 'example.com'],
+    ['data:text/html,x', 'example.com'],
+    // Origins of apps, not of pages that this server has served.
+    ['capacitor://localhost', 'localhost'],
+    ['chrome-extension://localhost', 'localhost'],
+    ['not a url', 'example.com'],
+  ])('%p is foreign to a request to %s', (origin, host) => {
+    expect(allows(undefined, origin, requestTo(host))).toBe(false);
+  });
+});
+
+describe('allowedOrigins', () => {
+  test("'*' allows all, null origins included", () => {
+    for (const origin of ['http://evil.example', 'null', 'file://', '']) expect(allows('*', origin)).toBe(true);
+  });
+
+  test('a list allows its entries, in any case, and nothing like them', () => {
+    const list = ['https://App.example.com', 'http://localhost:3000/', 'null'];
+    for (const origin of ['https://app.example.com', 'HTTPS://APP.EXAMPLE.COM', 'http://localhost:3000', 'null'])
+      expect(allows(list, origin)).toBe(true);
+    for (const origin of ['http://app.example.com', 'https://app.example.com:8443', 'https://x.app.example.com', ''])
+      expect(allows(list, origin)).toBe(false);
+  });
+
+  test('a list does not take the own origin away', () => {
+    expect(allows(['https://app.example.com'], 'http://example.com')).toBe(true);
+    expect(allows([], 'http://example.com')).toBe(true);
+  });
+
+  test('names of Object.prototype are not on any list', () => {
+    for (const origin of ['__proto__', 'constructor']) expect(allows(['https://a.example'], origin)).toBe(false);
+  });
+
+  test('a function is asked about foreign origins only, with the request', async () => {
+    const asked: unknown[] = [];
+    const request = requestTo('example.com');
+    const allowed = (origin: string, of: HandshakeRequest): Promise<boolean> => {
+      asked.push(origin, of === request);
+      return Promise.resolve(origin === 'https://good.example');
+    };
+    expect(await allows(allowed, 'https://good.example', request)).toBe(true);
+    expect(await allows(allowed, 'https://evil.example', request)).toBe(false);
+    expect(allows(allowed, 'http://example.com', request)).toBe(true);
+    expect(allows(allowed, null, request)).toBe(true);
+    expect(asked).toEqual(['https://good.example', true, 'https://evil.example', true]);
+  });
+
+  test.each([
+    [['app.example.com'], '"app.example.com"'],
+    [['https://app.example.com/path'], '"https://app.example.com/path"'],
+    [['https://*.example.com'], '"https://*.example.com"'],
+    [['*'], '"*"'],
+    [[''], '""'],
+    [[42], '42'],
+    ['https://app.example.com', 'https://app.example.com'],
+    [true, 'true'],
+    [{}, '[object Object]'],
+  ])('%p is refused at deployment', (allowed, shown) => {
+    const making = (): unknown => originPolicy(allowed as AllowedOrigins);
+    expect(making).toThrow(DeploymentException);
+    expect(making).toThrow(expect.objectContaining({ code: 'WS_DEPLOY_BAD_OPTION' }));
+    expect(making).toThrow(/^allowedOrigins /);
+    expect(making).toThrow(shown);
+  });
+});

@@ -1,0 +1,98 @@
+import { Duplex } from 'node:stream';
+import { checkedHeaders, isValidHeader, reject } from '../src/rejection';
+import { turn } from './journal';
+
+/** A socket that keeps what is written to it. */
+class Recorder extends Duplex {
+  written = '';
+
+  override _read(): void {}
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.written += chunk.toString('latin1');
+    done();
+  }
+}
+
+function rejected(status: number, response?: Parameters<typeof reject>[2]): string {
+  const socket = new Recorder();
+  reject(socket, status, response);
+  socket.destroy();
+  return socket.written;
+}
+
+test('a rejection is a whole HTTP response after which the connection ends', () => {
+  expect(rejected(403)).toBe(
+    'HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 10\r\nConnection: close\r\n\r\nForbidden\n',
+  );
+});
+
+test('a status that nobody has named has a phrase all the same', () => {
+  expect(rejected(499)).toMatch(/^HTTP\/1\.1 499 Refused\r\n[^]*\r\n\r\nRefused\n$/);
+});
+
+test('the length of the body is counted in bytes of UTF-8', () => {
+  expect(rejected(400, { body: 'ü€😀' })).toContain('Content-Length: 9\r\n');
+});
+
+test('an empty body is an empty body', () => {
+  expect(rejected(400, { body: '' })).toMatch(/Content-Length: 0\r\nConnection: close\r\n\r\n$/);
+});
+
+describe('CVE-2026-1527: a header cannot be split', () => {
+  test.each([
+    ['X-A', 'a\r\nX-Evil: 1'],
+    ['X-A', 'a\nX-Evil: 1'],
+    ['X-A', 'a\rX-Evil: 1'],
+    ['X-A', 'a\0'],
+    ['X-A', '\u0100'],
+    // U+010D U+010A lose their upper byte in latin1 and become CR LF.
+    ['X-A', 'č\u010aX-Evil: 1'],
+    ['X-A\r\nX-Evil', '1'],
+    ['X-A: 1\r\nX-Evil', '1'],
+    ['X A', '1'],
+    ['X-Ä', '1'],
+    ['', '1'],
+  ])('%j: %j is not sent', (name, value) => {
+    expect(isValidHeader(name, value)).toBe(false);
+    expect(checkedHeaders({ [name]: value })).toEqual([]);
+    expect(rejected(400, { headers: { [name]: value } })).toBe(rejected(400));
+    expect(rejected(400, { headers: { [name]: ['fine', value] } })).not.toContain('Evil');
+  });
+
+  test('the good values beside a bad one are sent', () => {
+    expect(checkedHeaders({ 'X-A': ['1', '2\r\n', '3'], 'X-B': 'ü' })).toEqual([
+      ['X-A', '1'],
+      ['X-A', '3'],
+      ['X-B', 'ü'],
+    ]);
+  });
+
+  test('a body of lines is a body', () => {
+    const text = rejected(400, { body: '\r\nHTTP/1.1 200 OK\r\n\r\n' });
+    expect(text.split('\r\n\r\n')[0]).toContain('Content-Length: 21');
+  });
+});
+
+test('a socket that is gone or has been ended is left alone, and let go', () => {
+  const gone = new Recorder().destroy();
+  reject(gone, 400);
+  expect(gone.written).toBe('');
+
+  const ended = new Recorder();
+  ended.end();
+  reject(ended, 400);
+  expect(ended.written).toBe('');
+  expect(ended.destroyed).toBe(true);
+});
+
+test('what the client still sends is read and dropped, and its end ends the connection', async () => {
+  const socket = new Recorder({ allowHalfOpen: true });
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  reject(socket, 400);
+  socket.push('more');
+  await turn();
+  expect(socket.readableLength).toBe(0);
+  socket.push(null);
+  await closed;
+});
