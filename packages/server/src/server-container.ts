@@ -63,6 +63,8 @@ export interface StopOptions {
 }
 
 const DEFAULT_GRACE_MS = 5000;
+/** A timer of Node takes 31 bits; a longer one, such as Infinity, would fire at once. */
+const LONGEST_GRACE_MS = 2 ** 30;
 const DEFAULT_HANDSHAKE_TIMEOUT_MS = 30_000;
 
 /** A {@link ServerContainer}; `attach` and `Server` make one. */
@@ -245,7 +247,7 @@ export class WsServerContainer implements ServerContainer {
    * connection has ended, by force when the time is up. Never rejects; the second call waits for the first.
    */
   stop(options: StopOptions = {}): Promise<void> {
-    return (this.#stopped ??= this.#stop(options.graceMs ?? DEFAULT_GRACE_MS));
+    return (this.#stopped ??= this.#stop(Math.min(options.graceMs ?? DEFAULT_GRACE_MS, LONGEST_GRACE_MS)));
   }
 
   async #stop(graceMs: number): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import {
   CloseReason,
   createExtension,
@@ -12,6 +13,7 @@ import {
   ServerEndpoint,
   ServerEndpointConfig,
   Session,
+  type DecoderClass,
   type EndpointClass,
   type Extension,
   type HandshakeRequest,
@@ -44,6 +46,10 @@ class Chat {
   }
 }
 
+class Tea {
+  constructor(readonly kind?: string) {}
+}
+
 /** A Chat at /chat with the configurator. */
 function chatWith(
   configurator: Configurator,
@@ -66,7 +72,12 @@ const STEPS = [
 type Step = (typeof STEPS)[number];
 
 /** A server whose user code runs `act` in one step, and else does what it does by default. */
-function serverThat(step: Step, act: () => unknown, asynchronously = false): Promise<TestServer> {
+function serverThat(
+  step: Step,
+  act: () => unknown,
+  asynchronously = false,
+  decoders: readonly DecoderClass[] = [],
+): Promise<TestServer> {
   const at = <T>(here: Step, otherwise: () => T): T => {
     CALLS.push(here);
     if (here !== step) return otherwise();
@@ -101,7 +112,10 @@ function serverThat(step: Step, act: () => unknown, asynchronously = false): Pro
     }
   }
   const authenticate = (): Principal | null => at('authenticate', () => null);
-  return TestServer.start({ authenticate }, chatWith(new Acting()));
+  return TestServer.start(
+    { authenticate },
+    chatWith(new Acting(), (builder) => builder.decoders(decoders)),
+  );
 }
 
 describe('the order of a handshake', () => {
@@ -175,6 +189,77 @@ describe('the order of a handshake', () => {
     client.send(clientFrame(0x81, 'hello'));
     expect(await client.text()).toBe('you said hello');
     expect(CALLS).toEqual(expect.arrayContaining([...STEPS]));
+  });
+});
+
+describe('a client that has gone', () => {
+  class Counting implements Decoder.Text<Date> {
+    static readonly decodes = Decoder.text(Date);
+    init(): void {
+      CALLS.push('codec init');
+    }
+    decode(): Date {
+      return new Date();
+    }
+    destroy(): void {
+      CALLS.push('codec destroy');
+    }
+  }
+
+  test.each(['authenticate', 'modifyHandshake', 'getEndpointInstance'] as const)(
+    'while %s took its time is asked for nothing more',
+    async (step) => {
+      const entered = new Gate();
+      const gate = new Gate<unknown>();
+      const server = await serverThat(
+        step,
+        () => {
+          entered.open();
+          return gate.promise;
+        },
+        false,
+        [Counting],
+      );
+      const closed = new Promise((resolve) => {
+        server.http.once('connection', (socket: Socket) => socket.once('close', resolve));
+      });
+      const client = await server.connect();
+      client.send(upgradeRequest('/chat'));
+      await entered.promise;
+      const before = [...CALLS];
+      client.reset();
+      await closed;
+      gate.open(step === 'getEndpointInstance' ? new Tea() : null);
+      await turn();
+      expect(CALLS).toEqual(before);
+      expect(server.container.getSessions().size).toBe(0);
+    },
+  );
+
+  test('by ending its side has its codecs destroyed again, if they were made', async () => {
+    const entered = new Gate();
+    const gate = new Gate<unknown>();
+    const server = await serverThat(
+      'getEndpointInstance',
+      () => {
+        entered.open();
+        return gate.promise;
+      },
+      false,
+      [Counting],
+    );
+    const ended = new Promise((resolve) => {
+      server.http.once('connection', (socket: Socket) => socket.once('end', resolve));
+    });
+    const client = await server.connect();
+    client.send(upgradeRequest('/chat'));
+    await entered.promise;
+    client.finish();
+    await ended;
+    gate.open(new Tea());
+    expect(await client.end()).toBe('');
+    expect(CALLS.slice(-2)).toEqual(['codec init', 'codec destroy']);
+    expect(server.container.getSessions().size).toBe(0);
   });
 });
 
@@ -844,10 +929,6 @@ describe('user properties', () => {
 });
 
 describe('the endpoint instance', () => {
-  class Tea {
-    constructor(readonly kind?: string) {}
-  }
-
   test('[WSC-3.1.7-2] is a new one for each connection', async () => {
     const server = await TestServer.start({}, Chat);
     await server.open('/chat');

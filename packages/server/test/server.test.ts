@@ -20,6 +20,7 @@ import {
 } from '@serval/api';
 import { Server, type ServerOptions } from '../src/server';
 import { WsServerContainer } from '../src/server-container';
+import { fromIncomingMessage } from '../src/upgrade-request';
 import { Gate, Journal, turn } from './journal';
 import { clientFrame, closeFrame, upgradeRequest, type HeaderChanges, type RawConnection } from './raw-connection';
 import { afterTest, connectTo, listen, loggerInto, TestServer } from './test-server';
@@ -331,6 +332,21 @@ describe('the stop', () => {
     expect(await client.end()).toBe('');
   });
 
+  test('waits for its peers with a graceMs of Infinity, and not for no time', async () => {
+    const server = await serverWith({ endpoints: [Chat] }).start();
+    const client = await openOn(server);
+    const timers = jest.spyOn(globalThis, 'setTimeout');
+    const stopped = server.stop({ graceMs: Infinity });
+    expect(await client.close()).toBe('1001 The server is stopping.');
+    const delays = timers.mock.calls.map(([, delay]) => delay ?? 0);
+    timers.mockRestore();
+    expect(Math.max(...delays)).toBeGreaterThan(1_000_000);
+    expect(Math.max(...delays)).toBeLessThan(2 ** 31);
+    client.send(closeFrame(1001));
+    client.finish();
+    await stopped;
+  });
+
   test('is bounded by graceMs when a handler never settles', async () => {
     const entered = new Gate();
     @ServerEndpoint('/chat')
@@ -630,11 +646,16 @@ describe('upgradeHttpToWebSocket', () => {
   });
 
   test('of a configuration that is deployed shares its sessions', async () => {
-    const { container, upgrade } = await ownListener(config);
+    const { container, http, upgrade } = await ownListener(config);
     container.addEndpoint(config);
     await upgrade('/a');
-    const [session] = container.getSessions();
-    expect(session?.getOpenSessions().size).toBe(1);
+    http.removeAllListeners('upgrade');
+    http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      container.handleUpgrade(fromIncomingMessage(request), { socket, head });
+    });
+    await upgrade('/not/b');
+    for (const session of container.getSessions()) expect(session.getOpenSessions().size).toBe(2);
+    expect(container.getSessions().size).toBe(2);
   });
 
   test('refuses by the same rules, and resolves', async () => {

@@ -444,6 +444,20 @@ describe('a handshake that is held up', () => {
     expect(await client.end()).toBe('');
   });
 
+  test('keeps no timer once it is answered', async () => {
+    const server = await TestServer.start({ handshakeTimeout: 12_345 }, Chat);
+    const started = jest.spyOn(globalThis, 'setTimeout');
+    const stopped = jest.spyOn(globalThis, 'clearTimeout');
+    await server.open('/chat');
+    await server.request('/chat', { 'Sec-WebSocket-Version': '8' });
+    const timers = started.mock.results.filter((_result, index) => started.mock.calls[index]?.[1] === 12_345);
+    const cleared = stopped.mock.calls.map(([timer]) => timer);
+    started.mockRestore();
+    stopped.mockRestore();
+    expect(timers).toHaveLength(2);
+    for (const { value } of timers) expect(cleared).toContain(value);
+  });
+
   test('does not hold up others', async () => {
     const { server, gate } = await start();
     server.container.addEndpoint(Chat);
