@@ -6,7 +6,17 @@ import type { Readable } from 'node:stream';
 
 // What `npm run example` runs, on what `npm test` has compiled.
 const RUN = join(__dirname, 'run.mjs');
-const NAMES = ['chat', 'configurator-auth', 'echo', 'json-codec', 'path-parameters', 'programmatic'];
+const NAMES = [
+  'chat',
+  'configurator-auth',
+  'echo',
+  'graceful-shutdown',
+  'json-codec',
+  'path-parameters',
+  'programmatic',
+  'slow-consumer',
+  'streams',
+];
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 const children: Child[] = [];
@@ -70,19 +80,34 @@ const CONVERSATIONS: Record<string, (string | RegExp)[]> = {
     'no token, from a page: closed 4401 Sign in first.',
     'a foreign page: HTTP 403',
   ],
+  'slow-consumer': [
+    /^fast: \d+ of \d+ ticks, the newest \d+\.\d s old, still open$/,
+    /^slow: \d+ of \d+ ticks, the newest \d+\.\d s old, still open$/,
+  ],
+  'graceful-shutdown': [
+    'report on sales: all is well',
+    'report on stock: all is well',
+    'report on staff: all is well',
+    'closed 1000',
+  ],
+  streams: [/^server: 5000000 bytes, sha256 [0-9a-f]{64}$/, 'download: 3000000 bytes', 'totals: ann,70000 bob,50000'],
 };
 
-test.each(Object.entries(CONVERSATIONS))('npm run example starts %s, and its client', async (name, expected) => {
-  const server = run(name);
-  const [line] = (await once(createInterface(server.stdout), 'line')) as [string];
-  const url = new URL(/ws:\S+/.exec(line)?.[0] ?? '');
-  const client = await outcome(run(name, 'client', `ws://127.0.0.1:${url.port}`));
-  expect(client.code).toBe(0);
-  expect(client.errors).toBe('');
-  for (const wanted of expected) {
-    expect(client.lines).toContainEqual(typeof wanted === 'string' ? wanted : expect.stringMatching(wanted));
-  }
-  server.kill('SIGINT');
-  const [code] = (await once(server, 'close')) as [number | null];
-  expect(code).toBe(0);
-});
+test.each(Object.entries(CONVERSATIONS))(
+  'npm run example starts %s, and its client',
+  async (name, expected) => {
+    const server = run(name);
+    const [line] = (await once(createInterface(server.stdout), 'line')) as [string];
+    const url = new URL(/ws:\S+/.exec(line)?.[0] ?? '');
+    const client = await outcome(run(name, 'client', `ws://127.0.0.1:${url.port}`));
+    expect(client.code).toBe(0);
+    expect(client.errors).toBe('');
+    for (const wanted of expected) {
+      expect(client.lines).toContainEqual(typeof wanted === 'string' ? wanted : expect.stringMatching(wanted));
+    }
+    server.kill('SIGINT');
+    const [code] = (await once(server, 'close')) as [number | null];
+    expect(code).toBe(0);
+  },
+  20_000,
+);

@@ -1,63 +1,28 @@
-import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { type BrowserContextOptions, type Page } from 'playwright-core';
+import { describeInBrowser } from '../test-browser';
 import { start } from './server';
 
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'];
-
-// No sandbox, for a root user in a container; nothing that reaches for the network beyond this machine.
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-
-/** `CHROMIUM_PATH` alone where it is set, else the usual places. */
-function findBrowser(): string | undefined {
-  const { CHROMIUM_PATH } = process.env;
-  if (CHROMIUM_PATH) return existsSync(CHROMIUM_PATH) ? CHROMIUM_PATH : undefined;
-  const onPath = (process.env.PATH ?? '').split(delimiter).flatMap((folder) => NAMES.map((name) => join(folder, name)));
-  return [...NAMES.map((name) => `/usr/bin/${name}`), ...onPath].find((path) => existsSync(path));
-}
-
-const executablePath = findBrowser();
-
-if (executablePath === undefined) {
-  const why = 'SKIPPED, because no Chromium was found (install one, or set CHROMIUM_PATH)';
-  test.skip(`chat in a browser: ${why}`, () => undefined);
-  // Jest shows no title of a suite that is skipped as a whole.
-  process.stderr.write(`chat in a browser: ${why}\n`);
-} else {
-  describe('chat in a browser', () => inBrowser(executablePath));
-}
-
-function inBrowser(executable: string): void {
+describeInBrowser('chat in a browser', (browser) => {
   let server: Awaited<ReturnType<typeof start>>;
-  let browser: Browser;
   /** What the pages of one test wrote to their consoles as errors, and what they threw. */
   let complaints: string[] = [];
-
-  beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: executable, args: FLAGS });
-  }, 60_000);
-  afterAll(() => browser?.close());
 
   beforeEach(async () => {
     complaints = [];
     server = await start(0);
   });
   afterEach(async () => {
-    await Promise.all(browser.contexts().map((context) => context.close()));
+    await Promise.all(
+      browser()
+        .contexts()
+        .map((context) => context.close()),
+    );
     await server.stop();
   });
 
   /** A page of its own person: nothing is shared with the other pages. */
   async function visit(path = '/', options: BrowserContextOptions = {}): Promise<Page> {
-    const context = await browser.newContext(options);
+    const context = await browser().newContext(options);
     const page = await context.newPage();
     page.on('console', (message) => {
       if (message.type() === 'error') complaints.push(message.text());
@@ -218,4 +183,4 @@ function inBrowser(executable: string): void {
     await hide(false);
     expect(await ada.title()).toBe('lobby · Serval chat');
   }, 30_000);
-}
+});

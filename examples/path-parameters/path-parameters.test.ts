@@ -16,7 +16,7 @@ test('path-parameters gives a string and a number to the methods that ask for th
 
 test('path-parameters closes a session whose path is no number, after telling why', async () => {
   const client = await open('/quote/ACME/two');
-  expect(await client.next()).toBe('error: Path parameter "decimals" cannot be a Number: "two" is not a number.');
+  expect(await client.next()).toBe('error: Path parameter "decimals" cannot be a Number: it is not a number.');
   expect(await client.closed).toBe('4400 bad path');
 });
 
@@ -33,6 +33,6 @@ test('path-parameters answers a message that is no number, and goes on', async (
   const client = await open('/quote/ACME/1');
   client.send('many');
   client.send('2');
-  expect(await client.next()).toBe('error: The message cannot be a Number: "many" is not a number.');
+  expect(await client.next()).toBe('error: The message cannot be a Number: it is not a number.');
   expect(await client.next()).toBe('2 ACME = 83.0');
 });

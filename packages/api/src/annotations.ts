@@ -11,23 +11,23 @@ export interface ServerEndpointOptions {
   /** A URI or level-1 URI template with a leading slash; `{room}` and `<room>` mean the same. */
   readonly value: string;
   /** In order of preference. Default none. */
-  readonly subprotocols?: readonly string[];
+  readonly subprotocols?: readonly string[] | undefined;
   /** In the order in which they are tried. Default none. */
-  readonly decoders?: readonly DecoderClass[];
+  readonly decoders?: readonly DecoderClass[] | undefined;
   /** In the order in which they are tried. Default none. */
-  readonly encoders?: readonly EncoderClass[];
+  readonly encoders?: readonly EncoderClass[] | undefined;
   /** Takes part in the handshake; the container makes one instance per endpoint. */
-  readonly configurator?: Class<ServerEndpointConfigurator>;
+  readonly configurator?: Class<ServerEndpointConfigurator> | undefined;
   /** Whether a message waits for the handler of the one before. Default `'serial'`. Not in the specification. */
-  readonly inbound?: InboundMode;
+  readonly inbound?: InboundMode | undefined;
 }
 
 /** The attributes of {@link ClientEndpoint}, with Java's names. */
 export interface ClientEndpointOptions {
-  readonly subprotocols?: readonly string[];
-  readonly decoders?: readonly DecoderClass[];
-  readonly encoders?: readonly EncoderClass[];
-  readonly configurator?: Class<ClientEndpointConfigurator>;
+  readonly subprotocols?: readonly string[] | undefined;
+  readonly decoders?: readonly DecoderClass[] | undefined;
+  readonly encoders?: readonly EncoderClass[] | undefined;
+  readonly configurator?: Class<ClientEndpointConfigurator> | undefined;
 }
 
 /** A class decorator in both dialects. */
@@ -72,7 +72,7 @@ export interface MessageOptions {
    * The largest whole message the method takes, in bytes; a larger one closes the session with 1009. -1, the default,
    * leaves it to the session's buffer size; a larger number than that raises it for this method.
    */
-  readonly maxMessageSize?: number;
+  readonly maxMessageSize?: number | undefined;
 }
 
 /**
@@ -161,8 +161,8 @@ export function PathParam(name: string, type?: PrimitiveType): ParameterDecorato
 export type ParameterDecoratorFunction = (target: object, method: string | symbol | undefined, index: number) => void;
 
 interface RuntimeOptions {
-  readonly params?: readonly ParameterRole[];
-  readonly maxMessageSize?: number;
+  readonly params?: readonly ParameterRole[] | undefined;
+  readonly maxMessageSize?: number | undefined;
 }
 
 function handlerAnnotation(kind: HandlerKind): unknown {

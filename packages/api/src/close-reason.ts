@@ -146,6 +146,25 @@ export class CloseReason {
     this.#reasonPhrase = phrase;
   }
 
+  /**
+   * Like the constructor, for phrases of unknown length: one over 123 bytes is cut on a character and ends in "…".
+   *
+   * @example
+   * session.close(CloseReason.truncated(4400, error.message));
+   */
+  static truncated(closeCode: CloseCode | number, reasonPhrase: string): CloseReason {
+    if (Buffer.byteLength(reasonPhrase) <= MAX_REASON_BYTES) return new CloseReason(closeCode, reasonPhrase);
+    const ellipsis = '…';
+    let cut = '';
+    let bytes = Buffer.byteLength(ellipsis);
+    for (const character of reasonPhrase) {
+      bytes += Buffer.byteLength(character);
+      if (bytes > MAX_REASON_BYTES) break;
+      cut += character;
+    }
+    return new CloseReason(closeCode, cut + ellipsis);
+  }
+
   getCloseCode(): CloseCode {
     return this.#closeCode;
   }

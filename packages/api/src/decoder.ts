@@ -20,8 +20,8 @@ import type { InputStream, Reader } from './streams';
  * @see WSC-4.1.3
  */
 export interface Decoder {
-  init?(config: EndpointConfig): void;
-  destroy?(): void;
+  init?(config: EndpointConfig): void | Promise<void>;
+  destroy?(): void | Promise<void>;
 }
 
 /** Declares a decoder's form and the class it makes: `static readonly decodes = Decoder.text(Message)`. */

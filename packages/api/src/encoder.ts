@@ -14,8 +14,8 @@ import type { OutputStream, Writer } from './streams';
  * @see WSC-4.1.2
  */
 export interface Encoder {
-  init?(config: EndpointConfig): void;
-  destroy?(): void;
+  init?(config: EndpointConfig): void | Promise<void>;
+  destroy?(): void | Promise<void>;
 }
 
 /** Declares an encoder's form and the class it takes: `static readonly encodes = Encoder.text(Message)`. */

@@ -18,10 +18,12 @@ export const ERROR_CODES = [
   'WS_DEPLOY_BAD_CONFIGURATOR',
   'WS_DEPLOY_BAD_OPTION',
   'WS_DEPLOY_HALTED',
+  'WS_DEPLOY_TOO_LATE',
   'WS_ILLEGAL_ARGUMENT',
   'WS_ILLEGAL_STATE',
   'WS_IO',
   'WS_SEND_TIMEOUT',
+  'WS_SEND_DROPPED',
   'WS_DECODE',
   'WS_ENCODE',
   'WS_SESSION',
@@ -47,6 +49,12 @@ export class IllegalStateException extends Error {
 export class IOException extends Error {
   override readonly name: string = 'IOException';
   readonly code: ErrorCode = 'WS_IO';
+}
+
+/** A message that was dropped because its peer takes too little (`queueOverflow`). The session stays open. */
+export class SendDroppedException extends IOException {
+  override readonly name = 'SendDroppedException';
+  override readonly code: ErrorCode = 'WS_SEND_DROPPED';
 }
 
 /** A send that the peer did not take within its timeout. The session is closed when this is thrown. */

@@ -51,9 +51,9 @@ export const HandshakeResponse = Object.freeze({ SEC_WEBSOCKET_ACCEPT: 'Sec-WebS
 /** What a refused handshake is answered with. */
 export interface HandshakeRejectionResponse {
   /** Values with several lines become several header lines. */
-  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>> | undefined;
   /** Sent as `text/plain; charset=utf-8` unless the headers say otherwise. Default: the status's own phrase. */
-  readonly body?: string;
+  readonly body?: string | undefined;
 }
 
 /**

@@ -14,6 +14,7 @@ export {
   IllegalArgumentException,
   IllegalStateException,
   IOException,
+  SendDroppedException,
   SessionException,
   SocketTimeoutException,
 } from './errors';

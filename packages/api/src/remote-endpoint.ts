@@ -79,7 +79,7 @@ export declare namespace RemoteEndpoint {
 }
 
 /** Told once how an asynchronous send went, never from inside the call that sent: a function, or Java's object form. */
-export type SendHandler = ((result: SendResult) => void) | { onResult(result: SendResult): void };
+export type SendHandler = ((result: SendResult) => unknown) | { onResult(result: SendResult): unknown };
 
 /** How an asynchronous send went. */
 export class SendResult {

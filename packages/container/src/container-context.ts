@@ -1,8 +1,16 @@
 import type { Extension, WebSocketContainer } from '@serval/api';
 import { Diagnostics } from './diagnostics';
 import { IdleTimeouts } from './idle-timeouts';
+import { consoleLogger, type Logger } from './logger';
+import { SessionProperties } from './session-properties';
 import { SessionRegistry } from './session-registry';
-import { resolveLogger, resolveSettings, type ContainerOptions, type ContainerSettings } from './settings';
+import { resolveSettings, type ContainerSettings, type SettingOptions } from './settings';
+
+/** What a container can be told; everything has a default. */
+export interface ContainerOptions extends SettingOptions {
+  /** Default: errors and warnings to the console. */
+  readonly logger?: Logger | undefined;
+}
 
 /** What the sessions of one container share. */
 export class ContainerContext {
@@ -20,7 +28,14 @@ export class ContainerContext {
     options: ContainerOptions,
     readonly installedExtensions: readonly Extension[],
   ) {
-    this.settings = resolveSettings(options);
-    this.diagnostics = new Diagnostics(resolveLogger(options));
+    this.diagnostics = new Diagnostics(options.logger ?? consoleLogger);
+    this.settings = resolveSettings(options, this.#warn);
   }
+
+  /** @throws IllegalArgumentException for a Tomcat setting among the properties that is out of range */
+  sessionProperties(seed: ReadonlyMap<string, unknown>): SessionProperties {
+    return new SessionProperties(seed, this.#warn);
+  }
+
+  readonly #warn = (message: string): void => this.diagnostics.report({ kind: 'setting-warning', message });
 }

@@ -10,6 +10,8 @@ export type DiagnosticEvent =
       readonly sessionId: string;
       readonly error: Error;
     }
+  | { readonly kind: 'send-dropped'; readonly endpoint: string; readonly sessionId: string }
+  | { readonly kind: 'setting-warning'; readonly message: string }
   | { readonly kind: 'message-dropped'; readonly endpoint: string; readonly messageType: 'text' | 'binary' }
   | { readonly kind: 'connection-error'; readonly endpoint: string; readonly sessionId: string; readonly error: Error }
   | { readonly kind: 'handshake-refused'; readonly path: string; readonly status: number; readonly reason: string }
@@ -39,7 +41,10 @@ export class Diagnostics {
   #log(event: DiagnosticEvent): void {
     switch (event.kind) {
       case 'unhandled-error':
-        this.logger.error(`${event.endpoint} has no @OnError; session ${event.sessionId} raised:`, event.error);
+        this.logger.error(
+          `${event.endpoint} handles no errors (no @OnError or onError); session ${event.sessionId} raised:`,
+          event.error,
+        );
         return;
       case 'error-handler-failed':
         this.logger.error(`@OnError of ${event.endpoint} failed itself (session ${event.sessionId}):`, event.error);
@@ -52,6 +57,14 @@ export class Diagnostics {
         this.logger.warn(`${event.endpoint} has no handler for ${event.messageType} messages; they are dropped.`);
         return;
       }
+      case 'send-dropped':
+        this.logger.debug(
+          `A message to session ${event.sessionId} (${event.endpoint}) was dropped: its peer takes too little.`,
+        );
+        return;
+      case 'setting-warning':
+        this.logger.warn(event.message);
+        return;
       case 'deployment-warning':
         this.logger.warn(`${event.endpoint}: ${event.message}`);
         return;

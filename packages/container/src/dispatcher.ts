@@ -1,5 +1,14 @@
-import { type CloseReason, DecodeException, PongMessage, type AnyDecoder, type Decoder } from '@serval/api';
+import {
+  type CloseReason,
+  DecodeException,
+  PongMessage,
+  SendDroppedException,
+  type SendResult,
+  type AnyDecoder,
+  type Decoder,
+} from '@serval/api';
 import type { Decoding, MessageRoute } from './message-route';
+import { wholeAsStream } from './message-pipe';
 import type { MethodPlan } from './endpoint-plan';
 import { parsePrimitive, primitiveName } from './primitives';
 import { isThenable, toError, type Settled } from './promises';
@@ -60,6 +69,8 @@ export function dispatchClose(session: WsSession, reason: CloseReason): Settled 
 
 /** `@OnError`, or the diagnostics where there is none or it fails itself (WSC-5.2.2). */
 export function dispatchError(session: WsSession, thrown: unknown): Settled {
+  // A reply that the container itself left out, as it was told to, is no error of the endpoint.
+  if (thrown instanceof SendDroppedException) return undefined;
   const error = toError(thrown);
   const { error: handler, name: endpoint } = session.plan;
   const { diagnostics } = session.context;
@@ -76,6 +87,24 @@ export function dispatchError(session: WsSession, thrown: unknown): Settled {
   } catch (second) {
     failed(second);
     return undefined;
+  }
+}
+
+/** A SendHandler. Its error goes to `@OnError`. */
+export function dispatchSendResult(
+  session: WsSession,
+  handler: (result: SendResult) => unknown,
+  result: SendResult,
+): void {
+  try {
+    const going = handler(result);
+    if (isThenable(going))
+      void settle(
+        session,
+        Promise.resolve(going).then(() => undefined),
+      );
+  } catch (thrown) {
+    void dispatchError(session, thrown);
   }
 }
 
@@ -134,6 +163,9 @@ function decode(session: WsSession, decoding: Decoding, arrived: unknown): unkno
       for (const candidate of decoding.candidates) {
         const decoder = session.codecs.decoder(candidate);
         if (willDecode(decoder, arrived)) return callDecode(decoder, arrived);
+      }
+      if (decoding.otherwise !== undefined) {
+        return callDecode(session.codecs.decoder(decoding.otherwise), wholeAsStream(arrived as string | Buffer));
       }
       const names = decoding.candidates.map(({ name }) => name).join(', ');
       throw new DecodeException(

@@ -16,6 +16,12 @@ export type HandlerMethods = Pick<
 /** The annotated methods of a class and its superclasses, checked and planned. @see WSC-4.4 to WSC-4.8 */
 export function planHandlerMethods(endpointClass: EndpointClass, name: string, codecs: CodecPlan): HandlerMethods {
   const found = collectHandlers(endpointClass);
+  if (readClassRecord(endpointClass)?.parameters.some(({ method }) => method === 'constructor') === true) {
+    throw broken(
+      'WS_DEPLOY_BAD_PARAMETER',
+      `${name}: a parameter of its constructor has @PathParam; only handler methods receive path parameters (WSC-4.3).`,
+    );
+  }
   const messages = found
     .filter(({ record }) => record.kind === 'message')
     .map((handler) => planMessage(name, handler, codecs));

@@ -1,28 +1,48 @@
 import type { WsSession } from './session';
 
-/** How often idle sessions are looked for: a tenth of the shortest timeout, within these bounds. */
-const MIN_PERIOD_MS = 10;
-const MAX_PERIOD_MS = 1000;
+/** The clock's step: how exact idle timeouts are, and how often the process wakes up for them. */
+const TICK_MS = 20;
 
-/** Closes sessions that have been idle too long, by one timer for all of them that does not keep the process alive. */
+/** After how long a session is idle, in milliseconds; Infinity for never. */
+export interface IdleLimits {
+  readonly readMs: number;
+  readonly writeMs: number;
+  /** Nothing read and nothing written. */
+  readonly bothMs: number;
+}
+
+/** Which limit has passed. */
+export type IdleCause = 'read idle' | 'write idle' | 'idle';
+
+/**
+ * Closes sessions that have been idle too long.
+ *
+ * One clock ticks for all sessions of a container while any of them has a limit; a message costs its session one copy of
+ * `now`. The timer does not keep the process alive.
+ */
 export class IdleTimeouts {
-  readonly #watched = new Map<WsSession, number>();
+  /** The time of the last tick, in `performance.now()` time; at most one tick old while anything is watched. */
+  now = performance.now();
+  readonly #watched = new Map<WsSession, IdleLimits>();
   #timer: NodeJS.Timeout | undefined;
-  #periodMs = MAX_PERIOD_MS;
+  /** No watched session can be idle before this time. */
+  #nextLook = Infinity;
 
-  /** @param timeoutMs 0 or less stops watching */
-  watch(session: WsSession, timeoutMs: number): void {
-    if (timeoutMs <= 0) {
+  /** Replaces what is watched of a session; limits that are all Infinity end it. */
+  watch(session: WsSession, limits: IdleLimits): void {
+    const shortest = Math.min(limits.readMs, limits.writeMs, limits.bothMs);
+    if (shortest === Infinity) {
       this.forget(session);
       return;
     }
-    this.#watched.set(session, timeoutMs);
-    const periodMs = Math.min(MAX_PERIOD_MS, Math.max(MIN_PERIOD_MS, timeoutMs / 10));
-    if (this.#timer !== undefined && periodMs >= this.#periodMs) return;
-    clearInterval(this.#timer);
-    this.#periodMs = periodMs;
-    this.#timer = setInterval(() => this.#sweep(), periodMs);
-    this.#timer.unref();
+    if (this.#timer === undefined) {
+      this.now = performance.now();
+      this.#timer = setInterval(() => this.#tick(), TICK_MS);
+      this.#timer.unref();
+    }
+    if (!this.#watched.has(session)) session.lastRead = session.lastWrite = this.now;
+    this.#watched.set(session, limits);
+    this.#nextLook = 0;
   }
 
   forget(session: WsSession): void {
@@ -31,10 +51,25 @@ export class IdleTimeouts {
     this.#timer = undefined;
   }
 
-  #sweep(): void {
-    const now = performance.now();
-    for (const [session, timeoutMs] of this.#watched) {
-      if (now - session.lastActivity > timeoutMs) session.idle();
+  #tick(): void {
+    this.now = performance.now();
+    if (this.now < this.#nextLook) return;
+    let next = Infinity;
+    for (const [session, limits] of this.#watched) {
+      const { cause, at } = earliest(session, limits);
+      // What was read within a tick carries the time of its beginning: wait for one more, so that none is early.
+      if (at + TICK_MS <= this.now) session.idle(cause);
+      else next = Math.min(next, at + TICK_MS);
     }
+    this.#nextLook = next;
   }
+}
+
+/** When a session becomes idle if nothing more happens, and by which limit; in Tomcat's order where they coincide. */
+function earliest(session: WsSession, limits: IdleLimits): { readonly cause: IdleCause; readonly at: number } {
+  const read = session.lastRead + limits.readMs;
+  const write = session.lastWrite + limits.writeMs;
+  const both = Math.max(session.lastRead, session.lastWrite) + limits.bothMs;
+  const at = Math.min(read, write, both);
+  return { at, cause: at === read ? 'read idle' : at === write ? 'write idle' : 'idle' };
 }

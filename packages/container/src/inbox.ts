@@ -34,6 +34,8 @@ export class Inbox implements TransportListener {
   #arrivals: Arrival[] | undefined;
   /** Runs when no handler is busy and nothing waits any more: `@OnClose`. */
   #finish: (() => void) | undefined;
+  /** The same for a session that is to close once it is idle. */
+  #drained: (() => void) | undefined;
   /** The message that is arriving in parts keeps the route it began with. */
   #partsRoute: MessageRoute | undefined;
   #pipe: MessagePipe<string> | MessagePipe<Buffer> | undefined;
@@ -49,6 +51,16 @@ export class Inbox implements TransportListener {
     this.#opening = false;
     this.#deliverWaiting();
     this.#regulate();
+  }
+
+  /** Reads no more; calls `finish` once what has arrived is delivered and no handler is running. */
+  drain(finish: () => void): void {
+    if (this.#ended) return;
+    this.#drained = finish;
+    this.#paused = true;
+    this.session.transport.pause();
+    // Not at once: the caller may be a handler of this session.
+    queueMicrotask(() => this.#deliverWaiting());
   }
 
   /**
@@ -77,6 +89,12 @@ export class Inbox implements TransportListener {
     this.#arrive({ native: 'pong', data, last: true });
   }
 
+  /** Answered by the transport; it counts as traffic both ways, as in Tomcat. */
+  onPing(): void {
+    this.session.read();
+    this.session.wrote();
+  }
+
   onClose(code: number, reason: string): void {
     this.session.connectionClosed(code, reason);
   }
@@ -86,7 +104,7 @@ export class Inbox implements TransportListener {
   }
 
   #arrive(arrival: Arrival): void {
-    this.session.touch();
+    this.session.read();
     if (this.#ended) return;
     if (this.#continuesPipe(arrival)) {
       this.#pushToPipe(arrival);
@@ -168,10 +186,11 @@ export class Inbox implements TransportListener {
       if (this.#continuesPipe(arrival)) this.#pushToPipe(arrival);
       else this.#deliver(arrival);
     }
-    if (this.#finish === undefined || this.#opening || this.#running > 0) return;
-    const finish = this.#finish;
+    if (this.#opening || this.#running > 0) return;
+    const finish = this.#finish ?? this.#drained;
     this.#finish = undefined;
-    finish();
+    this.#drained = undefined;
+    finish?.();
   }
 
   #nextWaiting(): Arrival | undefined {
@@ -182,7 +201,7 @@ export class Inbox implements TransportListener {
 
   /** Reads on only while nothing waits. */
   #regulate(): void {
-    if (this.#ended) return;
+    if (this.#ended || this.#drained !== undefined) return;
     const shouldPause = (this.#arrivals?.length ?? 0) > 0 || (this.#pipe?.waiting ?? 0) > PIPE_HIGH_WATER;
     if (shouldPause === this.#paused) return;
     this.#paused = shouldPause;

@@ -147,6 +147,19 @@ export class WsInputStream extends InputStream {
   }
 }
 
+/** A message that has arrived whole, for a decoder that reads a stream. */
+export function wholeAsStream(message: string | Buffer): WsReader | WsInputStream {
+  const limit = message.length;
+  if (typeof message === 'string') {
+    const pipe = new MessagePipe<string>(() => undefined);
+    pipe.push(message, true);
+    return new WsReader(pipe, limit);
+  }
+  const pipe = new MessagePipe<Buffer>(() => undefined);
+  pipe.push(message, true);
+  return new WsInputStream(pipe, limit);
+}
+
 function withoutReturn(line: string): string {
   return line.endsWith('\r') ? line.slice(0, -1) : line;
 }

@@ -20,7 +20,13 @@ export type Decoding =
   | { readonly kind: 'pong' }
   | { readonly kind: 'primitive'; readonly type: PrimitiveType }
   | { readonly kind: 'stream' }
-  | { readonly kind: 'decoders'; readonly candidates: readonly DecoderEntry[]; readonly type: string }
+  | {
+      readonly kind: 'decoders';
+      readonly candidates: readonly DecoderEntry[];
+      /** A stream decoder behind the others, which takes what they decline. */
+      readonly otherwise: DecoderEntry | undefined;
+      readonly type: string;
+    }
   | { readonly kind: 'stream-decoder'; readonly decoder: DecoderEntry };
 
 /** What a payload type means for one native type. */
@@ -102,6 +108,7 @@ function planDecoders(
         : {
             kind: 'decoders',
             candidates: stream < 0 ? matching : matching.slice(0, stream),
+            otherwise: matching[stream],
             type: type === undefined ? 'the object' : nameOf(type),
           };
     plans.push({ native, decoding, divisible: false });

@@ -1,123 +1,274 @@
-import { IllegalStateException, IOException, SocketTimeoutException } from '@serval/api';
+import { IllegalStateException, IOException, SendDroppedException, SocketTimeoutException } from '@serval/api';
 import type { SendCallback } from '@serval/api/spi';
 import { tolerateNeglect } from './promises';
+import { SendState, type StreamKind } from './send-state';
 import type { WsSession } from './session';
 
-/** A send is accepted at once while no more than this is waiting to be written; beyond it the sender is made to wait. */
+/** A send is accepted at once while no more than this waits to be written; beyond it the sender is made to wait. */
 const LOW_WATER = 65_536;
-
-/** Which message is unfinished; nothing else but control frames may be sent until it is finished. */
-type Unfinished = 'partial text' | 'partial binary' | StreamKind;
-export type StreamKind = 'send stream' | 'send writer';
-
-interface PendingSend {
-  /** When the send fails, in `performance.now()` time; Infinity for never. */
-  readonly deadline: number;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
 
 /** What a send returns: undefined when it was accepted at once, else a promise that nobody needs to await. */
 export type Sending = Promise<void> | undefined;
 
-/** The order and the bounds of what one session sends. Shared by its Basic and its Async remote endpoint. */
+/** A message, a part of one, or a control frame. */
+type Outgoing =
+  | { readonly kind: 'text'; readonly data: string; readonly last: boolean; readonly isWhole: boolean }
+  | { readonly kind: 'binary'; readonly data: Uint8Array; readonly last: boolean; readonly isWhole: boolean }
+  | { readonly kind: 'ping' | 'pong'; readonly data: Uint8Array };
+
+/** A send whose sender is waiting. */
+interface PendingSend {
+  readonly outgoing: Outgoing;
+  readonly bytes: number;
+  /** When it fails, in `performance.now()` time; Infinity for never. */
+  readonly deadline: number;
+  /** When it has waited too long in the queue; Infinity for never. */
+  readonly stale: number;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * What one session sends: in order, bounded, and timed.
+ *
+ * While little is pending a send goes straight to the transport. Beyond that it is in flight (with the transport, waiting
+ * to be written) or, behind those, in the queue, where `queueOverflow` can still drop it. A batch is collected before all
+ * of this.
+ */
 export class Outbox {
-  #unfinished: Unfinished | undefined;
+  readonly #state: SendState;
   /** The first half of a character that a text part was cut through. */
   #highSurrogate = '';
-  #pending: Set<PendingSend> | undefined;
+  #inFlight: Set<PendingSend> | undefined;
+  #queue: PendingSend[] | undefined;
+  #queuedBytes = 0;
   #timer: NodeJS.Timeout | undefined;
+  #batch: Outgoing[] | undefined;
+  #batchBytes = 0;
 
-  constructor(private readonly session: WsSession) {}
+  constructor(private readonly session: WsSession) {
+    this.#state = new SendState(session.context.settings.concurrentSends === 'reject');
+  }
+
+  // --- what may be sent, and when -----------------------------------------------------------------------------------
 
   sendText(text: string, timeoutMs: number): Sending {
-    this.requireFinished();
-    return this.#write(text.length, timeoutMs, (done) => this.session.transport.sendText(text, true, done));
+    const finish = this.#state.beginWhole('text');
+    return finish(this.#send({ kind: 'text', data: text, last: true, isWhole: true }, timeoutMs));
   }
 
   sendBinary(data: Uint8Array, timeoutMs: number): Sending {
-    this.requireFinished();
-    return this.#write(data.byteLength, timeoutMs, (done) => this.session.transport.sendBinary(data, true, done));
+    const finish = this.#state.beginWhole('binary');
+    return finish(this.#send({ kind: 'binary', data, last: true, isWhole: true }, timeoutMs));
   }
 
-  sendTextPart(part: string, last: boolean, timeoutMs: number, as: Unfinished = 'partial text'): Sending {
-    this.#continue(as, last);
-    const text = this.#wholeCharacters(part, last);
-    return this.#write(text.length, timeoutMs, (done) => this.session.transport.sendText(text, last, done));
+  sendTextPart(part: string, last: boolean, timeoutMs: number, as: StreamKind | 'part' = 'part'): Sending {
+    const finish = this.#state.beginPart('text', last, as);
+    return finish(
+      this.#send({ kind: 'text', data: this.#wholeCharacters(part, last), last, isWhole: false }, timeoutMs),
+    );
   }
 
-  sendBinaryPart(part: Uint8Array, last: boolean, timeoutMs: number, as: Unfinished = 'partial binary'): Sending {
-    this.#continue(as, last);
-    return this.#write(part.byteLength, timeoutMs, (done) => this.session.transport.sendBinary(part, last, done));
+  sendBinaryPart(part: Uint8Array, last: boolean, timeoutMs: number, as: StreamKind | 'part' = 'part'): Sending {
+    const finish = this.#state.beginPart('binary', last, as);
+    return finish(this.#send({ kind: 'binary', data: part, last, isWhole: false }, timeoutMs));
   }
 
   /** Control frames may stand between the parts of a message (RFC 6455 5.4). */
   sendControl(kind: 'ping' | 'pong', data: Uint8Array, timeoutMs: number): Sending {
-    return this.#write(data.byteLength, timeoutMs, (done) => this.session.transport[kind](data, done));
+    return this.#send({ kind, data }, timeoutMs);
   }
 
   /** A stream or writer takes the connection for one message. @throws IllegalStateException inside another message */
   reserve(as: StreamKind): void {
-    this.requireFinished();
-    this.#unfinished = as;
+    this.#state.reserve(as);
   }
 
   /** A stream or writer that has sent nothing gives the connection back. */
   release(): void {
-    this.#unfinished = undefined;
+    this.#state.release();
   }
 
-  /** @throws IllegalStateException in the middle of a message */
-  requireFinished(): void {
-    if (this.#unfinished === undefined) return;
-    throw new IllegalStateException(
-      `A ${this.#unfinished} message is unfinished; send its last part before another message.`,
-    );
+  // --- batching -----------------------------------------------------------------------------------------------------
+
+  get isBatching(): boolean {
+    return this.#batch !== undefined;
   }
 
-  /** The session has ended: everything unfinished fails. */
+  /** While batching, sends are collected up to `streamBufferSize` and complete at once. */
+  setBatching(allowed: boolean): Sending {
+    if (allowed) {
+      this.#batch ??= [];
+      return undefined;
+    }
+    const flushed = this.flush(this.session.blockingTimeoutMs);
+    this.#batch = undefined;
+    return flushed;
+  }
+
+  /** Sends what the batch has collected. */
+  flush(timeoutMs: number): Sending {
+    const batch = this.#batch;
+    if (batch === undefined || batch.length === 0) return undefined;
+    this.#batch = [];
+    this.#batchBytes = 0;
+    let sending: Sending;
+    for (const outgoing of batch) sending = this.#dispatch(outgoing, timeoutMs) ?? sending;
+    return sending;
+  }
+
+  // --- the way to the transport -------------------------------------------------------------------------------------
+
+  /** The connection is gone: everything unfinished fails. */
   end(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const pending = this.#pending;
-    this.#pending = undefined;
-    for (const send of pending ?? []) send.reject(closed());
+    const pending = [...(this.#inFlight ?? []), ...(this.#queue ?? [])];
+    this.#inFlight = undefined;
+    this.#queue = undefined;
+    this.#batch &&= [];
+    for (const send of pending) send.reject(closed());
   }
 
-  #write(bytes: number, timeoutMs: number, write: (done?: SendCallback) => void): Sending {
-    const { transport, context } = this.session;
+  #send(outgoing: Outgoing, timeoutMs: number): Sending {
     if (!this.session.canSend) return failed(closed());
-    const buffered = transport.bufferedBytes;
-    if (buffered > 0 && buffered + bytes > context.settings.maxBufferedBytes) return this.overflow();
-    this.session.touch();
-    if (buffered + bytes <= LOW_WATER) {
-      write();
+    if (this.#batch === undefined) return this.#dispatch(outgoing, timeoutMs);
+    this.#batch.push(outgoing);
+    this.#batchBytes += sizeOf(outgoing);
+    return this.#batchBytes < this.session.context.settings.streamBufferSize ? undefined : this.flush(timeoutMs);
+  }
+
+  #dispatch(outgoing: Outgoing, timeoutMs: number): Sending {
+    if (!this.session.canSend) return failed(closed());
+    const bytes = sizeOf(outgoing);
+    const waiting = this.session.transport.bufferedBytes + this.#queuedBytes;
+    if (waiting + bytes <= LOW_WATER && this.#queue === undefined) {
+      this.#write(outgoing);
       return undefined;
     }
+    const { maxQueueTime } = this.session.context.settings;
+    const refusal = this.#makeRoom(outgoing, bytes, waiting);
+    if (refusal !== undefined) return failed(refusal);
+    const now = performance.now();
     return tolerateNeglect(
       new Promise<void>((resolve, reject) => {
-        const send: PendingSend = { deadline: deadlineAfter(timeoutMs), resolve, reject };
-        (this.#pending ??= new Set()).add(send);
-        this.#watch(send.deadline);
-        write((error) => this.#written(send, error));
+        this.#wait({
+          outgoing,
+          bytes,
+          deadline: now + timeoutMs,
+          stale: maxQueueTime > 0 ? now + maxQueueTime : Infinity,
+          resolve,
+          reject,
+        });
       }),
     );
   }
 
-  #written(send: PendingSend, error: Error | null | undefined): void {
-    if (this.#pending?.delete(send) !== true) return;
-    if (this.#pending.size === 0) {
-      clearTimeout(this.#timer);
-      this.#timer = undefined;
+  #wait(send: PendingSend): void {
+    // The transport writes in order, so one send in flight is enough to learn when there is room again.
+    if ((this.#inFlight?.size ?? 0) === 0) {
+      this.#fly(send);
+    } else {
+      (this.#queue ??= []).push(send);
+      this.#queuedBytes += send.bytes;
     }
-    if (error === undefined || error === null) send.resolve();
-    else send.reject(new IOException(`The message could not be written: ${error.message}`, { cause: error }));
+    this.#watch(Math.min(send.deadline, send.stale));
   }
 
-  /** One timer for all that is pending, set to the earliest deadline. */
-  #watch(deadline: number): void {
-    if (this.#timer !== undefined || deadline === Infinity) return;
-    this.#timer = setTimeout(() => this.#expire(), Math.max(0, deadline - performance.now()));
+  #fly(send: PendingSend): void {
+    (this.#inFlight ??= new Set()).add(send);
+    this.#write(send.outgoing, (error) => this.#written(send, error));
+  }
+
+  #written(send: PendingSend, error: Error | null | undefined): void {
+    if (this.#inFlight?.delete(send) !== true) return;
+    if (error === undefined || error === null) send.resolve();
+    else send.reject(new IOException(`The message could not be written: ${error.message}`, { cause: error }));
+    this.#pump();
+    if (this.#inFlight.size > 0 || this.#queue !== undefined) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** Hands over from the queue what there is room for, at least one. */
+  #pump(): void {
+    while (this.#queue !== undefined) {
+      const isFull = this.session.transport.bufferedBytes >= LOW_WATER;
+      if (isFull && (this.#inFlight?.size ?? 0) > 0) return;
+      const next = this.#takeFromQueue(0);
+      if (next !== undefined) this.#fly(next);
+    }
+  }
+
+  #write(outgoing: Outgoing, done?: SendCallback): void {
+    this.session.wrote();
+    const { transport } = this.session;
+    if (outgoing.kind === 'text') transport.sendText(outgoing.data, outgoing.last, done);
+    else if (outgoing.kind === 'binary') transport.sendBinary(outgoing.data, outgoing.last, done);
+    else transport[outgoing.kind](outgoing.data, done);
+  }
+
+  #takeFromQueue(index: number): PendingSend | undefined {
+    if (index < 0) return undefined;
+    const [taken] = this.#queue?.splice(index, 1) ?? [];
+    if (taken !== undefined) this.#queuedBytes -= taken.bytes;
+    if (this.#queue?.length === 0) this.#queue = undefined;
+    return taken;
+  }
+
+  // --- bounds and time ----------------------------------------------------------------------------------------------
+
+  /** @returns why the new send is refused, or undefined when it may wait */
+  #makeRoom(outgoing: Outgoing, bytes: number, waiting: number): Error | undefined {
+    const { maxQueuedBytes, maxQueuedMessages, queueOverflow } = this.session.context.settings;
+    let excess = waiting === 0 ? 0 : waiting + bytes - maxQueuedBytes;
+    const isFull = (): boolean => excess > 0 || (this.#queue?.length ?? 0) >= maxQueuedMessages;
+    while (isFull()) {
+      if (queueOverflow === 'drop-oldest') {
+        const dropped = this.#takeFromQueue(this.#queue?.findIndex(isDroppable) ?? -1);
+        if (dropped !== undefined) {
+          excess -= dropped.bytes;
+          this.#drop(dropped);
+          continue;
+        }
+      }
+      return this.#overflow(outgoing);
+    }
+    return undefined;
+  }
+
+  /** A new send that does not fit. */
+  #overflow(outgoing: Outgoing): Error {
+    const { queueOverflow } = this.session.context.settings;
+    const isWhole = !('isWhole' in outgoing) || outgoing.isWhole;
+    if (queueOverflow === 'reject') {
+      return new IllegalStateException(
+        'Too much is waiting for this peer (queueOverflow is "reject"); the message was not sent.',
+      );
+    }
+    // A part cannot be left out of its message.
+    if (queueOverflow !== 'close' && isWhole) {
+      this.session.sendDropped();
+      return dropped();
+    }
+    this.session.refuseSlowPeer();
+    return new IOException('Too much is waiting for this peer; its session is closed.');
+  }
+
+  /** Sends that are kept waiting before they reach the outbox are bounded alike. */
+  refuse(outgoingIsWhole: boolean): Promise<void> {
+    return failed(this.#overflow({ kind: 'text', data: '', last: true, isWhole: outgoingIsWhole }));
+  }
+
+  #drop(send: PendingSend): void {
+    this.session.sendDropped();
+    send.reject(dropped());
+  }
+
+  /** One timer for all that is pending, set to the earliest deadline known; a later one is found when it fires. */
+  #watch(at: number): void {
+    if (this.#timer !== undefined || at === Infinity) return;
+    this.#timer = setTimeout(() => this.#expire(), Math.max(1, at - performance.now()));
     this.#timer.unref();
   }
 
@@ -125,31 +276,41 @@ export class Outbox {
     this.#timer = undefined;
     const now = performance.now();
     let next = Infinity;
-    for (const send of this.#pending ?? []) {
-      if (send.deadline > now) {
-        next = Math.min(next, send.deadline);
-        continue;
+    for (const send of [...(this.#inFlight ?? []), ...(this.#queue ?? [])]) {
+      if (send.deadline <= now) {
+        this.#timedOut(send);
+        return;
       }
-      this.#pending?.delete(send);
-      send.reject(new SocketTimeoutException('The peer did not take the message within the send timeout.'));
-      this.session.abandon('A message was not sent within the send timeout.');
-      return;
+      next = Math.min(next, send.deadline);
+    }
+    for (const send of [...(this.#queue ?? [])]) {
+      if (send.stale > now) next = Math.min(next, send.stale);
+      else if (!this.#goneStale(send)) return;
     }
     this.#watch(next);
   }
 
-  /** The bound on what waits to be sent: the session ends, and the send fails. */
-  overflow(): Promise<void> {
-    const { maxBufferedBytes } = this.session.context.settings;
-    this.session.refuseSlowPeer();
-    return failed(
-      new IOException(`More than maxBufferedBytes (${maxBufferedBytes}) would wait to be sent; the session is closed.`),
+  #timedOut(send: PendingSend): void {
+    this.#inFlight?.delete(send);
+    this.#takeFromQueue(this.#queue?.indexOf(send) ?? -1);
+    send.reject(
+      new SocketTimeoutException('The peer did not take the message within the send timeout; its session ends.'),
     );
+    this.session.abandon('A message was not sent within the send timeout.');
   }
 
-  #continue(as: Unfinished, last: boolean): void {
-    if (this.#unfinished !== undefined && this.#unfinished !== as) this.requireFinished();
-    this.#unfinished = last ? undefined : as;
+  /** A message has waited for maxQueueTime. @returns false when its session ends by that */
+  #goneStale(send: PendingSend): boolean {
+    const { queueOverflow } = this.session.context.settings;
+    if (queueOverflow === 'close' || !isDroppable(send)) {
+      this.session.refuseSlowPeer();
+      return false;
+    }
+    this.#takeFromQueue(this.#queue?.indexOf(send) ?? -1);
+    if (queueOverflow === 'reject')
+      send.reject(new IllegalStateException('The message has waited for maxQueueTime and was not sent.'));
+    else this.#drop(send);
+    return true;
   }
 
   /** A part may end in the middle of a character; UTF-8 may not, so the half waits for the next part. */
@@ -162,17 +323,27 @@ export class Outbox {
   }
 }
 
+/** A whole message can be left out; a part or a control frame cannot. */
+function isDroppable({ outgoing }: PendingSend): boolean {
+  return 'isWhole' in outgoing && outgoing.isWhole;
+}
+
+/** Text counts by its characters: exact for ASCII, and a third of the bytes at the least. */
+function sizeOf({ data }: Outgoing): number {
+  return typeof data === 'string' ? data.length : data.byteLength;
+}
+
 function endsWithHighSurrogate(text: string): boolean {
   const code = text.charCodeAt(text.length - 1);
   return code >= 0xd800 && code <= 0xdbff;
 }
 
-function deadlineAfter(timeoutMs: number): number {
-  return timeoutMs === Infinity ? Infinity : performance.now() + timeoutMs;
-}
-
 function closed(): IOException {
   return new IOException('The message was not sent: the session is closed.');
+}
+
+function dropped(): SendDroppedException {
+  return new SendDroppedException('The message was dropped: too much is waiting for this peer.');
 }
 
 function failed(error: Error): Promise<void> {

@@ -22,18 +22,18 @@ export function parsePrimitive(type: PrimitiveType, text: string): string | numb
   if (type === Number) return parseNumber(text.trim());
   if (type === BigInt) {
     const digits = text.trim();
-    if (!INTEGER.test(digits)) throw new TypeError(`${JSON.stringify(text)} is not a whole number`);
+    if (!INTEGER.test(digits)) throw new TypeError('it is not a whole number');
     return BigInt(digits.replace(/^\+/, ''));
   }
   const [first] = text;
-  if (first === undefined) throw new TypeError('an empty text has no first character');
+  if (first === undefined) throw new TypeError('it is empty');
   return first;
 }
 
 function parseNumber(text: string): number {
   if (DECIMAL.test(text)) return Number(text);
   const special = SPECIAL_NUMBERS.get(text);
-  if (special === undefined) throw new TypeError(`${JSON.stringify(text)} is not a number`);
+  if (special === undefined) throw new TypeError('it is not a number');
   return special;
 }
 

@@ -16,6 +16,16 @@ export function tolerateNeglect<T>(promise: Promise<T>): Promise<T> {
 
 /** Whatever was thrown, as an Error. */
 export function toError(thrown: unknown): Error {
+  // Not instanceof alone: an error of another realm is one too.
   if (thrown instanceof Error || types.isNativeError(thrown)) return thrown;
-  return new Error(`something that is not an Error was thrown: ${String(thrown)}`, { cause: thrown });
+  return new Error(`something that is not an Error was thrown: ${describeThrown(thrown)}`, { cause: thrown });
+}
+
+/** Even what cannot be made a text, such as an object without a prototype, must not fail here. */
+function describeThrown(thrown: unknown): string {
+  try {
+    return String(thrown);
+  } catch {
+    return typeof thrown;
+  }
 }

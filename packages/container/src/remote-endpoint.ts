@@ -3,6 +3,7 @@ import {
   EncodeException,
   IllegalArgumentException,
   IllegalStateException,
+  IOException,
   SendResult,
   type AnyEncoder,
   type BinaryData,
@@ -13,9 +14,10 @@ import {
   type Writer,
 } from '@serval/api';
 import type { CodecEntry } from './codec-plan';
-import { Outbox, type Sending, type StreamKind } from './outbox';
+import { Outbox, type Sending } from './outbox';
 import { isThenable, toError, tolerateNeglect } from './promises';
 import { SendOrder } from './send-order';
+import type { StreamKind } from './send-state';
 import { WsOutputStream, WsWriter } from './send-streams';
 import { noEncoder } from './session-codecs';
 import type { WsSession } from './session';
@@ -28,52 +30,46 @@ const ACCEPTED = Promise.resolve();
 export class WsRemote {
   readonly outbox: Outbox;
   readonly order: SendOrder;
-  /** Every message leaves at once, which the specification lets a container that is allowed to batch do. */
-  batchingAllowed = false;
 
   constructor(private readonly session: WsSession) {
     this.outbox = new Outbox(session);
-    this.order = new SendOrder(this.outbox, session.context.settings.maxBufferedBytes);
-  }
-
-  get blockingTimeout(): number {
-    const { blockingSendTimeout } = this.session.context.settings;
-    return blockingSendTimeout < 0 ? Infinity : blockingSendTimeout;
+    this.order = new SendOrder(this.outbox, session.context.settings);
   }
 
   /** Sends what an `@OnMessage` method returned: strings and bytes as they are, everything else as an object. */
   reply(value: unknown): Sending {
     // The peer may have left while the method ran; a reply to nobody is no error of the endpoint.
     if (!this.session.canSend) return undefined;
-    if (typeof value === 'string') return this.sendText(value, this.blockingTimeout);
+    if (typeof value === 'string') return this.sendText(value, this.session.blockingTimeoutMs);
     const bytes = asBytes(value);
     return bytes === undefined
-      ? this.sendObject(value, this.blockingTimeout)
-      : this.sendBinary(bytes, this.blockingTimeout);
+      ? this.sendObject(value, this.session.blockingTimeoutMs)
+      : this.sendBinary(bytes, this.session.blockingTimeoutMs);
   }
 
   sendText(text: string, timeoutMs: number): Sending {
     if (!this.order.isHeld) return this.outbox.sendText(text, timeoutMs);
-    return this.order.after(text.length, () => this.outbox.sendText(text, timeoutMs));
+    return this.order.after(text.length, true, () => this.outbox.sendText(text, timeoutMs));
   }
 
   sendBinary(data: Uint8Array, timeoutMs: number): Sending {
     if (!this.order.isHeld) return this.outbox.sendBinary(data, timeoutMs);
-    return this.order.after(data.byteLength, () => this.outbox.sendBinary(data, timeoutMs));
+    return this.order.after(data.byteLength, true, () => this.outbox.sendBinary(data, timeoutMs));
   }
 
   sendTextPart(part: string, last: boolean, timeoutMs: number): Sending {
     if (!this.order.isHeld) return this.outbox.sendTextPart(part, last, timeoutMs);
-    return this.order.after(part.length, () => this.outbox.sendTextPart(part, last, timeoutMs));
+    return this.order.after(part.length, false, () => this.outbox.sendTextPart(part, last, timeoutMs));
   }
 
   sendBinaryPart(part: Uint8Array, last: boolean, timeoutMs: number): Sending {
     if (!this.order.isHeld) return this.outbox.sendBinaryPart(part, last, timeoutMs);
-    return this.order.after(part.byteLength, () => this.outbox.sendBinaryPart(part, last, timeoutMs));
+    return this.order.after(part.byteLength, false, () => this.outbox.sendBinaryPart(part, last, timeoutMs));
   }
 
   /** Gives the connection to a stream or writer. @throws IllegalStateException while another message is under way */
   reserve(as: StreamKind): void {
+    if (!this.session.canSend) throw new IOException(`A ${as} cannot be opened: the session is closed.`);
     if (this.order.isHeld) {
       throw new IllegalStateException(
         `A ${as} cannot be opened while an object is being encoded; await sendObject first.`,
@@ -135,7 +131,10 @@ export class WsRemote {
   async #streamEncoded(entry: CodecEntry, encoder: AnyEncoder, object: unknown, timeoutMs: number): Promise<void> {
     const isText = entry.format === 'textStream';
     this.outbox.reserve(isText ? 'send writer' : 'send stream');
-    const stream = isText ? new WsWriter(this.outbox, timeoutMs) : new WsOutputStream(this.outbox, timeoutMs);
+    const fragmentSize = this.session.context.settings.streamBufferSize;
+    const stream = isText
+      ? new WsWriter(this.outbox, timeoutMs, fragmentSize)
+      : new WsOutputStream(this.outbox, timeoutMs, fragmentSize);
     try {
       await (encoder as Encoder.TextStream<unknown>).encode(object, stream as WsWriter);
     } catch (error) {
@@ -157,16 +156,15 @@ abstract class WsRemoteEndpoint implements RemoteEndpoint {
   protected abstract readonly timeoutMs: number;
 
   setBatchingAllowed(allowed: boolean): Promise<void> {
-    this.remote.batchingAllowed = allowed;
-    return ACCEPTED;
+    return this.remote.outbox.setBatching(allowed) ?? ACCEPTED;
   }
 
   getBatchingAllowed(): boolean {
-    return this.remote.batchingAllowed;
+    return this.remote.outbox.isBatching;
   }
 
   flushBatch(): Promise<void> {
-    return ACCEPTED;
+    return this.remote.outbox.flush(this.timeoutMs) ?? ACCEPTED;
   }
 
   sendPing(applicationData?: BinaryData): Promise<void> {
@@ -179,7 +177,6 @@ abstract class WsRemoteEndpoint implements RemoteEndpoint {
 
   #sendControl(kind: 'ping' | 'pong', applicationData: BinaryData | undefined): Promise<void> {
     const call = kind === 'ping' ? 'sendPing' : 'sendPong';
-    this.session.requireNotClosed();
     const data = applicationData === undefined ? NO_BYTES : requireBytes(call, applicationData);
     if (data.byteLength > MAX_CONTROL_BYTES) {
       throw new IllegalArgumentException(
@@ -193,37 +190,32 @@ abstract class WsRemoteEndpoint implements RemoteEndpoint {
 /** See {@link RemoteEndpoint.Basic}. */
 export class WsBasicRemote extends WsRemoteEndpoint implements RemoteEndpoint.Basic {
   protected override get timeoutMs(): number {
-    return this.remote.blockingTimeout;
+    return this.session.blockingTimeoutMs;
   }
 
   sendText(text: string, isLast?: boolean): Promise<void> {
-    this.session.requireNotClosed();
     requireText('sendText', text);
     if (isLast === undefined) return this.remote.sendText(text, this.timeoutMs) ?? ACCEPTED;
     return this.remote.sendTextPart(text, isLast, this.timeoutMs) ?? ACCEPTED;
   }
 
   sendBinary(data: BinaryData, isLast?: boolean): Promise<void> {
-    this.session.requireNotClosed();
     const bytes = requireBytes('sendBinary', data);
     if (isLast === undefined) return this.remote.sendBinary(bytes, this.timeoutMs) ?? ACCEPTED;
     return this.remote.sendBinaryPart(bytes, isLast, this.timeoutMs) ?? ACCEPTED;
   }
 
   getSendStream(): OutputStream {
-    this.session.requireNotClosed();
     this.remote.reserve('send stream');
-    return new WsOutputStream(this.remote.outbox, this.timeoutMs);
+    return new WsOutputStream(this.remote.outbox, this.timeoutMs, this.session.context.settings.streamBufferSize);
   }
 
   getSendWriter(): Writer {
-    this.session.requireNotClosed();
     this.remote.reserve('send writer');
-    return new WsWriter(this.remote.outbox, this.timeoutMs);
+    return new WsWriter(this.remote.outbox, this.timeoutMs, this.session.context.settings.streamBufferSize);
   }
 
   sendObject(data: unknown): Promise<void> {
-    this.session.requireNotClosed();
     if (data === undefined || data === null) throw wrong('sendObject', 'an object', data);
     return asRejection(() => this.remote.sendObject(data, this.timeoutMs));
   }
@@ -254,7 +246,6 @@ export class WsAsyncRemote extends WsRemoteEndpoint implements RemoteEndpoint.As
   sendText(text: string): Promise<void>;
   sendText(text: string, handler: SendHandler): void;
   sendText(text: string, handler?: SendHandler): Promise<void> | undefined {
-    this.session.requireNotClosed();
     requireText('sendText', text);
     return this.#outcome(() => this.remote.sendText(text, this.timeoutMs), arguments.length > 1, handler);
   }
@@ -262,7 +253,6 @@ export class WsAsyncRemote extends WsRemoteEndpoint implements RemoteEndpoint.As
   sendBinary(data: BinaryData): Promise<void>;
   sendBinary(data: BinaryData, handler: SendHandler): void;
   sendBinary(data: BinaryData, handler?: SendHandler): Promise<void> | undefined {
-    this.session.requireNotClosed();
     const bytes = requireBytes('sendBinary', data);
     return this.#outcome(() => this.remote.sendBinary(bytes, this.timeoutMs), arguments.length > 1, handler);
   }
@@ -270,7 +260,6 @@ export class WsAsyncRemote extends WsRemoteEndpoint implements RemoteEndpoint.As
   sendObject(data: unknown): Promise<void>;
   sendObject(data: unknown, handler: SendHandler): void;
   sendObject(data: unknown, handler?: SendHandler): Promise<void> | undefined {
-    this.session.requireNotClosed();
     if (data === undefined || data === null) throw wrong('sendObject', 'an object', data);
     const send = (): Promise<void> => asRejection(() => this.remote.sendObject(data, this.timeoutMs));
     return this.#outcome(send, arguments.length > 1, handler);
@@ -278,7 +267,8 @@ export class WsAsyncRemote extends WsRemoteEndpoint implements RemoteEndpoint.As
 
   #outcome(send: () => Sending, withHandler: boolean, handler: SendHandler | undefined): Promise<void> | undefined {
     if (!withHandler) return send() ?? ACCEPTED;
-    const tell = typeof handler === 'function' ? handler : handler?.onResult?.bind(handler);
+    const tell: ((result: SendResult) => unknown) | undefined =
+      typeof handler === 'function' ? handler : handler?.onResult?.bind(handler);
     if (typeof tell !== 'function')
       throw wrong('An asynchronous send', 'a SendHandler as its second argument', handler);
     const report = (error: Error | null): void => this.session.tellResult(tell, new SendResult(this.session, error));
@@ -320,5 +310,5 @@ function wrong(call: string, expected: string, found: unknown): IllegalArgumentE
 
 function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value);
-  return typeof value === 'object' ? `a ${value.constructor?.name ?? 'object'}` : `a ${typeof value}`;
+  return typeof value === 'object' ? `an object of class ${value.constructor?.name ?? '(none)'}` : `a ${typeof value}`;
 }

@@ -2,18 +2,20 @@ import { IOException, OutputStream, Writer } from '@serval/api';
 import type { Outbox, Sending } from './outbox';
 import { tolerateNeglect } from './promises';
 
-/** A piece is sent as a fragment once so much is buffered, in characters or bytes: Tomcat's buffer size. */
-const FRAGMENT_SIZE = 8192;
-
 /** A {@link Writer} on one text message. */
 export class WsWriter extends Writer {
   #buffered = '';
   #state: 'unused' | 'used' | 'closed' = 'unused';
 
-  /** The outbox must be reserved for a 'send writer'. */
+  /**
+   * The outbox must be reserved for a 'send writer'.
+   *
+   * @param fragmentSize a fragment is sent once so much is buffered, in characters
+   */
   constructor(
     private readonly outbox: Outbox,
     private readonly timeoutMs: number,
+    private readonly fragmentSize: number,
   ) {
     super();
     this.hasSent = false;
@@ -26,7 +28,7 @@ export class WsWriter extends Writer {
     if (this.#state === 'closed') return closedStream('writer');
     this.#state = 'used';
     this.#buffered += text;
-    return this.#buffered.length < FRAGMENT_SIZE ? Promise.resolve() : this.flush();
+    return this.#buffered.length < this.fragmentSize ? Promise.resolve() : this.flush();
   }
 
   override flush(): Promise<void> {
@@ -66,10 +68,15 @@ export class WsOutputStream extends OutputStream {
   #state: 'unused' | 'used' | 'closed' = 'unused';
   hasSent = false;
 
-  /** The outbox must be reserved for a 'send stream'. */
+  /**
+   * The outbox must be reserved for a 'send stream'.
+   *
+   * @param fragmentSize a fragment is sent once so much is buffered, in bytes
+   */
   constructor(
     private readonly outbox: Outbox,
     private readonly timeoutMs: number,
+    private readonly fragmentSize: number,
   ) {
     super();
   }
@@ -80,7 +87,7 @@ export class WsOutputStream extends OutputStream {
     // A copy: the caller may use its buffer again at once, as with Java's OutputStream.
     this.#chunks.push(Buffer.from(bytes));
     this.#length += bytes.byteLength;
-    return this.#length < FRAGMENT_SIZE ? Promise.resolve() : this.flush();
+    return this.#length < this.fragmentSize ? Promise.resolve() : this.flush();
   }
 
   override flush(): Promise<void> {

@@ -1,6 +1,6 @@
 import { EncodeException, type AnyDecoder, type AnyEncoder, type EndpointConfig } from '@serval/api';
 import type { CodecEntry, CodecPlan } from './codec-plan';
-import { toError } from './promises';
+import { isThenable, toError } from './promises';
 
 type Codec = AnyDecoder | AnyEncoder;
 
@@ -16,24 +16,38 @@ export class SessionCodecs {
   }
 
   /**
-   * Makes and initialises the instances.
+   * Makes and initialises the instances; at once, unless an `init` returns a promise.
    *
-   * @throws whatever a constructor or `init` throws; what was initialised before it is destroyed again
+   * @throws (as a rejection) whatever a constructor or `init` throws; what was initialised before it is destroyed again
    */
-  static create(plan: CodecPlan, config: EndpointConfig): SessionCodecs {
+  static create(plan: CodecPlan, config: EndpointConfig): SessionCodecs | Promise<SessionCodecs> {
     const instances: Codec[] = [];
     const codecs = new SessionCodecs(plan, instances);
-    try {
-      for (const codecClass of plan.classes) {
+    const failed = async (error: unknown): Promise<never> => {
+      await codecs.destroy();
+      throw error;
+    };
+    const initialise = (first: number): SessionCodecs | Promise<SessionCodecs> => {
+      for (const [slot, codecClass] of plan.classes.entries()) {
+        if (slot < first) continue;
         const codec = new codecClass();
-        codec.init?.(config);
+        const going = codec.init?.(config);
+        if (isThenable(going)) {
+          return Promise.resolve(going).then(() => {
+            instances.push(codec);
+            return initialise(slot + 1);
+          });
+        }
         instances.push(codec);
       }
+      return codecs;
+    };
+    try {
+      const created = initialise(0);
+      return created instanceof SessionCodecs ? created : created.catch(failed);
     } catch (error) {
-      codecs.destroy();
-      throw error;
+      return failed(error);
     }
-    return codecs;
   }
 
   decoder(entry: CodecEntry): AnyDecoder {
@@ -48,11 +62,11 @@ export class SessionCodecs {
   }
 
   /** Calls every `destroy`, whatever the others do, and gives back what they threw. */
-  destroy(): Error[] {
+  async destroy(): Promise<Error[]> {
     const errors: Error[] = [];
     for (const codec of this.#instances) {
       try {
-        codec.destroy?.();
+        await codec.destroy?.();
       } catch (error) {
         errors.push(toError(error));
       }
@@ -81,6 +95,6 @@ export function noEncoder(object: unknown): EncodeException {
     object === null ? 'null' : typeof object === 'object' ? (object.constructor?.name ?? 'object') : typeof object;
   return new EncodeException(
     object,
-    `No encoder of the endpoint takes a ${type}; add one to its encoders, or send a string or bytes.`,
+    `No encoder of the endpoint takes ${type}; add one to its encoders, or send a string or bytes.`,
   );
 }

@@ -9,22 +9,26 @@ import {
   type Extension,
   type MessageHandler,
   type PrimitiveType,
+  type PrimitiveValue,
   type Principal,
   type RemoteEndpoint,
   type SendResult,
   type WebSocketContainer,
 } from '@serval/api';
 import type { Transport } from '@serval/api/spi';
-import { closeReasonOf, wireClose } from './closing';
+import { wireClose } from './closing';
 import type { ContainerContext } from './container-context';
-import { dispatchClose, dispatchError, dispatchOpen } from './dispatcher';
+import { dispatchClose, dispatchError, dispatchOpen, dispatchSendResult } from './dispatcher';
 import type { EndpointPlan } from './endpoint-plan';
 import { HandlerTable } from './handler-table';
+import type { IdleCause } from './idle-timeouts';
 import { Inbox } from './inbox';
 import type { MessageRoute, NativeType } from './message-route';
 import { WsAsyncRemote, WsBasicRemote, WsRemote } from './remote-endpoint';
 import { requestParameters } from './request-parameters';
 import type { SessionCodecs } from './session-codecs';
+import type { SessionProperties } from './session-properties';
+import type { SessionSetting } from './settings';
 
 /** What a session keeps of its opening handshake. */
 export interface SessionHandshake {
@@ -47,6 +51,8 @@ export interface SessionParts {
   readonly endpointConfig: EndpointConfig;
   readonly codecs: SessionCodecs;
   readonly handshake: SessionHandshake;
+  /** Made beforehand where the configuration has user properties, so that a bad setting among them refuses the handshake. */
+  readonly userProperties: SessionProperties | undefined;
   readonly transport: Transport;
 }
 
@@ -72,13 +78,14 @@ export class WsSession extends Session {
   #handlers: HandlerTable | undefined;
   #basic: WsBasicRemote | undefined;
   #async: WsAsyncRemote | undefined;
-  #userProperties: Map<string, unknown> | undefined;
+  #userProperties: SessionProperties | undefined;
   #maxTextBytes: number;
   #maxBinaryBytes: number;
-  #maxIdleTimeoutMs = 0;
+  #maxIdleTimeoutMs: number;
   #closeTimer: NodeJS.Timeout | undefined;
-  /** When something was last read or written, in `performance.now()` time; kept only while an idle timeout is set. */
-  lastActivity = 0;
+  /** By the clock of the idle timeouts, which ticks only while a session of the container has one. */
+  lastRead = 0;
+  lastWrite = 0;
 
   constructor(parts: SessionParts) {
     super();
@@ -91,6 +98,9 @@ export class WsSession extends Session {
     this.#handshake = parts.handshake;
     this.#maxTextBytes = this.context.settings.textBufferSize;
     this.#maxBinaryBytes = this.context.settings.binaryBufferSize;
+    this.#maxIdleTimeoutMs = this.context.settings.maxSessionIdleTimeout;
+    this.#userProperties = parts.userProperties;
+    this.#userProperties?.onSettingChange(() => this.#watchIdle());
     this.remote = new WsRemote(this);
     this.#inbox = new Inbox(this);
     this.#updateRules();
@@ -100,7 +110,7 @@ export class WsSession extends Session {
   async begin(): Promise<void> {
     this.context.registry.add(this);
     this.transport.open(this.#inbox);
-    this.setMaxIdleTimeout(this.context.settings.maxSessionIdleTimeout);
+    this.#watchIdle();
     const opened = await dispatchOpen(this);
     if (!opened)
       void this.close(new CloseReason(CloseReason.CloseCodes.UNEXPECTED_CONDITION, 'the endpoint could not open'));
@@ -117,9 +127,23 @@ export class WsSession extends Session {
     return this.#state === 'open' && !this.#connectionGone;
   }
 
-  /** Something was read or written. */
-  touch(): void {
-    if (this.#maxIdleTimeoutMs > 0) this.lastActivity = performance.now();
+  /** Something was read: a message, a part of one, or a pong. */
+  read(): void {
+    this.lastRead = this.context.idleTimeouts.now;
+  }
+
+  /** Something is being written. */
+  wrote(): void {
+    this.lastWrite = this.context.idleTimeouts.now;
+  }
+
+  get blockingTimeoutMs(): number {
+    const timeout = this.#setting('blockingSendTimeout');
+    return timeout < 0 ? Infinity : timeout;
+  }
+
+  sendDropped(): void {
+    this.context.diagnostics.report({ kind: 'send-dropped', endpoint: this.plan.name, sessionId: this.#id });
   }
 
   routeOf(native: NativeType): MessageRoute | undefined {
@@ -140,38 +164,35 @@ export class WsSession extends Session {
     this.#connectionGone = true;
     clearTimeout(this.#closeTimer);
     this.remote.outbox.end();
-    this.#finishClosing(closeReasonOf(code, phrase), true);
+    this.#finishClosing(CloseReason.truncated(code, phrase), true);
     this.#endIfOver();
   }
 
-  /** The idle timeout has passed (WSC-2.1.5: 1006 locally). */
-  idle(): void {
-    this.#closeLocally(
-      closeReasonOf(1006, `The session was idle for more than ${this.#maxIdleTimeoutMs} ms.`),
-      new CloseReason(1001, 'idle timeout'),
-    );
+  /** An idle timeout has passed (WSC-2.1.5: 1006 locally). */
+  idle(cause: IdleCause): void {
+    const phrase = `The session’s ${cause} timeout has passed.`;
+    this.#closeAbnormally(CloseReason.truncated(1006, phrase), CloseReason.truncated(1001, phrase));
   }
 
-  /** The peer takes nothing any more: a close frame is tried, but not waited for. */
+  /** The peer takes nothing any more. */
   abandon(phrase: string): void {
-    this.#closeLocally(closeReasonOf(1006, phrase), new CloseReason(1001, 'send timeout'));
-    this.transport.terminate();
+    this.#closeAbnormally(CloseReason.truncated(1006, phrase), CloseReason.truncated(1001, phrase));
   }
 
   /** More is waiting for this peer than the container allows. */
   refuseSlowPeer(): void {
-    const reason = new CloseReason(1008, 'too much is waiting to be sent');
-    this.#closeLocally(reason, reason);
-    this.transport.terminate();
+    const reason = new CloseReason(this.context.settings.queueOverflowCloseCode, 'Too much is waiting to be sent.');
+    this.#closeAbnormally(reason, reason);
+  }
+
+  /** Takes no more from the peer, lets the handler that is running and what has arrived finish, and closes then. */
+  closeWhenIdle(reason: CloseReason): void {
+    this.#inbox.drain(() => void this.close(reason));
   }
 
   /** Tells a SendHandler, from the event loop and never from inside the call that sent. */
-  tellResult(handler: (result: SendResult) => void, result: SendResult): void {
-    try {
-      handler(result);
-    } catch (error) {
-      void dispatchError(this, error);
-    }
+  tellResult(handler: (result: SendResult) => unknown, result: SendResult): void {
+    dispatchSendResult(this, handler, result);
   }
 
   // --- Session ----------------------------------------------------------------------------------------------------
@@ -182,7 +203,8 @@ export class WsSession extends Session {
   }
 
   override addMessageHandler(handler: MessageHandler<string>): void;
-  override addMessageHandler(type: PrimitiveType | AbstractClass<unknown>, handler: MessageHandler): void;
+  override addMessageHandler<P extends PrimitiveType>(type: P, handler: MessageHandler<PrimitiveValue<P>>): void;
+  override addMessageHandler<T>(type: AbstractClass<T>, handler: MessageHandler<T>): void;
   override addMessageHandler(
     first: MessageHandler<string> | PrimitiveType | AbstractClass<unknown>,
     second?: MessageHandler,
@@ -244,8 +266,7 @@ export class WsSession extends Session {
       );
     }
     this.#maxIdleTimeoutMs = milliseconds;
-    this.touch();
-    this.context.idleTimeouts.watch(this, milliseconds);
+    this.#watchIdle();
   }
 
   override setMaxBinaryMessageBufferSize(length: number): void {
@@ -311,7 +332,11 @@ export class WsSession extends Session {
 
   override getUserProperties(): Map<string, unknown> {
     this.requireNotClosed();
-    return (this.#userProperties ??= new Map(this.endpointConfig.getUserProperties()));
+    if (this.#userProperties === undefined) {
+      this.#userProperties = this.context.sessionProperties(this.endpointConfig.getUserProperties());
+      this.#userProperties.onSettingChange(() => this.#watchIdle());
+    }
+    return this.#userProperties;
   }
 
   override getUserPrincipal(): Principal | null {
@@ -339,12 +364,25 @@ export class WsSession extends Session {
   #closeLocally(local: CloseReason, wire: CloseReason): void {
     if (this.#state !== 'open') return;
     const { code, phrase } = wireClose(wire);
+    void this.remote.outbox.flush(this.blockingTimeoutMs);
     this.transport.close(code, phrase);
     if (!this.#connectionGone) {
-      this.#closeTimer = setTimeout(() => this.transport.terminate(), this.context.settings.sessionCloseTimeout);
+      this.#closeTimer = setTimeout(() => this.transport.terminate(), this.#setting('sessionCloseTimeout'));
       this.#closeTimer.unref();
     }
     this.#finishClosing(local, false);
+  }
+
+  /** As {@link #closeLocally}, for a session that cannot go on: its close frame gets little time to be written. */
+  #closeAbnormally(local: CloseReason, wire: CloseReason): void {
+    if (this.#state !== 'open') {
+      this.transport.terminate();
+      return;
+    }
+    this.#closeLocally(local, wire);
+    setTimeout(() => {
+      if (this.transport.bufferedBytes > 0) this.transport.terminate();
+    }, this.#setting('abnormalCloseSendTimeout')).unref();
   }
 
   /** OPEN to CLOSING, once: `@OnClose` follows as soon as no handler is busy. */
@@ -359,13 +397,26 @@ export class WsSession extends Session {
   /** CLOSING to CLOSED. */
   async #callOnClose(reason: CloseReason): Promise<void> {
     await dispatchClose(this, reason);
-    for (const error of this.codecs.destroy()) await dispatchError(this, error);
+    for (const error of await this.codecs.destroy()) await dispatchError(this, error);
     this.#state = 'closed';
     this.#endIfOver();
   }
 
   #endIfOver(): void {
     if (this.#state === 'closed' && this.#connectionGone) this.context.registry.ended(this);
+  }
+
+  #setting(name: SessionSetting): number {
+    return this.#userProperties?.setting(name) ?? this.context.settings[name];
+  }
+
+  #watchIdle(): void {
+    if (this.#state !== 'open') return;
+    this.context.idleTimeouts.watch(this, {
+      readMs: positiveOrNever(this.#setting('readIdleTimeout')),
+      writeMs: positiveOrNever(this.#setting('writeIdleTimeout')),
+      bothMs: positiveOrNever(this.#maxIdleTimeoutMs),
+    });
   }
 
   #updateRules(): void {
@@ -380,6 +431,10 @@ function ruleFor(route: MessageRoute | undefined, sessionBytes: number): { inPar
     inParts: route.inParts || route.decoding.kind === 'stream' || route.decoding.kind === 'stream-decoder',
     maxBytes: route.maxMessageSize >= 0 ? route.maxMessageSize : sessionBytes,
   };
+}
+
+function positiveOrNever(milliseconds: number): number {
+  return milliseconds > 0 ? milliseconds : Infinity;
 }
 
 function requireSize(call: string, length: number): number {

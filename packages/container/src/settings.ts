@@ -1,99 +1,327 @@
 import { DeploymentException } from '@serval/api';
-import { consoleLogger, type Logger } from './logger';
+import { nearestName } from './nearest-name';
 
-/** The limits and timeouts of a container. Sizes are bytes, times milliseconds. */
+/** The limits, timeouts and policies of a container's sessions. Sizes are bytes, times milliseconds. */
 export interface ContainerSettings {
-  /**
-   * The largest whole text message, in bytes of UTF-8; a larger one closes the session with 1009. Default 8192.
-   *
-   * @see Tomcat `org.apache.tomcat.websocket.textBufferSize`
-   */
+  /** Bytes of UTF-8 in a whole text message; more is answered with 1009. Default 8192. */
   textBufferSize: number;
-  /**
-   * The largest whole binary message; a larger one closes the session with 1009. Default 8192.
-   *
-   * @see Tomcat `org.apache.tomcat.websocket.binaryBufferSize`
-   */
+  /** Bytes in a whole binary message; more is answered with 1009. Default 8192. */
   binaryBufferSize: number;
-  /** Closes a session on which nothing was read or written for so long; 0 or less means never. Default 0. */
+  /** What a send stream, a writer or a batch collects before it is sent. Default 8192. */
+  streamBufferSize: number;
+  /** Closes a session on which nothing was read and written for so long; 0 or less means never. Default 0. */
   maxSessionIdleTimeout: number;
+  /** Closes a session from which nothing was read for so long; 0 or less means never. Default 0. */
+  readIdleTimeout: number;
+  /** Closes a session to which nothing was written for so long; 0 or less means never. Default 0. */
+  writeIdleTimeout: number;
   /** How long an asynchronous send may take; 0 or less means for ever. Default -1. */
   asyncSendTimeout: number;
-  /**
-   * How long a blocking send may wait for the peer; negative means for ever. Default 20000.
-   *
-   * @see Tomcat `org.apache.tomcat.websocket.BLOCKING_SEND_TIMEOUT`
-   */
+  /** How long a blocking send may take; negative means for ever. Default 20000. */
   blockingSendTimeout: number;
-  /**
-   * How long to wait for the peer's close frame after ours before the connection is dropped. Default 30000.
-   *
-   * @see Tomcat `org.apache.tomcat.websocket.SESSION_CLOSE_TIMEOUT`
-   */
+  /** How long to wait for the peer's close frame after ours. Default 30000. */
   sessionCloseTimeout: number;
-  /** Bytes that may wait to be written to one peer; a session over it is closed with 1008. Default 16777216. */
-  maxBufferedBytes: number;
+  /** How long the close frame of a failed session may take to be written. Default 50. */
+  abnormalCloseSendTimeout: number;
+  /** A send while another is unfinished waits in order, or throws as in Tomcat. Default `'queue'`. */
+  concurrentSends: 'queue' | 'reject';
+  /** Bytes that may wait for one peer. Default 16777216. */
+  maxQueuedBytes: number;
+  /** Messages that may wait for one peer. Default 10000. */
+  maxQueuedMessages: number;
+  /** How long a message may wait for its peer; 0 or less means for ever. Default 0. */
+  maxQueueTime: number;
+  /** What happens at these three bounds. Default `'close'`. */
+  queueOverflow: 'close' | 'drop-oldest' | 'drop-newest' | 'reject';
+  /** The code of a session that `queueOverflow` closes. Default 1008. */
+  queueOverflowCloseCode: number;
+  /** Refuses addEndpoint after the first handshake, as before WS 2.1. Default false. */
+  noAddAfterHandshake: boolean;
 }
 
-/** What a container can be told; everything has a default. */
-export interface ContainerOptions extends Readonly<Partial<ContainerSettings>> {
-  /** Default: errors and warnings to the console. */
-  readonly logger?: Logger;
+export type SettingName = keyof ContainerSettings;
+
+/** The settings that a session can change for itself, by user properties. */
+export type SessionSetting =
+  'blockingSendTimeout' | 'sessionCloseTimeout' | 'abnormalCloseSendTimeout' | 'readIdleTimeout' | 'writeIdleTimeout';
+
+/** Where Tomcat knows a setting. */
+export type TomcatPlace = 'init parameter' | 'user property' | 'system property';
+
+export type SettingRule =
+  | { readonly kind: 'number'; readonly min: number; readonly max: number; readonly noun: string }
+  | { readonly kind: 'boolean' }
+  | { readonly kind: 'choice'; readonly choices: readonly string[] };
+
+/** One row of the settings table: all that the code and the reference page know of a setting. */
+export interface SettingRow {
+  readonly byDefault: number | boolean | string;
+  readonly rule: SettingRule;
+  /** One or two sentences for the reference page. */
+  readonly meaning: string;
+  readonly tomcat?: { readonly name: string; readonly place: TomcatPlace };
 }
 
 const LARGEST = 2 ** 31 - 1;
+const TOMCAT = 'org.apache.tomcat.websocket.';
 
-interface NumberSetting {
-  readonly byDefault: number;
-  readonly min: number;
-  readonly unit: string;
-}
+const bytes = (min: number): SettingRule => ({ kind: 'number', min, max: LARGEST, noun: 'whole number of bytes' });
+const milliseconds = (min: number): SettingRule => ({
+  kind: 'number',
+  min,
+  max: LARGEST,
+  noun: 'whole number of milliseconds',
+});
+const count = (min: number, max = LARGEST): SettingRule => ({
+  kind: 'number',
+  min,
+  max,
+  noun: 'whole number of messages',
+});
+const initParameter = (name: string) => ({ name: TOMCAT + name, place: 'init parameter' }) as const;
+const userProperty = (name: string) => ({ name: TOMCAT + name, place: 'user property' }) as const;
 
-// One row per setting: what it is without being set, its least value, and the unit for error messages.
-const SETTINGS: { readonly [K in keyof ContainerSettings]: NumberSetting } = {
-  textBufferSize: { byDefault: 8192, min: 0, unit: 'bytes' },
-  binaryBufferSize: { byDefault: 8192, min: 0, unit: 'bytes' },
-  maxSessionIdleTimeout: { byDefault: 0, min: -LARGEST, unit: 'milliseconds' },
-  asyncSendTimeout: { byDefault: -1, min: -LARGEST, unit: 'milliseconds' },
-  blockingSendTimeout: { byDefault: 20_000, min: -LARGEST, unit: 'milliseconds' },
-  sessionCloseTimeout: { byDefault: 30_000, min: 1, unit: 'milliseconds' },
-  maxBufferedBytes: { byDefault: 16 * 1024 * 1024, min: 1, unit: 'bytes' },
+/** Every setting of a container. `docs/reference/settings.md` is made of this table. */
+export const SETTINGS: { readonly [K in SettingName]: SettingRow } = {
+  textBufferSize: {
+    byDefault: 8192,
+    rule: bytes(0),
+    meaning:
+      'The largest whole text message, in bytes of UTF-8; a larger one closes the session with 1009. A session changes it with setMaxTextMessageBufferSize, a method raises or lowers it with maxMessageSize.',
+    tomcat: initParameter('textBufferSize'),
+  },
+  binaryBufferSize: {
+    byDefault: 8192,
+    rule: bytes(0),
+    meaning:
+      'The largest whole binary message; a larger one closes the session with 1009. A session changes it with setMaxBinaryMessageBufferSize, a method raises or lowers it with maxMessageSize.',
+    tomcat: initParameter('binaryBufferSize'),
+  },
+  streamBufferSize: {
+    byDefault: 8192,
+    rule: bytes(1),
+    meaning: 'How much a send stream or writer, and a batch, collects before it is sent.',
+    tomcat: { name: `${TOMCAT}DEFAULT_BUFFER_SIZE`, place: 'system property' },
+  },
+  maxSessionIdleTimeout: {
+    byDefault: 0,
+    rule: milliseconds(-LARGEST),
+    meaning:
+      'Closes a session on which nothing was read and nothing was written for so long, with 1001 on the wire and 1006 for @OnClose; 0 or less means never. A session changes it with setMaxIdleTimeout.',
+  },
+  readIdleTimeout: {
+    byDefault: 0,
+    rule: milliseconds(-LARGEST),
+    meaning: 'Closes a session from which nothing was read for so long, pongs included; 0 or less means never.',
+    tomcat: userProperty('READ_IDLE_TIMEOUT_MS'),
+  },
+  writeIdleTimeout: {
+    byDefault: 0,
+    rule: milliseconds(-LARGEST),
+    meaning: 'Closes a session to which nothing was written for so long; 0 or less means never.',
+    tomcat: userProperty('WRITE_IDLE_TIMEOUT_MS'),
+  },
+  asyncSendTimeout: {
+    byDefault: -1,
+    rule: milliseconds(-LARGEST),
+    meaning:
+      'How long an asynchronous send may take, from the call until it is written; 0 or less means for ever. A remote endpoint changes it with setSendTimeout.',
+  },
+  blockingSendTimeout: {
+    byDefault: 20_000,
+    rule: milliseconds(-LARGEST),
+    meaning:
+      'How long a blocking send may take; negative means for ever. When it has passed, the send fails with SocketTimeoutException and the session ends with 1006.',
+    tomcat: userProperty('BLOCKING_SEND_TIMEOUT'),
+  },
+  sessionCloseTimeout: {
+    byDefault: 30_000,
+    rule: milliseconds(1),
+    meaning: 'How long to wait for the peer’s close frame after ours before the connection is dropped.',
+    tomcat: userProperty('SESSION_CLOSE_TIMEOUT'),
+  },
+  abnormalCloseSendTimeout: {
+    byDefault: 50,
+    rule: milliseconds(1),
+    meaning:
+      'How long the close frame of a session that ends by an error or a timeout may take to be written before the connection is dropped.',
+    tomcat: userProperty('ABNORMAL_SESSION_CLOSE_SEND_TIMEOUT'),
+  },
+  concurrentSends: {
+    byDefault: 'queue',
+    rule: { kind: 'choice', choices: ['queue', 'reject'] },
+    meaning:
+      'What a send does while another one is unfinished: wait in order, or throw IllegalStateException as in Tomcat.',
+  },
+  maxQueuedBytes: {
+    byDefault: 16 * 1024 * 1024,
+    rule: bytes(1),
+    meaning: 'How much may wait to be written to one peer before queueOverflow applies.',
+  },
+  maxQueuedMessages: {
+    byDefault: 10_000,
+    rule: count(1),
+    meaning: 'How many messages may wait to be written to one peer before queueOverflow applies.',
+  },
+  maxQueueTime: {
+    byDefault: 0,
+    rule: milliseconds(-LARGEST),
+    meaning:
+      'How long a message may wait before queueOverflow applies, watched by a timer and not only by the next send; 0 or less means for ever.',
+  },
+  queueOverflow: {
+    byDefault: 'close',
+    rule: { kind: 'choice', choices: ['close', 'drop-oldest', 'drop-newest', 'reject'] },
+    meaning:
+      'What happens at the bound of a peer that takes too little: end its session, drop the message that waits longest, drop the new one, or fail the new send with IllegalStateException and keep the session.',
+  },
+  queueOverflowCloseCode: {
+    byDefault: 1008,
+    rule: { kind: 'number', min: 1000, max: 4999, noun: 'close code' },
+    meaning: 'The close code of a session that queueOverflow ends.',
+  },
+  noAddAfterHandshake: {
+    byDefault: false,
+    rule: { kind: 'boolean' },
+    meaning:
+      'Refuses addEndpoint once the first handshake has been made, as the specification did before 2.1. The default follows STRICT_SPEC_COMPLIANCE.',
+    tomcat: initParameter('noAddAfterHandshake'),
+  },
 };
 
-/** Checks the options and fills in the defaults. */
-export function resolveSettings(options: ContainerOptions): ContainerSettings {
-  const resolve = (name: keyof ContainerSettings): number => {
-    const setting = SETTINGS[name];
-    const value = options[name] ?? setting.byDefault;
-    checkSetting(name, value);
-    return value;
-  };
-  return {
-    textBufferSize: resolve('textBufferSize'),
-    binaryBufferSize: resolve('binaryBufferSize'),
-    maxSessionIdleTimeout: resolve('maxSessionIdleTimeout'),
-    asyncSendTimeout: resolve('asyncSendTimeout'),
-    blockingSendTimeout: resolve('blockingSendTimeout'),
-    sessionCloseTimeout: resolve('sessionCloseTimeout'),
-    maxBufferedBytes: resolve('maxBufferedBytes'),
-  };
+/** Names that Tomcat reads, or has read, and that mean nothing or something else here; accepted with a word of warning. */
+export const WITHOUT_EFFECT: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    DEFAULT_PROCESS_PERIOD: 'timeouts are exact here and need no period',
+    executorCoreSize: 'there are no threads to pool',
+    executorMaxSize: 'there are no threads to pool',
+    executorKeepAliveTimeSeconds: 'there are no threads to pool',
+    ALLOW_UNSUPPORTED_EXTENSIONS: 'an endpoint may declare any extension',
+    DISABLE_BUILTIN_EXTENSIONS: 'set the option perMessageDeflate to false instead',
+    STREAMS_DROP_EMPTY_MESSAGES: 'the rule of the specification holds: a stream that was never used sends nothing',
+    DEFAULT_ORIGIN_HEADER_VALUE: 'it is a setting of the client',
+  }).map(([name, why]) => [TOMCAT + name, why]),
+);
+
+const STRICT_SPEC_COMPLIANCE = `${TOMCAT}STRICT_SPEC_COMPLIANCE`;
+const BY_TOMCAT_NAME = new Map(
+  Object.entries(SETTINGS).flatMap(([option, { tomcat }]) =>
+    tomcat ? [[tomcat.name, option as SettingName] as const] : [],
+  ),
+);
+const SESSION_PROPERTIES = new Map(
+  [...BY_TOMCAT_NAME].filter(([, option]) => SETTINGS[option].tomcat?.place === 'user property'),
+);
+
+/** What a container can be told of its settings; everything has a default. */
+export interface SettingOptions extends Readonly<{ [K in SettingName]?: ContainerSettings[K] | undefined }> {
+  /** Settings by Tomcat's own names, as numbers or numeric strings; a typed option of the same setting goes before it. */
+  readonly initParameters?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/**
+ * Checks the options and fills in the defaults: typed options first, then init parameters, then the table.
+ *
+ * @param warn is told of names that mean nothing
+ * @throws DeploymentException naming the setting, its range and its unit
+ */
+export function resolveSettings(options: SettingOptions, warn: (message: string) => void): ContainerSettings {
+  const parameters = new Map(Object.entries(options.initParameters ?? {}));
+  const resolved = new Map<string, unknown>(Object.entries(SETTINGS).map(([name, { byDefault }]) => [name, byDefault]));
+  const streamBufferSize = parameters.get(SETTINGS.streamBufferSize.tomcat?.name ?? '');
+  if (streamBufferSize !== undefined) {
+    // Tomcat's DEFAULT_BUFFER_SIZE is the default of both message buffers, too.
+    for (const name of ['textBufferSize', 'binaryBufferSize']) resolved.set(name, Number(streamBufferSize));
+  }
+  const strict = parameters.get(STRICT_SPEC_COMPLIANCE);
+  if (strict !== undefined)
+    resolved.set('noAddAfterHandshake', parse(STRICT_SPEC_COMPLIANCE, { kind: 'boolean' }, strict));
+  for (const [name, value] of parameters) {
+    const option = BY_TOMCAT_NAME.get(name);
+    if (option !== undefined) resolved.set(option, parse(name, SETTINGS[option].rule, value));
+    else if (name !== STRICT_SPEC_COMPLIANCE) warn(`initParameters: ${unknownName(name, BY_TOMCAT_NAME)}`);
+  }
+  for (const name of Object.keys(SETTINGS) as SettingName[]) {
+    const value: unknown = options[name];
+    if (value !== undefined) resolved.set(name, parse(name, SETTINGS[name].rule, value));
+  }
+  // Every value has passed the rule of its row, and every row has a value.
+  return Object.fromEntries(resolved) as unknown as ContainerSettings;
 }
 
 /** @throws DeploymentException naming the setting, its range and its unit */
-export function checkSetting(name: keyof ContainerSettings, value: unknown): void {
-  const { min, unit } = SETTINGS[name];
-  if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= LARGEST) return;
+export function checkSetting(name: SettingName, value: unknown): void {
+  parse(name, SETTINGS[name].rule, value);
+}
+
+/**
+ * A session setting in a user property.
+ *
+ * @param warn is told of a name that looks like a setting and is none
+ * @returns undefined for a property that is none of ours
+ * @throws DeploymentException for a value out of range
+ */
+export function readSessionProperty(
+  name: string,
+  value: unknown,
+  warn: (message: string) => void,
+): { readonly option: SettingName; readonly value: number } | undefined {
+  if (!name.startsWith(TOMCAT)) return undefined;
+  const option = SESSION_PROPERTIES.get(name);
+  if (option === undefined) {
+    warn(`user property ${unknownName(name, SESSION_PROPERTIES)}`);
+    return undefined;
+  }
+  // All session properties are numbers.
+  return { option, value: parse(name, SETTINGS[option].rule, value) as number };
+}
+
+function unknownName(name: string, known: ReadonlyMap<string, SettingName>): string {
+  const why = WITHOUT_EFFECT.get(name);
+  if (why !== undefined) return `${name} has no effect: ${why}.`;
+  const elsewhere = BY_TOMCAT_NAME.get(name);
+  if (elsewhere !== undefined)
+    return `${name} is an ${SETTINGS[elsewhere].tomcat?.place ?? ''}, not a user property; it has no effect here.`;
+  const nearest = nearestName(name, known.keys());
+  return `${name} is not a setting${nearest === undefined ? '' : `; did you mean ${nearest}?`}`;
+}
+
+function parse(name: string, rule: SettingRule, value: unknown): number | boolean | string {
+  switch (rule.kind) {
+    case 'number': {
+      const number = typeof value === 'string' && /^\s*[+-]?\d+\s*$/.test(value) ? Number(value) : value;
+      if (typeof number === 'bigint') return parse(name, rule, Number(number));
+      if (typeof number === 'number' && Number.isInteger(number) && number >= rule.min && number <= rule.max)
+        return number;
+      break;
+    }
+    case 'boolean':
+      if (typeof value === 'boolean') return value;
+      if (value === 'true' || value === 'false') return value === 'true';
+      break;
+    case 'choice':
+      if (typeof value === 'string' && rule.choices.includes(value)) return value;
+      break;
+  }
   throw new DeploymentException(
-    `${name} is a whole number of ${unit} from ${min} to ${LARGEST}; found ${describe(value)}.`,
+    `${name} is ${expectation(rule)}; found ${describe(value)}.`,
     undefined,
     'WS_DEPLOY_BAD_OPTION',
   );
 }
 
-function describe(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+/** What a value must be, for messages and the reference page. */
+export function expectation(rule: SettingRule): string {
+  switch (rule.kind) {
+    case 'number':
+      return `a ${rule.noun} from ${rule.min} to ${rule.max}`;
+    case 'boolean':
+      return 'true or false';
+    case 'choice':
+      return rule.choices.map((choice) => `'${choice}'`).join(', ');
+  }
 }
 
-export function resolveLogger(options: ContainerOptions): Logger {
-  return options.logger ?? consoleLogger;
+function describe(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : String(value);
 }

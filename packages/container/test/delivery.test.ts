@@ -40,8 +40,8 @@ test('[WSC-4.7-2] a text becomes the primitive that the method asks for', async 
   expect(seen).toEqual([
     21,
     1.5,
-    expect.stringContaining('"abc" is not a number'),
-    expect.stringContaining('"" is not a number'),
+    expect.stringContaining('cannot be a Number: it is not a number'),
+    expect.stringContaining('cannot be a Number: it is not a number'),
   ]);
 });
 
@@ -435,6 +435,6 @@ describe('message handlers of a programmatic endpoint', () => {
     const untold = converse(FailsSilently, { logger: log });
     untold.peer.sendText('x', true);
     await finish(untold);
-    expect(logged).toEqual([expect.stringContaining('FailsSilently has no @OnError')]);
+    expect(logged).toEqual([expect.stringContaining('FailsSilently handles no errors')]);
   });
 });

@@ -6,10 +6,13 @@ import {
   OnError,
   OnMessage,
   ServerEndpoint,
+  ServerEndpointConfig,
   type InputStream,
   type Reader,
 } from '@serval/api';
 import { converse, type Conversation } from '@serval/testing';
+import { planCodecs } from '../src/codec-plan';
+import { SessionCodecs } from '../src/session-codecs';
 
 class Point {
   constructor(
@@ -26,7 +29,7 @@ beforeEach(() => {
 class PointCodec implements Decoder.Text<Point>, Encoder.Text<Point> {
   static readonly decodes = Decoder.text(Point);
   static readonly encodes = Encoder.text(Point);
-  init(): void {
+  init(): void | Promise<void> {
     log.push('init');
   }
   destroy(): void {
@@ -168,6 +171,38 @@ test('a decoder without a class at run time is named by the params list, or is t
     conversation.peer.sendText('tea', true);
     expect(await conversation.received.texts(1)).toEqual([expected]);
   }
+});
+
+test('decoders that decline leave the message to a stream decoder behind them', async () => {
+  class Lines implements Decoder.TextStream<Point> {
+    static readonly decodes = Decoder.textStream(Point);
+    async decode(reader: Reader): Promise<Point> {
+      return new Point(Number(await reader.readLine()), 7);
+    }
+  }
+  const conversation = converse(Mirror, { encoders: [PointCodec], decoders: [PointCodec, Lines] });
+  conversation.peer.sendText('1,2', true);
+  conversation.peer.sendText('5', true);
+  expect(await conversation.received.texts(2)).toEqual(['2,1', '7,5']);
+});
+
+test('a codec may initialise with a promise; one that fails destroys those before it', async () => {
+  class Slow extends PointCodec {
+    override async init(): Promise<void> {
+      await Promise.resolve();
+      await super.init();
+    }
+  }
+  class Failing extends PointCodec {
+    override async init(): Promise<void> {
+      throw new Error('no init');
+    }
+  }
+  const config = new ServerEndpointConfig.Configurator() as never;
+  const created = await SessionCodecs.create(planCodecs('E', [Slow], []), config);
+  expect([created instanceof SessionCodecs, log]).toEqual([true, ['init']]);
+  await expect(SessionCodecs.create(planCodecs('E', [Slow, Failing], []), config)).rejects.toThrow('no init');
+  expect(log).toEqual(['init', 'init', 'destroy']);
 });
 
 test('a codec whose destroy fails is told to @OnError, and the others are destroyed all the same', async () => {

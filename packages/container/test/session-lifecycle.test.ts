@@ -7,6 +7,7 @@ import {
   OnMessage,
   OnOpen,
   PathParam,
+  PongMessage,
   ServerEndpoint,
   Session,
   type EndpointConfig,
@@ -277,7 +278,7 @@ test('an idle session is closed with 1001 on the wire and 1006 here, and traffic
   await ended(conversation);
   expect(performance.now() - began).toBeGreaterThan(150);
   expect((await conversation.received.closed()).code).toBe(1001);
-  expect((conversation.endpoint as Log).lines.at(-1)).toMatch(/^close 1006 The session was idle/);
+  expect((conversation.endpoint as Log).lines.at(-1)).toMatch(/^close 1006 The session’s idle timeout has passed/);
 });
 
 test('an idle timeout set at run time takes effect, and 0 switches it off', async () => {
@@ -323,7 +324,7 @@ test('an error without @OnError is logged and published, and the process and the
   conversation.peer.sendText('fine', true);
   expect(await conversation.received.texts(1)).toEqual(['fine']);
   expect(logged).toHaveLength(1);
-  expect(String(logged[0]?.[0])).toContain('None has no @OnError');
+  expect(String(logged[0]?.[0])).toContain('None handles no errors');
   expect(logged[0]?.[1]).toMatchObject({ message: 'unheard' });
 });
 
@@ -347,6 +348,39 @@ test('[WSC-5.2.2-4] an error of @OnError is logged, a rejected one too', async (
   conversation.peer.close(1000, '');
   await ended(conversation);
   expect(logged).toEqual([expect.stringContaining('Error: second')]);
+});
+
+test.each([
+  [
+    'synchronously',
+    (thrown: unknown): never => {
+      throw thrown;
+    },
+  ],
+  ['later', (thrown: unknown): Promise<never> => Promise.reject(thrown as Error)],
+])('what is thrown %s may be anything at all, even what cannot be made a text', async (_when, fail) => {
+  const causes: unknown[] = [];
+  class Hostile extends Endpoint {
+    onOpen(session: Session): void {
+      session.addMessageHandler(() => fail(Object.create(null)));
+      session.addMessageHandler(Buffer, () => fail({ [Symbol.toPrimitive]: () => JSON.parse('not even JSON') }));
+      session.addMessageHandler(PongMessage, () => fail(undefined));
+    }
+    override onError(_session: Session, cause: Error): void {
+      causes.push(cause.message);
+    }
+  }
+  const conversation = converse(Hostile);
+  conversation.peer.sendText('x', true);
+  conversation.peer.sendBinary(Uint8Array.of(1), true);
+  conversation.peer.pong(Uint8Array.of(1));
+  conversation.peer.close(1000, '');
+  await ended(conversation);
+  expect(causes).toEqual([
+    'something that is not an Error was thrown: object',
+    'something that is not an Error was thrown: object',
+    'something that is not an Error was thrown: undefined',
+  ]);
 });
 
 test('what is thrown need not be an Error', async () => {

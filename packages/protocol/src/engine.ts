@@ -33,5 +33,5 @@ export interface Engine {
 
 export interface EngineOptions {
   /** Whether permessage-deflate is offered to clients (RFC 7692). Default false: it costs memory on every session. */
-  readonly perMessageDeflate?: boolean;
+  readonly perMessageDeflate?: boolean | undefined;
 }

@@ -51,6 +51,7 @@ export class WsTransport implements Transport {
   open(listener: TransportListener): void {
     this.#listener = listener;
     this.webSocket.on('message', (data, isBinary) => this.#received(data, isBinary));
+    this.webSocket.on('ping', () => this.#listener?.onPing());
     this.webSocket.on('pong', (data) => this.#listener?.onPong(data));
     this.webSocket.on('close', (code, reason) => {
       clearTimeout(this.#linger);

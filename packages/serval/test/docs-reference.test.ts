@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DeploymentException, Endpoint, Server, ServerEndpointConfig } from 'serval';
@@ -70,9 +71,7 @@ describe('docs/reference/templates.md', () => {
   });
 });
 
-describe('docs/reference/options.md', () => {
-  const containers = tableOf('options.md', '| option | type | default | meaning | Tomcat');
-
+describe('docs/reference/options.md and settings.md', () => {
   /** The names of an interface's properties, inherited ones included. */
   function optionsOf(name: string): string[] {
     const index = join(ROOT, 'packages/serval/src/index.ts');
@@ -93,21 +92,28 @@ describe('docs/reference/options.md', () => {
       : [];
   }
 
-  it('lists every option of a server and no other', () => {
-    const sections = readFileSync(join(ROOT, 'docs/reference/options.md'), 'utf8').split(/^## /m);
-    const listed = ['Every container', 'Server containers', 'Standalone servers'].flatMap((title) => {
-      const section = sections.find((text) => text.startsWith(title)) ?? '';
-      return [...section.matchAll(/^\| `(\w+)` \|/gm)].map(([, name = '']) => name);
-    });
+  /** The names in the first column of a page's sections with these titles, or of the whole page. */
+  function listedIn(page: string, ...titles: readonly string[]): string[] {
+    const sections = readFileSync(join(ROOT, 'docs/reference', page), 'utf8').split(/^## /m);
+    const read =
+      titles.length === 0 ? sections : titles.map((title) => sections.find((text) => text.startsWith(title)));
+    return read.flatMap((text) => [...(text ?? '').matchAll(/^\| `(\w+)` \|/gm)].map(([, name = '']) => name));
+  }
+
+  it('list every option of a server once and no other', () => {
+    const listed = [
+      ...listedIn('options.md', 'Every container', 'Server containers', 'Standalone servers'),
+      ...listedIn('settings.md'),
+    ];
     expect(listed.sort()).toEqual(optionsOf('ServerOptions').sort());
   }, 60_000);
+});
 
-  it('names the defaults of numbers as they are', () => {
-    const { container } = new Server();
-    const defaults = new Map(containers.map(([name, , byDefault]) => [codesOf(name)[0], Number(byDefault)]));
-    expect(defaults.get('textBufferSize')).toBe(container.getDefaultMaxTextMessageBufferSize());
-    expect(defaults.get('binaryBufferSize')).toBe(container.getDefaultMaxBinaryMessageBufferSize());
-    expect(defaults.get('maxSessionIdleTimeout')).toBe(container.getDefaultMaxSessionIdleTimeout());
-    expect(defaults.get('asyncSendTimeout')).toBe(container.getDefaultAsyncSendTimeout());
+describe('docs/reference/settings.md', () => {
+  it('is what the settings table in code says; npm run docs renews it', () => {
+    // The table as npm test has compiled it.
+    const script = join(ROOT, '.config/settings-reference.mjs');
+    const { status, stderr } = spawnSync(process.execPath, [script, '--check'], { encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   });
 });

@@ -1,3 +1,4 @@
+export { HeaderMap } from './header-map';
 export { attach } from './http-host';
 export { Server } from './server';
 export { WsServerContainer } from './server-container';

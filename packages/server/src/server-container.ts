@@ -15,11 +15,11 @@ import {
   checkSetting,
   ContainerContext,
   planEndpoint,
+  toError,
   type ContainerOptions,
-  type ContainerSettings,
   type EndpointPlan,
 } from '@serval/container';
-import { createWsEngine, type EngineOptions } from '@serval/protocol';
+import { createWsEngine, type Engine, type EngineOptions } from '@serval/protocol';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { HandshakePolicy, InstanceFactory } from './default-configurator';
@@ -27,10 +27,11 @@ import type { DeployedEndpoint } from './deployed-endpoint';
 import { configOfAnnotated } from './endpoint-config';
 import { EndpointRouter, type RouteMatch } from './endpoint-router';
 import { originPolicy, type AllowedOrigins } from './origin-policy';
+import { chooseEndpoints, scanEndpoints } from './endpoint-scan';
 import { reject } from './rejection';
 import { parseRequestTarget } from './request-target';
 import {
-  serverStopping,
+  serverUnavailable,
   upgrade,
   type Authenticate,
   type PendingHandshake,
@@ -42,27 +43,34 @@ import { UriTemplate } from './uri-template';
 
 /** What a server container can be told; everything has a default. */
 export interface ServerContainerOptions extends ContainerOptions, EngineOptions {
+  /** What speaks the protocol on accepted connections; tests put one in that needs no network. Default: over ws. */
+  readonly engine?: Engine | undefined;
   /** The path under which all endpoints lie, such as `/ws`. Default `/`. */
-  readonly contextPath?: string;
+  readonly contextPath?: string | undefined;
   /** Foreign origins that may connect. Default: none but the server's own. */
-  readonly allowedOrigins?: AllowedOrigins;
+  readonly allowedOrigins?: AllowedOrigins | undefined;
   /** Recognises the user of each handshake request. Default: nobody is known. */
-  readonly authenticate?: Authenticate;
+  readonly authenticate?: Authenticate | undefined;
   /** What `HandshakeRequest.isUserInRole` answers for a known user. Default: false. */
-  readonly isUserInRole?: (principal: Principal, role: string) => boolean;
+  readonly isUserInRole?: ((principal: Principal, role: string) => boolean) | undefined;
   /** Makes endpoint instances, for dependency injection. Default: `new EndpointClass()`. */
-  readonly instanceFactory?: InstanceFactory;
+  readonly instanceFactory?: InstanceFactory | undefined;
   /** How long user code may hold up a handshake before it is refused with 503, in milliseconds. Default 30000. */
-  readonly handshakeTimeout?: number;
+  readonly handshakeTimeout?: number | undefined;
 }
+
+/** The defaults for new sessions that WebSocketContainer's setters change. */
+type DefaultSetting = 'asyncSendTimeout' | 'maxSessionIdleTimeout' | 'binaryBufferSize' | 'textBufferSize';
 
 /** How to stop. */
 export interface StopOptions {
   /** How long sessions may take to close before their connections are dropped, in milliseconds. Default 5000. */
-  readonly graceMs?: number;
+  readonly graceMs?: number | undefined;
 }
 
 const DEFAULT_GRACE_MS = 5000;
+/** How long `@OnClose` methods have after the connections were ended by force. */
+const LAST_WORDS_MS = 100;
 /** A timer of Node takes 31 bits; a longer one, such as Infinity, would fire at once. */
 const LONGEST_GRACE_MS = 2 ** 30;
 const DEFAULT_HANDSHAKE_TIMEOUT_MS = 30_000;
@@ -79,13 +87,16 @@ export class WsServerContainer implements ServerContainer {
   /** Whether instances are made by calling constructors without arguments. */
   readonly #constructsInstances: boolean;
   #deployed: { readonly config: ServerEndpointConfig; readonly plan: EndpointPlan; readonly path: string }[] = [];
+  /** What a scan has deployed. */
+  readonly #scanned = new Set<EndpointClass | ServerEndpointConfig>();
   #halted: DeploymentException | undefined;
+  #isPaused = false;
   #hasServed = false;
   #stopped: Promise<void> | undefined;
 
   /** @throws DeploymentException for an option that is out of range or of the wrong kind */
   constructor(options: ServerContainerOptions = {}) {
-    const engine = createWsEngine(options);
+    const engine = options.engine ?? createWsEngine(options);
     this.#context = new ContainerContext(this, options, engine.installedExtensions);
     this.#contextPath = parseContextPath(options.contextPath ?? '/');
     requireFunctions(options, ['authenticate', 'isUserInRole', 'instanceFactory']);
@@ -102,14 +113,20 @@ export class WsServerContainer implements ServerContainer {
       authenticate: options.authenticate,
       isUserInRole: options.isUserInRole ?? (() => false),
       handshakeTimeoutMs: requirePositive('handshakeTimeout', options.handshakeTimeout ?? DEFAULT_HANDSHAKE_TIMEOUT_MS),
+      accepted: () => {
+        this.#hasServed = true;
+      },
       pending: this.#pendingHandshakes,
-      unavailable: () => (this.#stopped === undefined ? undefined : serverStopping()),
+      unavailable: () => (this.#stopped === undefined && !this.#isPaused ? undefined : serverUnavailable()),
     };
   }
 
   // --- deployment -------------------------------------------------------------------------------------------------
 
   addEndpoint(endpoint: EndpointClass | ServerEndpointConfig): void {
+    if (this.#hasServed && this.#context.settings.noAddAfterHandshake) throw tooLate();
+    // A class that a scan has found already, as in Tomcat.
+    if (this.#scanned.has(endpoint)) return;
     if (this.#halted !== undefined) {
       throw new DeploymentException(
         'An earlier deployment failed, so this container takes no more endpoints (WSC-5.2.1-3). Mend that one first; it is the cause.',
@@ -124,10 +141,32 @@ export class WsServerContainer implements ServerContainer {
     }
   }
 
+  /**
+   * Deploys what the modules export that the patterns match: annotated classes, or what the `ServerApplicationConfig`
+   * classes among them choose (WSC-6.2). A class that is found twice, or added again later, is deployed once.
+   *
+   * @param patterns glob patterns, such as `'dist/endpoints/**\/*.js'`
+   * @param directory what they are relative to
+   * @throws DeploymentException (as a rejection); nothing of the deployment is in service then
+   */
+  async scan(patterns: string | readonly string[], directory = process.cwd()): Promise<void> {
+    try {
+      const found = await scanEndpoints(typeof patterns === 'string' ? [patterns] : patterns, directory);
+      for (const endpoint of chooseEndpoints(found)) {
+        this.addEndpoint(endpoint);
+        this.#scanned.add(endpoint);
+      }
+    } catch (error) {
+      throw this.#deploymentFailed(error);
+    }
+  }
+
   #deploy(endpoint: EndpointClass | ServerEndpointConfig): void {
     const config = endpoint instanceof ServerEndpointConfig ? endpoint : configOfAnnotated(requireClass(endpoint));
     const plan = this.#plan(config);
     const template = UriTemplate.parse(config.getPath(), plan.name);
+    // A Tomcat setting among the user properties is found out here and not by the first client.
+    this.#context.sessionProperties(config.getUserProperties());
     this.#router.add(template, plan.name, { plan, config });
     this.#deployed.push({ config, plan, path: template.path });
     for (const name of plan.pathParameterNames) {
@@ -135,7 +174,7 @@ export class WsServerContainer implements ServerContainer {
       this.#context.diagnostics.report({
         kind: 'deployment-warning',
         endpoint: plan.name,
-        message: `@PathParam("${name}") is not a variable of ${template.path}; its value will be null.`,
+        message: `@PathParam("${name}") is not a variable of ${template.path}; its value will be null (false for a boolean, an error for a number).`,
       });
     }
     this.#context.diagnostics.report({ kind: 'deployed', endpoint: plan.name, path: template.path });
@@ -160,7 +199,7 @@ export class WsServerContainer implements ServerContainer {
     const error =
       thrown instanceof DeploymentException
         ? thrown
-        : new DeploymentException('The endpoint could not be deployed; see the cause.', thrown);
+        : new DeploymentException(`The endpoint could not be deployed: ${toError(thrown).message}`, thrown);
     if (!this.#hasServed) {
       this.#halted = error;
       this.#router.clear();
@@ -190,7 +229,6 @@ export class WsServerContainer implements ServerContainer {
     const target = parseRequestTarget(request.target);
     const match = target && this.#matchSegments(target.segments);
     if (target === undefined || match === undefined) return false;
-    this.#hasServed = true;
     const { target: endpoint, pathParameters } = match;
     void upgrade(this.#upgradeContext, { request, connection, target, pathParameters, endpoint });
     return true;
@@ -242,27 +280,46 @@ export class WsServerContainer implements ServerContainer {
     return new Set(this.#context.registry.live());
   }
 
+  /** Refuses new sessions with 503 and Retry-After; those that are open go on. For draining before a stop. */
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  /** Takes new sessions again. */
+  resume(): void {
+    this.#isPaused = false;
+  }
+
   /**
-   * Refuses new sessions with 503, closes all with 1001, and resolves once every `@OnClose` has returned and every
-   * connection has ended, by force when the time is up. Never rejects; the second call waits for the first.
+   * Refuses new sessions with 503, lets the handlers that are running finish, closes every session with 1001, and
+   * resolves once every `@OnClose` has returned and every connection has ended. What is not over after `graceMs` is ended
+   * by force. Never rejects; a second call waits for the first.
    */
   stop(options: StopOptions = {}): Promise<void> {
-    return (this.#stopped ??= this.#stop(Math.min(options.graceMs ?? DEFAULT_GRACE_MS, LONGEST_GRACE_MS)));
+    const graceMs = options.graceMs ?? DEFAULT_GRACE_MS;
+    if (!(graceMs >= 0)) {
+      throw new IllegalArgumentException(`graceMs is a number of milliseconds, 0 or more; found ${String(graceMs)}.`);
+    }
+    return (this.#stopped ??= this.#stop(Math.min(graceMs, LONGEST_GRACE_MS)));
   }
 
   async #stop(graceMs: number): Promise<void> {
     const { registry } = this.#context;
-    for (const handshake of this.#pendingHandshakes) handshake.refuse(serverStopping());
-    for (const session of registry.live()) {
-      void session.close(new CloseReason(CloseReason.CloseCodes.GOING_AWAY, 'The server is stopping.'));
-    }
-    const deadline = setTimeout(() => {
-      for (const session of registry.live()) session.transport.terminate();
+    const reason = new CloseReason(CloseReason.CloseCodes.GOING_AWAY, 'The server is stopping.');
+    for (const handshake of this.#pendingHandshakes) handshake.refuse(serverUnavailable());
+    for (const session of registry.live()) session.closeWhenIdle(reason);
+    const force = setTimeout(() => {
+      for (const session of registry.live()) {
+        void session.close(reason);
+        session.transport.terminate();
+      }
     }, graceMs);
     // A handler that never settles must not keep the server from stopping, so the wait itself is bounded as well.
-    const giveUp = new Promise<void>((resolve) => setTimeout(resolve, graceMs + 1000).unref());
-    await Promise.race([registry.whenEmpty(), giveUp]);
-    clearTimeout(deadline);
+    let giveUp: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => (giveUp = setTimeout(resolve, graceMs + LAST_WORDS_MS)));
+    await Promise.race([registry.whenEmpty(), patience]);
+    clearTimeout(force);
+    clearTimeout(giveUp);
   }
 
   // --- WebSocketContainer -----------------------------------------------------------------------------------------
@@ -304,7 +361,7 @@ export class WsServerContainer implements ServerContainer {
   }
 
   /** By the client implementation that is loaded. @throws IllegalStateException when there is none */
-  connectToServer(
+  async connectToServer(
     ...args: [object, URL | string] | [object, ClientEndpointConfig | null, URL | string]
   ): Promise<Session> {
     const client = ContainerProvider.getWebSocketContainer();
@@ -312,10 +369,18 @@ export class WsServerContainer implements ServerContainer {
     return (client.connectToServer as (...passed: unknown[]) => Promise<Session>).apply(client, args);
   }
 
-  #change(name: keyof ContainerSettings, value: number): void {
+  #change(name: DefaultSetting, value: number): void {
     checkSetting(name, value);
     this.#context.settings[name] = value;
   }
+}
+
+function tooLate(): DeploymentException {
+  return new DeploymentException(
+    'noAddAfterHandshake is set and the first handshake has been made, so no more endpoints are taken. Add them before, or unset it.',
+    undefined,
+    'WS_DEPLOY_TOO_LATE',
+  );
 }
 
 function construct<T extends object>(endpointClass: EndpointClass<T>): T {

@@ -11,15 +11,17 @@ const LINGER_MS = 2000;
 /** What a {@link Server} can be told; everything has a default. */
 export interface ServerOptions extends ServerContainerOptions {
   /** 0, the default, takes a free one; `server.port` tells which. */
-  readonly port?: number;
+  readonly port?: number | undefined;
   /** The address to listen on. Default: all addresses. */
-  readonly host?: string;
-  /** Annotated classes and configurations to deploy at start. */
-  readonly endpoints?: readonly (EndpointClass | ServerEndpointConfig)[];
+  readonly host?: string | undefined;
+  /** Glob patterns of modules whose endpoints are deployed at start; see `WsServerContainer.scan`. */
+  readonly scan?: string | readonly string[] | undefined;
+  /** Annotated classes and configurations to deploy at start, after those of the scan. */
+  readonly endpoints?: readonly (EndpointClass | ServerEndpointConfig)[] | undefined;
   /** Answers plain HTTP requests. Default: 426 at the path of an endpoint, 404 elsewhere. */
-  readonly requestListener?: RequestListener;
+  readonly requestListener?: RequestListener | undefined;
   /** Key and certificate; with them the server speaks HTTPS and `wss:`. */
-  readonly tls?: SecureServerOptions;
+  readonly tls?: SecureServerOptions | undefined;
 }
 
 /**
@@ -81,14 +83,15 @@ export class Server {
   async start(): Promise<this> {
     if (this.#state !== 'new') throw new IllegalStateException(`The server was ${this.#state} before; make a new one.`);
     this.#state = 'started';
-    for (const endpoint of this.options.endpoints ?? []) this.container.addEndpoint(endpoint);
-    this.#listening = this.#listen();
+    this.#listening = this.#deployAndListen();
     await this.#listening;
     return this;
   }
 
-  #listen(): Promise<void> {
-    return new Promise((resolve, reject) => {
+  async #deployAndListen(): Promise<void> {
+    if (this.options.scan !== undefined) await this.container.scan(this.options.scan);
+    for (const endpoint of this.options.endpoints ?? []) this.container.addEndpoint(endpoint);
+    await new Promise<void>((resolve, reject) => {
       this.#http.once('error', reject);
       this.#http.listen(this.options.port ?? 0, this.options.host, () => {
         this.#http.off('error', reject);
@@ -98,8 +101,8 @@ export class Server {
   }
 
   /**
-   * Stops listening, closes every session with 1001 and resolves once all is over; bounded by `graceMs` for the sessions
-   * and by two more seconds for other connections.
+   * Stops the container, answering new upgrades with 503 meanwhile, then stops listening. Resolves once all is over:
+   * sessions end by force after `graceMs`, other connections two seconds later.
    *
    * @see WsServerContainer.stop
    */
@@ -107,14 +110,13 @@ export class Server {
     this.#state = 'stopped';
     // A start that is still under way would listen after all.
     await Promise.allSettled([this.#listening]);
-    const closed = new Promise<void>((resolve) => {
-      if (this.#http.listening) this.#http.close(() => resolve());
-      else resolve();
-    });
     await this.container.stop(options);
-    this.#http.closeAllConnections();
+    if (!this.#http.listening) return;
     const linger = setTimeout(() => this.#sockets.forEach((socket) => socket.destroy()), LINGER_MS);
-    await closed;
+    await new Promise<void>((resolve) => {
+      this.#http.close(() => resolve());
+      this.#http.closeAllConnections();
+    });
     clearTimeout(linger);
   }
 }

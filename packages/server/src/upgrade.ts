@@ -32,6 +32,8 @@ export interface UpgradeContext {
   readonly handshakeTimeoutMs: number;
   /** The handshakes that wait for user code, so that a stopping server can refuse them. */
   readonly pending: Set<PendingHandshake>;
+  /** A handshake was answered with 101. */
+  readonly accepted: () => void;
   /** How new sessions are refused for now, or undefined. */
   readonly unavailable: () => HandshakeRejection | undefined;
 }
@@ -88,14 +90,21 @@ export async function upgrade(container: UpgradeContext, routed: RoutedUpgrade):
     const instance = await ask(() => configurator.getEndpointInstance(endpoint.plan.endpointClass, request));
     if (typeof instance !== 'object' || instance === null) throw noInstance(endpoint, instance);
     if (pending.isOver) return;
-    const codecs = SessionCodecs.create(endpoint.plan.codecs, config);
+    const properties = config.getUserProperties();
+    const userProperties = properties.size > 0 ? container.context.sessionProperties(properties) : undefined;
+    const codecs = await SessionCodecs.create(endpoint.plan.codecs, config);
+    if (pending.isOver) {
+      await codecs.destroy();
+      return;
+    }
 
     const transport = accept(container, routed, { key, subprotocol, extensions, headers });
     pending.settle();
     if (transport === undefined) {
-      codecs.destroy();
+      await codecs.destroy();
       return;
     }
+    container.accepted();
     const session = new WsSession({
       context: container.context,
       plan: endpoint.plan,
@@ -109,6 +118,7 @@ export async function upgrade(container: UpgradeContext, routed: RoutedUpgrade):
         subprotocol,
         userPrincipal: request.userPrincipal,
       },
+      userProperties,
       transport,
     });
     // Not awaited: the handshake is answered, and @OnOpen may take its time.
@@ -163,9 +173,12 @@ function checkAvailable(container: UpgradeContext): void {
   if (rejection !== undefined) throw rejection;
 }
 
-/** The answer to upgrades of a server that stops. */
-export function serverStopping(): HandshakeRejection {
-  return new HandshakeRejection(503, { body: 'The server is stopping.\n', headers: { 'Retry-After': '5' } });
+/** The answer to upgrades while a server drains or stops. */
+export function serverUnavailable(): HandshakeRejection {
+  return new HandshakeRejection(503, {
+    body: 'The server takes no new sessions for now.\n',
+    headers: { 'Retry-After': '5' },
+  });
 }
 
 function tookTooLong(): HandshakeRejection {
@@ -374,6 +387,7 @@ function acceptAndClose(container: UpgradeContext, routed: RoutedUpgrade, reason
     onText: () => undefined,
     onBinary: () => undefined,
     onPong: () => undefined,
+    onPing: () => undefined,
     onError: () => undefined,
     onClose: () => clearTimeout(lost),
   });

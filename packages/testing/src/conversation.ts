@@ -20,14 +20,14 @@ import { RecordingListener } from './recording-listener';
 
 /** How a conversation is set up; everything has a default. */
 export interface ConversationOptions extends ContainerOptions {
-  readonly encoders?: readonly EncoderClass[];
-  readonly decoders?: readonly DecoderClass[];
-  readonly pathParameters?: Readonly<Record<string, string>>;
-  readonly inbound?: InboundMode;
+  readonly encoders?: readonly EncoderClass[] | undefined;
+  readonly decoders?: readonly DecoderClass[] | undefined;
+  readonly pathParameters?: Readonly<Record<string, string>> | undefined;
+  readonly inbound?: InboundMode | undefined;
   /** Makes the endpoint instance; by default the constructor. */
-  readonly instance?: object;
+  readonly instance?: object | undefined;
   /** Puts the session into the context of an earlier conversation with the same plan, as a second peer. */
-  readonly joining?: Conversation;
+  readonly joining?: Conversation | undefined;
 }
 
 /** An endpoint and a peer that talk without a port. */
@@ -51,12 +51,14 @@ export function converse(endpointClass: EndpointClass, options: ConversationOpti
   const container = {} as WebSocketContainer;
   const context = joining?.context ?? new ContainerContext(container, options, []);
   const plan = joining?.plan ?? planEndpoint({ endpointClass, encoders, decoders, inbound });
-  const endpoint = options.instance ?? new (endpointClass as new () => object)();
+  const endpoint = options.instance ?? new endpointClass();
   const endpointConfig: EndpointConfig = ServerEndpointConfig.Builder.create(endpointClass, '/')
     .encoders(encoders)
     .decoders(decoders)
     .configurator(new ServerEndpointConfig.Configurator())
     .build();
+  const codecs = SessionCodecs.create(plan.codecs, endpointConfig);
+  if (!(codecs instanceof SessionCodecs)) throw new Error('A conversation needs codecs that initialise at once.');
   const [transport, peer] = createTransportPair();
   const received = new RecordingListener();
   peer.open(received);
@@ -66,7 +68,7 @@ export function converse(endpointClass: EndpointClass, options: ConversationOpti
     plan,
     endpoint,
     endpointConfig,
-    codecs: SessionCodecs.create(plan.codecs, endpointConfig),
+    codecs,
     handshake: {
       requestUri: 'ws://localhost/',
       queryString: null,
@@ -74,6 +76,7 @@ export function converse(endpointClass: EndpointClass, options: ConversationOpti
       subprotocol: '',
       userPrincipal: null,
     },
+    userProperties: undefined,
     transport,
   });
   return { context, plan, session, endpoint, peer, received, opened: session.begin() };

@@ -1,10 +1,13 @@
 export { converse } from './conversation';
 export { clientFrame, LiteralSocket } from './literal-socket';
 export { createTransportPair, MemoryTransport } from './memory-transport';
+export { Peer } from './peer';
 export { RecordingListener } from './recording-listener';
+export { HandshakeRefused, TestServer } from './test-server';
 export { transportContract } from './transport-contract';
 
 export type { Conversation, ConversationOptions } from './conversation';
 export type { Literal, ResponseHead } from './literal-socket';
 export type { RecordedEvent } from './recording-listener';
+export type { ConnectOptions, TestServerOptions } from './test-server';
 export type { ContractCase, ContractPeer, OpenConnection } from './transport-contract';

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers'; // the real one, so that fake timers of a test runner leave the transport alone
 import type { Extension } from '@serval/api';
 import type { SendCallback, Transport, TransportListener } from '@serval/api/spi';
 
@@ -139,6 +140,7 @@ export class MemoryTransport implements Transport {
         return;
       case 'ping':
         this.pong(frame.data);
+        this.#listener?.onPing();
         return;
       case 'pong':
         this.#listener?.onPong(frame.data);

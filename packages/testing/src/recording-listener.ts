@@ -11,6 +11,7 @@ export type RecordedEvent =
 export class RecordingListener implements TransportListener {
   readonly events: RecordedEvent[] = [];
   readonly errors: Error[] = [];
+  pings = 0;
   textRule: InboundRule = { inParts: false, maxBytes: 2 ** 31 };
   binaryRule: InboundRule = { inParts: false, maxBytes: 2 ** 31 };
   readonly #waiting: { readonly count: number; readonly resolve: () => void }[] = [];
@@ -25,6 +26,10 @@ export class RecordingListener implements TransportListener {
 
   onPong(data: Buffer): void {
     this.#record({ kind: 'pong', hex: data.toString('hex') });
+  }
+
+  onPing(): void {
+    this.pings += 1;
   }
 
   onClose(code: number, reason: string): void {

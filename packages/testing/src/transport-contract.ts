@@ -134,11 +134,12 @@ export const transportContract: readonly ContractCase[] = [
     },
   },
   {
-    title: 'answers a ping with a pong of the same data by itself',
+    title: 'answers a ping with a pong of the same data by itself, and tells of it',
     async run(open) {
-      const { peer } = await start(open);
+      const { peer, listener } = await start(open);
       peer.ping(bytes(1, 2, 3));
       assert.deepEqual(await peer.received.until(1), [{ kind: 'pong', hex: '010203' }]);
+      assert.equal(listener.pings, 1);
     },
   },
   {

@@ -69,6 +69,8 @@ export interface TransportListener {
   /** @param data belongs to the listener from now on */
   onBinary(data: Buffer, last: boolean): void;
   onPong(data: Buffer): void;
+  /** A ping was received and answered. */
+  onPing(): void;
 
   /**
    * The conversation is over; called exactly once, whatever ended it, and nothing is called after it.

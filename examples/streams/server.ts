@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+import { InputStream, OnMessage, OnOpen, PathParam, Reader, Server, ServerEndpoint, Session } from 'serval';
+import { main } from '../main';
+
+const CHUNK_BYTES = 16_384;
+
+/** Takes a binary message of any size up to 64 MiB, and keeps no more of it than a hash. */
+@ServerEndpoint('/upload')
+export class Upload {
+  // ws wants to know the largest message when a connection opens; the session's own limit does not apply to streams.
+  @OnMessage({ maxMessageSize: 64 * 1024 * 1024 })
+  async receive(file: InputStream, session: Session): Promise<string> {
+    const hash = createHash('sha256');
+    let bytes = 0;
+    for await (const chunk of file) {
+      if (bytes === 0) await session.getBasicRemote().sendText('reading');
+      hash.update(chunk);
+      bytes += chunk.length;
+    }
+    return `${bytes} bytes, sha256 ${hash.digest('hex')}`;
+  }
+}
+
+/** Sends one binary message of the size that the path says, made as it is sent. */
+@ServerEndpoint('/download/{bytes}')
+export class Download {
+  @OnOpen
+  async send(session: Session, @PathParam('bytes') bytes: number): Promise<void> {
+    const stream = session.getBasicRemote().getSendStream();
+    for (let sent = 0; sent < bytes; sent += CHUNK_BYTES) {
+      // Awaited: no more is made than the client takes.
+      await stream.write(Buffer.alloc(Math.min(CHUNK_BYTES, bytes - sent), sent / CHUNK_BYTES));
+    }
+    await stream.close();
+    await session.close();
+  }
+}
+
+/** Reads a text line by line: `name,amount` in each. Answers with a text that is written line by line. */
+@ServerEndpoint('/totals')
+export class Totals {
+  @OnMessage({ maxMessageSize: 64 * 1024 * 1024 })
+  async add(lines: Reader, session: Session): Promise<void> {
+    const totals = new Map<string, number>();
+    for (let line = await lines.readLine(); line !== null; line = await lines.readLine()) {
+      const [name = '', amount] = line.split(',');
+      totals.set(name, (totals.get(name) ?? 0) + Number(amount));
+    }
+    const writer = session.getBasicRemote().getSendWriter();
+    for (const [name, total] of totals) await writer.write(`${name},${total}\n`);
+    await writer.close();
+  }
+}
+
+export function start(port: number): Promise<Server> {
+  return new Server({ port, endpoints: [Upload, Download, Totals] }).start();
+}
+
+if (require.main === module) void main(start, 'ws://localhost/upload');

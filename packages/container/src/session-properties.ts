@@ -1,0 +1,65 @@
+import { IllegalArgumentException } from '@serval/api';
+import { readSessionProperty, type SettingName } from './settings';
+
+/**
+ * A session's user properties. Those that Tomcat reads as settings (`org.apache.tomcat.websocket.…`) are checked when
+ * they are put in, and take effect at once.
+ */
+export class SessionProperties extends Map<string, unknown> {
+  readonly #settings = new Map<SettingName, number>();
+  #onChange: (() => void) | undefined;
+
+  /**
+   * @param seed the connection's own copy of the endpoint's user properties
+   * @throws IllegalArgumentException for a setting out of range
+   */
+  constructor(
+    seed: ReadonlyMap<string, unknown>,
+    private readonly warn: (message: string) => void,
+  ) {
+    super();
+    for (const [name, value] of seed) this.set(name, value);
+  }
+
+  /** The settings among the properties. */
+  setting(option: SettingName): number | undefined {
+    return this.#settings.get(option);
+  }
+
+  onSettingChange(listener: () => void): void {
+    this.#onChange = listener;
+  }
+
+  /** @throws IllegalArgumentException for a setting out of range; the property keeps its old value */
+  override set(name: string, value: unknown): this {
+    const setting = this.#read(name, value);
+    super.set(name, value);
+    if (setting !== undefined) {
+      this.#settings.set(setting.option, setting.value);
+      this.#onChange?.();
+    }
+    return this;
+  }
+
+  override delete(name: string): boolean {
+    const setting = this.has(name) ? this.#read(name, this.get(name)) : undefined;
+    if (setting !== undefined) this.#settings.delete(setting.option);
+    const deleted = super.delete(name);
+    if (setting !== undefined) this.#onChange?.();
+    return deleted;
+  }
+
+  override clear(): void {
+    super.clear();
+    this.#settings.clear();
+    this.#onChange?.();
+  }
+
+  #read(name: string, value: unknown): ReturnType<typeof readSessionProperty> {
+    try {
+      return readSessionProperty(name, value, this.warn);
+    } catch (error) {
+      throw new IllegalArgumentException(`user property ${(error as Error).message}`, { cause: error });
+    }
+  }
+}

@@ -1,0 +1,276 @@
+import {
+  Encoder,
+  Endpoint,
+  IllegalStateException,
+  OnError,
+  OnMessage,
+  SendDroppedException,
+  ServerEndpoint,
+  Session,
+  type CloseReason,
+  type RemoteEndpoint,
+} from '@serval/api';
+import { converse, type Conversation, type ConversationOptions } from '@serval/testing';
+
+class Sender extends Endpoint {
+  closed: number | undefined;
+  onOpen(): void {}
+  override onClose(_session: Session, reason: CloseReason): void {
+    this.closed = reason.getCloseCode().getCode();
+  }
+}
+
+type Open = Conversation & { basic: RemoteEndpoint.Basic; async: RemoteEndpoint.Async };
+
+async function open(options: ConversationOptions = {}): Promise<Open> {
+  const conversation = converse(Sender, options);
+  await conversation.opened;
+  const { session } = conversation;
+  return { ...conversation, basic: session.getBasicRemote(), async: session.getAsyncRemote() };
+}
+
+/** A connection whose peer does not read and has one message in flight, so that the next ones queue. */
+async function openBlocked(options: ConversationOptions): Promise<Open> {
+  const conversation = await open({ ...options, blockingSendTimeout: -1 });
+  conversation.peer.pause();
+  void conversation.basic.sendText('#'.repeat(60_000));
+  void conversation.basic.sendText('*'.repeat(60_000));
+  return conversation;
+}
+
+/** What the peer has received, the two messages of openBlocked left out. */
+async function queued({ received }: Open, count: number): Promise<string[]> {
+  return (await received.texts(count + 2)).slice(2);
+}
+
+async function outcomes(...sendings: readonly Promise<void>[]): Promise<string[]> {
+  const settled = await Promise.allSettled(sendings);
+  return settled.map((result) => (result.status === 'fulfilled' ? 'sent' : (result.reason as Error).name));
+}
+
+describe('the bound on waiting messages', () => {
+  test("queueOverflow 'close' ends the session with the configured code", async () => {
+    const conversation = await openBlocked({ maxQueuedMessages: 2, queueOverflowCloseCode: 4008 });
+    const { basic, context, endpoint } = conversation;
+    const sendings = ['1', '2', '3'].map((text) => basic.sendText(text));
+    expect(await outcomes(...sendings)).toEqual(['IOException', 'IOException', 'IOException']);
+    await context.registry.whenEmpty();
+    expect((endpoint as Sender).closed).toBe(4008);
+  });
+
+  test("queueOverflow 'drop-oldest' drops the message that waits longest, and keeps the order of the others", async () => {
+    const conversation = await openBlocked({ maxQueuedMessages: 2, queueOverflow: 'drop-oldest' });
+    const sendings = ['1', '2', '3', '4'].map((text) => conversation.basic.sendText(text));
+    conversation.peer.resume();
+    expect(await queued(conversation, 2)).toEqual(['3', '4']);
+    expect(await outcomes(...sendings)).toEqual(['SendDroppedException', 'SendDroppedException', 'sent', 'sent']);
+  });
+
+  test("queueOverflow 'drop-newest' drops the new message", async () => {
+    const conversation = await openBlocked({ maxQueuedMessages: 2, queueOverflow: 'drop-newest' });
+    const sendings = ['1', '2', '3', '4'].map((text) => conversation.basic.sendText(text));
+    conversation.peer.resume();
+    expect(await queued(conversation, 2)).toEqual(['1', '2']);
+    expect(await outcomes(...sendings)).toEqual(['sent', 'sent', 'SendDroppedException', 'SendDroppedException']);
+  });
+
+  test("queueOverflow 'reject' fails the new send, and the session and the queue live on", async () => {
+    const conversation = await openBlocked({ maxQueuedMessages: 1, queueOverflow: 'reject' });
+    const sendings = ['1', '2'].map((text) => conversation.basic.sendText(text));
+    conversation.peer.resume();
+    expect(await outcomes(...sendings)).toEqual(['sent', 'IllegalStateException']);
+    await conversation.basic.sendText('3');
+    expect(await queued(conversation, 2)).toEqual(['1', '3']);
+  });
+
+  test('counts bytes as well, and drops as many as are needed', async () => {
+    const conversation = await openBlocked({ maxQueuedBytes: 130_000, queueOverflow: 'drop-oldest' });
+    const sendings = ['a'.repeat(3000), 'b'.repeat(3000), 'c'.repeat(3000), 'd'.repeat(5000)].map((text) =>
+      conversation.basic.sendText(text),
+    );
+    conversation.peer.resume();
+    expect((await queued(conversation, 2)).map((text) => text[0])).toEqual(['c', 'd']);
+    expect(await outcomes(...sendings)).toEqual(['SendDroppedException', 'SendDroppedException', 'sent', 'sent']);
+  });
+
+  test('never leaves out a part of a message: the session ends instead', async () => {
+    const conversation = await openBlocked({ maxQueuedMessages: 1, queueOverflow: 'drop-oldest' });
+    void conversation.basic.sendText('first part', false);
+    await expect(conversation.basic.sendText('second part', true)).rejects.toThrow(/session is closed/);
+    await conversation.context.registry.whenEmpty();
+    expect((conversation.endpoint as Sender).closed).toBe(1008);
+  });
+
+  test('applies to messages that wait for an encoder, too', async () => {
+    class Slow implements Encoder.Text<Date> {
+      static readonly encodes = Encoder.text(Date);
+      async encode(): Promise<string> {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        return 'slow';
+      }
+    }
+    const { basic, received } = await open({ encoders: [Slow], maxQueuedMessages: 1, queueOverflow: 'drop-newest' });
+    const sendings = [basic.sendObject(new Date()), basic.sendText('1'), basic.sendText('2')];
+    expect(await outcomes(...sendings)).toEqual(['sent', 'sent', 'SendDroppedException']);
+    expect(await received.texts(2)).toEqual(['slow', '1']);
+  });
+});
+
+describe('the bound on waiting time', () => {
+  test('acts by itself, without another send: the stale messages are dropped, younger ones stay', async () => {
+    const conversation = await openBlocked({ maxQueueTime: 60, queueOverflow: 'drop-oldest' });
+    const old = [conversation.basic.sendText('old 1'), conversation.basic.sendText('old 2')];
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    const young = conversation.basic.sendText('young');
+    expect(await outcomes(...old)).toEqual(['SendDroppedException', 'SendDroppedException']);
+    conversation.peer.resume();
+    await young;
+    expect(await queued(conversation, 1)).toEqual(['young']);
+  });
+
+  test("with queueOverflow 'close' ends the session", async () => {
+    const conversation = await openBlocked({ maxQueueTime: 30 });
+    const began = performance.now();
+    await expect(conversation.basic.sendText('waits')).rejects.toThrow();
+    expect(performance.now() - began).toBeGreaterThan(25);
+    await conversation.context.registry.whenEmpty();
+    expect((conversation.endpoint as Sender).closed).toBe(1008);
+  });
+
+  test("with queueOverflow 'reject' fails the message, and the session lives on", async () => {
+    const conversation = await openBlocked({ maxQueueTime: 20, queueOverflow: 'reject' });
+    await expect(conversation.basic.sendText('waits')).rejects.toBeInstanceOf(IllegalStateException);
+    conversation.peer.resume();
+    await conversation.basic.sendText('later');
+    expect(await queued(conversation, 1)).toEqual(['later']);
+  });
+});
+
+test('a dropped reply is no error of the endpoint', async () => {
+  const errors: string[] = [];
+  @ServerEndpoint('/firehose')
+  class Firehose {
+    @OnMessage start(text: string, session: Session): string {
+      const remote = session.getBasicRemote();
+      for (let count = 0; count < 10; count += 1) void remote.sendText('x'.repeat(60_000));
+      return text;
+    }
+    @OnError failed(cause: Error): void {
+      errors.push(cause.name);
+    }
+  }
+  const conversation = converse(Firehose, { maxQueuedBytes: 300_000, queueOverflow: 'drop-newest' });
+  await conversation.opened;
+  const peer = conversation.peer;
+  peer.pause();
+  peer.sendText('go', true);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  peer.resume();
+  peer.close(1000, '');
+  await conversation.context.registry.whenEmpty();
+  expect(errors).toEqual([]);
+});
+
+test('sends go on in order once the peer reads again', async () => {
+  const conversation = await openBlocked({});
+  const texts = Array.from({ length: 500 }, (_, index) => `message ${index} ${'x'.repeat(index * 7)}`);
+  const sendings = texts.map((text, index) =>
+    index % 2 === 0 ? conversation.basic.sendText(text) : conversation.async.sendText(text),
+  );
+  void conversation.basic.sendPing();
+  conversation.peer.resume();
+  await Promise.all(sendings);
+  expect(await queued(conversation, 500)).toEqual(texts);
+});
+
+describe("concurrentSends: 'reject', Tomcat's state table", () => {
+  /** Brings a remote endpoint into each state, with a peer that does not read. */
+  const states: { [state: string]: (remotes: Open) => unknown } = {
+    TEXT_FULL_WRITING: ({ basic }) => basic.sendText('x'.repeat(70_000)),
+    TEXT_PARTIAL_WRITING: ({ basic }) => basic.sendText('x'.repeat(70_000), false),
+    TEXT_PARTIAL_READY: ({ basic }) => basic.sendText('x', false),
+    BINARY_FULL_WRITING: ({ async }) => async.sendBinary(new Uint8Array(70_000)),
+    BINARY_PARTIAL_WRITING: ({ basic }) => basic.sendBinary(new Uint8Array(70_000), false),
+    BINARY_PARTIAL_READY: ({ basic }) => basic.sendBinary(new Uint8Array(1), false),
+    STREAM_WRITING: ({ basic }) => basic.getSendStream(),
+    WRITER_WRITING: ({ basic }) => basic.getSendWriter(),
+  };
+  const calls: { [call: string]: (remotes: Open) => unknown } = {
+    'sendText(s)': ({ basic }) => basic.sendText('y'),
+    'async sendText(s)': ({ async }) => async.sendText('y'),
+    'sendText(s, false)': ({ basic }) => basic.sendText('y', false),
+    'sendBinary(b)': ({ basic }) => basic.sendBinary(Uint8Array.of(1)),
+    'sendBinary(b, true)': ({ basic }) => basic.sendBinary(Uint8Array.of(1), true),
+    getSendStream: ({ basic }) => basic.getSendStream(),
+    getSendWriter: ({ basic }) => basic.getSendWriter(),
+  };
+  const allowed = new Set(['TEXT_PARTIAL_READY sendText(s, false)', 'BINARY_PARTIAL_READY sendBinary(b, true)']);
+
+  test.each(Object.keys(states).flatMap((state) => Object.keys(calls).map((call) => [state, call] as const)))(
+    'in %s, %s',
+    async (state, call) => {
+      const conversation = await open({ concurrentSends: 'reject' });
+      conversation.peer.pause();
+      states[state]?.(conversation);
+      const attempt = (): unknown => calls[call]?.(conversation);
+      if (allowed.has(`${state} ${call}`)) expect(attempt).not.toThrow();
+      else expect(attempt).toThrow(new RegExp(`^The remote endpoint is in state ${state},`));
+      // Control frames, flushing and closing are possible in every state.
+      expect(() => conversation.basic.sendPing()).not.toThrow();
+      expect(() => conversation.basic.flushBatch()).not.toThrow();
+      conversation.session.close().catch(() => undefined);
+      conversation.peer.terminate();
+    },
+  );
+
+  test('is open again when the message is written, and after an encode error', async () => {
+    const { basic, async, peer, received } = await open({ concurrentSends: 'reject' });
+    peer.pause();
+    const sending = basic.sendText('x'.repeat(70_000));
+    expect(() => async.sendText('y')).toThrow(IllegalStateException);
+    peer.resume();
+    await sending;
+    await expect(basic.sendObject(Symbol('no encoder'))).rejects.toThrow(/No encoder/);
+    await async.sendText('z');
+    expect((await received.texts(2))[1]).toBe('z');
+  });
+});
+
+describe('batching', () => {
+  const turns = async (): Promise<void> => {
+    for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  };
+
+  test('collects until flushBatch; sends complete at once, and keep their order', async () => {
+    const { basic, async, received } = await open();
+    await basic.setBatchingAllowed(true);
+    expect(async.getBatchingAllowed()).toBe(true);
+    await basic.sendText('1');
+    await async.sendBinary(Uint8Array.of(2));
+    await basic.sendPing();
+    await turns();
+    expect(received.events).toEqual([]);
+    await basic.flushBatch();
+    expect((await received.until(2)).map(({ kind }) => kind)).toEqual(['text', 'binary']);
+  });
+
+  test('sends by itself when the buffer is full, when it is switched off, and at close', async () => {
+    const { basic, received, session } = await open({ streamBufferSize: 10 });
+    await basic.setBatchingAllowed(true);
+    await basic.sendText('12345');
+    await basic.sendText('67890');
+    expect(await received.texts(2)).toEqual(['12345', '67890']);
+    await basic.sendText('a');
+    await basic.setBatchingAllowed(false);
+    expect(await received.texts(3)).toEqual(['12345', '67890', 'a']);
+    await basic.setBatchingAllowed(true);
+    await basic.sendText('last');
+    await session.close();
+    expect((await received.texts(4))[3]).toBe('last');
+    expect((await received.closed()).code).toBe(1000);
+  });
+});
+
+test('SendDroppedException is an IOException with its own code', () => {
+  expect(new SendDroppedException('x')).toMatchObject({ name: 'SendDroppedException', code: 'WS_SEND_DROPPED' });
+});

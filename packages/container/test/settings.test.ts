@@ -1,0 +1,107 @@
+import { DeploymentException } from '@serval/api';
+import { nearestName } from '../src/nearest-name';
+import {
+  expectation,
+  resolveSettings,
+  SETTINGS,
+  WITHOUT_EFFECT,
+  type SettingName,
+  type SettingOptions,
+} from '../src/settings';
+
+const P = 'org.apache.tomcat.websocket.';
+
+function resolve(options: SettingOptions): { settings: ReturnType<typeof resolveSettings>; warned: string[] } {
+  const warned: string[] = [];
+  return { settings: resolveSettings(options, (message) => warned.push(message)), warned };
+}
+
+test('without options every setting has the default of its row, and every default obeys its own rule', () => {
+  const { settings, warned } = resolve({});
+  expect(warned).toEqual([]);
+  for (const [name, { byDefault }] of Object.entries(SETTINGS)) expect(settings[name as SettingName]).toBe(byDefault);
+  expect(resolve(settings).settings).toEqual(settings);
+});
+
+test('Tomcat’s names are init parameters, as numbers or numeric strings', () => {
+  const { settings, warned } = resolve({
+    initParameters: {
+      [`${P}textBufferSize`]: '16384',
+      [`${P}binaryBufferSize`]: 32768,
+      [`${P}BLOCKING_SEND_TIMEOUT`]: ' 100 ',
+      [`${P}READ_IDLE_TIMEOUT_MS`]: 5000n,
+      [`${P}noAddAfterHandshake`]: 'true',
+    },
+  });
+  expect(settings).toMatchObject({
+    textBufferSize: 16384,
+    binaryBufferSize: 32768,
+    blockingSendTimeout: 100,
+    readIdleTimeout: 5000,
+    noAddAfterHandshake: true,
+  });
+  expect(warned).toEqual([]);
+});
+
+test('a typed option goes before an init parameter, and that before DEFAULT_BUFFER_SIZE', () => {
+  const initParameters = { [`${P}textBufferSize`]: 2, [`${P}DEFAULT_BUFFER_SIZE`]: '3' };
+  expect(resolve({ initParameters }).settings).toMatchObject({
+    textBufferSize: 2,
+    binaryBufferSize: 3,
+    streamBufferSize: 3,
+  });
+  expect(resolve({ initParameters, textBufferSize: 1 }).settings.textBufferSize).toBe(1);
+});
+
+test.each([
+  [{}, false],
+  [{ [`${P}STRICT_SPEC_COMPLIANCE`]: 'true' }, true],
+  [{ [`${P}STRICT_SPEC_COMPLIANCE`]: true, [`${P}noAddAfterHandshake`]: 'false' }, false],
+  [{ [`${P}STRICT_SPEC_COMPLIANCE`]: 'false', [`${P}noAddAfterHandshake`]: true }, true],
+])('noAddAfterHandshake by %j is %s: an explicit one wins', (initParameters, expected) => {
+  expect(resolve({ initParameters }).settings.noAddAfterHandshake).toBe(expected);
+});
+
+describe.each(Object.entries(SETTINGS))('%s', (name, { rule, tomcat }) => {
+  const wrong: unknown[] =
+    rule.kind === 'number'
+      ? [rule.min - 1, rule.max + 1, 1.5, NaN, 'many', '', '1e3', {}, null, true]
+      : rule.kind === 'boolean'
+        ? ['yes', 1, null]
+        : ['else', 1, null];
+
+  test.each(wrong)('refuses %p, and says what it must be', (value) => {
+    const attempt = (): unknown => resolve({ [name]: value });
+    expect(attempt).toThrow(DeploymentException);
+    expect(attempt).toThrow(`${name} is ${expectation(rule)}; found `);
+  });
+
+  if (tomcat !== undefined) {
+    test('refuses the same under its Tomcat name, and names that', () => {
+      for (const value of wrong) {
+        if (value === null) continue;
+        expect(() => resolve({ initParameters: { [tomcat.name]: value } })).toThrow(`${tomcat.name} is `);
+      }
+    });
+  }
+});
+
+test('an unknown init parameter is warned about with the nearest name, and a meaningless one with the reason', () => {
+  const { warned } = resolve({
+    initParameters: { [`${P}textBuferSize`]: 1, [`${P}executorCoreSize`]: 5, 'something.else': 1 },
+  });
+  expect(warned).toEqual([
+    `initParameters: ${P}textBuferSize is not a setting; did you mean ${P}textBufferSize?`,
+    `initParameters: ${P}executorCoreSize has no effect: there are no threads to pool.`,
+    'initParameters: something.else is not a setting',
+  ]);
+  expect(WITHOUT_EFFECT.size).toBeGreaterThan(5);
+});
+
+test('nearestName finds slips of the pen and nothing far-fetched', () => {
+  const known = ['textBufferSize', 'binaryBufferSize', 'concurrentSends'];
+  expect(nearestName('textbuffersize', known)).toBe('textBufferSize');
+  expect(nearestName('binaryBuferSise', known)).toBe('binaryBufferSize');
+  expect(nearestName('port', known)).toBeUndefined();
+  expect(nearestName('', known)).toBeUndefined();
+});

@@ -1,0 +1,174 @@
+import { CloseReason, Endpoint, IllegalArgumentException, type Session } from '@serval/api';
+import { converse, type Conversation, type ConversationOptions } from '@serval/testing';
+
+class Ends extends Endpoint {
+  readonly ended: { code: number; phrase: string; at: number }[] = [];
+  onOpen(): void {}
+  override onClose(_session: Session, reason: CloseReason): void {
+    this.ended.push({
+      code: reason.getCloseCode().getCode(),
+      phrase: reason.getReasonPhrase(),
+      at: performance.now(),
+    });
+  }
+}
+
+const P = 'org.apache.tomcat.websocket.';
+
+async function open(options: ConversationOptions = {}): Promise<Conversation & { began: number; ends: Ends }> {
+  const conversation = converse(Ends, options);
+  await conversation.opened;
+  return { ...conversation, began: performance.now(), ends: conversation.endpoint as Ends };
+}
+
+/** Sends to the session, or lets it send, every few milliseconds, until it ends. */
+function keepBusy(conversation: Conversation, how: 'reading' | 'writing'): () => void {
+  const timer = setInterval(() => {
+    if (how === 'reading') conversation.peer.pong(Uint8Array.of(1));
+    else if (conversation.session.isOpen()) void conversation.session.getBasicRemote().sendPong();
+  }, 10);
+  return () => clearInterval(timer);
+}
+
+test.each([
+  ['read idle', { readIdleTimeout: 100 }, 'writing'],
+  ['write idle', { writeIdleTimeout: 100 }, 'reading'],
+] as const)('the %s timeout ends a session that is only %s the other way', async (cause, options, busy) => {
+  const conversation = await open(options);
+  const stop = keepBusy(conversation, busy);
+  await conversation.context.registry.whenEmpty();
+  stop();
+  const [end] = conversation.ends.ended;
+  expect(end).toMatchObject({ code: 1006, phrase: `The session’s ${cause} timeout has passed.` });
+  expect(end!.at - conversation.began).toBeGreaterThanOrEqual(99);
+  expect((await conversation.received.closed()).code).toBe(1001);
+});
+
+test.each(['reading', 'writing'] as const)('the idle timeout is kept off by %s alone', async (busy) => {
+  const conversation = await open({ maxSessionIdleTimeout: 60 });
+  const stop = keepBusy(conversation, busy);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(conversation.ends.ended).toEqual([]);
+  stop();
+  await conversation.context.registry.whenEmpty();
+  expect(conversation.ends.ended[0]?.phrase).toBe('The session’s idle timeout has passed.');
+});
+
+test('an idle session ends no earlier than its timeout, and a second one with a longer timeout later', async () => {
+  const first = await open({ maxSessionIdleTimeout: 50 });
+  const second = converse(Ends, { joining: first });
+  await second.opened;
+  second.session.setMaxIdleTimeout(150);
+  await first.context.registry.whenEmpty();
+  const times = [first, second].map(({ endpoint }) => (endpoint as Ends).ended[0]!.at - first.began);
+  expect(times[0]).toBeGreaterThanOrEqual(49);
+  expect(times[1]).toBeGreaterThanOrEqual(149);
+});
+
+test('Tomcat’s user properties set timeouts while the session lives, as numbers, numeric strings or not at all', async () => {
+  const conversation = await open({ readIdleTimeout: 20_000 });
+  const properties = conversation.session.getUserProperties();
+  properties.set(`${P}READ_IDLE_TIMEOUT_MS`, '40');
+  properties.delete(`${P}READ_IDLE_TIMEOUT_MS`);
+  await new Promise((resolve) => setTimeout(resolve, 120));
+  expect(conversation.ends.ended).toEqual([]);
+  properties.set(`${P}READ_IDLE_TIMEOUT_MS`, 30n);
+  await conversation.context.registry.whenEmpty();
+  expect(conversation.ends.ended[0]?.phrase).toContain('read idle');
+});
+
+test('a Tomcat user property that is out of range is refused where it is set, and keeps its old value', async () => {
+  const conversation = await open();
+  const properties = conversation.session.getUserProperties();
+  properties.set(`${P}SESSION_CLOSE_TIMEOUT`, 100);
+  for (const wrong of ['soon', 1.5, null, {}, -1, 2 ** 40]) {
+    expect(() => properties.set(`${P}SESSION_CLOSE_TIMEOUT`, wrong)).toThrow(IllegalArgumentException);
+  }
+  expect(() => properties.set(`${P}SESSION_CLOSE_TIMEOUT`, 'soon')).toThrow(
+    'user property org.apache.tomcat.websocket.SESSION_CLOSE_TIMEOUT is a whole number of milliseconds from 1 to 2147483647; found "soon".',
+  );
+  expect(properties.get(`${P}SESSION_CLOSE_TIMEOUT`)).toBe(100);
+});
+
+test('a user property that looks like a setting and is none is warned about, with the nearest one', async () => {
+  const warned: string[] = [];
+  const logger = { error: () => undefined, warn: (message: string) => warned.push(message), debug: () => undefined };
+  const conversation = await open({ logger });
+  const properties = conversation.session.getUserProperties();
+  properties.set(`${P}BLOCKING_SEND_TIMOUT`, 5);
+  properties.set(`${P}textBufferSize`, 5);
+  properties.set('my.own.property', 5);
+  expect(warned).toEqual([
+    `user property ${P}BLOCKING_SEND_TIMOUT is not a setting; did you mean ${P}BLOCKING_SEND_TIMEOUT?`,
+    `user property ${P}textBufferSize is an init parameter, not a user property; it has no effect here.`,
+  ]);
+});
+
+test('BLOCKING_SEND_TIMEOUT of the session goes before the container’s', async () => {
+  const conversation = await open({ blockingSendTimeout: 60_000 });
+  const { session, peer } = conversation;
+  session.getUserProperties().set(`${P}BLOCKING_SEND_TIMEOUT`, 30);
+  peer.pause();
+  await session.getBasicRemote().sendBinary(new Uint8Array(60_000));
+  await expect(session.getBasicRemote().sendBinary(new Uint8Array(60_000))).rejects.toThrow(/send timeout/);
+  await conversation.context.registry.whenEmpty();
+  expect(conversation.ends.ended[0]?.code).toBe(1006);
+});
+
+test('SESSION_CLOSE_TIMEOUT of the session bounds the wait for the peer’s close frame', async () => {
+  const conversation = await open();
+  conversation.session.getUserProperties().set(`${P}SESSION_CLOSE_TIMEOUT`, 50);
+  conversation.peer.pause();
+  const began = performance.now();
+  await conversation.session.close();
+  await conversation.context.registry.whenEmpty();
+  expect(performance.now() - began).toBeGreaterThanOrEqual(49);
+});
+
+test('the close frame of a failed session has abnormalCloseSendTimeout to be written', async () => {
+  const conversation = await open({ maxSessionIdleTimeout: 40, abnormalCloseSendTimeout: 60 });
+  conversation.peer.pause();
+  void conversation.session.getBasicRemote().sendBinary(new Uint8Array(10));
+  await conversation.context.registry.whenEmpty();
+  const [end] = conversation.ends.ended;
+  expect(performance.now() - end!.at).toBeGreaterThanOrEqual(55);
+});
+
+test('closeWhenIdle lets the running handler and what has arrived finish', async () => {
+  const lines: string[] = [];
+  class Works extends Ends {
+    override onOpen(session?: Session): void {
+      session?.addMessageHandler(async (text: string) => {
+        lines.push(`begin ${text}`);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        await session.getBasicRemote().sendText(`done ${text}`);
+      });
+    }
+    override onClose(_session: Session, reason: CloseReason): void {
+      lines.push(`close ${reason.getCloseCode().getCode()}`);
+    }
+  }
+  const conversation = converse(Works);
+  conversation.peer.sendText('1', true);
+  conversation.peer.sendText('2', true);
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  conversation.session.closeWhenIdle(new CloseReason(1001));
+  await conversation.context.registry.whenEmpty();
+  expect(lines).toEqual(['begin 1', 'begin 2', 'close 1001']);
+  expect(await conversation.received.texts(2)).toEqual(['done 1', 'done 2']);
+});
+
+test('nothing of a session that has ended stays behind: no timer, no session', async () => {
+  const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+  const before = timers();
+  const conversations = await Promise.all(
+    Array.from({ length: 50 }, () => open({ maxSessionIdleTimeout: 60_000, readIdleTimeout: 60_000 })),
+  );
+  for (const [index, { peer, session }] of conversations.entries()) {
+    if (index % 2 === 0) peer.terminate();
+    else void session.close();
+  }
+  await Promise.all(conversations.map(({ context }) => context.registry.whenEmpty()));
+  expect(timers()).toBeLessThanOrEqual(before);
+  expect(conversations.map(({ context }) => context.registry.size)).toEqual(conversations.map(() => 0));
+});

@@ -1,0 +1,161 @@
+import { randomBytes } from 'node:crypto';
+import { Duplex } from 'node:stream';
+import type { EndpointClass, ServerEndpointConfig, Session } from '@serval/api';
+import type { Transport } from '@serval/api/spi';
+import type { AcceptedUpgrade, Engine } from '@serval/protocol';
+import { HeaderMap, WsServerContainer, type ServerContainerOptions, type StopOptions } from '@serval/server';
+import { Peer } from './peer';
+import { createTransportPair } from './memory-transport';
+
+/** What a {@link TestServer} can be told: all that a container can, and the endpoints. */
+export interface TestServerOptions extends Omit<ServerContainerOptions, 'engine'> {
+  readonly endpoints?: readonly (EndpointClass | ServerEndpointConfig)[] | undefined;
+}
+
+/** The opening handshake of a {@link Peer}; everything has a default. */
+export interface ConnectOptions {
+  /** Added to, or in place of, those of a well-formed handshake. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly subprotocols?: readonly string[] | undefined;
+  readonly remoteAddress?: string | undefined;
+  /** As if the connection were encrypted. */
+  readonly isSecure?: boolean | undefined;
+  /** What `HandshakeRequest.getNativeRequest` answers; its `session` member is the HTTP session. */
+  readonly nativeRequest?: unknown;
+}
+
+/** An opening handshake that was refused. */
+export class HandshakeRefused extends Error {
+  override readonly name = 'HandshakeRefused';
+
+  constructor(
+    readonly status: number,
+    /** Names in lower case. */
+    readonly headers: ReadonlyMap<string, string>,
+    readonly body: string,
+  ) {
+    super(`the handshake was refused with ${status}: ${body.trim()}`);
+  }
+}
+
+/**
+ * A server without a network: endpoints are deployed, routed to and shaken hands with as in a real one, but each
+ * connection is a pair of transports in memory. Nothing listens, nothing needs to be waited for.
+ *
+ * @example
+ * const server = new TestServer({ endpoints: [Chat] });
+ * const ann = await server.connect('/chat/red?name=Ann');
+ * ann.send('hello');
+ * expect(await ann.receive()).toBe('you said hello');
+ */
+export class TestServer {
+  readonly container: WsServerContainer;
+  /** The transports whose upgrade is being answered, by their sockets. */
+  readonly #accepted = new Map<Duplex, Peer>();
+
+  /** @throws DeploymentException when an endpoint cannot be deployed */
+  constructor(options: TestServerOptions = {}) {
+    const engine: Engine = { installedExtensions: [], accept: (upgrade) => this.#accept(upgrade) };
+    this.container = new WsServerContainer({ ...options, engine });
+    for (const endpoint of options.endpoints ?? []) this.container.addEndpoint(endpoint);
+  }
+
+  /**
+   * Opens a connection. Resolves when the handshake is accepted; `@OnOpen` may still be running.
+   *
+   * @param target path and query, such as `/chat/red?name=Ann`
+   * @throws HandshakeRefused (as a rejection) with the status when the handshake is refused
+   */
+  async connect(target: string, options: ConnectOptions = {}): Promise<Peer> {
+    const socket = new AnswerSocket();
+    const headers = new HeaderMap();
+    const lines = {
+      Host: 'localhost',
+      Upgrade: 'websocket',
+      Connection: 'Upgrade',
+      'Sec-WebSocket-Version': '13',
+      'Sec-WebSocket-Key': randomBytes(16).toString('base64'),
+      ...(options.subprotocols && { 'Sec-WebSocket-Protocol': options.subprotocols.join(', ') }),
+      ...options.headers,
+    };
+    for (const [name, value] of Object.entries(lines)) headers.set(name, [value]);
+    const found = this.container.handleUpgrade(
+      {
+        method: 'GET',
+        httpVersion: '1.1',
+        target,
+        headers: headers.seal(),
+        isSecure: options.isSecure ?? false,
+        localAddress: '127.0.0.1',
+        localPort: 80,
+        remoteAddress: options.remoteAddress ?? '127.0.0.1',
+        remotePort: 50_000,
+        clientCertificates: () => undefined,
+        native: options.nativeRequest ?? {},
+      },
+      { socket, head: Buffer.alloc(0) },
+    );
+    if (!found) throw new HandshakeRefused(404, new Map(), 'No endpoint is deployed at this path.');
+    await socket.answered;
+    const peer = this.#accepted.get(socket);
+    this.#accepted.delete(socket);
+    if (peer === undefined) throw socket.refusal();
+    return peer;
+  }
+
+  /** The sessions that have not ended. */
+  get sessions(): ReadonlySet<Session> {
+    return this.container.getSessions();
+  }
+
+  stop(options?: StopOptions): Promise<void> {
+    return this.container.stop(options);
+  }
+
+  #accept(upgrade: AcceptedUpgrade): Transport {
+    const [transport, other] = createTransportPair();
+    transport.isSecure = upgrade.isSecure;
+    transport.remoteAddress = upgrade.remoteAddress;
+    this.#accepted.set(upgrade.socket, new Peer(other, upgrade.subprotocol, upgrade.headers));
+    // The caller goes on in a later turn; the session is made in this one.
+    (upgrade.socket as AnswerSocket).accept();
+    return transport;
+  }
+}
+
+/** Takes the place of the client's socket: keeps the refusal, if one is written. */
+class AnswerSocket extends Duplex {
+  readonly #written: Buffer[] = [];
+  #answer: () => void = () => undefined;
+  readonly answered = new Promise<void>((resolve) => {
+    this.#answer = resolve;
+  });
+
+  accept(): void {
+    this.#answer();
+  }
+
+  refusal(): HandshakeRefused {
+    const [head = '', ...body] = Buffer.concat(this.#written).toString().split('\r\n\r\n');
+    const [statusLine = '', ...lines] = head.split('\r\n');
+    const headers = new Map(
+      lines.map((line): [string, string] => {
+        const colon = line.indexOf(':');
+        return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
+      }),
+    );
+    return new HandshakeRefused(Number(statusLine.split(' ')[1]), headers, body.join('\r\n\r\n'));
+  }
+
+  override _read(): void {}
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.#written.push(chunk);
+    done();
+  }
+
+  override _final(done: () => void): void {
+    this.#answer();
+    done();
+  }
+}
