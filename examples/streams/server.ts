@@ -4,11 +4,10 @@ import { main } from '../main';
 
 const CHUNK_BYTES = 16_384;
 
-/** Takes a binary message of any size up to 64 MiB, and keeps no more of it than a hash. */
+/** Takes a binary message of any size, and keeps no more of it than a hash. */
 @ServerEndpoint('/upload')
 export class Upload {
-  // ws wants to know the largest message when a connection opens; the session's own limit does not apply to streams.
-  @OnMessage({ maxMessageSize: 64 * 1024 * 1024 })
+  @OnMessage
   async receive(file: InputStream, session: Session): Promise<string> {
     const hash = createHash('sha256');
     let bytes = 0;
@@ -39,7 +38,7 @@ export class Download {
 /** Reads a text line by line: `name,amount` in each. Answers with a text that is written line by line. */
 @ServerEndpoint('/totals')
 export class Totals {
-  @OnMessage({ maxMessageSize: 64 * 1024 * 1024 })
+  @OnMessage
   async add(lines: Reader, session: Session): Promise<void> {
     const totals = new Map<string, number>();
     for (let line = await lines.readLine(); line !== null; line = await lines.readLine()) {

@@ -5,7 +5,7 @@ import { Download, start, Totals, Upload } from './server';
 
 const sha256 = (data: Buffer): string => createHash('sha256').update(data).digest('hex');
 
-describe('over an engine that delivers parts', () => {
+describe('in parts as they arrive', () => {
   const server = new TestServer({ endpoints: [Upload, Download, Totals] });
   afterAll(() => server.stop());
 

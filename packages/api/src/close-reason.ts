@@ -3,6 +3,12 @@ import { IllegalArgumentException } from './errors';
 /** A close frame's reason may be 125 bytes less the two of its code (RFC 6455 5.5.1). */
 const MAX_REASON_BYTES = 123;
 
+/** Whether a code may stand in a close frame (RFC 6455 7.4, and the registry up to 1014). */
+export function isSendableCloseCode(code: number): boolean {
+  if (code >= 3000 && code <= 4999) return true;
+  return code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006;
+}
+
 /** Anything that has a close code number. */
 export interface CloseCode {
   /** The number on the wire, 1000 to 4999. */

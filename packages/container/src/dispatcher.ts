@@ -2,7 +2,6 @@ import {
   type CloseReason,
   DecodeException,
   PongMessage,
-  SendDroppedException,
   type SendResult,
   type AnyDecoder,
   type Decoder,
@@ -69,8 +68,6 @@ export function dispatchClose(session: WsSession, reason: CloseReason): Settled 
 
 /** `@OnError`, or the diagnostics where there is none or it fails itself (WSC-5.2.2). */
 export function dispatchError(session: WsSession, thrown: unknown): Settled {
-  // A reply that the container itself left out, as it was told to, is no error of the endpoint.
-  if (thrown instanceof SendDroppedException) return undefined;
   const error = toError(thrown);
   const { error: handler, name: endpoint } = session.plan;
   const { diagnostics } = session.context;

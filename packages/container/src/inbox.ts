@@ -12,6 +12,12 @@ const MAX_CONCURRENT = 256;
 /** A streamed message may have so much waiting before the transport is paused: about what one read from a socket gives. */
 const PIPE_HIGH_WATER = 65_536;
 
+/** Until the session has set its rules. */
+const NOTHING: InboundRule = { inParts: false, maxBytes: 0 };
+
+/** Pongs that may wait for a busy handler; more are dropped, as no answer depends on them. */
+const MAX_WAITING_PONGS = 64;
+
 type Arrival =
   | { readonly native: 'text'; readonly data: string; readonly last: boolean }
   | { readonly native: 'binary' | 'pong'; readonly data: Buffer; readonly last: boolean };
@@ -24,8 +30,8 @@ type Arrival =
  * parts pass the waiting ones by, because the busy handler is the one that reads them.
  */
 export class Inbox implements TransportListener {
-  textRule: InboundRule = { inParts: false, maxBytes: 0 };
-  binaryRule: InboundRule = { inParts: false, maxBytes: 0 };
+  textRule: InboundRule = NOTHING;
+  binaryRule: InboundRule = NOTHING;
 
   #opening = true;
   #running = 0;
@@ -57,8 +63,7 @@ export class Inbox implements TransportListener {
   drain(finish: () => void): void {
     if (this.#ended) return;
     this.#drained = finish;
-    this.#paused = true;
-    this.session.transport.pause();
+    this.#regulate();
     // Not at once: the caller may be a handler of this session.
     queueMicrotask(() => this.#deliverWaiting());
   }
@@ -109,11 +114,20 @@ export class Inbox implements TransportListener {
     if (this.#continuesPipe(arrival)) {
       this.#pushToPipe(arrival);
     } else if (this.#busy) {
-      (this.#arrivals ??= []).push(arrival);
+      if (!this.#isSparePong(arrival)) (this.#arrivals ??= []).push(arrival);
     } else {
       this.#deliver(arrival);
     }
     this.#regulate();
+  }
+
+  /**
+   * Nobody wants the pong, or enough of them wait. While a streamed message arrives the socket must be read on, so the
+   * pongs between its parts cannot hold it back.
+   */
+  #isSparePong({ native }: Arrival): boolean {
+    if (native !== 'pong') return false;
+    return this.session.routeOf('pong') === undefined || (this.#arrivals?.length ?? 0) >= MAX_WAITING_PONGS;
   }
 
   #deliver(arrival: Arrival): void {
@@ -201,8 +215,12 @@ export class Inbox implements TransportListener {
 
   /** Reads on only while nothing waits. */
   #regulate(): void {
-    if (this.#ended || this.#drained !== undefined) return;
-    const shouldPause = (this.#arrivals?.length ?? 0) > 0 || (this.#pipe?.waiting ?? 0) > PIPE_HIGH_WATER;
+    if (this.#ended) return;
+    // A session that is to close reads on only for the rest of a message that its handler is reading.
+    const isDraining = this.#drained !== undefined && this.#pipe === undefined;
+    const hasBacklog =
+      this.#pipe === undefined ? (this.#arrivals?.length ?? 0) > 0 : this.#pipe.waiting > PIPE_HIGH_WATER;
+    const shouldPause = isDraining || hasBacklog;
     if (shouldPause === this.#paused) return;
     this.#paused = shouldPause;
     if (shouldPause) this.session.transport.pause();

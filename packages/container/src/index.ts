@@ -1,3 +1,4 @@
+export { wireClose } from './closing';
 export { ContainerContext } from './container-context';
 export { DIAGNOSTICS_CHANNEL } from './diagnostics';
 export { planEndpoint } from './endpoint-plan';

@@ -43,6 +43,7 @@ export class Outbox {
   #queue: PendingSend[] | undefined;
   #queuedBytes = 0;
   #timer: NodeJS.Timeout | undefined;
+  #timerAt = 0;
   #batch: Outgoing[] | undefined;
   #batchBytes = 0;
 
@@ -53,16 +54,19 @@ export class Outbox {
   // --- what may be sent, and when -----------------------------------------------------------------------------------
 
   sendText(text: string, timeoutMs: number): Sending {
+    if (!this.session.canSend) return failed(closed());
     const finish = this.#state.beginWhole('text');
     return finish(this.#send({ kind: 'text', data: text, last: true, isWhole: true }, timeoutMs));
   }
 
   sendBinary(data: Uint8Array, timeoutMs: number): Sending {
+    if (!this.session.canSend) return failed(closed());
     const finish = this.#state.beginWhole('binary');
     return finish(this.#send({ kind: 'binary', data, last: true, isWhole: true }, timeoutMs));
   }
 
   sendTextPart(part: string, last: boolean, timeoutMs: number, as: StreamKind | 'part' = 'part'): Sending {
+    if (!this.session.canSend) return failed(closed());
     const finish = this.#state.beginPart('text', last, as);
     return finish(
       this.#send({ kind: 'text', data: this.#wholeCharacters(part, last), last, isWhole: false }, timeoutMs),
@@ -70,6 +74,7 @@ export class Outbox {
   }
 
   sendBinaryPart(part: Uint8Array, last: boolean, timeoutMs: number, as: StreamKind | 'part' = 'part'): Sending {
+    if (!this.session.canSend) return failed(closed());
     const finish = this.#state.beginPart('binary', last, as);
     return finish(this.#send({ kind: 'binary', data: part, last, isWhole: false }, timeoutMs));
   }
@@ -112,12 +117,17 @@ export class Outbox {
     if (batch === undefined || batch.length === 0) return undefined;
     this.#batch = [];
     this.#batchBytes = 0;
-    let sending: Sending;
-    for (const outgoing of batch) sending = this.#dispatch(outgoing, timeoutMs) ?? sending;
-    return sending;
+    const pending = batch.flatMap((outgoing) => this.#dispatch(outgoing, timeoutMs) ?? []);
+    return pending.length === 0 ? undefined : tolerateNeglect(Promise.all(pending).then(() => undefined));
   }
 
   // --- the way to the transport -------------------------------------------------------------------------------------
+
+  /** Hands everything that waits to the transport, which writes in order: what was sent before a close goes before it. */
+  handOver(): void {
+    void this.flush(this.session.blockingTimeoutMs);
+    for (let next = this.#takeFromQueue(0); next !== undefined; next = this.#takeFromQueue(0)) this.#fly(next);
+  }
 
   /** The connection is gone: everything unfinished fails. */
   end(): void {
@@ -135,7 +145,9 @@ export class Outbox {
     if (this.#batch === undefined) return this.#dispatch(outgoing, timeoutMs);
     this.#batch.push(outgoing);
     this.#batchBytes += sizeOf(outgoing);
-    return this.#batchBytes < this.session.context.settings.streamBufferSize ? undefined : this.flush(timeoutMs);
+    const { streamBufferSize, maxQueuedMessages } = this.session.context.settings;
+    const isFull = this.#batchBytes >= streamBufferSize || this.#batch.length >= maxQueuedMessages;
+    return isFull ? this.flush(timeoutMs) : undefined;
   }
 
   #dispatch(outgoing: Outgoing, timeoutMs: number): Sending {
@@ -222,6 +234,9 @@ export class Outbox {
   #makeRoom(outgoing: Outgoing, bytes: number, waiting: number): Error | undefined {
     const { maxQueuedBytes, maxQueuedMessages, queueOverflow } = this.session.context.settings;
     let excess = waiting === 0 ? 0 : waiting + bytes - maxQueuedBytes;
+    // What would not fit even alone must not evict the others for nothing.
+    const unwritten = waiting - this.#queuedBytes;
+    if (unwritten > 0 && unwritten + bytes > maxQueuedBytes) return this.#overflow(outgoing);
     const isFull = (): boolean => excess > 0 || (this.#queue?.length ?? 0) >= maxQueuedMessages;
     while (isFull()) {
       if (queueOverflow === 'drop-oldest') {
@@ -240,14 +255,12 @@ export class Outbox {
   /** A new send that does not fit. */
   #overflow(outgoing: Outgoing): Error {
     const { queueOverflow } = this.session.context.settings;
-    const isWhole = !('isWhole' in outgoing) || outgoing.isWhole;
     if (queueOverflow === 'reject') {
       return new IllegalStateException(
         'Too much is waiting for this peer (queueOverflow is "reject"); the message was not sent.',
       );
     }
-    // A part cannot be left out of its message.
-    if (queueOverflow !== 'close' && isWhole) {
+    if (queueOverflow !== 'close' && isDroppable({ outgoing })) {
       this.session.sendDropped();
       return dropped();
     }
@@ -267,14 +280,17 @@ export class Outbox {
 
   /** One timer for all that is pending, set to the earliest deadline known; a later one is found when it fires. */
   #watch(at: number): void {
-    if (this.#timer !== undefined || at === Infinity) return;
-    this.#timer = setTimeout(() => this.#expire(), Math.max(1, at - performance.now()));
+    if (at === Infinity || (this.#timer !== undefined && this.#timerAt <= at)) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = at;
+    this.#timer = setTimeout(() => this.#expire(at), Math.max(1, at - performance.now()));
     this.#timer.unref();
   }
 
-  #expire(): void {
+  /** @param due what the timer was set to: by then it is that late at least, whatever a test's mocked clock says */
+  #expire(due: number): void {
     this.#timer = undefined;
-    const now = performance.now();
+    const now = Math.max(due, performance.now());
     let next = Infinity;
     for (const send of [...(this.#inFlight ?? []), ...(this.#queue ?? [])]) {
       if (send.deadline <= now) {
@@ -323,9 +339,9 @@ export class Outbox {
   }
 }
 
-/** A whole message can be left out; a part or a control frame cannot. */
-function isDroppable({ outgoing }: PendingSend): boolean {
-  return 'isWhole' in outgoing && outgoing.isWhole;
+/** A part cannot be left out of its message. */
+function isDroppable({ outgoing }: { readonly outgoing: Outgoing }): boolean {
+  return !('isWhole' in outgoing) || outgoing.isWhole;
 }
 
 /** Text counts by its characters: exact for ASCII, and a third of the bytes at the least. */

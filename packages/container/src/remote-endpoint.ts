@@ -4,6 +4,7 @@ import {
   IllegalArgumentException,
   IllegalStateException,
   IOException,
+  SendDroppedException,
   SendResult,
   type AnyEncoder,
   type BinaryData,
@@ -29,17 +30,30 @@ const ACCEPTED = Promise.resolve();
 /** All sending of one session: what its Basic and Async remote endpoints share, and the way of replies. */
 export class WsRemote {
   readonly outbox: Outbox;
-  readonly order: SendOrder;
+  #order: SendOrder | undefined;
 
   constructor(private readonly session: WsSession) {
     this.outbox = new Outbox(session);
-    this.order = new SendOrder(this.outbox, session.context.settings);
+  }
+
+  /** Whether a send must wait for one before it: only where an encoder took its time. */
+  get #isHeld(): boolean {
+    return this.#order?.isHeld === true;
+  }
+
+  get #ordered(): SendOrder {
+    return (this.#order ??= new SendOrder(this.outbox, this.session.context.settings));
   }
 
   /** Sends what an `@OnMessage` method returned: strings and bytes as they are, everything else as an object. */
   reply(value: unknown): Sending {
     // The peer may have left while the method ran; a reply to nobody is no error of the endpoint.
     if (!this.session.canSend) return undefined;
+    const sending = this.#sendReply(value);
+    return sending === undefined ? undefined : sending.catch(forgetDropped);
+  }
+
+  #sendReply(value: unknown): Sending {
     if (typeof value === 'string') return this.sendText(value, this.session.blockingTimeoutMs);
     const bytes = asBytes(value);
     return bytes === undefined
@@ -48,29 +62,29 @@ export class WsRemote {
   }
 
   sendText(text: string, timeoutMs: number): Sending {
-    if (!this.order.isHeld) return this.outbox.sendText(text, timeoutMs);
-    return this.order.after(text.length, true, () => this.outbox.sendText(text, timeoutMs));
+    if (!this.#isHeld) return this.outbox.sendText(text, timeoutMs);
+    return this.#ordered.after(text.length, true, () => this.outbox.sendText(text, timeoutMs));
   }
 
   sendBinary(data: Uint8Array, timeoutMs: number): Sending {
-    if (!this.order.isHeld) return this.outbox.sendBinary(data, timeoutMs);
-    return this.order.after(data.byteLength, true, () => this.outbox.sendBinary(data, timeoutMs));
+    if (!this.#isHeld) return this.outbox.sendBinary(data, timeoutMs);
+    return this.#ordered.after(data.byteLength, true, () => this.outbox.sendBinary(data, timeoutMs));
   }
 
   sendTextPart(part: string, last: boolean, timeoutMs: number): Sending {
-    if (!this.order.isHeld) return this.outbox.sendTextPart(part, last, timeoutMs);
-    return this.order.after(part.length, false, () => this.outbox.sendTextPart(part, last, timeoutMs));
+    if (!this.#isHeld) return this.outbox.sendTextPart(part, last, timeoutMs);
+    return this.#ordered.after(part.length, false, () => this.outbox.sendTextPart(part, last, timeoutMs));
   }
 
   sendBinaryPart(part: Uint8Array, last: boolean, timeoutMs: number): Sending {
-    if (!this.order.isHeld) return this.outbox.sendBinaryPart(part, last, timeoutMs);
-    return this.order.after(part.byteLength, false, () => this.outbox.sendBinaryPart(part, last, timeoutMs));
+    if (!this.#isHeld) return this.outbox.sendBinaryPart(part, last, timeoutMs);
+    return this.#ordered.after(part.byteLength, false, () => this.outbox.sendBinaryPart(part, last, timeoutMs));
   }
 
   /** Gives the connection to a stream or writer. @throws IllegalStateException while another message is under way */
   reserve(as: StreamKind): void {
     if (!this.session.canSend) throw new IOException(`A ${as} cannot be opened: the session is closed.`);
-    if (this.order.isHeld) {
+    if (this.#isHeld) {
       throw new IllegalStateException(
         `A ${as} cannot be opened while an object is being encoded; await sendObject first.`,
       );
@@ -85,11 +99,11 @@ export class WsRemote {
     if (found === undefined) return this.#sendUnencoded(object, timeoutMs);
     const { entry, encoder } = found;
     if (entry.format.endsWith('Stream')) {
-      return this.order.exclusively(() => this.#streamEncoded(entry, encoder, object, timeoutMs));
+      return this.#ordered.exclusively(() => this.#streamEncoded(entry, encoder, object, timeoutMs));
     }
     const encoded: unknown = (encoder as Encoder.Text<unknown>).encode(object);
     if (!isThenable(encoded)) return this.#sendEncoded(entry, encoded, object, timeoutMs);
-    return this.order.exclusively(async () => {
+    return this.#ordered.exclusively(async () => {
       const value = await encoded;
       // Not through the order again: this task is what the others wait for.
       await (typeof value === 'string'
@@ -278,6 +292,11 @@ export class WsAsyncRemote extends WsRemoteEndpoint implements RemoteEndpoint.As
     );
     return undefined;
   }
+}
+
+/** A reply that the container left out, as `queueOverflow` told it to, is no error of the endpoint. */
+function forgetDropped(error: unknown): void {
+  if (!(error instanceof SendDroppedException)) throw error;
 }
 
 function asRejection(send: () => Sending): Promise<void> {

@@ -8,7 +8,8 @@ type Codec = AnyDecoder | AnyEncoder;
 export class SessionCodecs {
   readonly #instances: readonly Codec[];
 
-  private constructor(
+  /** Use {@link SessionCodecs.create}. */
+  constructor(
     private readonly plan: CodecPlan,
     instances: readonly Codec[],
   ) {
@@ -21,6 +22,7 @@ export class SessionCodecs {
    * @throws (as a rejection) whatever a constructor or `init` throws; what was initialised before it is destroyed again
    */
   static create(plan: CodecPlan, config: EndpointConfig): SessionCodecs | Promise<SessionCodecs> {
+    if (plan.classes.length === 0) return NONE;
     const instances: Codec[] = [];
     const codecs = new SessionCodecs(plan, instances);
     const failed = async (error: unknown): Promise<never> => {
@@ -74,6 +76,9 @@ export class SessionCodecs {
     return errors;
   }
 }
+
+/** Of all sessions whose endpoints have no codecs. */
+const NONE = new SessionCodecs({ encoders: [], decoders: [], classes: [] }, []);
 
 /** Whether an encoder declared for `type` takes the object; primitives are matched by their wrapper classes. */
 function takes(type: CodecEntry['type'], object: unknown): boolean {

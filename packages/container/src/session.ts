@@ -15,7 +15,7 @@ import {
   type SendResult,
   type WebSocketContainer,
 } from '@serval/api';
-import type { Transport } from '@serval/api/spi';
+import type { InboundRule, Transport } from '@serval/api/spi';
 import { wireClose } from './closing';
 import type { ContainerContext } from './container-context';
 import { dispatchClose, dispatchError, dispatchOpen, dispatchSendResult } from './dispatcher';
@@ -23,7 +23,7 @@ import type { EndpointPlan } from './endpoint-plan';
 import { HandlerTable } from './handler-table';
 import type { IdleCause } from './idle-timeouts';
 import { Inbox } from './inbox';
-import type { MessageRoute, NativeType } from './message-route';
+import { isStreaming, type MessageRoute, type NativeType } from './message-route';
 import { WsAsyncRemote, WsBasicRemote, WsRemote } from './remote-endpoint';
 import { requestParameters } from './request-parameters';
 import type { SessionCodecs } from './session-codecs';
@@ -306,6 +306,7 @@ export class WsSession extends Session {
   }
 
   override close(closeReason: CloseReason = new CloseReason(1000)): Promise<void> {
+    if (this.canSend) this.remote.outbox.handOver();
     this.#closeLocally(closeReason, closeReason);
     return Promise.resolve();
   }
@@ -364,7 +365,6 @@ export class WsSession extends Session {
   #closeLocally(local: CloseReason, wire: CloseReason): void {
     if (this.#state !== 'open') return;
     const { code, phrase } = wireClose(wire);
-    void this.remote.outbox.flush(this.blockingTimeoutMs);
     this.transport.close(code, phrase);
     if (!this.#connectionGone) {
       this.#closeTimer = setTimeout(() => this.transport.terminate(), this.#setting('sessionCloseTimeout'));
@@ -425,13 +425,27 @@ export class WsSession extends Session {
   }
 }
 
-function ruleFor(route: MessageRoute | undefined, sessionBytes: number): { inParts: boolean; maxBytes: number } {
-  if (route === undefined) return { inParts: false, maxBytes: sessionBytes };
-  return {
-    inParts: route.inParts || route.decoding.kind === 'stream' || route.decoding.kind === 'stream-decoder',
-    maxBytes: route.maxMessageSize >= 0 ? route.maxMessageSize : sessionBytes,
-  };
+function ruleFor(route: MessageRoute | undefined, sessionBytes: number): InboundRule {
+  if (route === undefined) return inboundRule(false, sessionBytes);
+  return inboundRule(
+    route.inParts || isStreaming(route),
+    route.maxMessageSize >= 0 ? route.maxMessageSize : sessionBytes,
+  );
 }
+
+/** Most sessions have the same rules, so they share the objects; the number kept is bounded. */
+function inboundRule(inParts: boolean, maxBytes: number): InboundRule {
+  const key = inParts ? -1 - maxBytes : maxBytes;
+  let rule = RULES.get(key);
+  if (rule === undefined) {
+    if (RULES.size >= MOST_RULES) RULES.clear();
+    RULES.set(key, (rule = { inParts, maxBytes }));
+  }
+  return rule;
+}
+
+const RULES = new Map<number, InboundRule>();
+const MOST_RULES = 256;
 
 function positiveOrNever(milliseconds: number): number {
   return milliseconds > 0 ? milliseconds : Infinity;

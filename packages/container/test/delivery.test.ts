@@ -215,6 +215,29 @@ test('an InputStream streams, and a slow reader pauses the transport', async () 
   expect(sizes).toEqual(Array.from({ length: 20 }, () => 40_000));
 });
 
+test('a pong between the parts of a streamed message holds nothing up, and is delivered after it', async () => {
+  const seen: string[] = [];
+  @ServerEndpoint('/mixed')
+  class Mixed {
+    @OnMessage async read(reader: Reader): Promise<void> {
+      seen.push(await reader.readAll());
+    }
+    @OnMessage pong(_pong: PongMessage): void {
+      seen.push('pong');
+    }
+  }
+  const conversation = converse(Mixed);
+  conversation.peer.sendText('a', false);
+  await turns();
+  for (let count = 0; count < 100; count += 1) conversation.peer.pong(new Uint8Array(0));
+  conversation.peer.sendText('b', false);
+  await turns();
+  conversation.peer.sendText('c', true);
+  await finish(conversation);
+  // Of a hundred pongs during one message as many as may wait are delivered.
+  expect(seen).toEqual(['abc', ...Array.from({ length: 64 }, () => 'pong')]);
+});
+
 test('what a streaming method leaves unread is dropped, and the next message is whole', async () => {
   const seen: (string | null)[] = [];
   @ServerEndpoint('/partly')

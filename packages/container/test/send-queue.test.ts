@@ -274,3 +274,71 @@ describe('batching', () => {
 test('SendDroppedException is an IOException with its own code', () => {
   expect(new SendDroppedException('x')).toMatchObject({ name: 'SendDroppedException', code: 'WS_SEND_DROPPED' });
 });
+
+test('a short timeout behind a long one fires in time', async () => {
+  const conversation = await openBlocked({});
+  conversation.async.setSendTimeout(10_000);
+  void conversation.async.sendText('patient');
+  conversation.async.setSendTimeout(30);
+  const began = performance.now();
+  await expect(conversation.async.sendText('hasty')).rejects.toThrow(/send timeout/);
+  expect(performance.now() - began).toBeLessThan(5000);
+});
+
+test('what was sent before close leaves before the close frame, queued or batched', async () => {
+  const conversation = await openBlocked({});
+  const sendings = ['1', '2', '3'].map((text) => conversation.basic.sendText(text));
+  void conversation.session.close();
+  conversation.peer.resume();
+  expect(await outcomes(...sendings)).toEqual(['sent', 'sent', 'sent']);
+  expect(await queued(conversation, 3)).toEqual(['1', '2', '3']);
+  expect((await conversation.received.closed()).code).toBe(1000);
+});
+
+test('a ping that has waited too long is dropped, and the session lives on', async () => {
+  const conversation = await openBlocked({ maxQueueTime: 20, queueOverflow: 'drop-oldest' });
+  await expect(conversation.basic.sendPing()).rejects.toBeInstanceOf(SendDroppedException);
+  conversation.peer.resume();
+  await conversation.basic.sendText('alive');
+  expect(await queued(conversation, 1)).toEqual(['alive']);
+});
+
+test('a handler that awaits a send which is dropped is told so, unlike one that returns its answer', async () => {
+  const seen: string[] = [];
+  class Awaits extends Sender {
+    override onOpen(session?: Session): void {
+      session?.addMessageHandler(async () => {
+        const remote = session.getBasicRemote();
+        for (let count = 0; count < 4; count += 1) void remote.sendText('x'.repeat(60_000));
+        await remote.sendText('y'.repeat(60_000));
+      });
+    }
+    override onError(_session: Session, cause: Error): void {
+      seen.push(cause.name);
+    }
+  }
+  const conversation = converse(Awaits, { maxQueuedBytes: 130_000, queueOverflow: 'drop-newest' });
+  conversation.peer.pause();
+  conversation.peer.sendText('go', true);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  conversation.peer.resume();
+  conversation.peer.close(1000, '');
+  await conversation.context.registry.whenEmpty();
+  expect(seen).toEqual(['SendDroppedException']);
+});
+
+test('a message that can never fit evicts nothing', async () => {
+  const conversation = await openBlocked({ maxQueuedBytes: 130_000, queueOverflow: 'drop-oldest' });
+  const small = conversation.basic.sendText('small');
+  const giant = conversation.basic.sendText('g'.repeat(200_000));
+  conversation.peer.resume();
+  expect(await outcomes(small, giant)).toEqual(['sent', 'SendDroppedException']);
+});
+
+test('a kept remote rejects after the end, in the middle of a partial message too', async () => {
+  const { basic, peer, context } = await open();
+  await basic.sendText('part', false);
+  peer.terminate();
+  await context.registry.whenEmpty();
+  await expect(basic.sendText('whole')).rejects.toThrow(/session is closed/);
+});

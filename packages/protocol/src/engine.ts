@@ -32,6 +32,8 @@ export interface Engine {
 }
 
 export interface EngineOptions {
-  /** Whether permessage-deflate is offered to clients (RFC 7692). Default false: it costs memory on every session. */
+  /** Whether permessage-deflate is offered to clients (RFC 7692). Default false: compressing costs time on every message. */
   readonly perMessageDeflate?: boolean | undefined;
+  /** Fragments that one message may have; more are answered with 1008. Default 16384. */
+  readonly maxFragments?: number | undefined;
 }

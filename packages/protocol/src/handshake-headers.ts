@@ -30,7 +30,7 @@ export function parseSubprotocols(header: string): string[] {
 }
 
 /**
- * The extensions in a Sec-WebSocket-Extensions header, in its order; one offered twice stands twice.
+ * The extensions in a Sec-WebSocket-Extensions header, in its order; several offers of one extension stand together.
  *
  * @throws SyntaxError for a header that breaks RFC 6455 9.1
  */

@@ -1,4 +1,5 @@
 export { acceptValue, isValidKey, parseExtensions, parseSubprotocols } from './handshake-headers';
+export { createNativeEngine } from './native-engine';
 export { createWsEngine } from './ws-engine';
 export { WsTransport } from './ws-transport';
 

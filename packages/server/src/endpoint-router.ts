@@ -1,6 +1,8 @@
 import { DeploymentException } from '@serval/api';
 import type { UriTemplate } from './uri-template';
 
+const NO_PARAMETERS: ReadonlyMap<string, string> = new Map();
+
 /** What a request path has led to. */
 export interface RouteMatch<T> {
   readonly target: T;
@@ -58,11 +60,21 @@ export class EndpointRouter<T> {
     }
     const leaf = node?.leaf;
     if (leaf === undefined) return undefined;
+    if (leaf.template.variables.length === 0) return { target: leaf.target, pathParameters: NO_PARAMETERS };
     const pathParameters = new Map<string, string>();
     leaf.template.segments.forEach((segment, index) => {
       if (segment.kind === 'variable') pathParameters.set(segment.name, segments[index] ?? '');
     });
     return { target: leaf.target, pathParameters };
+  }
+
+  /** Takes a path out of service. */
+  remove(template: UriTemplate): void {
+    let node = this.#byLength.get(template.segments.length);
+    for (const segment of template.segments) {
+      node = segment.kind === 'variable' ? node?.variable : node?.literals.get(segment.text);
+    }
+    if (node !== undefined) node.leaf = undefined;
   }
 
   clear(): void {

@@ -2,7 +2,7 @@ import { ServerResponse, type IncomingMessage, type Server as HttpServer } from 
 import type { Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { reject } from './rejection';
+import { reject, tolerateErrors } from './rejection';
 import { WsServerContainer, type ServerContainerOptions } from './server-container';
 import { hasToken } from './upgrade';
 import { fromIncomingMessage } from './upgrade-request';
@@ -50,7 +50,7 @@ class HttpHost {
     const upgradeRequest = fromIncomingMessage(request);
     if (this.containers.some((container) => container.handleUpgrade(upgradeRequest, { socket, head }))) return;
     if (isShared) return;
-    socket.on('error', () => undefined);
+    tolerateErrors(socket);
     reject(socket, 404, { body: 'No WebSocket endpoint is deployed at this path.\n' });
   }
 
@@ -59,7 +59,7 @@ class HttpHost {
    * server may ignore one that it does not want (RFC 9110 7.8), so the request is served as a plain one.
    */
   #serveWithoutUpgrade(request: IncomingMessage, socket: Duplex): void {
-    socket.on('error', () => undefined);
+    tolerateErrors(socket);
     const hasBody =
       request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
     if (hasBody) {

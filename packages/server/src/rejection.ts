@@ -53,3 +53,11 @@ export function isValidHeader(name: string, value: unknown): value is string {
     return false;
   }
 }
+
+/** A socket without a listener for errors would end the process with the first one. For the whole life of the socket. */
+export function tolerateErrors(socket: Duplex): void {
+  // One function for all sockets: a closure would keep the handshake alive as long as the session.
+  socket.on('error', ignore);
+}
+
+function ignore(): void {}

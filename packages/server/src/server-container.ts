@@ -14,20 +14,19 @@ import {
 import {
   checkSetting,
   ContainerContext,
-  planEndpoint,
-  toError,
+  nearestName,
+  SETTINGS,
   type ContainerOptions,
-  type EndpointPlan,
+  type ContainerSettings,
 } from '@serval/container';
-import { createWsEngine, type Engine, type EngineOptions } from '@serval/protocol';
+import { createNativeEngine, createWsEngine, type Engine, type EngineOptions } from '@serval/protocol';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { HandshakePolicy, InstanceFactory } from './default-configurator';
 import type { DeployedEndpoint } from './deployed-endpoint';
-import { configOfAnnotated } from './endpoint-config';
-import { EndpointRouter, type RouteMatch } from './endpoint-router';
+import { Deployment } from './deployment';
+import type { RouteMatch } from './endpoint-router';
 import { originPolicy, type AllowedOrigins } from './origin-policy';
-import { chooseEndpoints, scanEndpoints } from './endpoint-scan';
 import { reject } from './rejection';
 import { parseRequestTarget } from './request-target';
 import {
@@ -39,12 +38,14 @@ import {
   type UpgradeContext,
 } from './upgrade';
 import { fromIncomingMessage, type UpgradeRequest } from './upgrade-request';
-import { UriTemplate } from './uri-template';
 
 /** What a server container can be told; everything has a default. */
 export interface ServerContainerOptions extends ContainerOptions, EngineOptions {
-  /** What speaks the protocol on accepted connections; tests put one in that needs no network. Default: over ws. */
-  readonly engine?: Engine | undefined;
+  /**
+   * What speaks the protocol on accepted connections: our own engine (the default), `'ws'` for the ws library, or an
+   * engine object. Over ws a handler for parts receives each message as one last part.
+   */
+  readonly engine?: 'native' | 'ws' | Engine | undefined;
   /** The path under which all endpoints lie, such as `/ws`. Default `/`. */
   readonly contextPath?: string | undefined;
   /** Foreign origins that may connect. Default: none but the server's own. */
@@ -58,6 +59,28 @@ export interface ServerContainerOptions extends ContainerOptions, EngineOptions 
   /** How long user code may hold up a handshake before it is refused with 503, in milliseconds. Default 30000. */
   readonly handshakeTimeout?: number | undefined;
 }
+
+/** The options beside the settings table: those of a container, and those of a standalone server, which pass through here. */
+const OTHER_OPTIONS: Readonly<Record<Exclude<keyof ServerContainerOptions, keyof ContainerSettings>, true>> &
+  Readonly<Record<string, true>> = {
+  initParameters: true,
+  logger: true,
+  engine: true,
+  perMessageDeflate: true,
+  maxFragments: true,
+  contextPath: true,
+  allowedOrigins: true,
+  authenticate: true,
+  isUserInRole: true,
+  instanceFactory: true,
+  handshakeTimeout: true,
+  port: true,
+  host: true,
+  endpoints: true,
+  scan: true,
+  requestListener: true,
+  tls: true,
+};
 
 /** The defaults for new sessions that WebSocketContainer's setters change. */
 type DefaultSetting = 'asyncSendTimeout' | 'maxSessionIdleTimeout' | 'binaryBufferSize' | 'textBufferSize';
@@ -78,67 +101,57 @@ const DEFAULT_HANDSHAKE_TIMEOUT_MS = 30_000;
 /** A {@link ServerContainer}; `attach` and `Server` make one. */
 export class WsServerContainer implements ServerContainer {
   readonly #context: ContainerContext;
-  readonly #router = new EndpointRouter<DeployedEndpoint>();
-  /** Plans of configurations that were handed to upgradeHttpToWebSocket, which need no deployment. */
-  readonly #undeployed = new WeakMap<ServerEndpointConfig, EndpointPlan>();
+  readonly #deployment: Deployment;
   readonly #contextPath: readonly string[];
   readonly #upgradeContext: UpgradeContext;
   readonly #pendingHandshakes = new Set<PendingHandshake>();
-  /** Whether instances are made by calling constructors without arguments. */
-  readonly #constructsInstances: boolean;
-  #deployed: { readonly config: ServerEndpointConfig; readonly plan: EndpointPlan; readonly path: string }[] = [];
-  /** What a scan has deployed. */
-  readonly #scanned = new Set<EndpointClass | ServerEndpointConfig>();
-  #halted: DeploymentException | undefined;
   #isPaused = false;
-  #hasServed = false;
   #stopped: Promise<void> | undefined;
 
   /** @throws DeploymentException for an option that is out of range or of the wrong kind */
   constructor(options: ServerContainerOptions = {}) {
-    const engine = options.engine ?? createWsEngine(options);
+    const engine = chooseEngine(options);
     this.#context = new ContainerContext(this, options, engine.installedExtensions);
     this.#contextPath = parseContextPath(options.contextPath ?? '/');
+    this.#warnOfUnknown(options);
     requireFunctions(options, ['authenticate', 'isUserInRole', 'instanceFactory']);
     const instanceFactory = options.instanceFactory ?? ((endpointClass) => construct(endpointClass));
     const policy: HandshakePolicy = {
       checkOrigin: originPolicy(options.allowedOrigins),
       createInstance: instanceFactory,
     };
-    this.#constructsInstances = options.instanceFactory === undefined;
+    this.#deployment = new Deployment(this.#context, options.instanceFactory === undefined);
     this.#upgradeContext = {
       context: this.#context,
       engine,
       policy,
       authenticate: options.authenticate,
       isUserInRole: options.isUserInRole ?? (() => false),
-      handshakeTimeoutMs: requirePositive('handshakeTimeout', options.handshakeTimeout ?? DEFAULT_HANDSHAKE_TIMEOUT_MS),
-      accepted: () => {
-        this.#hasServed = true;
-      },
+      handshakeTimeoutMs: requireWhole(
+        'handshakeTimeout',
+        options.handshakeTimeout ?? DEFAULT_HANDSHAKE_TIMEOUT_MS,
+        'milliseconds',
+      ),
+      accepted: () => this.#deployment.beginService(),
       pending: this.#pendingHandshakes,
       unavailable: () => (this.#stopped === undefined && !this.#isPaused ? undefined : serverUnavailable()),
     };
   }
 
+  /** A slip of the pen in an option's name must not silently leave a limit at its default. */
+  #warnOfUnknown(options: object): void {
+    for (const name of Object.keys(options)) {
+      if (Object.hasOwn(SETTINGS, name) || Object.hasOwn(OTHER_OPTIONS, name)) continue;
+      const nearest = nearestName(name, [...Object.keys(SETTINGS), ...Object.keys(OTHER_OPTIONS)]);
+      const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;
+      this.#context.diagnostics.report({ kind: 'setting-warning', message: `${name} is not an option${hint}` });
+    }
+  }
+
   // --- deployment -------------------------------------------------------------------------------------------------
 
   addEndpoint(endpoint: EndpointClass | ServerEndpointConfig): void {
-    if (this.#hasServed && this.#context.settings.noAddAfterHandshake) throw tooLate();
-    // A class that a scan has found already, as in Tomcat.
-    if (this.#scanned.has(endpoint)) return;
-    if (this.#halted !== undefined) {
-      throw new DeploymentException(
-        'An earlier deployment failed, so this container takes no more endpoints (WSC-5.2.1-3). Mend that one first; it is the cause.',
-        this.#halted,
-        'WS_DEPLOY_HALTED',
-      );
-    }
-    try {
-      this.#deploy(endpoint);
-    } catch (error) {
-      throw this.#deploymentFailed(error);
-    }
+    this.#deployment.add(endpoint);
   }
 
   /**
@@ -147,65 +160,10 @@ export class WsServerContainer implements ServerContainer {
    *
    * @param patterns glob patterns, such as `'dist/endpoints/**\/*.js'`
    * @param directory what they are relative to
-   * @throws DeploymentException (as a rejection); nothing of the deployment is in service then
+   * @throws DeploymentException (as a rejection); nothing of what the patterns match is in service then
    */
   async scan(patterns: string | readonly string[], directory = process.cwd()): Promise<void> {
-    try {
-      const found = await scanEndpoints(typeof patterns === 'string' ? [patterns] : patterns, directory);
-      for (const endpoint of chooseEndpoints(found)) {
-        this.addEndpoint(endpoint);
-        this.#scanned.add(endpoint);
-      }
-    } catch (error) {
-      throw this.#deploymentFailed(error);
-    }
-  }
-
-  #deploy(endpoint: EndpointClass | ServerEndpointConfig): void {
-    const config = endpoint instanceof ServerEndpointConfig ? endpoint : configOfAnnotated(requireClass(endpoint));
-    const plan = this.#plan(config);
-    const template = UriTemplate.parse(config.getPath(), plan.name);
-    // A Tomcat setting among the user properties is found out here and not by the first client.
-    this.#context.sessionProperties(config.getUserProperties());
-    this.#router.add(template, plan.name, { plan, config });
-    this.#deployed.push({ config, plan, path: template.path });
-    for (const name of plan.pathParameterNames) {
-      if (template.variables.includes(name)) continue;
-      this.#context.diagnostics.report({
-        kind: 'deployment-warning',
-        endpoint: plan.name,
-        message: `@PathParam("${name}") is not a variable of ${template.path}; its value will be null (false for a boolean, an error for a number).`,
-      });
-    }
-    this.#context.diagnostics.report({ kind: 'deployed', endpoint: plan.name, path: template.path });
-  }
-
-  #plan(config: ServerEndpointConfig): EndpointPlan {
-    const endpointClass = config.getEndpointClass();
-    const plan = planEndpoint({
-      endpointClass,
-      encoders: config.getEncoders(),
-      decoders: config.getDecoders(),
-      inbound: config.getInboundMode(),
-    });
-    if (endpointClass.length > 0 && this.#constructsInstances && !makesInstances(config.getConfigurator())) {
-      throw needsArguments(plan.name, endpointClass.length);
-    }
-    return plan;
-  }
-
-  /** Before the first session a failure undoes the whole deployment (WSC-5.2.1-3); a running service stays as it is. */
-  #deploymentFailed(thrown: unknown): DeploymentException {
-    const error =
-      thrown instanceof DeploymentException
-        ? thrown
-        : new DeploymentException(`The endpoint could not be deployed: ${toError(thrown).message}`, thrown);
-    if (!this.#hasServed) {
-      this.#halted = error;
-      this.#router.clear();
-      this.#deployed = [];
-    }
-    return error;
+    await this.#deployment.scan(patterns, directory);
   }
 
   // --- upgrades ---------------------------------------------------------------------------------------------------
@@ -247,14 +205,12 @@ export class WsServerContainer implements ServerContainer {
         `upgradeHttpToWebSocket takes a ServerEndpointConfig; found ${String(config)}.`,
       );
     }
-    let plan = this.#deployed.find((deployed) => deployed.config === config)?.plan ?? this.#undeployed.get(config);
-    if (plan === undefined) this.#undeployed.set(config, (plan = this.#plan(config)));
+    const plan = this.#deployment.planOf(config);
     const target = parseRequestTarget(request.target);
     if (target === undefined) {
       reject(connection.socket, 400);
       return;
     }
-    this.#hasServed = true;
     const values = pathParameters instanceof Map ? pathParameters : new Map(Object.entries(pathParameters));
     await upgrade(this.#upgradeContext, {
       request,
@@ -270,7 +226,7 @@ export class WsServerContainer implements ServerContainer {
     if (segments.length < prefix.length || !prefix.every((segment, index) => segments[index] === segment))
       return undefined;
     const rest = segments.slice(prefix.length);
-    return this.#router.match(rest.length === 0 ? [''] : rest);
+    return this.#deployment.match(rest.length === 0 ? [''] : rest);
   }
 
   // --- sessions ---------------------------------------------------------------------------------------------------
@@ -375,43 +331,29 @@ export class WsServerContainer implements ServerContainer {
   }
 }
 
-function tooLate(): DeploymentException {
-  return new DeploymentException(
-    'noAddAfterHandshake is set and the first handshake has been made, so no more endpoints are taken. Add them before, or unset it.',
+function chooseEngine(options: ServerContainerOptions): Engine {
+  const { engine = 'native', maxFragments } = options;
+  if (maxFragments !== undefined) requireWhole('maxFragments', maxFragments, 'fragments');
+  if (engine === 'native') return createNativeEngine(options);
+  if (engine === 'ws') {
+    if (options.perMessageDeflate !== true) return createWsEngine();
+    throw new DeploymentException(
+      "perMessageDeflate is not offered over ws; leave engine at 'native', or perMessageDeflate at false.",
+      undefined,
+      'WS_DEPLOY_BAD_OPTION',
+    );
+  }
+  if (typeof engine === 'object' && engine !== null && typeof engine.accept === 'function') return engine;
+  throw new DeploymentException(
+    `engine is 'native', 'ws' or an engine; found ${JSON.stringify(engine)}.`,
     undefined,
-    'WS_DEPLOY_TOO_LATE',
+    'WS_DEPLOY_BAD_OPTION',
   );
 }
 
 function construct<T extends object>(endpointClass: EndpointClass<T>): T {
   // Deployment has checked that the constructor needs no arguments, unless something else makes the instances.
   return new (endpointClass as unknown as new () => T)();
-}
-
-/** Whether a developer's configurator makes endpoint instances itself. */
-function makesInstances(configurator: ServerEndpointConfig.Configurator): boolean {
-  const isDefault = configurator === configurator.getContainerDefaultConfigurator();
-  return (
-    !isDefault && configurator.getEndpointInstance !== ServerEndpointConfig.Configurator.prototype.getEndpointInstance
-  );
-}
-
-function requireClass(endpoint: unknown): EndpointClass {
-  if (typeof endpoint === 'function') return endpoint as EndpointClass;
-  throw new DeploymentException(
-    `addEndpoint takes an endpoint class or a ServerEndpointConfig; found ${endpoint === null ? 'null' : typeof endpoint}.`,
-    undefined,
-    'WS_DEPLOY_NOT_AN_ENDPOINT',
-  );
-}
-
-function needsArguments(name: string, count: number): DeploymentException {
-  return new DeploymentException(
-    `The constructor of ${name} declares ${count} parameter(s), and nothing makes its instances. Remove them, give the ` +
-      'container an instanceFactory, or override getEndpointInstance in a configurator.',
-    undefined,
-    'WS_DEPLOY_NOT_AN_ENDPOINT',
-  );
 }
 
 function parseContextPath(contextPath: unknown): readonly string[] {
@@ -437,10 +379,10 @@ function requireFunctions(options: ServerContainerOptions, names: readonly (keyo
   }
 }
 
-function requirePositive(name: string, value: number): number {
+function requireWhole(name: string, value: number, unit: string): number {
   if (Number.isInteger(value) && value > 0 && value < 2 ** 31) return value;
   throw new DeploymentException(
-    `${name} is a whole number of milliseconds from 1 to ${2 ** 31 - 1}; found ${String(value)}.`,
+    `${name} is a whole number of ${unit} from 1 to ${2 ** 31 - 1}; found ${String(value)}.`,
     undefined,
     'WS_DEPLOY_BAD_OPTION',
   );

@@ -107,10 +107,11 @@ export class Server {
    * @see WsServerContainer.stop
    */
   async stop(options: StopOptions = {}): Promise<void> {
+    const stopping = this.container.stop(options);
     this.#state = 'stopped';
     // A start that is still under way would listen after all.
     await Promise.allSettled([this.#listening]);
-    await this.container.stop(options);
+    await stopping;
     if (!this.#http.listening) return;
     const linger = setTimeout(() => this.#sockets.forEach((socket) => socket.destroy()), LINGER_MS);
     await new Promise<void>((resolve) => {

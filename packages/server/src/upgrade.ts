@@ -8,14 +8,14 @@ import {
   type Principal,
 } from '@serval/api';
 import type { Transport } from '@serval/api/spi';
-import { SessionCodecs, toError, WsSession, type ContainerContext } from '@serval/container';
+import { SessionCodecs, toError, wireClose, WsSession, type ContainerContext } from '@serval/container';
 import { acceptValue, isValidKey, parseExtensions, parseSubprotocols, type Engine } from '@serval/protocol';
 import { duringHandshake, type HandshakePolicy } from './default-configurator';
 import type { DeployedEndpoint } from './deployed-endpoint';
 import { ConnectionEndpointConfig } from './endpoint-config';
 import { WsHandshakeRequest } from './handshake-request';
 import { HeaderMap } from './header-map';
-import { isValidHeader, reject } from './rejection';
+import { isValidHeader, reject, tolerateErrors } from './rejection';
 import type { RequestTarget } from './request-target';
 import type { UpgradeRequest } from './upgrade-request';
 
@@ -140,8 +140,7 @@ export class PendingHandshake {
     private readonly socket: Duplex,
     private readonly answer: (thrown: unknown) => void,
   ) {
-    // Stays for good: the socket of a refused upgrade has no other listener, and an error must not end the process.
-    socket.on('error', () => undefined);
+    tolerateErrors(socket);
     socket.once('close', this.#onClose);
     this.#timer = setTimeout(() => this.refuse(tookTooLong()), container.handshakeTimeoutMs);
     this.#timer.unref();
@@ -391,7 +390,8 @@ function acceptAndClose(container: UpgradeContext, routed: RoutedUpgrade, reason
     onError: () => undefined,
     onClose: () => clearTimeout(lost),
   });
-  transport.close(reason.getCloseCode().getCode(), reason.getReasonPhrase());
+  const { code, phrase } = wireClose(reason);
+  transport.close(code, phrase);
 }
 
 /** A browser that has offered subprotocols fails a handshake that chooses none, and its page would see 1006 after all. */

@@ -6,6 +6,7 @@ export class Peer {
   /** All that was heard, in order. */
   readonly received = new RecordingListener();
   #taken = 0;
+  #receiving: Promise<unknown> = Promise.resolve();
 
   /**
    * @param transport the peer's side of a pair
@@ -53,7 +54,14 @@ export class Peer {
    *
    * @throws Error (as a rejection) when the session closes before one comes
    */
-  async receive(): Promise<string | Buffer> {
+  receive(): Promise<string | Buffer> {
+    // One after the other: each call takes the next message.
+    const next = this.#receiving.then(() => this.#take());
+    this.#receiving = next.catch(() => undefined);
+    return next;
+  }
+
+  async #take(): Promise<string | Buffer> {
     for (;;) {
       const event = (await this.received.until(this.#taken + 1))[this.#taken];
       if (event?.kind === 'close') {

@@ -127,7 +127,10 @@ test('the same works under node:test, with the compiled package', async () => {
          const server = new TestServer({ endpoints: [ServerEndpointConfig.Builder.create(Echo, '/echo').build()] });
          const peer = await server.connect('/echo');
          assert.equal(await peer.send('hello').receive(), 'hello');
-         await peer.close(1000);
+         context.mock.timers.tick(29_000);
+         assert.equal(await peer.send('still here').receive(), 'still here');
+         context.mock.timers.tick(31_000);
+         assert.equal((await peer.closed()).code, 1001);
          const stopped = server.stop();
          context.mock.timers.tick(10_000);
          await stopped;

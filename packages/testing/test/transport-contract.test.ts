@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createWsEngine } from '@serval/protocol';
+import { createNativeEngine, createWsEngine, type Engine } from '@serval/protocol';
 import type { Transport } from '@serval/api/spi';
 import { WebSocket } from 'ws';
 import {
@@ -35,63 +35,65 @@ const openPair: OpenConnection = async () => {
   return { transport, peer };
 };
 
-/** The ws engine behind a real socket, with a ws client as the peer. */
-const openWs: OpenConnection = async () => {
-  const engine = createWsEngine();
-  const server = createServer();
-  const accepted = new Promise<Transport>((resolve, reject) => {
-    server.on('upgrade', (request, socket, head) => {
-      const transport = engine.accept({
-        socket,
-        head,
-        key: request.headers['sec-websocket-key'] ?? '',
-        subprotocol: '',
-        extensions: [],
-        headers: [],
-        isSecure: false,
-        remoteAddress: request.socket.remoteAddress,
-        maxMessageBytes: 8192,
-        closeTimeoutMs: 5000,
+/** An engine behind a real socket, with a ws client as the peer. */
+const openOn =
+  (engine: Engine): OpenConnection =>
+  async () => {
+    const server = createServer();
+    const accepted = new Promise<Transport>((resolve, reject) => {
+      server.on('upgrade', (request, socket, head) => {
+        const transport = engine.accept({
+          socket,
+          head,
+          key: request.headers['sec-websocket-key'] ?? '',
+          subprotocol: '',
+          extensions: [],
+          headers: [],
+          isSecure: false,
+          remoteAddress: request.socket.remoteAddress,
+          maxMessageBytes: 8192,
+          closeTimeoutMs: 5000,
+        });
+        if (transport === undefined) reject(new Error('the socket is gone'));
+        else resolve(transport);
       });
-      if (transport === undefined) reject(new Error('the socket is gone'));
-      else resolve(transport);
     });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  cleanups.push(() => new Promise((resolve) => server.close(() => resolve())));
-  const client = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/`, {
-    perMessageDeflate: false,
-  });
-  const received = new RecordingListener();
-  client.on('message', (data: Buffer, isBinary) => {
-    if (isBinary) received.onBinary(data, true);
-    else received.onText(data.toString(), true);
-  });
-  client.on('pong', (data) => received.onPong(data));
-  client.on('close', (code, reason) => received.onClose(code, reason.toString()));
-  client.on('error', (error) => received.onError(error));
-  const [transport] = await Promise.all([accepted, new Promise((resolve) => client.on('open', resolve))]);
-  cleanups.push(() => {
-    client.terminate();
-    transport.terminate();
-  });
-  const peer: ContractPeer = {
-    received,
-    sendText: (text, last) => client.send(text, { fin: last, binary: false }),
-    sendBinary: (data, last) => client.send(data, { fin: last, binary: true }),
-    ping: (data) => client.ping(data),
-    pong: (data) => client.pong(data),
-    close: (code, reason) => client.close(code, reason),
-    drop: () => client.terminate(),
-    pause: () => client.pause(),
-    resume: () => client.resume(),
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    cleanups.push(() => new Promise((resolve) => server.close(() => resolve())));
+    const client = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/`, {
+      perMessageDeflate: false,
+    });
+    const received = new RecordingListener();
+    client.on('message', (data: Buffer, isBinary) => {
+      if (isBinary) received.onBinary(data, true);
+      else received.onText(data.toString(), true);
+    });
+    client.on('pong', (data) => received.onPong(data));
+    client.on('close', (code, reason) => received.onClose(code, reason.toString()));
+    client.on('error', (error) => received.onError(error));
+    const [transport] = await Promise.all([accepted, new Promise((resolve) => client.on('open', resolve))]);
+    cleanups.push(() => {
+      client.terminate();
+      transport.terminate();
+    });
+    const peer: ContractPeer = {
+      received,
+      sendText: (text, last) => client.send(text, { fin: last, binary: false }),
+      sendBinary: (data, last) => client.send(data, { fin: last, binary: true }),
+      ping: (data) => client.ping(data),
+      pong: (data) => client.pong(data),
+      close: (code, reason) => client.close(code, reason),
+      drop: () => client.terminate(),
+      pause: () => client.pause(),
+      resume: () => client.resume(),
+    };
+    return { transport, peer };
   };
-  return { transport, peer };
-};
 
 describe.each([
   ['in memory', openPair],
-  ['over ws', openWs],
+  ['over ws', openOn(createWsEngine())],
+  ['native', openOn(createNativeEngine())],
 ])('transport contract, %s', (_name, open) => {
   test.each(transportContract.map((rule) => [rule.title, rule] as const))('%s', (_title, rule) => rule.run(open));
 });

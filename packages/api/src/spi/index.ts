@@ -2,5 +2,6 @@
 export type { InboundRule, SendCallback, Transport, TransportListener } from './transport';
 export type { ClassRecord, HandlerKind, HandlerRecord, ParameterRecord } from '../metadata';
 export { readClassRecord } from '../metadata';
+export { isSendableCloseCode } from '../close-reason';
 export { pathParamOf } from '../parameter-role';
 export { registerDefaultConfigurator } from '../server-endpoint-config';

@@ -1,0 +1,34 @@
+import { isSendableCloseCode } from '@serval/api/spi';
+import { ProtocolViolation } from './protocol-violation';
+import { decodeUtf8, INVALID_UTF8 } from './utf8';
+
+/** What a close frame says; 1005 when it is empty. */
+export interface CloseFrame {
+  readonly code: number;
+  readonly reason: string;
+}
+
+/**
+ * Reads the payload of a close frame.
+ *
+ * @throws ProtocolViolation 1002 for one byte, or a code that may not be sent; 1007 for a reason that is not UTF-8
+ * @see RFC 6455 5.5.1, 7.4
+ */
+export function parseCloseFrame(payload: Buffer): CloseFrame {
+  if (payload.length === 0) return { code: 1005, reason: '' };
+  if (payload.length === 1) throw new ProtocolViolation(1002, 'a close frame has a body of one byte');
+  const code = payload.readUInt16BE(0);
+  if (!isSendableCloseCode(code)) throw new ProtocolViolation(1002, `close code ${code} may not be sent`);
+  const reason = decodeUtf8(payload.subarray(2));
+  if (reason === INVALID_UTF8) throw new ProtocolViolation(1007, 'the reason of a close frame is not UTF-8');
+  return { code, reason };
+}
+
+/** The payload of a close frame; empty without a code. */
+export function formatCloseFrame(code: number | undefined, reason: string): Buffer {
+  if (code === undefined) return Buffer.alloc(0);
+  const payload = Buffer.alloc(2 + Buffer.byteLength(reason));
+  payload.writeUInt16BE(code);
+  payload.write(reason, 2);
+  return payload;
+}

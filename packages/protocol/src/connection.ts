@@ -1,0 +1,355 @@
+import type { Duplex } from 'node:stream';
+import type { Extension } from '@serval/api';
+import type { SendCallback, Transport, TransportListener } from '@serval/api/spi';
+import { formatCloseFrame, parseCloseFrame } from './close-frame';
+import { FrameParser, OPCODE, type FrameHandler } from './frame-parser';
+import { FrameWriter } from './frame-writer';
+import { MessageAssembler } from './message-assembler';
+import type { MessageDeflate } from './message-deflate';
+import { ProtocolViolation } from './protocol-violation';
+
+const FIN = 0x80;
+const RSV1 = 0x40;
+
+/** Pongs that wait to be written: a peer that pings and does not read is dropped beyond this. */
+const MAX_PENDING_PONGS = 64;
+
+/** How long a peer that broke the protocol has to take our close frame before the connection is dropped. */
+const VIOLATION_LINGER_MS = 1000;
+
+/** A send waits for the end of the loop turn, unless so much has been collected before. */
+const FLUSH_AT_BYTES = 65_536;
+
+/** What a connection is made of. */
+export interface ConnectionParts {
+  readonly socket: Duplex;
+  /** What the peer sent right behind the handshake. */
+  readonly head: Buffer;
+  readonly isSecure: boolean;
+  readonly remoteAddress: string | undefined;
+  readonly deflate: MessageDeflate | undefined;
+  readonly maxFragments: number;
+  /** How long the peer may take to finish the TCP connection once both close frames are there. */
+  readonly closeTimeoutMs: number;
+}
+
+/**
+ * A WebSocket connection of a server on its raw socket: the only file that touches one.
+ *
+ * What arrives goes through frame-parser and message-assembler to the listener; control frames are answered here. What is
+ * sent is collected by the frame writer and written once: at the end of a read for what was sent while it was handled,
+ * at the end of the loop turn for everything else.
+ */
+export class Connection implements Transport, FrameHandler {
+  readonly extensions: readonly Extension[];
+  readonly isSecure: boolean;
+  readonly remoteAddress: string | undefined;
+  readonly #socket: Duplex;
+  readonly #parser: FrameParser;
+  readonly #assembler: MessageAssembler;
+  readonly #deflate: MessageDeflate | undefined;
+  readonly #closeTimeoutMs: number;
+  readonly #writer = new FrameWriter();
+  #listener: TransportListener | undefined;
+  #paused = true;
+  /** What arrived and waits for resume(); the parser stops between frames. */
+  #unparsed: Buffer | undefined;
+  #parsing = false;
+  #resuming = false;
+  #closeSent = false;
+  #closeReceived = false;
+  #failed = false;
+  /** Dropped, by us or by the peer: nothing more is parsed or written. */
+  #gone = false;
+  /** The peer's FIN came while a part of what it had sent before was held back. */
+  #ended = false;
+  /** The opcode with which the next part of a partial message goes out. */
+  #nextOpcode: number | undefined;
+  #pendingPongs = 0;
+  #waitsForFlush = false;
+  #callbacks: SendCallback[] | undefined;
+  #lingerTimer: NodeJS.Timeout | undefined;
+
+  constructor(parts: ConnectionParts) {
+    this.#socket = parts.socket;
+    this.isSecure = parts.isSecure;
+    this.remoteAddress = parts.remoteAddress;
+    this.#deflate = parts.deflate;
+    this.#closeTimeoutMs = parts.closeTimeoutMs;
+    this.extensions = parts.deflate === undefined ? [] : [parts.deflate.extension];
+    this.#assembler = new MessageAssembler(parts.maxFragments, parts.deflate);
+    this.#parser = new FrameParser(this, true, parts.deflate !== undefined);
+    if (parts.head.length > 0) this.#unparsed = Buffer.from(parts.head);
+    const socket = parts.socket;
+    socket.on('error', (error) => this.#listener?.onError(error));
+    socket.on('close', () => this.#socketClosed());
+    // The peer's end of a connection without a close frame ends ours.
+    socket.on('end', () => this.#socketEnded());
+    socket.pause();
+    socket.on('data', (chunk: Buffer) => this.#received(chunk));
+    socket.pause();
+  }
+
+  // --- receiving ----------------------------------------------------------------------------------------------------
+
+  open(listener: TransportListener): void {
+    this.#listener = listener;
+    this.#assembler.open(listener);
+    // The peer may have gone before anybody listened.
+    if (this.#socket.closed) setImmediate(() => this.#finish(1006, ''));
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    if (this.#unparsed === undefined) {
+      this.#socket.resume();
+      return;
+    }
+    if (this.#resuming) return;
+    this.#resuming = true;
+    // In a turn of its own: the listener is never called from inside resume.
+    setImmediate(() => {
+      this.#resuming = false;
+      const rest = this.#unparsed;
+      this.#unparsed = undefined;
+      if (rest !== undefined) this.#parse(rest);
+      if (this.#unparsed !== undefined) return;
+      if (!this.#paused) this.#socket.resume();
+      if (this.#ended) this.#socketEnded();
+    });
+  }
+
+  #received(chunk: Buffer): void {
+    if (this.#failed || this.#closeReceived) return;
+    if (this.#unparsed !== undefined || this.#resuming) this.#unparsed = joined(this.#unparsed, chunk);
+    else this.#parse(chunk);
+  }
+
+  #parse(chunk: Buffer): void {
+    if (this.#failed || this.#gone) return;
+    this.#parsing = true;
+    try {
+      this.#unparsed = this.#parser.parse(chunk);
+    } catch (error) {
+      if (!(error instanceof ProtocolViolation)) throw error;
+      this.#fail(error);
+    } finally {
+      this.#parsing = false;
+      this.#flush();
+    }
+  }
+
+  get isStopped(): boolean {
+    return this.#paused || this.#failed || this.#closeReceived || this.#gone;
+  }
+
+  onDataFrame(opcode: number, final: boolean, compressed: boolean, length: number): void {
+    this.#assembler.beginFrame(opcode, final, compressed, length);
+  }
+
+  onData(bytes: Buffer, ends: boolean): void {
+    this.#assembler.takeData(bytes, ends);
+  }
+
+  onControlFrame(opcode: number, payload: Buffer): void {
+    if (opcode === OPCODE.ping) this.#answerPing(payload);
+    else if (opcode === OPCODE.pong) this.#listener?.onPong(payload);
+    else this.#receiveClose(payload);
+  }
+
+  #answerPing(payload: Buffer): void {
+    this.#listener?.onPing();
+    if (this.#closeSent) return;
+    if (this.#pendingPongs >= MAX_PENDING_PONGS)
+      throw new ProtocolViolation(1008, 'too many pings wait for their pongs');
+    // While nothing is held back the pong leaves with this read; only behind a full socket must it be counted.
+    const isHeldBack = this.#socket.writableLength > 0;
+    if (isHeldBack) this.#pendingPongs += 1;
+    this.#send(FIN | OPCODE.pong, payload, isHeldBack ? () => void (this.#pendingPongs -= 1) : undefined);
+  }
+
+  // --- sending ------------------------------------------------------------------------------------------------------
+
+  sendText(text: string, last: boolean, done?: SendCallback): void {
+    const first = this.#dataHeader(OPCODE.text, last);
+    if (
+      this.#deflate !== undefined &&
+      (first & 0x8f) === (FIN | OPCODE.text) &&
+      this.#deflate.compresses(text.length)
+    ) {
+      this.#send(first | RSV1, this.#deflate.deflate(Buffer.from(text)), done);
+    } else {
+      this.#send(first, text, done);
+    }
+  }
+
+  sendBinary(data: Uint8Array, last: boolean, done?: SendCallback): void {
+    const first = this.#dataHeader(OPCODE.binary, last);
+    if (
+      this.#deflate !== undefined &&
+      (first & 0x8f) === (FIN | OPCODE.binary) &&
+      this.#deflate.compresses(data.byteLength)
+    ) {
+      this.#send(first | RSV1, this.#deflate.deflate(Buffer.from(data.buffer, data.byteOffset, data.byteLength)), done);
+    } else {
+      this.#send(first, data, done);
+    }
+  }
+
+  ping(data: Uint8Array, done?: SendCallback): void {
+    this.#send(FIN | OPCODE.ping, data, done);
+  }
+
+  pong(data: Uint8Array, done?: SendCallback): void {
+    this.#send(FIN | OPCODE.pong, data, done);
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket.writableLength + this.#writer.bytes;
+  }
+
+  /** FIN and opcode of the next data frame: a message's own opcode first, then continuation. */
+  #dataHeader(opcode: number, last: boolean): number {
+    const first = (last ? FIN : 0) | (this.#nextOpcode ?? opcode);
+    this.#nextOpcode = last ? undefined : OPCODE.continuation;
+    return first;
+  }
+
+  #send(first: number, payload: string | Uint8Array, done: SendCallback | undefined): void {
+    if (this.#closeSent || this.#gone || !this.#socket.writable) {
+      if (done !== undefined) setImmediate(done, new Error('the connection is closed'));
+      return;
+    }
+    if (typeof payload === 'string') this.#writer.writeText(first, payload);
+    else this.#writer.writeBinary(first, payload);
+    if (done !== undefined) (this.#callbacks ??= []).push(done);
+    if (this.#writer.bytes >= FLUSH_AT_BYTES) this.#flush();
+    else if (!this.#parsing && !this.#waitsForFlush) this.#flushLater();
+  }
+
+  #flushLater(): void {
+    this.#waitsForFlush = true;
+    if (dirty.push(this) === 1) setImmediate(flushAll);
+  }
+
+  flush(): void {
+    this.#waitsForFlush = false;
+    this.#flush();
+  }
+
+  #flush(): void {
+    if (this.#writer.bytes === 0) return;
+    const socket = this.#socket;
+    // Behind a socket that is full a frame may wait for long.
+    const chunks = this.#writer.take(socket.writableLength > 0);
+    // Destroyed since the frames were collected; their callbacks learn it with its end.
+    if (!socket.writable) return;
+    const callbacks = this.#callbacks;
+    this.#callbacks = undefined;
+    const written =
+      callbacks &&
+      ((error?: Error | null): void => {
+        // node:net calls a write that was under way when the socket was destroyed a success.
+        const outcome = error ?? (socket.destroyed ? new Error('the connection is closed') : undefined);
+        for (const callback of callbacks) callback(outcome);
+      });
+    const [only] = chunks;
+    if (chunks.length === 1 && only !== undefined) {
+      socket.write(only, written);
+      return;
+    }
+    socket.cork();
+    for (const [index, chunk] of chunks.entries())
+      socket.write(chunk, index === chunks.length - 1 ? written : undefined);
+    socket.uncork();
+  }
+
+  // --- closing ------------------------------------------------------------------------------------------------------
+
+  close(code: number | undefined, reason: string): void {
+    if (this.#closeSent || this.#gone) return;
+    this.#send(FIN | OPCODE.close, formatCloseFrame(code, reason), undefined);
+    this.#closeSent = true;
+    // At once, so that terminate() right behind it does not overtake the frame.
+    this.#flush();
+    if (this.#closeReceived || this.#failed) this.#endSocket();
+    // The peer's close frame must be read, whatever stopped the reading before.
+    else this.resume();
+  }
+
+  terminate(): void {
+    this.#gone = true;
+    this.#socket.destroy();
+  }
+
+  /** RFC 6455 5.5.1: answered with the same code and reason, unless ours went first; then the server ends the TCP connection. */
+  #receiveClose(payload: Buffer): void {
+    const { code, reason } = parseCloseFrame(payload);
+    this.#closeReceived = true;
+    if (this.#closeSent) this.#endSocket();
+    else this.close(code === 1005 ? undefined : code, reason);
+    this.#finish(code, reason);
+  }
+
+  /** The peer broke a rule: tell it why, listen no more, and do not wait long (RFC 6455 7.1.7). */
+  #fail(violation: ProtocolViolation): void {
+    this.#failed = true;
+    this.#listener?.onError(violation);
+    if (this.#closeSent) this.#endSocket();
+    else this.close(violation.closeCode, violation.message);
+    this.#finish(violation.closeCode, violation.message);
+  }
+
+  /** Sends the rest and our FIN, and drops the connection if the peer does not end its side in time. */
+  #endSocket(): void {
+    this.#flush();
+    this.#socket.end();
+    // What still comes is thrown away; it must be read for the peer's FIN to be seen.
+    this.#socket.resume();
+    const patience = this.#failed ? VIOLATION_LINGER_MS : this.#closeTimeoutMs;
+    this.#lingerTimer = setTimeout(() => this.#socket.destroy(), patience);
+    this.#lingerTimer.unref();
+  }
+
+  /** The peer's FIN without its close frame, unless that frame is still held back by a pause. */
+  #socketEnded(): void {
+    this.#ended = this.#unparsed !== undefined || this.#resuming;
+    if (!this.#ended && !this.#closeReceived && !this.#failed) this.#endSocket();
+  }
+
+  #socketClosed(): void {
+    this.#gone = true;
+    clearTimeout(this.#lingerTimer);
+    this.#writer.take(false);
+    const callbacks = this.#callbacks;
+    this.#callbacks = undefined;
+    callbacks?.forEach((callback) => callback(new Error('the connection is closed')));
+    this.#finish(1006, '');
+  }
+
+  /** The listener's last call. */
+  #finish(code: number, reason: string): void {
+    const listener = this.#listener;
+    this.#listener = undefined;
+    listener?.onClose(code, reason);
+  }
+}
+
+/** The connections that have something to send at the end of this loop turn, each once. */
+let dirty: Connection[] = [];
+
+function flushAll(): void {
+  const connections = dirty;
+  dirty = [];
+  for (const connection of connections) connection.flush();
+}
+
+function joined(rest: Buffer | undefined, chunk: Buffer): Buffer {
+  return rest === undefined ? chunk : Buffer.concat([rest, chunk]);
+}

@@ -1,0 +1,170 @@
+import { constants } from 'node:buffer';
+import type { TransportListener } from '@serval/api/spi';
+import { OPCODE } from './frame-parser';
+import type { MessageDeflate } from './message-deflate';
+import { ProtocolViolation } from './protocol-violation';
+import { decodeUtf8, INVALID_UTF8, Utf8Decoder } from './utf8';
+
+/** A compressed message may be this much longer than the message itself: deflate's overhead on what cannot shrink. */
+const DEFLATE_SLACK = 1024;
+
+/** What a compressed message may become for a listener that wants parts, whose own rule has no bound for it. */
+const MAX_COMPRESSED_IN_PARTS = 16 * 1024 * 1024;
+
+/** So many pieces are joined to one: a piece of one byte costs hundreds. */
+const JOIN_AT_PIECES = 1024;
+
+/** What the listener of a transport receives of messages. */
+export type MessageListener = Pick<TransportListener, 'textRule' | 'binaryRule' | 'onText' | 'onBinary'>;
+
+/**
+ * Makes messages of data frames: joins fragments, inflates, checks UTF-8 as it arrives, and keeps the listener's limits.
+ *
+ * The rule that holds when a message begins holds to its end.
+ */
+export class MessageAssembler {
+  #listener: MessageListener | undefined;
+  #type: 'text' | 'binary' | undefined;
+  #inParts = false;
+  #maxBytes = 0;
+  #compressed = false;
+  #final = false;
+  #fragments = 0;
+  /** Bytes of the message so far, as they stand on the wire. */
+  #bytes = 0;
+  #pieces: Buffer[] = [];
+  /** How many of the pieces are joined ones already. */
+  #joined = 0;
+  #text = '';
+  #utf8: Utf8Decoder | undefined;
+
+  constructor(
+    private readonly maxFragments: number,
+    private readonly deflate: MessageDeflate | undefined,
+  ) {}
+
+  open(listener: MessageListener): void {
+    this.#listener = listener;
+  }
+
+  /** @throws ProtocolViolation */
+  beginFrame(opcode: number, final: boolean, compressed: boolean, length: number): void {
+    if (opcode === OPCODE.continuation) {
+      if (this.#type === undefined) throw new ProtocolViolation(1002, 'a continuation frame continues nothing');
+    } else {
+      if (this.#type !== undefined) throw new ProtocolViolation(1002, 'a message begins inside another');
+      this.#begin(opcode === OPCODE.text ? 'text' : 'binary', compressed);
+    }
+    this.#final = final;
+    this.#fragments += 1;
+    if (this.#fragments > this.maxFragments) {
+      throw new ProtocolViolation(1008, `a message has more than ${this.maxFragments} fragments`);
+    }
+    // Refused by its header already, before the payload is waited for.
+    this.#checkSize(this.#bytes + length);
+  }
+
+  /** @throws ProtocolViolation */
+  takeData(bytes: Buffer, endsFrame: boolean): void {
+    this.#bytes += bytes.length;
+    const last = endsFrame && this.#final;
+    if (this.#compressed) this.#takeCompressed(bytes, last);
+    else if (this.#type === 'text') this.#takeText(bytes, last);
+    else this.#takeBinary(bytes, last);
+    if (last) this.#end();
+  }
+
+  #begin(type: 'text' | 'binary', compressed: boolean): void {
+    this.#type = type;
+    this.#compressed = compressed;
+    const listener = this.#listener;
+    if (listener === undefined) return;
+    const { inParts, maxBytes } = type === 'text' ? listener.textRule : listener.binaryRule;
+    this.#inParts = inParts;
+    // A string has at most as many units as its UTF-8 has bytes.
+    this.#maxBytes = Math.min(maxBytes, type === 'text' ? constants.MAX_STRING_LENGTH : constants.MAX_LENGTH);
+  }
+
+  #end(): void {
+    this.#type = undefined;
+    this.#fragments = 0;
+    this.#bytes = 0;
+    if (this.#pieces.length > 0) this.#pieces = [];
+    this.#joined = 0;
+    this.#text = '';
+    this.#utf8 = undefined;
+  }
+
+  #checkSize(bytes: number): void {
+    if (this.#inParts && !this.#compressed) return;
+    const maxBytes = this.#maxInflatedBytes;
+    if (bytes > (this.#compressed ? maxBytes + DEFLATE_SLACK + maxBytes / 1000 : maxBytes))
+      throw tooBig(maxBytes, bytes);
+  }
+
+  /** A compressed message is inflated in one piece, for a listener that wants parts as well; so it needs a bound. */
+  get #maxInflatedBytes(): number {
+    return this.#inParts ? Math.max(this.#maxBytes, MAX_COMPRESSED_IN_PARTS) : this.#maxBytes;
+  }
+
+  #takeText(bytes: Buffer, last: boolean): void {
+    // The usual case: a message that is there at once.
+    if (last && this.#utf8 === undefined && !this.#inParts) {
+      const text = decodeUtf8(bytes);
+      if (text === INVALID_UTF8) throw notUtf8();
+      this.#listener?.onText(text, true);
+      return;
+    }
+    this.#utf8 ??= new Utf8Decoder();
+    const text = this.#utf8.write(bytes);
+    if (text === INVALID_UTF8 || (last && !this.#utf8.isComplete)) throw notUtf8();
+    if (!this.#inParts) {
+      this.#text += text;
+      if (last) this.#listener?.onText(this.#text, true);
+    } else if (last || text !== '') {
+      this.#listener?.onText(text, last);
+    }
+  }
+
+  #takeBinary(bytes: Buffer, last: boolean): void {
+    if (this.#inParts) {
+      if (last || bytes.length > 0) this.#listener?.onBinary(bytes, last);
+    } else if (!last) {
+      if (bytes.length > 0) this.#keep(bytes);
+    } else if (this.#pieces.length === 0) {
+      this.#listener?.onBinary(bytes, true);
+    } else {
+      this.#pieces.push(bytes);
+      this.#listener?.onBinary(Buffer.concat(this.#pieces), true);
+    }
+  }
+
+  #keep(bytes: Buffer): void {
+    this.#pieces.push(bytes);
+    if (this.#pieces.length - this.#joined < JOIN_AT_PIECES) return;
+    this.#pieces.push(Buffer.concat(this.#pieces.splice(this.#joined)));
+    this.#joined += 1;
+  }
+
+  /** A compressed message is inflated when it is whole; `maxBytes` is what it may become. */
+  #takeCompressed(bytes: Buffer, last: boolean): void {
+    if (bytes.length > 0) this.#keep(bytes);
+    if (!last || this.deflate === undefined) return;
+    const inflated = this.deflate.inflate(Buffer.concat(this.#pieces), this.#maxInflatedBytes);
+    if (this.#type === 'binary') {
+      this.#listener?.onBinary(inflated, true);
+      return;
+    }
+    const text = decodeUtf8(inflated);
+    if (text === INVALID_UTF8) throw notUtf8();
+    this.#listener?.onText(text, true);
+  }
+}
+
+function notUtf8(): ProtocolViolation {
+  return new ProtocolViolation(1007, 'a text message is not UTF-8');
+}
+
+function tooBig(maxBytes: number, bytes: number): ProtocolViolation {
+  return new ProtocolViolation(1009, `The message has at least ${bytes} bytes; at most ${maxBytes} are taken.`);
+}

@@ -1,0 +1,115 @@
+import { once } from 'node:events';
+import { Receiver } from 'ws';
+import { FrameWriter } from '../src/frame-writer';
+import { Random } from './random';
+
+/** The messages in bytes that a writer made, as ws reads them, in hexadecimal. */
+async function parsed(chunks: readonly Buffer[]): Promise<string[]> {
+  const receiver = new Receiver({ isServer: false });
+  const messages: string[] = [];
+  receiver.on('message', (data: Buffer) => messages.push(data.toString('hex')));
+  const finished = once(receiver, 'finish');
+  receiver.end(Buffer.concat(chunks));
+  await finished;
+  return messages;
+}
+
+const SIZES = [0, 1, 125, 126, 127, 1000, 16_384, 16_385, 32_768, 65_535, 65_536, 65_537, 200_000];
+
+test.each(SIZES)('RFC 6455 5.2: writes a binary message of %i bytes under the shortest header', async (size) => {
+  const writer = new FrameWriter();
+  const payload = new Random(size).bytes(size);
+  writer.writeBinary(0x82, payload);
+  const header = size <= 125 ? 2 : size <= 65_535 ? 4 : 10;
+  expect(writer.bytes).toBe(header + size);
+  const chunks = writer.take(false);
+  expect(writer.bytes).toBe(0);
+  expect(Buffer.concat(chunks).length).toBe(header + size);
+  expect(await parsed(chunks)).toEqual([payload.toString('hex')]);
+});
+
+// Units of UTF-16 are counted; the header's length hangs on the bytes of UTF-8.
+test.each(['a', 'é', '✓', '𝄞', '\ud800'])(
+  'RFC 6455 5.2: writes texts of %j under the shortest header',
+  async (unit) => {
+    for (const size of [
+      0, 1, 31, 32, 41, 42, 43, 62, 63, 64, 124, 125, 126, 127, 5461, 10_922, 10_923, 16_383, 21_846, 65_535, 65_536,
+    ]) {
+      const text = unit.repeat(size);
+      const bytes = Buffer.from(text);
+      const writer = new FrameWriter();
+      writer.writeText(0x81, text);
+      const header = bytes.length <= 125 ? 2 : bytes.length <= 65_535 ? 4 : 10;
+      expect(writer.bytes).toBe(header + bytes.length);
+      expect(await parsed(writer.take(false))).toEqual([bytes.toString('hex')]);
+    }
+  },
+);
+
+test('frames of several writers, interleaved at random, never share a byte and are never written twice', async () => {
+  const random = new Random(Random.seed());
+  const writers = Array.from({ length: 4 }, () => ({
+    writer: new FrameWriter(),
+    expected: [] as string[],
+    taken: [] as Buffer[],
+  }));
+  for (let step = 0; step < 4000; step += 1) {
+    const { writer, expected, taken } = random.pick(writers);
+    const size = random.pick([0, 5, 100, 126, 3000, random.chance(5) ? 20_000 : 60]);
+    if (random.chance(50)) {
+      const text = random.text(size);
+      writer.writeText(0x81, text);
+      expected.push(Buffer.from(text).toString('hex'));
+    } else {
+      const payload = random.bytes(size);
+      writer.writeBinary(0x82, payload);
+      expected.push(payload.toString('hex'));
+    }
+    if (random.chance(20)) taken.push(...writer.take(random.chance(30)));
+  }
+  const regions: { start: number; end: number; memory: ArrayBufferLike }[] = [];
+  for (const { writer, expected, taken } of writers) {
+    taken.push(...writer.take(false));
+    expect({ seed: random.seed, messages: await parsed(taken) }).toEqual({ seed: random.seed, messages: expected });
+    for (const { buffer, byteOffset, length } of taken)
+      regions.push({ memory: buffer, start: byteOffset, end: byteOffset + length });
+  }
+  const groups = new Map<ArrayBufferLike, typeof regions>();
+  for (const region of regions) groups.set(region.memory, [...(groups.get(region.memory) ?? []), region]);
+  for (const group of groups.values()) {
+    const sorted = [...group].sort((left, right) => left.start - right.start);
+    sorted.forEach((region, index) => expect(region.start).toBeGreaterThanOrEqual(sorted[index - 1]?.end ?? 0));
+  }
+});
+
+test('adjacent small frames are one chunk', () => {
+  const writer = new FrameWriter();
+  writer.writeText(0x81, 'a');
+  writer.writeBinary(0x82, Buffer.from('b'));
+  writer.writeText(0x89, '');
+  const chunks = writer.take(false);
+  expect(Buffer.concat(chunks)).toEqual(Buffer.from([0x81, 1, 0x61, 0x82, 1, 0x62, 0x89, 0]));
+  expect(chunks.length).toBeLessThanOrEqual(2);
+});
+
+test('a large payload is not copied, and stands between its neighbours', async () => {
+  const writer = new FrameWriter();
+  const payload = new Uint8Array(100_000).fill(7);
+  writer.writeText(0x81, 'before');
+  writer.writeBinary(0x82, payload);
+  writer.writeText(0x81, 'behind');
+  const chunks = writer.take(true);
+  expect(chunks.some(({ buffer, length }) => buffer === payload.buffer && length === payload.length)).toBe(true);
+  expect(await parsed(chunks)).toEqual([
+    Buffer.from('before').toString('hex'),
+    '07'.repeat(100_000),
+    Buffer.from('behind').toString('hex'),
+  ]);
+});
+
+test('chunks that have to wait do not keep their slab', () => {
+  const writer = new FrameWriter();
+  writer.writeText(0x81, 'tick');
+  const [chunk] = writer.take(true);
+  expect(chunk?.buffer.byteLength).toBeLessThanOrEqual(Buffer.poolSize);
+});

@@ -1,0 +1,175 @@
+import { DeploymentException, ServerEndpointConfig, type EndpointClass } from '@serval/api';
+import { planEndpoint, toError, type ContainerContext, type EndpointPlan } from '@serval/container';
+import type { DeployedEndpoint } from './deployed-endpoint';
+import { configOfAnnotated } from './endpoint-config';
+import { EndpointRouter, type RouteMatch } from './endpoint-router';
+import { chooseEndpoints, scanEndpoints } from './endpoint-scan';
+import { UriTemplate } from './uri-template';
+
+/** The endpoints of one container, from their checks to their withdrawal. */
+export class Deployment {
+  readonly #router = new EndpointRouter<DeployedEndpoint>();
+  #deployed: (DeployedEndpoint & { readonly template: UriTemplate })[] = [];
+  /** What scans have deployed: adding it again does nothing, as in Tomcat. */
+  readonly #scanned = new Set<EndpointClass | ServerEndpointConfig>();
+  /** Plans of configurations that are used without being deployed. */
+  readonly #undeployed = new WeakMap<ServerEndpointConfig, EndpointPlan>();
+  #halted: DeploymentException | undefined;
+  #inService = false;
+
+  /** @param constructsInstances whether instances are made by calling constructors without arguments */
+  constructor(
+    private readonly context: ContainerContext,
+    private readonly constructsInstances: boolean,
+  ) {}
+
+  /** The first handshake was accepted: from now on a failed deployment undoes only itself. */
+  beginService(): void {
+    this.#inService = true;
+  }
+
+  /** @param segments of the request path below the context path, percent-decoded */
+  match(segments: readonly string[]): RouteMatch<DeployedEndpoint> | undefined {
+    return this.#router.match(segments);
+  }
+
+  /** @throws DeploymentException */
+  add(endpoint: EndpointClass | ServerEndpointConfig): void {
+    if (this.#inService && this.context.settings.noAddAfterHandshake) throw tooLate();
+    if (this.#halted !== undefined) throw halted(this.#halted);
+    if (this.#scanned.has(endpoint)) return;
+    try {
+      this.#deploy(endpoint);
+    } catch (error) {
+      throw this.#failed(error);
+    }
+  }
+
+  /** @throws DeploymentException (as a rejection); what this scan has deployed before is withdrawn */
+  async scan(patterns: string | readonly string[], directory: string): Promise<void> {
+    const deployedBefore = this.#deployed.length;
+    const scanned: (EndpointClass | ServerEndpointConfig)[] = [];
+    try {
+      for (const endpoint of chooseEndpoints(await scanEndpoints(requirePatterns(patterns), directory))) {
+        if (!this.#deployed.some(({ config }) => config.getEndpointClass() === endpoint)) this.add(endpoint);
+        scanned.push(endpoint);
+      }
+    } catch (error) {
+      for (const { template } of this.#deployed.splice(deployedBefore)) this.#router.remove(template);
+      throw this.#failed(error);
+    }
+    for (const endpoint of scanned) this.#scanned.add(endpoint);
+  }
+
+  /** The plan of a configuration, deployed or not. @throws DeploymentException */
+  planOf(config: ServerEndpointConfig): EndpointPlan {
+    const known = this.#deployed.find((deployed) => deployed.config === config)?.plan ?? this.#undeployed.get(config);
+    if (known !== undefined) return known;
+    const plan = this.#plan(config);
+    this.#undeployed.set(config, plan);
+    return plan;
+  }
+
+  #deploy(endpoint: EndpointClass | ServerEndpointConfig): void {
+    const config = endpoint instanceof ServerEndpointConfig ? endpoint : configOfAnnotated(requireClass(endpoint));
+    const plan = this.#plan(config);
+    const template = UriTemplate.parse(config.getPath(), plan.name);
+    // A Tomcat setting among the user properties is found out here and not by the first client.
+    this.context.sessionProperties(config.getUserProperties());
+    this.#router.add(template, plan.name, { plan, config });
+    this.#deployed.push({ config, plan, template });
+    this.#warnOfUnknownVariables(plan, template);
+    this.context.diagnostics.report({ kind: 'deployed', endpoint: plan.name, path: template.path });
+  }
+
+  #plan(config: ServerEndpointConfig): EndpointPlan {
+    const endpointClass = config.getEndpointClass();
+    const plan = planEndpoint({
+      endpointClass,
+      encoders: config.getEncoders(),
+      decoders: config.getDecoders(),
+      inbound: config.getInboundMode(),
+    });
+    if (endpointClass.length > 0 && this.constructsInstances && !makesInstances(config.getConfigurator())) {
+      throw needsArguments(plan.name, endpointClass.length);
+    }
+    return plan;
+  }
+
+  #warnOfUnknownVariables(plan: EndpointPlan, template: UriTemplate): void {
+    for (const name of plan.pathParameterNames) {
+      if (template.variables.includes(name)) continue;
+      this.context.diagnostics.report({
+        kind: 'deployment-warning',
+        endpoint: plan.name,
+        message: `@PathParam("${name}") is not a variable of ${template.path}; its value will be null (false for a boolean, an error for a number).`,
+      });
+    }
+  }
+
+  /** Before service a failure undoes the whole deployment (WSC-5.2.1-3); a running service stays as it is. */
+  #failed(thrown: unknown): DeploymentException {
+    const error =
+      thrown instanceof DeploymentException
+        ? thrown
+        : new DeploymentException(`The endpoint could not be deployed: ${toError(thrown).message}`, thrown);
+    if (!this.#inService) {
+      this.#halted = error;
+      this.#router.clear();
+      this.#deployed = [];
+    }
+    return error;
+  }
+}
+
+function halted(cause: DeploymentException): DeploymentException {
+  return new DeploymentException(
+    'An earlier deployment failed, so this container takes no more endpoints (WSC-5.2.1-3). Mend that one first; it is the cause.',
+    cause,
+    'WS_DEPLOY_HALTED',
+  );
+}
+
+function requirePatterns(patterns: unknown): readonly string[] {
+  const list: readonly unknown[] = Array.isArray(patterns) ? patterns : [patterns];
+  if (list.length > 0 && list.every((pattern) => typeof pattern === 'string')) return list;
+  throw new DeploymentException(
+    `scan is a glob pattern or a list of them; found ${JSON.stringify(patterns)}.`,
+    undefined,
+    'WS_DEPLOY_BAD_OPTION',
+  );
+}
+
+function tooLate(): DeploymentException {
+  return new DeploymentException(
+    'noAddAfterHandshake is set and the first handshake has been made, so no more endpoints are taken. Add them before, or unset it.',
+    undefined,
+    'WS_DEPLOY_TOO_LATE',
+  );
+}
+
+function needsArguments(name: string, count: number): DeploymentException {
+  return new DeploymentException(
+    `The constructor of ${name} declares ${count} parameter(s), and nothing makes its instances. Remove them, give the ` +
+      'container an instanceFactory, or override getEndpointInstance in a configurator.',
+    undefined,
+    'WS_DEPLOY_NOT_AN_ENDPOINT',
+  );
+}
+
+function requireClass(endpoint: unknown): EndpointClass {
+  if (typeof endpoint === 'function') return endpoint as EndpointClass;
+  throw new DeploymentException(
+    `addEndpoint takes an endpoint class or a ServerEndpointConfig; found ${endpoint === null ? 'null' : typeof endpoint}.`,
+    undefined,
+    'WS_DEPLOY_NOT_AN_ENDPOINT',
+  );
+}
+
+/** Whether a developer's configurator makes endpoint instances itself. */
+function makesInstances(configurator: ServerEndpointConfig.Configurator): boolean {
+  const isDefault = configurator === configurator.getContainerDefaultConfigurator();
+  return (
+    !isDefault && configurator.getEndpointInstance !== ServerEndpointConfig.Configurator.prototype.getEndpointInstance
+  );
+}
