@@ -309,10 +309,13 @@ export class Outbox {
   #timedOut(send: PendingSend): void {
     this.#inFlight?.delete(send);
     this.#takeFromQueue(this.#queue?.indexOf(send) ?? -1);
-    send.reject(
-      new SocketTimeoutException('The peer did not take the message within the send timeout; its session ends.'),
-    );
+    send.reject(this.timeOut());
+  }
+
+  /** A send has taken too long: ends the session. @returns what to tell the sender */
+  timeOut(): SocketTimeoutException {
     this.session.abandon('A message was not sent within the send timeout.');
+    return new SocketTimeoutException('The message was not sent within the send timeout; its session ends.');
   }
 
   /** A message has waited for maxQueueTime. @returns false when its session ends by that */

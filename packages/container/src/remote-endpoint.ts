@@ -36,6 +36,12 @@ export class WsRemote {
     this.outbox = new Outbox(session);
   }
 
+  /** The connection is gone: everything unfinished fails. */
+  end(): void {
+    this.outbox.end();
+    this.#order?.end(new IOException('The message was not sent: the session is closed.'));
+  }
+
   /** Whether a send must wait for one before it: only where an encoder took its time. */
   get #isHeld(): boolean {
     return this.#order?.isHeld === true;
@@ -63,22 +69,24 @@ export class WsRemote {
 
   sendText(text: string, timeoutMs: number): Sending {
     if (!this.#isHeld) return this.outbox.sendText(text, timeoutMs);
-    return this.#ordered.after(text.length, true, () => this.outbox.sendText(text, timeoutMs));
+    return this.#ordered.after(text.length, true, timeoutMs, () => this.outbox.sendText(text, timeoutMs));
   }
 
   sendBinary(data: Uint8Array, timeoutMs: number): Sending {
     if (!this.#isHeld) return this.outbox.sendBinary(data, timeoutMs);
-    return this.#ordered.after(data.byteLength, true, () => this.outbox.sendBinary(data, timeoutMs));
+    return this.#ordered.after(data.byteLength, true, timeoutMs, () => this.outbox.sendBinary(data, timeoutMs));
   }
 
   sendTextPart(part: string, last: boolean, timeoutMs: number): Sending {
     if (!this.#isHeld) return this.outbox.sendTextPart(part, last, timeoutMs);
-    return this.#ordered.after(part.length, false, () => this.outbox.sendTextPart(part, last, timeoutMs));
+    return this.#ordered.after(part.length, false, timeoutMs, () => this.outbox.sendTextPart(part, last, timeoutMs));
   }
 
   sendBinaryPart(part: Uint8Array, last: boolean, timeoutMs: number): Sending {
     if (!this.#isHeld) return this.outbox.sendBinaryPart(part, last, timeoutMs);
-    return this.#ordered.after(part.byteLength, false, () => this.outbox.sendBinaryPart(part, last, timeoutMs));
+    return this.#ordered.after(part.byteLength, false, timeoutMs, () =>
+      this.outbox.sendBinaryPart(part, last, timeoutMs),
+    );
   }
 
   /** Gives the connection to a stream or writer. @throws IllegalStateException while another message is under way */
@@ -99,11 +107,11 @@ export class WsRemote {
     if (found === undefined) return this.#sendUnencoded(object, timeoutMs);
     const { entry, encoder } = found;
     if (entry.format.endsWith('Stream')) {
-      return this.#ordered.exclusively(() => this.#streamEncoded(entry, encoder, object, timeoutMs));
+      return this.#ordered.exclusively(timeoutMs, () => this.#streamEncoded(entry, encoder, object, timeoutMs));
     }
     const encoded: unknown = (encoder as Encoder.Text<unknown>).encode(object);
     if (!isThenable(encoded)) return this.#sendEncoded(entry, encoded, object, timeoutMs);
-    return this.#ordered.exclusively(async () => {
+    return this.#ordered.exclusively(timeoutMs, async () => {
       const value = await encoded;
       // Not through the order again: this task is what the others wait for.
       await (typeof value === 'string'

@@ -12,6 +12,8 @@ export class SendOrder {
   #before: Promise<void> | undefined;
   #waitingBytes = 0;
   #waitingSends = 0;
+  /** How the senders that wait here are told that their session has ended. */
+  readonly #waiting = new Set<(error: Error) => void>();
 
   constructor(
     private readonly outbox: Outbox,
@@ -23,7 +25,7 @@ export class SendOrder {
   }
 
   /** Runs `send` once all that was called before it has gone. */
-  after(bytes: number, isWhole: boolean, send: () => Sending): Promise<void> {
+  after(bytes: number, isWhole: boolean, timeoutMs: number, send: () => Sending): Promise<void> {
     const before = this.#before;
     if (before === undefined) return Promise.resolve(send());
     const { maxQueuedBytes, maxQueuedMessages } = this.settings;
@@ -39,6 +41,7 @@ export class SendOrder {
         this.#waitingSends -= 1;
         return send();
       }),
+      timeoutMs,
     );
   }
 
@@ -51,17 +54,38 @@ export class SendOrder {
   }
 
   /** Runs `task`, and keeps what is sent after it waiting until it has settled. */
-  exclusively(task: () => Promise<void>): Promise<void> {
+  exclusively(timeoutMs: number, task: () => Promise<void>): Promise<void> {
     this.requireFree();
-    return this.#hold(this.#before === undefined ? task() : this.#before.then(task));
+    return this.#hold(this.#before === undefined ? task() : this.#before.then(task), timeoutMs);
   }
 
-  #hold(sending: Promise<void>): Promise<void> {
+  /** The connection is gone: an encoder may never settle, but the senders behind it do. */
+  end(error: Error): void {
+    for (const reject of this.#waiting) reject(error);
+    this.#waiting.clear();
+  }
+
+  #hold(sending: Promise<void>, timeoutMs: number): Promise<void> {
     const open = (): void => {
       if (this.#before === gate) this.#before = undefined;
     };
     const gate: Promise<void> = sending.then(open, open);
     this.#before = gate;
-    return tolerateNeglect(sending);
+    return tolerateNeglect(this.#bounded(sending, timeoutMs));
+  }
+
+  /** What the sender sees: it settles with the sending, or with its time, or with the session. */
+  #bounded(sending: Promise<void>, timeoutMs: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = timeoutMs === Infinity ? undefined : setTimeout(() => reject(this.outbox.timeOut()), timeoutMs);
+      timer?.unref();
+      const done = (): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(reject);
+      };
+      this.#waiting.add(reject);
+      sending.then(resolve, reject);
+      sending.then(done, done);
+    });
   }
 }

@@ -2,133 +2,154 @@ import { IOException, OutputStream, Writer } from '@serval/api';
 import type { Outbox, Sending } from './outbox';
 import { tolerateNeglect } from './promises';
 
+/** What both kinds of stream do: fragments leave as they fill, the last one with `close`, none if nothing was written. */
+class FragmentedMessage<T> {
+  #state: 'unused' | 'used' | 'closed' = 'unused';
+  /** Whether a fragment has left, so that the message cannot be taken back any more. */
+  hasSent = false;
+
+  /**
+   * @param buffered how much is buffered, in characters or bytes
+   * @param take empties the buffer
+   */
+  constructor(
+    private readonly outbox: Outbox,
+    private readonly fragmentSize: number,
+    private readonly buffered: () => number,
+    private readonly take: () => T,
+    private readonly send: (part: T, last: boolean) => Sending,
+  ) {}
+
+  /** @param append puts the piece into the buffer */
+  write(append: () => void): Promise<void> {
+    if (this.#state === 'closed') return closedStream();
+    this.#state = 'used';
+    append();
+    return this.buffered() < this.fragmentSize ? Promise.resolve() : this.#sendBuffered(false);
+  }
+
+  flush(): Promise<void> {
+    if (this.#state === 'closed') return closedStream();
+    return this.buffered() === 0 ? Promise.resolve() : this.#sendBuffered(false);
+  }
+
+  close(): Promise<void> {
+    const before = this.#state;
+    this.#state = 'closed';
+    if (before === 'used') return this.#sendBuffered(true);
+    if (before === 'unused') this.outbox.release();
+    return Promise.resolve();
+  }
+
+  discard(): void {
+    this.#state = 'closed';
+    this.take();
+    this.outbox.release();
+  }
+
+  #sendBuffered(last: boolean): Promise<void> {
+    this.hasSent = true;
+    try {
+      return this.send(this.take(), last) ?? Promise.resolve();
+    } catch (error) {
+      return tolerateNeglect(Promise.reject<void>(error as Error));
+    }
+  }
+}
+
 /** A {@link Writer} on one text message. */
 export class WsWriter extends Writer {
+  readonly #message: FragmentedMessage<string>;
   #buffered = '';
-  #state: 'unused' | 'used' | 'closed' = 'unused';
 
   /**
    * The outbox must be reserved for a 'send writer'.
    *
    * @param fragmentSize a fragment is sent once so much is buffered, in characters
    */
-  constructor(
-    private readonly outbox: Outbox,
-    private readonly timeoutMs: number,
-    private readonly fragmentSize: number,
-  ) {
+  constructor(outbox: Outbox, timeoutMs: number, fragmentSize: number) {
     super();
-    this.hasSent = false;
+    const take = (): string => {
+      const text = this.#buffered;
+      this.#buffered = '';
+      return text;
+    };
+    const send = (part: string, last: boolean): Sending => outbox.sendTextPart(part, last, timeoutMs, 'send writer');
+    this.#message = new FragmentedMessage(outbox, fragmentSize, () => this.#buffered.length, take, send);
   }
 
   /** Whether a fragment has left, so that the message cannot be taken back any more. */
-  hasSent: boolean;
+  get hasSent(): boolean {
+    return this.#message.hasSent;
+  }
 
   override write(text: string): Promise<void> {
-    if (this.#state === 'closed') return closedStream('writer');
-    this.#state = 'used';
-    this.#buffered += text;
-    return this.#buffered.length < this.fragmentSize ? Promise.resolve() : this.flush();
+    return this.#message.write(() => (this.#buffered += text));
   }
 
   override flush(): Promise<void> {
-    if (this.#state === 'closed') return closedStream('writer');
-    if (this.#buffered === '') return Promise.resolve();
-    return this.#send(false);
+    return this.#message.flush();
   }
 
   override close(): Promise<void> {
-    if (this.#state === 'closed') return Promise.resolve();
-    const unused = this.#state === 'unused';
-    this.#state = 'closed';
-    if (!unused) return this.#send(true);
-    this.outbox.release();
-    return Promise.resolve();
+    return this.#message.close();
   }
 
   /** Forgets what is buffered; possible while nothing has been sent. */
   discard(): void {
-    this.#state = 'closed';
-    this.#buffered = '';
-    this.outbox.release();
-  }
-
-  #send(last: boolean): Promise<void> {
-    const part = this.#buffered;
-    this.#buffered = '';
-    this.hasSent = true;
-    return settled(() => this.outbox.sendTextPart(part, last, this.timeoutMs, 'send writer'));
+    this.#message.discard();
   }
 }
 
 /** An {@link OutputStream} on one binary message. */
 export class WsOutputStream extends OutputStream {
-  #chunks: Uint8Array[] = [];
+  readonly #message: FragmentedMessage<Buffer>;
+  #chunks: Buffer[] = [];
   #length = 0;
-  #state: 'unused' | 'used' | 'closed' = 'unused';
-  hasSent = false;
 
   /**
    * The outbox must be reserved for a 'send stream'.
    *
    * @param fragmentSize a fragment is sent once so much is buffered, in bytes
    */
-  constructor(
-    private readonly outbox: Outbox,
-    private readonly timeoutMs: number,
-    private readonly fragmentSize: number,
-  ) {
+  constructor(outbox: Outbox, timeoutMs: number, fragmentSize: number) {
     super();
+    const take = (): Buffer => {
+      const bytes = Buffer.concat(this.#chunks, this.#length);
+      this.#chunks = [];
+      this.#length = 0;
+      return bytes;
+    };
+    const send = (part: Buffer, last: boolean): Sending => outbox.sendBinaryPart(part, last, timeoutMs, 'send stream');
+    this.#message = new FragmentedMessage(outbox, fragmentSize, () => this.#length, take, send);
+  }
+
+  get hasSent(): boolean {
+    return this.#message.hasSent;
   }
 
   override write(bytes: Uint8Array): Promise<void> {
-    if (this.#state === 'closed') return closedStream('stream');
-    this.#state = 'used';
-    // A copy: the caller may use its buffer again at once, as with Java's OutputStream.
-    this.#chunks.push(Buffer.from(bytes));
-    this.#length += bytes.byteLength;
-    return this.#length < this.fragmentSize ? Promise.resolve() : this.flush();
+    return this.#message.write(() => {
+      // A copy: the caller may use its buffer again at once, as with Java's OutputStream.
+      this.#chunks.push(Buffer.from(bytes));
+      this.#length += bytes.byteLength;
+    });
   }
 
   override flush(): Promise<void> {
-    if (this.#state === 'closed') return closedStream('stream');
-    if (this.#length === 0) return Promise.resolve();
-    return this.#send(false);
+    return this.#message.flush();
   }
 
   override close(): Promise<void> {
-    if (this.#state === 'closed') return Promise.resolve();
-    const unused = this.#state === 'unused';
-    this.#state = 'closed';
-    if (!unused) return this.#send(true);
-    this.outbox.release();
-    return Promise.resolve();
+    return this.#message.close();
   }
 
   /** Forgets what is buffered; possible while nothing has been sent. */
   discard(): void {
-    this.#state = 'closed';
-    this.#chunks = [];
-    this.outbox.release();
-  }
-
-  #send(last: boolean): Promise<void> {
-    const part = Buffer.concat(this.#chunks, this.#length);
-    this.#chunks = [];
-    this.#length = 0;
-    this.hasSent = true;
-    return settled(() => this.outbox.sendBinaryPart(part, last, this.timeoutMs, 'send stream'));
+    this.#message.discard();
   }
 }
 
-function settled(send: () => Sending): Promise<void> {
-  try {
-    return send() ?? Promise.resolve();
-  } catch (error) {
-    return tolerateNeglect(Promise.reject<void>(error as Error));
-  }
-}
-
-function closedStream(kind: 'stream' | 'writer'): Promise<void> {
-  return tolerateNeglect(Promise.reject<void>(new IOException(`The ${kind} is closed; its message has ended.`)));
+function closedStream(): Promise<void> {
+  return tolerateNeglect(Promise.reject<void>(new IOException('The stream is closed; its message has ended.')));
 }

@@ -163,7 +163,7 @@ export class WsSession extends Session {
   connectionClosed(code: number, phrase: string): void {
     this.#connectionGone = true;
     clearTimeout(this.#closeTimer);
-    this.remote.outbox.end();
+    this.remote.end();
     this.#finishClosing(CloseReason.truncated(code, phrase), true);
     this.#endIfOver();
   }

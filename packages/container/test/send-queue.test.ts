@@ -342,3 +342,28 @@ test('a kept remote rejects after the end, in the middle of a partial message to
   await context.registry.whenEmpty();
   await expect(basic.sendText('whole')).rejects.toThrow(/session is closed/);
 });
+
+describe('sends behind an encoder that never settles', () => {
+  class Stuck implements Encoder.Text<Date> {
+    static readonly encodes = Encoder.text(Date);
+    encode(): Promise<string> {
+      return new Promise(() => undefined);
+    }
+  }
+
+  test('fail after their timeout, and the session ends', async () => {
+    const { basic, async, context, endpoint } = await open({ encoders: [Stuck] });
+    void basic.sendObject(new Date());
+    async.setSendTimeout(30);
+    await expect(async.sendText('behind')).rejects.toThrow(/send timeout/);
+    await context.registry.whenEmpty();
+    expect((endpoint as Sender).closed).toBe(1006);
+  });
+
+  test('settle when the session ends', async () => {
+    const { basic, peer } = await open({ encoders: [Stuck] });
+    const sendings = [basic.sendObject(new Date()), basic.sendText('behind'), basic.sendBinary(Uint8Array.of(1))];
+    peer.terminate();
+    expect(await outcomes(...sendings)).toEqual(['IOException', 'IOException', 'IOException']);
+  });
+});

@@ -11,9 +11,6 @@ import { ProtocolViolation } from './protocol-violation';
 const FIN = 0x80;
 const RSV1 = 0x40;
 
-/** Pongs that wait to be written: a peer that pings and does not read is dropped beyond this. */
-const MAX_PENDING_PONGS = 64;
-
 /** How long a peer that broke the protocol has to take our close frame before the connection is dropped. */
 const VIOLATION_LINGER_MS = 1000;
 
@@ -65,7 +62,8 @@ export class Connection implements Transport, FrameHandler {
   #ended = false;
   /** The opcode with which the next part of a partial message goes out. */
   #nextOpcode: number | undefined;
-  #pendingPongs = 0;
+  #pongWaits = false;
+  #owedPong: Buffer | undefined;
   #waitsForFlush = false;
   #callbacks: SendCallback[] | undefined;
   #lingerTimer: NodeJS.Timeout | undefined;
@@ -100,6 +98,8 @@ export class Connection implements Transport, FrameHandler {
   }
 
   pause(): void {
+    // Once ours is sent, the peer's close frame must be read whatever happens.
+    if (this.#closeSent) return;
     this.#paused = true;
     this.#socket.pause();
   }
@@ -163,15 +163,25 @@ export class Connection implements Transport, FrameHandler {
     else this.#receiveClose(payload);
   }
 
+  /**
+   * While a pong waits behind a socket that is full, only the latest ping is kept to be answered (RFC 6455 5.5.3), so a
+   * peer that pings and does not read costs nothing more.
+   */
   #answerPing(payload: Buffer): void {
     this.#listener?.onPing();
-    if (this.#closeSent) return;
-    if (this.#pendingPongs >= MAX_PENDING_PONGS)
-      throw new ProtocolViolation(1008, 'too many pings wait for their pongs');
-    // While nothing is held back the pong leaves with this read; only behind a full socket must it be counted.
-    const isHeldBack = this.#socket.writableLength > 0;
-    if (isHeldBack) this.#pendingPongs += 1;
-    this.#send(FIN | OPCODE.pong, payload, isHeldBack ? () => void (this.#pendingPongs -= 1) : undefined);
+    if (this.#pongWaits) {
+      this.#owedPong = payload;
+      return;
+    }
+    this.#pongWaits = this.#socket.writableLength > 0;
+    this.#send(FIN | OPCODE.pong, payload, this.#pongWaits ? () => this.#pongWritten() : undefined);
+  }
+
+  #pongWritten(): void {
+    this.#pongWaits = false;
+    const owed = this.#owedPong;
+    this.#owedPong = undefined;
+    if (owed !== undefined) this.#send(FIN | OPCODE.pong, owed, undefined);
   }
 
   // --- sending ------------------------------------------------------------------------------------------------------

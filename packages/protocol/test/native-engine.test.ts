@@ -339,7 +339,7 @@ describe('back-pressure', () => {
     expect(listener.pings).toBe(0);
   });
 
-  test('a peer that pings and does not read is dropped with little held for it', async () => {
+  test('RFC 6455 5.5.3: a peer that pings and does not read is owed the pong of its latest ping, and costs no more', async () => {
     const { transport, client, listener, socket } = await connect();
     client.pause();
     // Until nothing more fits into what the operating system keeps for the peer.
@@ -350,10 +350,34 @@ describe('back-pressure', () => {
     }
     const before = transport.bufferedBytes;
     const ping = clientFrame(0x89, Buffer.alloc(125));
-    client.send(Buffer.concat(Array.from({ length: 10_000 }, () => ping)));
-    expect((await listener.closed()).code).toBe(1008);
-    expect(transport.bufferedBytes - before).toBeLessThan(20_000);
-    expect(listener.pings).toBeLessThan(100);
+    client.send(Buffer.concat(Array.from({ length: 10_000 }, () => ping)), clientFrame(0x89, 'latest'));
+    while (listener.pings < 10_001) await new Promise((resolve) => setImmediate(resolve));
+    expect(transport.bufferedBytes - before).toBeLessThan(200);
+    client.resume();
+    transport.close(1000, '');
+    const all = await readUntilClose(client);
+    const pongs = all.filter(({ opcode }) => opcode === 10);
+    expect(pongs.map(({ payload }) => payload.length)).toEqual([125]);
+  });
+
+  test('RFC 6455 5.5.3: the latest ping is answered once the peer reads again', async () => {
+    const { transport, client, listener, socket } = await connect();
+    client.pause();
+    const block = Buffer.alloc(1024 * 1024);
+    while (socket.writableLength === 0) {
+      transport.sendBinary(block, true);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    client.send(clientFrame(0x89, 'first'), clientFrame(0x89, 'second'), clientFrame(0x89, 'third'));
+    while (listener.pings < 3) await new Promise((resolve) => setImmediate(resolve));
+    client.resume();
+    const pongs: string[] = [];
+    while (pongs.length < 2) {
+      const { opcode, payload } = await readFrame(client);
+      if (opcode === 10) pongs.push(payload.toString());
+    }
+    expect(pongs).toEqual(['first', 'third']);
+    transport.terminate();
   });
 });
 
@@ -662,3 +686,26 @@ describe('permessage-deflate on the wire', () => {
     expect(listener.events).toEqual([text('a'.repeat(100_000)), closed(1009)]);
   });
 });
+
+interface ReceivedFrame {
+  readonly opcode: number;
+  readonly payload: Buffer;
+}
+
+async function readFrame(client: LiteralSocket): Promise<ReceivedFrame> {
+  const [first = 0, short = 0] = await client.read(2);
+  const length =
+    short === 127
+      ? Number((await client.read(8)).readBigUInt64BE())
+      : short === 126
+        ? (await client.read(2)).readUInt16BE()
+        : short;
+  return { opcode: first & 0x0f, payload: await client.read(length) };
+}
+
+async function readUntilClose(client: LiteralSocket): Promise<ReceivedFrame[]> {
+  const frames: ReceivedFrame[] = [];
+  do frames.push(await readFrame(client));
+  while (frames.at(-1)?.opcode !== 8);
+  return frames;
+}
