@@ -137,8 +137,8 @@ export class Connection implements Transport, FrameHandler {
     try {
       this.#unparsed = this.#parser.parse(chunk);
     } catch (error) {
-      if (!(error instanceof ProtocolViolation)) throw error;
-      this.#fail(error);
+      // Whatever it is, it ends this connection and not the process.
+      this.#fail(error instanceof ProtocolViolation ? error : new ProtocolViolation(1011, 'internal error', error));
     } finally {
       this.#parsing = false;
       this.#flush();

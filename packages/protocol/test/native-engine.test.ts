@@ -381,6 +381,17 @@ describe('back-pressure', () => {
   });
 });
 
+test('an error that nobody expected ends its connection with 1011, and not the process', async () => {
+  const { client, listener } = await connect();
+  listener.onText = () => {
+    throw new TypeError('a defect');
+  };
+  client.send(clientFrame(0x81, 'x'));
+  expect((await listener.closed()).code).toBe(1011);
+  expect(listener.errors[0]?.cause).toMatchObject({ message: 'a defect' });
+  expect(await closeCodeOnWire(client)).toBe(1011);
+});
+
 describe('writing', () => {
   const echo = (accepted: { transport: Accepted['transport']; listener: RecordingListener }): void => {
     accepted.listener.onText = (value, last) => accepted.transport.sendText(value, last);
