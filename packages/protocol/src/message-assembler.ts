@@ -36,6 +36,9 @@ export class MessageAssembler {
   /** How many of the pieces are joined ones already. */
   #joined = 0;
   #text = '';
+  /** The end of the text, in pieces that the runtime has only linked, and how many they are. */
+  #tail = '';
+  #tailPieces = 0;
   #utf8: Utf8Decoder | undefined;
 
   constructor(
@@ -92,6 +95,8 @@ export class MessageAssembler {
     if (this.#pieces.length > 0) this.#pieces = [];
     this.#joined = 0;
     this.#text = '';
+    this.#tail = '';
+    this.#tailPieces = 0;
     this.#utf8 = undefined;
   }
 
@@ -119,11 +124,21 @@ export class MessageAssembler {
     const text = this.#utf8.write(bytes);
     if (text === INVALID_UTF8 || (last && !this.#utf8.isComplete)) throw notUtf8();
     if (!this.#inParts) {
-      this.#text += text;
-      if (last) this.#listener?.onText(this.#text, true);
+      this.#keepText(text);
+      if (last) this.#listener?.onText(this.#text + this.#tail, true);
     } else if (last || text !== '') {
       this.#listener?.onText(text, last);
     }
+  }
+
+  #keepText(text: string): void {
+    this.#tail += text;
+    this.#tailPieces += 1;
+    if (this.#tailPieces < JOIN_AT_PIECES) return;
+    // Written out and read back: one flat string, where links would cost more than the characters.
+    this.#text += Buffer.from(this.#tail).toString();
+    this.#tail = '';
+    this.#tailPieces = 0;
   }
 
   #takeBinary(bytes: Buffer, last: boolean): void {
