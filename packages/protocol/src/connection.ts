@@ -17,6 +17,11 @@ const VIOLATION_LINGER_MS = 1000;
 /** A send waits for the end of the loop turn, unless so much has been collected before. */
 const FLUSH_AT_BYTES = 65_536;
 
+const OWNER = Symbol('connection');
+
+/** A socket that a connection has taken over. */
+type OwnedSocket = Duplex & { [OWNER]: Connection };
+
 /** What a connection is made of. */
 export interface ConnectionParts {
   readonly socket: Duplex;
@@ -79,13 +84,31 @@ export class Connection implements Transport, FrameHandler {
     this.#parser = new FrameParser(this, true, parts.deflate !== undefined);
     if (parts.head.length > 0) this.#unparsed = Buffer.from(parts.head);
     const socket = parts.socket;
-    socket.on('error', (error) => this.#listener?.onError(error));
-    socket.on('close', () => this.#socketClosed());
-    // The peer's end of a connection without a close frame ends ours.
-    socket.on('end', () => this.#socketEnded());
+    // The same functions for all sockets: closures would weigh more than all else that an idle connection needs.
+    (socket as OwnedSocket)[OWNER] = this;
+    socket.on('error', Connection.#onError);
+    socket.on('close', Connection.#onClose);
+    socket.on('end', Connection.#onEnd);
     socket.pause();
-    socket.on('data', (chunk: Buffer) => this.#received(chunk));
+    socket.on('data', Connection.#onData);
     socket.pause();
+  }
+
+  static #onError(this: Duplex, error: Error): void {
+    (this as OwnedSocket)[OWNER].#listener?.onError(error);
+  }
+
+  static #onClose(this: Duplex): void {
+    (this as OwnedSocket)[OWNER].#socketClosed();
+  }
+
+  /** The peer's end of a connection without a close frame ends ours. */
+  static #onEnd(this: Duplex): void {
+    (this as OwnedSocket)[OWNER].#socketEnded();
+  }
+
+  static #onData(this: Duplex, chunk: Buffer): void {
+    (this as OwnedSocket)[OWNER].#received(chunk);
   }
 
   // --- receiving ----------------------------------------------------------------------------------------------------

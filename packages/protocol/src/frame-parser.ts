@@ -24,7 +24,7 @@ export interface FrameHandler {
  */
 export class FrameParser {
   /** The beginning of a header that its chunk ended in, and how much of it is there. */
-  readonly #head = Buffer.alloc(LONGEST_HEADER);
+  #head: Buffer | undefined;
   #headLength = 0;
   #opcode = 0;
   #mask = 0;
@@ -72,17 +72,18 @@ export class FrameParser {
         return offset + length;
       }
     }
+    const head = (this.#head ??= Buffer.alloc(LONGEST_HEADER));
     while (offset < chunk.length) {
-      this.#head[this.#headLength] = chunk[offset] ?? 0;
+      head[this.#headLength] = chunk[offset] ?? 0;
       this.#headLength += 1;
       offset += 1;
       // Each byte is judged before more is waited for.
-      if (this.#headLength === 2) this.#checkFirstBytes(this.#head, 0);
-      if (this.#headLength === 3) checkLengthBit(this.#head, 0);
-      const length = headerLength(this.#head.subarray(0, this.#headLength), 0);
+      if (this.#headLength === 2) this.#checkFirstBytes(head, 0);
+      if (this.#headLength === 3) checkLengthBit(head, 0);
+      const length = headerLength(head.subarray(0, this.#headLength), 0);
       if (length === this.#headLength) {
         this.#headLength = 0;
-        this.#readHeader(this.#head, 0);
+        this.#readHeader(head, 0);
         break;
       }
     }
