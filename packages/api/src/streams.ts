@@ -2,7 +2,7 @@
  * A text message as a stream of characters.
  *
  * Read it once, in one of the three ways: `for await`, {@link Reader.readLine}, or {@link Reader.readAll}. The handler
- * may return before the end; what it did not read is dropped.
+ * may return, or its promise settle, before the end; what it did not read is dropped, and a read after that rejects.
  *
  * @example
  * @OnMessage async log(reader: Reader) {
@@ -10,7 +10,7 @@
  * }
  */
 export abstract class Reader implements AsyncIterable<string> {
-  /** The next characters, or `null` at the end. Rejects with IOException when the session ends in mid-message. */
+  /** The next characters, or `null` at the end. Rejects with IOException when the session ends in mid-message or the handler has returned. */
   abstract read(): Promise<string | null>;
 
   /** The next line without its `\n` or `\r\n`, or `null` at the end. */
@@ -26,7 +26,7 @@ export abstract class Reader implements AsyncIterable<string> {
 
 /** A binary message as a stream of bytes. Read it once; see {@link Reader}. */
 export abstract class InputStream implements AsyncIterable<Buffer> {
-  /** The next bytes, or `null` at the end. Rejects with IOException when the session ends in mid-message. */
+  /** The next bytes, or `null` at the end. Rejects with IOException when the session ends in mid-message or the handler has returned. */
   abstract read(): Promise<Buffer | null>;
 
   /** All that is left, as one buffer. The session's binary limit bounds it. */

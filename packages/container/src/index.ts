@@ -8,11 +8,10 @@ export { SessionCodecs } from './session-codecs';
 export { checkSetting, expectation, SETTINGS, WITHOUT_EFFECT } from './settings';
 export { nearestName } from './nearest-name';
 export { SessionProperties } from './session-properties';
-export { isThenable, toError } from './promises';
+export { toError } from './promises';
 
 export type { DiagnosticEvent } from './diagnostics';
-export type { EndpointDeclaration, EndpointPlan } from './endpoint-plan';
+export type { EndpointPlan } from './endpoint-plan';
 export type { Logger } from './logger';
-export type { SessionHandshake, SessionParts } from './session';
 export type { ContainerOptions } from './container-context';
 export type { ContainerSettings, SettingOptions, SettingRow, SettingRule } from './settings';

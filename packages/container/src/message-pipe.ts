@@ -1,4 +1,13 @@
 import { InputStream, IOException, Reader } from '@serval/api';
+import { tolerateNeglect } from './promises';
+
+const READ_TOO_LATE =
+  'The handler of this message has returned, and what it had not read is gone. Return or await the promise of the read.';
+
+interface Read<T> {
+  resolve(part: T | null): void;
+  reject(error: Error): void;
+}
 
 /**
  * One streamed message on its way from the transport to the handler that reads it.
@@ -11,7 +20,7 @@ export class MessagePipe<T extends string | Buffer> {
   #ended = false;
   #failure: IOException | undefined;
   #abandoned = false;
-  #reading: { resolve(part: T | null): void; reject(error: Error): void } | undefined;
+  #reading: Read<T> | undefined;
 
   /** @param onRead called after parts have been taken out */
   constructor(private readonly onRead: () => void) {}
@@ -25,34 +34,39 @@ export class MessagePipe<T extends string | Buffer> {
     if (last) this.#ended = true;
     if (this.#abandoned) return;
     if (this.#reading !== undefined && part.length > 0) {
-      this.#answer(part);
+      this.#take()?.resolve(part);
       return;
     }
     if (part.length > 0) {
       this.#parts.push(part);
       this.#bytes += part.length;
     } else if (last && this.#reading !== undefined) {
-      this.#answer(null);
+      this.#take()?.resolve(null);
     }
   }
 
   /** The session ended in mid-message. */
   fail(error: IOException): void {
     if (this.#ended) return;
-    this.#failure = error;
-    const reading = this.#reading;
-    this.#reading = undefined;
-    reading?.reject(error);
+    this.#failure ??= error;
+    this.#take()?.reject(error);
   }
 
-  /** The handler is done; what it has not read and what still arrives is dropped. */
+  /** The handler is done; what it has not read and what still arrives is dropped, and no later read takes that for the end. */
   abandon(): void {
     this.#abandoned = true;
+    if (!this.#ended || this.#parts.length > 0) this.#failure ??= new IOException(READ_TOO_LATE);
     this.#parts.length = 0;
     this.#bytes = 0;
+    if (this.#failure !== undefined) this.#take()?.reject(this.#failure);
   }
 
-  async read(): Promise<T | null> {
+  /** The next part, null after the last one. Nobody has to await it: a handler may start a read and await it later. */
+  read(): Promise<T | null> {
+    return tolerateNeglect(this.#next());
+  }
+
+  async #next(): Promise<T | null> {
     const part = this.#parts.shift();
     if (part !== undefined) {
       this.#bytes -= part.length;
@@ -60,7 +74,7 @@ export class MessagePipe<T extends string | Buffer> {
       return part;
     }
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#ended || this.#abandoned) return null;
+    if (this.#ended) return null;
     if (this.#reading !== undefined)
       throw new IOException('The stream is being read already; await one read at a time.');
     return new Promise((resolve, reject) => {
@@ -68,10 +82,11 @@ export class MessagePipe<T extends string | Buffer> {
     });
   }
 
-  #answer(part: T | null): void {
+  /** The read that waits, which waits no longer. */
+  #take(): Read<T> | undefined {
     const reading = this.#reading;
     this.#reading = undefined;
-    reading?.resolve(part);
+    return reading;
   }
 }
 
@@ -89,14 +104,22 @@ export class WsReader extends Reader {
     this.#limit = limit;
   }
 
-  override async read(): Promise<string | null> {
+  override read(): Promise<string | null> {
     if (this.#rest === '') return this.pipe.read();
     const rest = this.#rest;
     this.#rest = '';
-    return rest;
+    return Promise.resolve(rest);
   }
 
-  override async readLine(): Promise<string | null> {
+  override readLine(): Promise<string | null> {
+    return tolerateNeglect(this.#line());
+  }
+
+  override readAll(): Promise<string> {
+    return tolerateNeglect(this.#all());
+  }
+
+  async #line(): Promise<string | null> {
     let line = '';
     for (let chunk = await this.read(); chunk !== null; chunk = await this.read()) {
       const end = chunk.indexOf('\n');
@@ -109,7 +132,7 @@ export class WsReader extends Reader {
     return line === '' ? null : withoutReturn(line);
   }
 
-  override async readAll(): Promise<string> {
+  async #all(): Promise<string> {
     let all = '';
     for (let chunk = await this.read(); chunk !== null; chunk = await this.read()) all = this.#bounded(all, chunk);
     return all;
@@ -135,7 +158,11 @@ export class WsInputStream extends InputStream {
     return this.pipe.read();
   }
 
-  override async readAll(): Promise<Buffer> {
+  override readAll(): Promise<Buffer> {
+    return tolerateNeglect(this.#all());
+  }
+
+  async #all(): Promise<Buffer> {
     const chunks: Buffer[] = [];
     let length = 0;
     for (let chunk = await this.read(); chunk !== null; chunk = await this.read()) {

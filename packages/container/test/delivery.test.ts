@@ -280,6 +280,60 @@ test('a stream whose session ends in mid-message fails its reader, and @OnClose 
   expect(seen).toEqual(['IOException', 'close']);
 });
 
+test('a read that nobody awaits when the session ends cannot end the process', async () => {
+  const seen: string[] = [];
+  let opened = (): void => undefined;
+  const elsewhere = new Promise<void>((resolve) => (opened = resolve));
+  @ServerEndpoint('/neglected')
+  class Neglected {
+    @OnMessage async text(reader: Reader): Promise<void> {
+      const all = reader.readAll();
+      await elsewhere;
+      await all;
+    }
+    @OnError failed(cause: Error): void {
+      seen.push(cause.message);
+    }
+  }
+  const conversation = converse(Neglected);
+  conversation.peer.sendText('begin', false);
+  await turns();
+  const rejections: unknown[] = [];
+  const listener = (reason: unknown): void => void rejections.push(reason);
+  process.on('unhandledRejection', listener);
+  conversation.peer.terminate();
+  await turns();
+  process.off('unhandledRejection', listener);
+  opened();
+  await conversation.context.registry.whenEmpty();
+  expect(rejections).toEqual([]);
+  expect(seen).toEqual([expect.stringContaining('in the middle of the message')]);
+});
+
+test.each([true, false])(
+  'a read that outlives its handler fails, and never takes a part for the whole (read begun: %s)',
+  async (begun) => {
+    const seen: unknown[] = [];
+    let late: Reader | undefined;
+    @ServerEndpoint('/late')
+    class Late {
+      @OnMessage text(reader: Reader): void {
+        late = reader;
+        if (begun) void reader.readAll().catch((cause: unknown) => seen.push(cause));
+      }
+    }
+    const conversation = converse(Late);
+    conversation.peer.sendText('begin', false);
+    await turns();
+    if (!begun) await late?.readAll().catch((cause: unknown) => seen.push(cause));
+    conversation.peer.sendText('end', true);
+    await finish(conversation);
+    expect(seen).toEqual([
+      expect.objectContaining({ name: 'IOException', message: expect.stringContaining('has returned') }),
+    ]);
+  },
+);
+
 test('readAll takes no more than the session’s buffer size', async () => {
   const seen: string[] = [];
   @ServerEndpoint('/big')

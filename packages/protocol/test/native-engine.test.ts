@@ -30,6 +30,15 @@ async function closeCodeOnWire(client: LiteralSocket): Promise<number> {
   return bytes.readUInt16BE(2);
 }
 
+/** Sends until nothing more fits into what the operating system keeps for the peer. */
+async function fill(transport: Accepted['transport'], socket: Accepted['socket']): Promise<void> {
+  const block = Buffer.alloc(1024 * 1024);
+  while (socket.writableLength === 0) {
+    transport.sendBinary(block, true);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
 const DEFLATE = 'permessage-deflate';
 
 const compress = (message: string | Buffer): Buffer =>
@@ -342,12 +351,7 @@ describe('back-pressure', () => {
   test('RFC 6455 5.5.3: a peer that pings and does not read is owed the pong of its latest ping, and costs no more', async () => {
     const { transport, client, listener, socket } = await connect();
     client.pause();
-    // Until nothing more fits into what the operating system keeps for the peer.
-    const block = Buffer.alloc(1024 * 1024);
-    while (socket.writableLength === 0) {
-      transport.sendBinary(block, true);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+    await fill(transport, socket);
     const before = transport.bufferedBytes;
     const ping = clientFrame(0x89, Buffer.alloc(125));
     client.send(Buffer.concat(Array.from({ length: 10_000 }, () => ping)), clientFrame(0x89, 'latest'));
@@ -363,11 +367,7 @@ describe('back-pressure', () => {
   test('RFC 6455 5.5.3: the latest ping is answered once the peer reads again', async () => {
     const { transport, client, listener, socket } = await connect();
     client.pause();
-    const block = Buffer.alloc(1024 * 1024);
-    while (socket.writableLength === 0) {
-      transport.sendBinary(block, true);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+    await fill(transport, socket);
     client.send(clientFrame(0x89, 'first'), clientFrame(0x89, 'second'), clientFrame(0x89, 'third'));
     while (listener.pings < 3) await new Promise((resolve) => setImmediate(resolve));
     client.resume();

@@ -159,9 +159,7 @@ test('no unhandled rejection came of all this', async () => {
     if (count % 2 === 0) socket.reset();
     else socket.end();
   }
-  const sessions = server.container.getSessions();
   while (server.container.getSessions().size > 0) await new Promise((resolve) => setImmediate(resolve));
-  expect(sessions).toBeDefined();
   process.off('unhandledRejection', listener);
   expect(rejections).toEqual([]);
 });
