@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { Extension } from '@serval/api';
 import type { SendCallback, Transport, TransportListener } from '@serval/api/spi';
 import { formatCloseFrame, parseCloseFrame } from './close-frame';
+import { CompressionLine } from './compression-line';
 import { FrameParser, OPCODE, type FrameHandler } from './frame-parser';
 import { FrameWriter } from './frame-writer';
 import { MessageAssembler } from './message-assembler';
@@ -24,6 +25,8 @@ type OwnedSocket = Duplex & { [OWNER]: Connection };
 
 /** What a connection is made of. */
 export interface ConnectionParts {
+  /** Which side of the connection this is. */
+  readonly role: 'server' | 'client';
   readonly socket: Duplex;
   /** What the peer sent right behind the handshake. */
   readonly head: Buffer;
@@ -36,7 +39,7 @@ export interface ConnectionParts {
 }
 
 /**
- * A WebSocket connection of a server on its raw socket: the only file that touches one.
+ * A WebSocket connection on its raw socket: the only file that touches one.
  *
  * What arrives goes through frame-parser and message-assembler to the listener; control frames are answered here. What is
  * sent is collected by the frame writer and written once: at the end of a read for what was sent while it was handled,
@@ -51,37 +54,55 @@ export class Connection implements Transport, FrameHandler {
   readonly #assembler: MessageAssembler;
   readonly #deflate: MessageDeflate | undefined;
   readonly #closeTimeoutMs: number;
-  readonly #writer = new FrameWriter();
+  readonly #isClient: boolean;
+  readonly #writer: FrameWriter;
   #listener: TransportListener | undefined;
   #paused = true;
   /** What arrived and waits for resume(); the parser stops between frames. */
   #unparsed: Buffer | undefined;
   #parsing = false;
-  #resuming = false;
+  #willGoOn = false;
   #closeSent = false;
   #closeReceived = false;
   #failed = false;
   /** Dropped, by us or by the peer: nothing more is parsed or written. */
   #gone = false;
-  /** The peer's FIN came while a part of what it had sent before was held back. */
+  /** The peer's FIN came while something that it had sent, or is to be sent to it, was held back. */
   #ended = false;
   /** The opcode with which the next part of a partial message goes out. */
   #nextOpcode: number | undefined;
   #pongWaits = false;
   #owedPong: Buffer | undefined;
+  /** Data frames of a connection with compression, which may have to wait. */
+  readonly #line: CompressionLine | undefined;
+  /** Whether the message that is being sent in parts is compressed. */
+  #compresses = false;
   #waitsForFlush = false;
   #callbacks: SendCallback[] | undefined;
   #lingerTimer: NodeJS.Timeout | undefined;
 
   constructor(parts: ConnectionParts) {
     this.#socket = parts.socket;
+    this.#isClient = parts.role === 'client';
+    this.#writer = new FrameWriter(this.#isClient);
     this.isSecure = parts.isSecure;
     this.remoteAddress = parts.remoteAddress;
     this.#deflate = parts.deflate;
     this.#closeTimeoutMs = parts.closeTimeoutMs;
     this.extensions = parts.deflate === undefined ? [] : [parts.deflate.extension];
-    this.#assembler = new MessageAssembler(parts.maxFragments, parts.deflate);
-    this.#parser = new FrameParser(this, true, parts.deflate !== undefined);
+    this.#assembler = new MessageAssembler(parts.maxFragments, parts.deflate, this);
+    this.#line =
+      parts.deflate &&
+      new CompressionLine(
+        parts.deflate,
+        (first, payload, done) => this.#write(first, payload, done),
+        () => this.#ended && this.#socketEnded(),
+        (error) => {
+          this.#dropLine();
+          this.#fail(new ProtocolViolation(1011, 'internal error', error));
+        },
+      );
+    this.#parser = new FrameParser(this, !this.#isClient, parts.deflate !== undefined);
     if (parts.head.length > 0) this.#unparsed = Buffer.from(parts.head);
     const socket = parts.socket;
     // The same functions for all sockets: closures would weigh more than all else that an idle connection needs.
@@ -117,7 +138,7 @@ export class Connection implements Transport, FrameHandler {
     this.#listener = listener;
     this.#assembler.open(listener);
     // The peer may have gone before anybody listened.
-    if (this.#socket.closed) setImmediate(() => this.#finish(1006, ''));
+    if (this.#socket.closed) setImmediate(() => this.#socketClosed());
   }
 
   pause(): void {
@@ -130,19 +151,25 @@ export class Connection implements Transport, FrameHandler {
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    if (this.#unparsed === undefined) {
-      this.#socket.resume();
-      return;
-    }
-    if (this.#resuming) return;
-    this.#resuming = true;
-    // In a turn of its own: the listener is never called from inside resume.
+    if (this.#holdsBack) this.#goOnLater();
+    else this.#socket.resume();
+  }
+
+  /** Whether something has arrived that is not yet with the listener. */
+  get #holdsBack(): boolean {
+    return this.#unparsed !== undefined || this.#willGoOn || this.#assembler.hasBacklog;
+  }
+
+  /** In a turn of its own: the listener is never called from inside resume, and others have their turn. */
+  #goOnLater(): void {
+    if (this.#willGoOn) return;
+    this.#willGoOn = true;
     setImmediate(() => {
-      this.#resuming = false;
+      this.#willGoOn = false;
       const rest = this.#unparsed;
       this.#unparsed = undefined;
-      if (rest !== undefined) this.#parse(rest);
-      if (this.#unparsed !== undefined) return;
+      this.#parse(rest ?? NO_BYTES);
+      if (this.#holdsBack) return;
       if (!this.#paused) this.#socket.resume();
       if (this.#ended) this.#socketEnded();
     });
@@ -150,7 +177,7 @@ export class Connection implements Transport, FrameHandler {
 
   #received(chunk: Buffer): void {
     if (this.#failed || this.#closeReceived) return;
-    if (this.#unparsed !== undefined || this.#resuming) this.#unparsed = joined(this.#unparsed, chunk);
+    if (this.#holdsBack) this.#unparsed = joined(this.#unparsed, chunk);
     else this.#parse(chunk);
   }
 
@@ -158,7 +185,9 @@ export class Connection implements Transport, FrameHandler {
     if (this.#failed || this.#gone) return;
     this.#parsing = true;
     try {
-      this.#unparsed = this.#parser.parse(chunk);
+      if (this.#assembler.hasBacklog && !this.#paused) this.#assembler.inflateOn();
+      if (!this.#assembler.hasBacklog) this.#unparsed = this.#parser.parse(chunk);
+      else if (chunk.length > 0) this.#unparsed = chunk;
     } catch (error) {
       // Whatever it is, it ends this connection and not the process.
       this.#fail(error instanceof ProtocolViolation ? error : new ProtocolViolation(1011, 'internal error', error));
@@ -166,10 +195,14 @@ export class Connection implements Transport, FrameHandler {
       this.#parsing = false;
       this.#flush();
     }
+    if (!this.#assembler.hasBacklog || this.#paused) return;
+    // A compressed message that becomes a large one takes turns with other connections.
+    this.#socket.pause();
+    this.#goOnLater();
   }
 
   get isStopped(): boolean {
-    return this.#paused || this.#failed || this.#closeReceived || this.#gone;
+    return this.#paused || this.#failed || this.#closeReceived || this.#gone || this.#assembler.hasBacklog;
   }
 
   onDataFrame(opcode: number, final: boolean, compressed: boolean, length: number): void {
@@ -210,29 +243,11 @@ export class Connection implements Transport, FrameHandler {
   // --- sending ------------------------------------------------------------------------------------------------------
 
   sendText(text: string, last: boolean, done?: SendCallback): void {
-    const first = this.#dataHeader(OPCODE.text, last);
-    if (
-      this.#deflate !== undefined &&
-      (first & 0x8f) === (FIN | OPCODE.text) &&
-      this.#deflate.compresses(text.length)
-    ) {
-      this.#send(first | RSV1, this.#deflate.deflate(Buffer.from(text)), done);
-    } else {
-      this.#send(first, text, done);
-    }
+    this.#sendData(OPCODE.text, text, text.length, last, done);
   }
 
   sendBinary(data: Uint8Array, last: boolean, done?: SendCallback): void {
-    const first = this.#dataHeader(OPCODE.binary, last);
-    if (
-      this.#deflate !== undefined &&
-      (first & 0x8f) === (FIN | OPCODE.binary) &&
-      this.#deflate.compresses(data.byteLength)
-    ) {
-      this.#send(first | RSV1, this.#deflate.deflate(Buffer.from(data.buffer, data.byteOffset, data.byteLength)), done);
-    } else {
-      this.#send(first, data, done);
-    }
+    this.#sendData(OPCODE.binary, data, data.byteLength, last, done);
   }
 
   ping(data: Uint8Array, done?: SendCallback): void {
@@ -244,25 +259,47 @@ export class Connection implements Transport, FrameHandler {
   }
 
   get bufferedBytes(): number {
-    return this.#socket.writableLength + this.#writer.bytes;
+    return this.#socket.writableLength + this.#writer.bytes + (this.#line?.bytes ?? 0);
   }
 
-  /** FIN and opcode of the next data frame: a message's own opcode first, then continuation. */
-  #dataHeader(opcode: number, last: boolean): number {
+  /** @param size in bytes, or for a text at least in characters */
+  #sendData(
+    opcode: number,
+    payload: string | Uint8Array,
+    size: number,
+    last: boolean,
+    done: SendCallback | undefined,
+  ): void {
+    const begins = this.#nextOpcode === undefined;
+    // A message's own opcode comes first, then continuation.
     const first = (last ? FIN : 0) | (this.#nextOpcode ?? opcode);
     this.#nextOpcode = last ? undefined : OPCODE.continuation;
-    return first;
+    if (this.#line === undefined || this.#isOver) {
+      this.#send(first, payload, done);
+      return;
+    }
+    if (begins) this.#compresses = this.#deflate?.compresses(size) === true;
+    const compresses = this.#compresses;
+    // RFC 7692 6.1: the bit stands on the first frame of a message.
+    this.#line.send({ first: begins && compresses ? first | RSV1 : first, payload, last, compresses, done });
   }
 
   #send(first: number, payload: string | Uint8Array, done: SendCallback | undefined): void {
-    if (this.#closeSent || this.#gone || !this.#socket.writable) {
-      if (done !== undefined) setImmediate(done, new Error('the connection is closed'));
-      return;
-    }
+    if (!this.#isOver) this.#write(first, payload, done);
+    else if (done !== undefined) setImmediate(done, new Error('the connection is closed'));
+  }
+
+  /** Whether nothing more can be sent. */
+  get #isOver(): boolean {
+    return this.#closeSent || this.#gone || !this.#socket.writable;
+  }
+
+  #write(first: number, payload: string | Uint8Array, done: SendCallback | undefined): void {
     if (typeof payload === 'string') this.#writer.writeText(first, payload);
     else this.#writer.writeBinary(first, payload);
     if (done !== undefined) (this.#callbacks ??= []).push(done);
-    if (this.#writer.bytes >= FLUSH_AT_BYTES) this.#flush();
+    if ((first & 0x0f) === OPCODE.close) this.#closeWritten();
+    else if (this.#writer.bytes >= FLUSH_AT_BYTES) this.#flush();
     else if (!this.#parsing && !this.#waitsForFlush) this.#flushLater();
   }
 
@@ -307,13 +344,22 @@ export class Connection implements Transport, FrameHandler {
 
   close(code: number | undefined, reason: string): void {
     if (this.#closeSent || this.#gone) return;
-    this.#send(FIN | OPCODE.close, formatCloseFrame(code, reason), undefined);
     this.#closeSent = true;
-    // At once, so that terminate() right behind it does not overtake the frame.
-    this.#flush();
-    if (this.#closeReceived || this.#failed) this.#endSocket();
+    const first = FIN | OPCODE.close;
+    const payload = formatCloseFrame(code, reason);
+    if (this.#line?.isHeld === true)
+      this.#line.send({ first, payload, last: true, compresses: false, done: undefined });
+    else this.#write(first, payload, undefined);
     // The peer's close frame must be read, whatever stopped the reading before.
-    else this.resume();
+    if (!this.#closeReceived && !this.#failed) this.resume();
+  }
+
+  /** Our close frame has been sent; it may still wait behind a message that is being compressed. */
+  #closeWritten(): void {
+    if (this.#line?.isHeld === true) return;
+    // At once, so that terminate() right behind close() does not overtake the frame.
+    this.#flush();
+    if (this.#closeReceived || this.#failed) this.#endConnection();
   }
 
   terminate(): void {
@@ -321,11 +367,11 @@ export class Connection implements Transport, FrameHandler {
     this.#socket.destroy();
   }
 
-  /** RFC 6455 5.5.1: answered with the same code and reason, unless ours went first; then the server ends the TCP connection. */
+  /** RFC 6455 5.5.1: answered with the same code and reason, unless ours went first. */
   #receiveClose(payload: Buffer): void {
     const { code, reason } = parseCloseFrame(payload);
     this.#closeReceived = true;
-    if (this.#closeSent) this.#endSocket();
+    if (this.#closeSent) this.#closeWritten();
     else this.close(code === 1005 ? undefined : code, reason);
     this.#finish(code, reason);
   }
@@ -334,31 +380,45 @@ export class Connection implements Transport, FrameHandler {
   #fail(violation: ProtocolViolation): void {
     this.#failed = true;
     this.#listener?.onError(violation);
-    if (this.#closeSent) this.#endSocket();
+    if (this.#closeSent) this.#closeWritten();
     else this.close(violation.closeCode, violation.message);
     this.#finish(violation.closeCode, violation.message);
   }
 
-  /** Sends the rest and our FIN, and drops the connection if the peer does not end its side in time. */
-  #endSocket(): void {
+  /**
+   * Both close frames are there, or the peer broke the protocol: the TCP connection ends, by the server if all is well
+   * (RFC 6455 7.1.1), and is dropped if the peer does not do its part in time.
+   */
+  #endConnection(): void {
     this.#flush();
-    this.#socket.end();
+    if (!this.#isClient || this.#failed) this.#socket.end();
     // What still comes is thrown away; it must be read for the peer's FIN to be seen.
     this.#socket.resume();
     const patience = this.#failed ? VIOLATION_LINGER_MS : this.#closeTimeoutMs;
+    clearTimeout(this.#lingerTimer);
     this.#lingerTimer = setTimeout(() => this.#socket.destroy(), patience);
     this.#lingerTimer.unref();
   }
 
-  /** The peer's FIN without its close frame, unless that frame is still held back by a pause. */
+  /** The peer's FIN ends the connection, once what it sent before has been handled and answered. */
   #socketEnded(): void {
-    this.#ended = this.#unparsed !== undefined || this.#resuming;
-    if (!this.#ended && !this.#closeReceived && !this.#failed) this.#endSocket();
+    this.#ended = this.#holdsBack || this.#line?.isHeld === true;
+    if (this.#ended) return;
+    this.#flush();
+    this.#socket.end();
+    if (!this.#closeReceived && !this.#failed) this.#endConnection();
+  }
+
+  #dropLine(): void {
+    for (const { done } of this.#line?.drop() ?? [])
+      if (done !== undefined) setImmediate(done, new Error('the connection is closed'));
   }
 
   #socketClosed(): void {
     this.#gone = true;
     clearTimeout(this.#lingerTimer);
+    this.#dropLine();
+    this.#deflate?.close();
     this.#writer.take(false);
     const callbacks = this.#callbacks;
     this.#callbacks = undefined;
@@ -382,6 +442,8 @@ function flushAll(): void {
   dirty = [];
   for (const connection of connections) connection.flush();
 }
+
+const NO_BYTES = Buffer.alloc(0);
 
 function joined(rest: Buffer | undefined, chunk: Buffer): Buffer {
   return rest === undefined ? chunk : Buffer.concat([rest, chunk]);

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Extension } from '@serval/api';
 import type { Transport } from '@serval/api/spi';
+import type { PerMessageDeflateOptions } from './compression';
 
 /** An opening handshake that the server has decided to accept. */
 export interface AcceptedUpgrade {
@@ -32,8 +33,11 @@ export interface Engine {
 }
 
 export interface EngineOptions {
-  /** Whether permessage-deflate is offered to clients (RFC 7692). Default false: compressing costs time on every message. */
-  readonly perMessageDeflate?: boolean | undefined;
+  /**
+   * Whether, and how, messages are compressed for clients that offer it (RFC 7692). Default false: compressing costs time
+   * on every message.
+   */
+  readonly perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined;
   /** Fragments that one message may have; more are answered with 1008. Default 16384. */
   readonly maxFragments?: number | undefined;
 }

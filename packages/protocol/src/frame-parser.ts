@@ -1,4 +1,4 @@
-import { unmask } from './mask';
+import { applyMask } from './mask';
 import { ProtocolViolation } from './protocol-violation';
 
 export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
@@ -146,7 +146,7 @@ export class FrameParser {
   #takePayload(chunk: Buffer, offset: number): number {
     const end = Math.min(chunk.length, offset + this.#remaining);
     const bytes = chunk.subarray(offset, end);
-    unmask(bytes, this.#mask, this.#position);
+    applyMask(bytes, this.#mask, this.#position);
     this.#position += bytes.length;
     this.#remaining -= bytes.length;
     const ends = this.#remaining === 0;

@@ -1,3 +1,6 @@
+import { randomFillSync } from 'node:crypto';
+import { applyMask } from './mask';
+
 /** A slab is filled with frames one after the other, whichever connection they belong to, and never used again. */
 const SLAB_SIZE = 65_536;
 /** Payloads up to this size are copied behind their header, into the slab. */
@@ -9,9 +12,32 @@ const COPY_LIMIT = 16_384;
 const OWN_COPY_LIMIT = 65_536;
 /** A text whose UTF-8 may take up to this much is written into the slab without being measured first. */
 const TEXT_LIMIT = SLAB_SIZE / 2;
+/** What a flush has collected is joined to one buffer up to this size: a system call with many parts costs more. */
+const JOIN_LIMIT = 65_536;
 
 let slab = Buffer.allocUnsafeSlow(SLAB_SIZE);
 let slabEnd = 0;
+
+/** A part of a slab that one connection fills. */
+interface Region {
+  readonly slab: Buffer;
+  readonly start: number;
+  end: number;
+}
+
+/**
+ * The text that was framed last, by whichever connection. An endpoint that sends one string to many sessions has it
+ * encoded and framed once: the others refer to the same bytes, which never change.
+ */
+const latest: { first: number; text: string; region: Region | undefined; frame: Buffer | undefined } = {
+  first: -1,
+  text: '',
+  region: undefined,
+  frame: undefined,
+};
+
+/** What several connections write alike, joined once. */
+let joined: { readonly chunks: readonly Buffer[]; readonly whole: Buffer } | undefined;
 
 /**
  * The bytes of frames that one connection will write next.
@@ -21,9 +47,12 @@ let slabEnd = 0;
  */
 export class FrameWriter {
   /** What is complete, and the region of the slab that is growing. */
-  #chunks: Buffer[] = [];
-  #region: { readonly slab: Buffer; readonly start: number; end: number } | undefined;
+  #chunks: Buffer[] | undefined;
+  #region: Region | undefined;
   #bytes = 0;
+
+  /** @param masks whether the frames are a client's, which are all masked (RFC 6455 5.3) */
+  constructor(private readonly masks: boolean) {}
 
   /** Bytes that wait to be taken. */
   get bytes(): number {
@@ -32,37 +61,45 @@ export class FrameWriter {
 
   /** @param first FIN, RSV1 and opcode: the first byte of the frame */
   writeText(first: number, text: string): void {
+    if (!this.#canGrow && this.#writeLatest(first, text)) return;
     // At most three bytes for each UTF-16 unit.
     const most = text.length * 3;
     if (most > TEXT_LIMIT) {
-      this.writeBinary(first, Buffer.from(text));
+      this.#writeLargeText(first, text);
       return;
     }
     // The header's length depends on the payload's; where the bounds leave it open the text is measured.
-    const headerSize = most <= 125 ? 2 : text.length > 125 ? 4 : Buffer.byteLength(text) <= 125 ? 2 : 4;
+    const short = most <= 125 || (text.length <= 125 && Buffer.byteLength(text) <= 125);
+    const headerSize = (short ? 2 : 4) + (this.masks ? 4 : 0);
     const region = this.#grow(headerSize + most);
     const at = region.end;
     const length = region.slab.write(text, at + headerSize);
-    writeHeader(region.slab, at, first, length);
+    this.#writeHeader(region.slab, at, first, length, headerSize);
     this.#advance(region, headerSize + length);
+    if (!this.masks) remember(first, text, { slab: region.slab, start: at, end: region.end }, undefined);
   }
 
   writeBinary(first: number, payload: Uint8Array): void {
     const length = payload.byteLength;
-    const headerSize = length <= 125 ? 2 : length <= 0xffff ? 4 : 10;
-    const copies = length <= COPY_LIMIT;
-    const region = this.#grow(headerSize + (copies ? length : 0));
-    writeHeader(region.slab, region.end, first, length);
-    if (copies) {
+    const headerSize = this.#headerSize(length);
+    if (length <= COPY_LIMIT) {
+      const region = this.#grow(headerSize + length);
       region.slab.set(payload, region.end + headerSize);
+      this.#writeHeader(region.slab, region.end, first, length, headerSize);
       this.#advance(region, headerSize + length);
       return;
     }
+    if (this.masks || length <= OWN_COPY_LIMIT) {
+      const frame = Buffer.allocUnsafeSlow(headerSize + length);
+      frame.set(payload, headerSize);
+      this.#writeHeader(frame, 0, first, length, headerSize);
+      this.#push(frame);
+      return;
+    }
+    const region = this.#grow(headerSize);
+    this.#writeHeader(region.slab, region.end, first, length, headerSize);
     this.#advance(region, headerSize);
-    this.#closeRegion();
-    const asIs = Buffer.from(payload.buffer, payload.byteOffset, length);
-    this.#chunks.push(length <= OWN_COPY_LIMIT ? Buffer.from(asIs) : asIs);
-    this.#bytes += length;
+    this.#push(Buffer.from(payload.buffer, payload.byteOffset, length));
   }
 
   /**
@@ -70,20 +107,71 @@ export class FrameWriter {
    *
    * @param waits whether the write has to wait: then small regions are copied, because each would keep its whole slab
    */
-  take(waits: boolean): Buffer[] {
+  take(waits: boolean): readonly Buffer[] {
     this.#closeRegion();
-    const chunks = this.#chunks;
-    this.#chunks = [];
+    const chunks = this.#chunks ?? [];
+    const bytes = this.#bytes;
+    this.#chunks = undefined;
     this.#bytes = 0;
+    if (chunks.length > 1 && bytes <= JOIN_LIMIT) return [join(chunks, bytes)];
     // Payloads that are not ours to copy are all larger.
     return waits ? chunks.map((chunk) => (chunk.length <= COPY_LIMIT ? Buffer.from(chunk) : chunk)) : chunks;
   }
 
+  /** A text beyond a slab's reach, in a buffer of its own. */
+  #writeLargeText(first: number, text: string): void {
+    const length = Buffer.byteLength(text);
+    const headerSize = this.#headerSize(length);
+    const frame = Buffer.allocUnsafeSlow(headerSize + length);
+    frame.write(text, headerSize);
+    this.#writeHeader(frame, 0, first, length, headerSize);
+    this.#push(frame);
+    if (!this.masks) remember(first, text, undefined, frame);
+  }
+
+  /** Refers to the frame that was made last, if it is the same. */
+  #writeLatest(first: number, text: string): boolean {
+    if (this.masks || latest.first !== first || latest.text !== text) return false;
+    const { region } = latest;
+    latest.frame ??= region?.slab.subarray(region.start, region.end);
+    if (latest.frame === undefined) return false;
+    this.#push(latest.frame);
+    return true;
+  }
+
+  #headerSize(length: number): number {
+    return (length <= 125 ? 2 : length <= 0xffff ? 4 : 10) + (this.masks ? 4 : 0);
+  }
+
+  /** RFC 6455 5.2. A client's payload, which stands behind the header already, is masked in its place. */
+  #writeHeader(buffer: Buffer, at: number, first: number, length: number, headerSize: number): void {
+    const maskBit = this.masks ? 0x80 : 0;
+    buffer[at] = first;
+    if (length <= 125) {
+      buffer[at + 1] = maskBit | length;
+    } else if (length <= 0xffff) {
+      buffer[at + 1] = maskBit | 126;
+      buffer.writeUInt16BE(length, at + 2);
+    } else {
+      buffer[at + 1] = maskBit | 127;
+      buffer.writeUInt32BE(Math.floor(length / 2 ** 32), at + 2);
+      buffer.writeUInt32BE(length % 2 ** 32, at + 6);
+    }
+    if (!this.masks) return;
+    const payload = at + headerSize;
+    const key = maskingKey();
+    buffer.writeInt32BE(key, payload - 4);
+    applyMask(buffer.subarray(payload, payload + length), key, 0);
+  }
+
+  get #canGrow(): boolean {
+    const region = this.#region;
+    return region !== undefined && region.slab === slab && region.end === slabEnd;
+  }
+
   /** The region to write into; the present one if no other connection has written behind it and there is room. */
-  #grow(size: number): { readonly slab: Buffer; readonly start: number; end: number } {
-    const present = this.#region;
-    if (present !== undefined && present.slab === slab && present.end === slabEnd && slabEnd + size <= SLAB_SIZE)
-      return present;
+  #grow(size: number): Region {
+    if (this.#region !== undefined && this.#canGrow && slabEnd + size <= SLAB_SIZE) return this.#region;
     this.#closeRegion();
     if (slabEnd + size > SLAB_SIZE) {
       slab = Buffer.allocUnsafeSlow(SLAB_SIZE);
@@ -92,31 +180,51 @@ export class FrameWriter {
     return (this.#region = { slab, start: slabEnd, end: slabEnd });
   }
 
-  #advance(region: { end: number }, size: number): void {
+  #advance(region: Region, size: number): void {
     region.end += size;
     slabEnd = region.end;
     this.#bytes += size;
+  }
+
+  #push(chunk: Buffer): void {
+    this.#closeRegion();
+    (this.#chunks ??= []).push(chunk);
+    this.#bytes += chunk.length;
   }
 
   #closeRegion(): void {
     const region = this.#region;
     if (region === undefined) return;
     this.#region = undefined;
-    this.#chunks.push(region.slab.subarray(region.start, region.end));
+    (this.#chunks ??= []).push(region.slab.subarray(region.start, region.end));
   }
 }
 
-/** The header of an unmasked frame (RFC 6455 5.2). */
-function writeHeader(buffer: Buffer, at: number, first: number, length: number): void {
-  buffer[at] = first;
-  if (length <= 125) {
-    buffer[at + 1] = length;
-  } else if (length <= 0xffff) {
-    buffer[at + 1] = 126;
-    buffer.writeUInt16BE(length, at + 2);
-  } else {
-    buffer[at + 1] = 127;
-    buffer.writeUInt32BE(Math.floor(length / 2 ** 32), at + 2);
-    buffer.writeUInt32BE(length % 2 ** 32, at + 6);
+function remember(first: number, text: string, region: Region | undefined, frame: Buffer | undefined): void {
+  latest.first = first;
+  latest.text = text;
+  latest.region = region;
+  latest.frame = frame;
+}
+
+/** Connections that were sent the same messages in one turn have the same chunks, and write the same buffer. */
+function join(chunks: readonly Buffer[], bytes: number): Buffer {
+  if (joined?.chunks.length === chunks.length && chunks.every((chunk, index) => chunk === joined?.chunks[index]))
+    return joined.whole;
+  const whole = Buffer.concat(chunks, bytes);
+  joined = { chunks, whole };
+  return whole;
+}
+
+const keys = Buffer.allocUnsafeSlow(4096);
+let keysLeft = 0;
+
+/** RFC 6455 5.3: a new one for each frame, from a strong source, so that nobody can foretell it. */
+function maskingKey(): number {
+  if (keysLeft === 0) {
+    randomFillSync(keys);
+    keysLeft = keys.length;
   }
+  keysLeft -= 4;
+  return keys.readInt32BE(keysLeft);
 }

@@ -2,12 +2,12 @@
 const LEAST_FOR_WORDS = 48;
 
 /**
- * Applies a masking key in place (RFC 6455 5.3).
+ * Masks or unmasks in place (RFC 6455 5.3).
  *
  * @param key four bytes as a big-endian number
  * @param position how many bytes of the payload came before these
  */
-export function unmask(bytes: Buffer, key: number, position: number): void {
+export function applyMask(bytes: Buffer, key: number, position: number): void {
   if (key === 0) return;
   const length = bytes.length;
   // The key as it falls on the first of these bytes.

@@ -8,8 +8,11 @@ import { decodeUtf8, INVALID_UTF8, Utf8Decoder } from './utf8';
 /** A compressed message may be this much longer than the message itself: deflate's overhead on what cannot shrink. */
 const DEFLATE_SLACK = 1024;
 
-/** What a compressed message may become for a listener that wants parts, whose own rule has no bound for it. */
-const MAX_COMPRESSED_IN_PARTS = 16 * 1024 * 1024;
+/** What a compressed message may become for a listener that wants parts, where it can only be inflated all at once. */
+const MAX_INFLATED_AT_ONCE = 16 * 1024 * 1024;
+
+/** A message that inflates to more takes turns with the other connections. */
+const INFLATED_PER_TURN = 1024 * 1024;
 
 /** So many pieces are joined to one: a piece of one byte costs hundreds. */
 const JOIN_AT_PIECES = 1024;
@@ -28,6 +31,11 @@ export class MessageAssembler {
   #inParts = false;
   #maxBytes = 0;
   #compressed = false;
+  /** What the compressed message has become so far. */
+  #inflatedBytes = 0;
+  /** Whether all of the compressed message has arrived. */
+  #arrived = false;
+  #hasBacklog = false;
   #final = false;
   #fragments = 0;
   /** Bytes of the message so far, as they stand on the wire. */
@@ -41,9 +49,11 @@ export class MessageAssembler {
   #tailPieces = 0;
   #utf8: Utf8Decoder | undefined;
 
+  /** @param control whose `isStopped` keeps a compressed message from being inflated further */
   constructor(
     private readonly maxFragments: number,
     private readonly deflate: MessageDeflate | undefined,
+    private readonly control: { readonly isStopped: boolean },
   ) {}
 
   open(listener: MessageListener): void {
@@ -71,10 +81,53 @@ export class MessageAssembler {
   takeData(bytes: Buffer, endsFrame: boolean): void {
     this.#bytes += bytes.length;
     const last = endsFrame && this.#final;
-    if (this.#compressed) this.#takeCompressed(bytes, last);
-    else if (this.#type === 'text') this.#takeText(bytes, last);
+    if (this.#compressed) {
+      this.#takeCompressed(bytes, last);
+      return;
+    }
+    if (this.#type === 'text') this.#takeText(bytes, last);
     else this.#takeBinary(bytes, last);
     if (last) this.#end();
+  }
+
+  /** Whether compressed bytes have been taken that are not inflated yet; no more may be taken then. */
+  get hasBacklog(): boolean {
+    return this.#hasBacklog;
+  }
+
+  /**
+   * Inflates what has arrived, until it is used up, the connection is stopped, or it is the others' turn.
+   *
+   * @throws ProtocolViolation
+   */
+  inflateOn(): void {
+    if (this.deflate === undefined) return;
+    const { inflater, inflatesInParts } = this.deflate;
+    this.#hasBacklog = false;
+    let turn = 0;
+    for (;;) {
+      const bytes = inflater.read(this.#mostToInflate(inflatesInParts));
+      this.#inflatedBytes += bytes.length;
+      if (!this.#inParts && this.#inflatedBytes > this.#maxBytes) throw tooBig(this.#maxBytes, this.#inflatedBytes);
+      const isDrained = inflater.isDrained;
+      const isLast = isDrained && this.#arrived;
+      if (this.#type === 'text') this.#takeText(bytes, isLast);
+      else this.#takeBinary(Buffer.from(bytes), isLast);
+      if (isLast) {
+        this.deflate.endMessage();
+        this.#end();
+      }
+      if (isDrained) return;
+      turn += bytes.length;
+      if (this.control.isStopped || turn >= INFLATED_PER_TURN) break;
+    }
+    this.#hasBacklog = true;
+  }
+
+  /** One byte more than is allowed shows that there is too much. */
+  #mostToInflate(inflatesInParts: boolean): number {
+    if (!this.#inParts) return this.#maxBytes - this.#inflatedBytes + 1;
+    return inflatesInParts ? Infinity : MAX_INFLATED_AT_ONCE;
   }
 
   #begin(type: 'text' | 'binary', compressed: boolean): void {
@@ -90,6 +143,8 @@ export class MessageAssembler {
 
   #end(): void {
     this.#type = undefined;
+    this.#arrived = false;
+    this.#inflatedBytes = 0;
     this.#fragments = 0;
     this.#bytes = 0;
     if (this.#pieces.length > 0) this.#pieces = [];
@@ -101,15 +156,12 @@ export class MessageAssembler {
   }
 
   #checkSize(bytes: number): void {
-    if (this.#inParts && !this.#compressed) return;
-    const maxBytes = this.#maxInflatedBytes;
-    if (bytes > (this.#compressed ? maxBytes + DEFLATE_SLACK + maxBytes / 1000 : maxBytes))
-      throw tooBig(maxBytes, bytes);
-  }
-
-  /** A compressed message is inflated in one piece, for a listener that wants parts as well; so it needs a bound. */
-  get #maxInflatedBytes(): number {
-    return this.#inParts ? Math.max(this.#maxBytes, MAX_COMPRESSED_IN_PARTS) : this.#maxBytes;
+    if (!this.#compressed) {
+      if (!this.#inParts && bytes > this.#maxBytes) throw tooBig(this.#maxBytes, bytes);
+    } else if (!this.#inParts || this.deflate?.inflatesInParts === false) {
+      const maxBytes = this.#inParts ? MAX_INFLATED_AT_ONCE : this.#maxBytes;
+      if (bytes > maxBytes + DEFLATE_SLACK + maxBytes / 1000) throw tooBig(maxBytes, bytes);
+    }
   }
 
   #takeText(bytes: Buffer, last: boolean): void {
@@ -161,18 +213,10 @@ export class MessageAssembler {
     this.#joined += 1;
   }
 
-  /** A compressed message is inflated when it is whole; `maxBytes` is what it may become. */
   #takeCompressed(bytes: Buffer, last: boolean): void {
-    if (bytes.length > 0) this.#keep(bytes);
-    if (!last || this.deflate === undefined) return;
-    const inflated = this.deflate.inflate(Buffer.concat(this.#pieces), this.#maxInflatedBytes);
-    if (this.#type === 'binary') {
-      this.#listener?.onBinary(inflated, true);
-      return;
-    }
-    const text = decodeUtf8(inflated);
-    if (text === INVALID_UTF8) throw notUtf8();
-    this.#listener?.onText(text, true);
+    this.#arrived = last;
+    this.deflate?.inflater.write(bytes, last);
+    this.inflateOn();
   }
 }
 

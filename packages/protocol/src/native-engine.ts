@@ -1,28 +1,52 @@
 import type { Duplex } from 'node:stream';
 import type { Transport } from '@serval/api/spi';
+import { Compression } from './compression';
 import { Connection } from './connection';
+import { acceptOffers } from './deflate-negotiation';
 import type { AcceptedUpgrade, Engine, EngineOptions } from './engine';
 import { acceptValue, formatExtensions } from './handshake-headers';
-import { MessageDeflate } from './message-deflate';
+import { zlibCodecs, type ZlibCodecs } from './zlib-codecs';
 
 /** Fragments of one message; many tiny ones would cost more memory than their bytes tell. */
 const DEFAULT_MAX_FRAGMENTS = 16_384;
 
-/** Our own RFC 6455 engine on the raw socket. */
-export function createNativeEngine(options: EngineOptions = {}): Engine {
-  const installedExtensions = options.perMessageDeflate === true ? [MessageDeflate.installed] : [];
+/**
+ * Our own RFC 6455 engine on the raw socket.
+ *
+ * @param codecs the way to zlib; by default the best that this Node has
+ * @throws DeploymentException for an option that is out of range or unknown
+ */
+export function createNativeEngine(options: EngineOptions = {}, codecs: ZlibCodecs = zlibCodecs()): Engine {
+  const compression = createCompression(options.perMessageDeflate, codecs);
   const maxFragments = options.maxFragments ?? DEFAULT_MAX_FRAGMENTS;
-  return { installedExtensions, accept: (upgrade) => accept(upgrade, maxFragments) };
+  return {
+    installedExtensions: compression === undefined ? [] : [compression.extension],
+    accept: (upgrade) => accept(upgrade, maxFragments, compression),
+  };
 }
 
-function accept(upgrade: AcceptedUpgrade, maxFragments: number): Transport | undefined {
+/** @throws DeploymentException for an option that is out of range or unknown */
+function createCompression(
+  option: EngineOptions['perMessageDeflate'] = false,
+  codecs: ZlibCodecs,
+): Compression | undefined {
+  if (option === false) return undefined;
+  return new Compression(option === true ? {} : option, codecs);
+}
+
+function accept(
+  upgrade: AcceptedUpgrade,
+  maxFragments: number,
+  compression: Compression | undefined,
+): Transport | undefined {
   const { socket } = upgrade;
   // A client that has gone already has ended its side, or the socket is destroyed.
   if (!socket.readable || !socket.writable) {
     socket.destroy();
     return undefined;
   }
-  const deflate = MessageDeflate.accept(upgrade.extensions);
+  const agreement = compression && acceptOffers(upgrade.extensions, compression.wishesForNow());
+  const deflate = agreement && compression?.open(agreement, 'server');
   const lines = [
     'HTTP/1.1 101 Switching Protocols',
     'Upgrade: websocket',
@@ -35,6 +59,7 @@ function accept(upgrade: AcceptedUpgrade, maxFragments: number): Transport | und
   socket.write(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
   tune(socket);
   return new Connection({
+    role: 'server',
     socket,
     head: upgrade.head,
     isSecure: upgrade.isSecure,

@@ -1,4 +1,4 @@
-import { unmask } from '../src/mask';
+import { applyMask } from '../src/mask';
 import { Random } from './random';
 
 const KEYS = [0x01020304, 0xfffefdfc | 0, 0x80000000 | 0, 0x7f0000ff, 0xff, 0];
@@ -13,7 +13,7 @@ test('RFC 6455 5.3: unmasks any length, at any place in memory, from any positio
         const key = KEYS[(length + alignment + position) % KEYS.length] ?? 0;
         const memory = Buffer.from(new Uint8Array(220).map(() => random.below(256)).buffer);
         const before = Buffer.from(memory);
-        unmask(memory.subarray(alignment, alignment + length), key, position);
+        applyMask(memory.subarray(alignment, alignment + length), key, position);
         const expected = before.map((byte, index) => {
           const inside = index >= alignment && index < alignment + length;
           return inside ? byte ^ byteOfKey(key, position + index - alignment) : byte;
@@ -30,18 +30,18 @@ test('RFC 6455 5.3: a payload that comes in pieces is unmasked as one that comes
   const key = 0xa1b2c3d4 | 0;
   const payload = new Random(2).bytes(150);
   const whole = Buffer.from(payload);
-  unmask(whole, key, 0);
+  applyMask(whole, key, 0);
   expect(whole).toEqual(Buffer.from(payload.map((byte, index) => byte ^ byteOfKey(key, index))));
   for (let cut = 0; cut <= payload.length; cut += 1) {
     const pieces = Buffer.from(payload);
-    unmask(pieces.subarray(0, cut), key, 0);
-    unmask(pieces.subarray(cut), key, cut);
+    applyMask(pieces.subarray(0, cut), key, 0);
+    applyMask(pieces.subarray(cut), key, cut);
     expect(pieces).toEqual(whole);
   }
 });
 
 test('RFC 6455 5.3: the position of a payload beyond 2^32 counts modulo four', () => {
   const bytes = Buffer.from([0, 0, 0, 0]);
-  unmask(bytes, 0x01020304, 2 ** 32 + 1);
+  applyMask(bytes, 0x01020304, 2 ** 32 + 1);
   expect(bytes).toEqual(Buffer.from([2, 3, 4, 1]));
 });

@@ -1,141 +1,368 @@
 import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
+import { createExtension, type Extension } from '@serval/api';
 import { PerMessageDeflate } from 'ws';
+import { Compression, type PerMessageDeflateOptions } from '../src/compression';
+import { acceptOffers, offerDeflate, readAnswer } from '../src/deflate-negotiation';
 import { formatExtensions, parseExtensions } from '../src/handshake-headers';
-import { MessageDeflate } from '../src/message-deflate';
+import type { MessageDeflate } from '../src/message-deflate';
+import { publicCodecs, streamCodecs, zlibCodecs, type ZlibCodecs } from '../src/zlib-codecs';
 import { Random } from './random';
 
-const PLAIN = 'permessage-deflate; server_no_context_takeover; client_no_context_takeover';
-const answer = (offers: string): string | undefined => {
-  const deflate = MessageDeflate.accept(parseExtensions(offers));
-  return deflate && formatExtensions([deflate.extension]);
+const answer = (offers: string, options: PerMessageDeflateOptions = {}): string | undefined => {
+  const agreement = acceptOffers(parseExtensions(offers), new Compression(options, streamCodecs).wishes);
+  return agreement && formatExtensions([agreement.extension]);
 };
 
-test.each([
-  ['permessage-deflate', PLAIN],
-  ['permessage-deflate; server_no_context_takeover', PLAIN],
-  ['permessage-deflate; client_no_context_takeover', PLAIN],
-  ['permessage-deflate; client_max_window_bits', PLAIN],
-  ['permessage-deflate; client_max_window_bits=8', PLAIN],
-  ['permessage-deflate; client_max_window_bits="15"', PLAIN],
-  ['permessage-deflate; server_max_window_bits=9', `${PLAIN}; server_max_window_bits=9`],
-  ['permessage-deflate; server_max_window_bits=15', `${PLAIN}; server_max_window_bits=15`],
-  ['x-other, permessage-deflate', PLAIN],
-  // An offer that cannot be served gives way to the next one.
-  ['permessage-deflate; server_max_window_bits=8, permessage-deflate', PLAIN],
-  ['permessage-deflate; unknown, permessage-deflate; server_max_window_bits=10', `${PLAIN}; server_max_window_bits=10`],
-])('RFC 7692 7.1: accepts the offer %j', (offers, agreed) => {
-  expect(answer(offers)).toBe(agreed);
+describe('RFC 7692 7.1: a server', () => {
+  const P = 'permessage-deflate';
+
+  test.each<[offers: string, agreed: string, ...options: PerMessageDeflateOptions[]]>([
+    [P, P],
+    [`${P}; server_no_context_takeover`, `${P}; server_no_context_takeover`],
+    [`${P}; client_no_context_takeover`, `${P}; client_no_context_takeover`],
+    [`${P}; client_max_window_bits`, P],
+    [`${P}; client_max_window_bits=8`, `${P}; client_max_window_bits=8`],
+    [`${P}; client_max_window_bits="15"`, P],
+    [`${P}; server_max_window_bits=8`, `${P}; server_max_window_bits=8`],
+    [`${P}; server_max_window_bits=15`, `${P}; server_max_window_bits=15`],
+    [`x-other, ${P}`, P],
+    // An offer that cannot be served gives way to the next one.
+    [`${P}; unknown, ${P}; server_max_window_bits=10`, `${P}; server_max_window_bits=10`],
+    [`${P}, ${P}; client_max_window_bits`, `${P}; client_max_window_bits=10`, { clientMaxWindowBits: 10 }],
+    // What the server wishes of itself and of the client.
+    [P, `${P}; server_no_context_takeover`, { serverNoContextTakeover: true }],
+    [P, `${P}; client_no_context_takeover`, { clientNoContextTakeover: true }],
+    [P, `${P}; server_max_window_bits=11`, { serverMaxWindowBits: 11 }],
+    [`${P}; server_max_window_bits=9`, `${P}; server_max_window_bits=9`, { serverMaxWindowBits: 11 }],
+    [`${P}; server_max_window_bits=12`, `${P}; server_max_window_bits=11`, { serverMaxWindowBits: 11 }],
+    [`${P}; client_max_window_bits=12`, `${P}; client_max_window_bits=10`, { clientMaxWindowBits: 10 }],
+    [`${P}; client_max_window_bits=9`, `${P}; client_max_window_bits=9`, { clientMaxWindowBits: 10 }],
+  ])('accepts the offer %j with %j', (offers, agreed, ...[options]) => {
+    expect(answer(offers, options)).toBe(agreed);
+  });
+
+  test.each<[offers: string, ...options: PerMessageDeflateOptions[]]>([
+    ['x-other'],
+    ['permessage-bzip2'],
+    [`${P}; unknown`],
+    [`${P}; server_no_context_takeover=1`],
+    [`${P}; client_no_context_takeover=true`],
+    [`${P}; server_no_context_takeover; server_no_context_takeover`],
+    [`${P}; client_max_window_bits; client_max_window_bits=10`],
+    [`${P}; server_max_window_bits`],
+    [`${P}; server_max_window_bits=7`],
+    [`${P}; server_max_window_bits=16`],
+    [`${P}; server_max_window_bits=010`],
+    [`${P}; server_max_window_bits=1e1`],
+    [`${P}; client_max_window_bits=7`],
+    [`${P}; client_max_window_bits=16`],
+    [`${P}; client_max_window_bits=x`],
+    // A client that does not say it can limit its window must not be asked to.
+    [P, { clientMaxWindowBits: 14 }],
+  ])('declines the offer %j', (offers, ...[options]) => {
+    expect(answer(offers, options)).toBeUndefined();
+  });
+
+  test('asks for messages that need no memory once it is used up', () => {
+    const compression = new Compression({ maxMemory: 200_000 }, streamCodecs);
+    const open = (): string => {
+      const agreement = acceptOffers(parseExtensions(P), compression.wishesForNow());
+      if (agreement === undefined) throw new Error('declined');
+      opened.push(compression.open(agreement, 'server'));
+      return formatExtensions([agreement.extension]);
+    };
+    const opened: MessageDeflate[] = [];
+    expect([open(), open(), open()]).toEqual([P, P, `${P}; client_no_context_takeover`]);
+    opened[0]?.close();
+    expect(open()).toBe(P);
+    for (const deflate of opened.slice(1)) deflate.close();
+  });
+});
+
+describe('RFC 7692 7.1: a client', () => {
+  const wishes = (options: PerMessageDeflateOptions) => new Compression(options, streamCodecs).wishes;
+
+  test.each<[PerMessageDeflateOptions, string]>([
+    [{}, 'permessage-deflate; client_max_window_bits'],
+    [
+      { serverNoContextTakeover: true, clientNoContextTakeover: true, serverMaxWindowBits: 9, clientMaxWindowBits: 10 },
+      'permessage-deflate; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=9; client_max_window_bits=10',
+    ],
+  ])('with %j offers %s', (options, offer) => {
+    expect(formatExtensions([offerDeflate(wishes(options))])).toBe(offer);
+  });
+
+  test.each<
+    [answer: string, server: [boolean, number], client: [boolean, number], ...options: PerMessageDeflateOptions[]]
+  >([
+    ['permessage-deflate', [false, 15], [false, 15]],
+    ['permessage-deflate; server_no_context_takeover; server_max_window_bits=9', [true, 9], [false, 15]],
+    ['permessage-deflate; client_no_context_takeover; client_max_window_bits=8', [false, 15], [true, 8]],
+    ['permessage-deflate', [false, 15], [true, 10], { clientNoContextTakeover: true, clientMaxWindowBits: 10 }],
+    ['permessage-deflate; server_max_window_bits=9', [false, 9], [false, 15], { serverMaxWindowBits: 10 }],
+  ])('takes the answer %j', (text, server, client, ...[options = {}]) => {
+    const [extension] = parseExtensions(text);
+    expect(readAnswer(extension as Extension, wishes(options))).toMatchObject({
+      server: { noContextTakeover: server[0], windowBits: server[1] },
+      client: { noContextTakeover: client[0], windowBits: client[1] },
+    });
+  });
+
+  test.each<[answer: string, ...options: PerMessageDeflateOptions[]]>([
+    ['permessage-deflate; client_max_window_bits'],
+    ['permessage-deflate; server_max_window_bits=16'],
+    ['permessage-deflate; surprise'],
+    ['permessage-deflate', { serverNoContextTakeover: true }],
+    ['permessage-deflate', { serverMaxWindowBits: 12 }],
+    ['permessage-deflate; server_max_window_bits=13', { serverMaxWindowBits: 12 }],
+  ])('fails at the answer %j', (text, ...[options = {}]) => {
+    const [extension] = parseExtensions(text);
+    expect(readAnswer(extension as Extension, wishes(options))).toBeUndefined();
+  });
 });
 
 test.each([
-  'x-other',
-  'permessage-bzip2',
-  'permessage-deflate; unknown',
-  'permessage-deflate; server_no_context_takeover=1',
-  'permessage-deflate; client_no_context_takeover=true',
-  'permessage-deflate; server_no_context_takeover; server_no_context_takeover',
-  'permessage-deflate; client_max_window_bits; client_max_window_bits=10',
-  'permessage-deflate; server_max_window_bits',
-  'permessage-deflate; server_max_window_bits=7',
-  'permessage-deflate; server_max_window_bits=8',
-  'permessage-deflate; server_max_window_bits=16',
-  'permessage-deflate; server_max_window_bits=010',
-  'permessage-deflate; server_max_window_bits=1e1',
-  'permessage-deflate; client_max_window_bits=7',
-  'permessage-deflate; client_max_window_bits=16',
-  'permessage-deflate; client_max_window_bits=x',
-])('RFC 7692 7.1: declines the offer %j', (offers) => {
-  expect(answer(offers)).toBeUndefined();
+  [{ threshold: -1 }, 'perMessageDeflate.threshold is a whole number from 0 to 2147483647; found -1.'],
+  [{ level: 0 }, 'perMessageDeflate.level is a whole number from 1 to 9; found 0.'],
+  [{ memLevel: '8' }, 'perMessageDeflate.memLevel is a whole number from 1 to 9; found "8".'],
+  [{ clientMaxWindowBits: 7 }, 'perMessageDeflate.clientMaxWindowBits is a whole number from 8 to 15; found 7.'],
+  [{ serverNoContextTakeover: 1 }, 'perMessageDeflate.serverNoContextTakeover is true or false; found 1.'],
+  [{ treshold: 1 }, /^perMessageDeflate\.treshold is none of threshold, level,/],
+])('refuses the options %j', (options, message) => {
+  expect(() => new Compression(options as PerMessageDeflateOptions)).toThrow(message);
 });
 
-function accepted(offer = 'permessage-deflate'): MessageDeflate {
-  const deflate = MessageDeflate.accept(parseExtensions(offer));
-  if (deflate === undefined) throw new Error(`${offer} was declined`);
-  return deflate;
-}
+test('this Node lets zlib be driven synchronously', () => {
+  expect(zlibCodecs()).toBe(streamCodecs);
+});
 
 const compress = (message: Buffer | string): Buffer =>
   deflateRawSync(message, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
 const refusal = (closeCode: number): Error => expect.objectContaining({ closeCode }) as Error;
 
-test.each([9, 12, 15])('RFC 7692 7.2: what is compressed in a window of %i bits inflates again', (bits) => {
-  const deflate = accepted(`permessage-deflate; server_max_window_bits=${bits}`);
-  const random = new Random(bits);
-  for (const size of [0, 1, 1000, 40_000, 300_000]) {
-    for (const message of [random.bytes(size), Buffer.alloc(size, 'abc'), Buffer.from(random.text(size))]) {
-      const compressed = deflate.deflate(message);
-      expect(compressed.length).toBeGreaterThan(0);
-      expect(deflate.inflate(compressed, message.length).equals(message)).toBe(true);
-      const whole = Buffer.concat([compressed, Buffer.from([0, 0, 0xff, 0xff])]);
-      // A peer that agreed to this window needs no more than it.
-      const inflated = inflateRawSync(whole, { finishFlush: constants.Z_SYNC_FLUSH, windowBits: bits });
-      expect(inflated.equals(message)).toBe(true);
+describe.each<[string, ZlibCodecs]>([
+  ['the streams', streamCodecs],
+  ['the public functions', publicCodecs],
+])('by %s of zlib', (_title, codecs) => {
+  function accepted(offer = 'permessage-deflate', options: PerMessageDeflateOptions = {}): MessageDeflate {
+    const compression = new Compression({ threshold: 0, ...options }, codecs);
+    const agreement = acceptOffers(parseExtensions(offer), compression.wishesForNow());
+    if (agreement === undefined) throw new Error(`${offer} was declined`);
+    return compression.open(agreement, 'server');
+  }
+
+  /** Inflates a message that arrives in pieces. */
+  function inflate(deflate: MessageDeflate, message: Buffer, maxBytes: number, pieceSize = Infinity): Buffer {
+    const { inflater } = deflate;
+    const inflated: Buffer[] = [];
+    let left = maxBytes;
+    let start = 0;
+    do {
+      const end = Math.min(message.length, start + pieceSize);
+      inflater.write(message.subarray(start, end), end === message.length);
+      while (!inflater.isDrained) {
+        const bytes = Buffer.from(inflater.read(left + 1));
+        inflated.push(bytes);
+        left -= bytes.length;
+        if (left < 0) throw Object.assign(new Error('too large'), { closeCode: 1009 });
+      }
+      start = end;
+    } while (start < message.length);
+    deflate.endMessage();
+    return Buffer.concat(inflated);
+  }
+
+  test.each([8, 9, 12, 15])('RFC 7692 7.2: what is compressed in a window of %i bits inflates again', (bits) => {
+    for (const takeover of ['', '; server_no_context_takeover; client_no_context_takeover']) {
+      const deflate = accepted(`permessage-deflate; server_max_window_bits=${bits}${takeover}`);
+      const peer = new PerMessageDeflate({ isServer: false });
+      const random = new Random(bits);
+      for (const size of [0, 1, 1000, 40_000, 300_000]) {
+        for (const message of [random.bytes(size), Buffer.alloc(size, 'abc'), Buffer.from(random.text(size))]) {
+          const compressed = Buffer.from(deflate.deflate(message, true));
+          expect(compressed.length).toBeGreaterThan(0);
+          if (takeover === '' && codecs.keepContext) continue;
+          expect(inflate(deflate, compressed, message.length).equals(message)).toBe(true);
+          const whole = Buffer.concat([compressed, Buffer.from([0, 0, 0xff, 0xff])]);
+          // A peer that agreed to this window needs no more than it.
+          const inflated = inflateRawSync(whole, { finishFlush: constants.Z_SYNC_FLUSH, windowBits: bits });
+          expect(inflated.equals(message)).toBe(true);
+        }
+      }
+      peer.cleanup();
+      deflate.close();
     }
-  }
-});
-
-test('RFC 7692 7.2.3.6: an empty message is the empty block', () => {
-  expect(accepted().deflate(Buffer.alloc(0))).toEqual(Buffer.from([0x00]));
-  expect(accepted().inflate(Buffer.from([0x00]), 0)).toEqual(Buffer.alloc(0));
-  expect(accepted().inflate(Buffer.alloc(0), 0)).toEqual(Buffer.alloc(0));
-});
-
-test('takes a message of exactly the limit, and answers one byte more with 1009', () => {
-  for (const size of [1, 2, 16_384, 65_536, 1_000_000]) {
-    const compressed = compress(Buffer.alloc(size));
-    expect(accepted().inflate(compressed, size).length).toBe(size);
-    expect(() => accepted().inflate(compressed, size - 1)).toThrow(refusal(1009));
-  }
-});
-
-test('takes a limit that is larger than any buffer', () => {
-  expect(accepted().inflate(compress('a'), Infinity)).toEqual(Buffer.from('a'));
-  expect(accepted().inflate(compress('a'), 2 ** 60)).toEqual(Buffer.from('a'));
-});
-
-test.each([
-  ['a block type that is not defined', [0x06]],
-  ['a stored block whose lengths disagree', [0x00, 0x01, 0x00, 0x00, 0x00, 0x61]],
-  ['a distance beyond the beginning', [0x02, 0x7e]],
-  ['garbage', [0xff, 0xff, 0xff, 0xff]],
-  ['garbage behind a final block', [0x03, 0x00, 0xff, 0xff, 0xff]],
-])('RFC 7692 7.2.2: answers %s with 1007', (_title, bytes) => {
-  expect(() => accepted().inflate(Buffer.from(bytes), 1000)).toThrow(refusal(1007));
-});
-
-describe('RFC 7692 7.2.3.4: a final block does not end the message', () => {
-  const hello = [0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
+  });
 
   test.each([
-    ['with the flush byte', [...hello, 0x00], 'Hello'],
-    ['without it', hello, 'Hello'],
-    ['twice', [...hello, ...hello, 0x00], 'HelloHello'],
-    ['then others', [...hello, ...compress(' you')], 'Hello you'],
-  ])('%s', (_title, bytes, message) => {
-    expect(accepted().inflate(Buffer.from(bytes), message.length).toString()).toBe(message);
-    expect(() => accepted().inflate(Buffer.from(bytes), message.length - 1)).toThrow(refusal(1009));
+    '',
+    '; server_no_context_takeover',
+    '; client_no_context_takeover',
+    '; server_no_context_takeover; client_no_context_takeover',
+    '; server_max_window_bits=9; client_max_window_bits=9',
+  ])(
+    'RFC 7692 7.1.1: ws inflates message after message that we compress, and we those of ws (%j)',
+    async (parameters) => {
+      const offer = `permessage-deflate${parameters}`;
+      const ws = new PerMessageDeflate({ isServer: false, threshold: 0 });
+      const deflate = accepted(offer);
+      const agreed = Object.fromEntries(
+        deflate.extension
+          .getParameters()
+          .map((one) => [one.getName(), [one.getValue() === '' ? true : Number(one.getValue())]]),
+      );
+      ws.accept([agreed]);
+      const random = new Random(Random.seed());
+      const before: Buffer[] = [];
+      for (let index = 0; index < 60; index += 1) {
+        const size = random.pick([0, 1, 100, 3000, 70_000]);
+        // Something new, or something that was sent before.
+        const message = random.chance(50) && before.length > 0 ? random.pick(before) : Buffer.from(random.text(size));
+        before.push(message);
+        const theirs = await new Promise<Buffer>((resolve, reject) =>
+          ws.compress(message, true, (error, data) => (error ? reject(error) : resolve(data))),
+        );
+        expect(inflate(deflate, theirs, message.length, random.pick([Infinity, 1000, 7])).equals(message)).toBe(true);
+        const cut = random.below(message.length + 1);
+        const ours = random.chance(70)
+          ? Buffer.from(deflate.deflate(message, true))
+          : Buffer.concat([
+              Buffer.from(deflate.deflate(message.subarray(0, cut), false)),
+              Buffer.from(deflate.deflate(message.subarray(cut), true)),
+            ]);
+        const back = await new Promise<Buffer>((resolve, reject) =>
+          ws.decompress(ours, true, (error, data) => (error ? reject(error) : resolve(data))),
+        );
+        expect(back.equals(message)).toBe(true);
+      }
+      ws.cleanup();
+      deflate.close();
+    },
+  );
+
+  test('RFC 7692 7.2.3.6: an empty message is the empty block', () => {
+    expect(accepted().deflate(Buffer.alloc(0), true)).toEqual(Buffer.from([0x00]));
+    expect(inflate(accepted(), Buffer.from([0x00]), 0)).toEqual(Buffer.alloc(0));
   });
 
-  test('many of them are not worth the time that each takes', () => {
-    const blocks = Buffer.concat(Array.from({ length: 100_000 }, () => Buffer.from([0x03, 0x00])));
-    expect(() => accepted().inflate(blocks, 1000)).toThrow(refusal(1007));
+  test('a message without any byte, which no compressor makes, does not disturb the next one', () => {
+    const deflate = accepted();
+    expect(inflate(deflate, Buffer.alloc(0), 0)).toEqual(Buffer.alloc(0));
+    expect(inflate(deflate, compress('next'), 100).toString()).toBe('next');
+  });
+
+  test('takes a message of exactly the limit, and no byte more', () => {
+    for (const size of [1, 2, 16_384, 65_535, 65_536, 65_537, 1_000_000]) {
+      const compressed = compress(Buffer.alloc(size));
+      expect(inflate(accepted(), compressed, size).length).toBe(size);
+      expect(() => inflate(accepted(), compressed, size - 1)).toThrow(refusal(1009));
+    }
+  });
+
+  test('takes a limit that is larger than any buffer', () => {
+    expect(inflate(accepted(), compress('a'), Infinity)).toEqual(Buffer.from('a'));
+    expect(inflate(accepted(), compress('a'), 2 ** 60)).toEqual(Buffer.from('a'));
+  });
+
+  test.each([
+    ['a block type that is not defined', [0x06]],
+    ['a stored block whose lengths disagree', [0x00, 0x01, 0x00, 0x00, 0x00, 0x61]],
+    ['a distance beyond the beginning', [0x02, 0x7e]],
+    ['garbage', [0xff, 0xff, 0xff, 0xff]],
+    ['garbage behind a final block', [0x03, 0x00, 0xff, 0xff, 0xff]],
+  ])('RFC 7692 7.2.2: answers %s with 1007', (_title, bytes) => {
+    expect(() => inflate(accepted(), Buffer.from(bytes), 1000)).toThrow(refusal(1007));
+  });
+
+  describe('RFC 7692 7.2.3.4: a final block does not end the message', () => {
+    const hello = [0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
+
+    test.each([
+      ['with the flush byte', [...hello, 0x00], 'Hello'],
+      ['without it', hello, 'Hello'],
+      ['twice', [...hello, ...hello, 0x00], 'HelloHello'],
+      ['then others', [...hello, ...compress(' you')], 'Hello you'],
+    ])('%s', (_title, bytes, message) => {
+      expect(inflate(accepted(), Buffer.from(bytes), message.length).toString()).toBe(message);
+      expect(() => inflate(accepted(), Buffer.from(bytes), message.length - 1)).toThrow(refusal(1009));
+    });
+
+    test('many of them are not worth the time that each takes', () => {
+      const blocks = Buffer.concat(Array.from({ length: 100_000 }, () => Buffer.from([0x03, 0x00])));
+      expect(() => inflate(accepted(), blocks, 1000)).toThrow(refusal(1007));
+    });
+  });
+
+  test('RFC 7692 7.2.3.4: what stood before a final block may be referred to, in pieces of any size', () => {
+    const first = new Random(1).bytes(40_000);
+    const second = Buffer.concat([first.subarray(20_000), Buffer.from('and more')]);
+    const message = Buffer.concat([
+      deflateRawSync(first),
+      deflateRawSync(second, { dictionary: first.subarray(-32_768), finishFlush: constants.Z_SYNC_FLUSH }).subarray(
+        0,
+        -4,
+      ),
+    ]);
+    for (const pieceSize of [Infinity, 10_000, 999]) {
+      const inflated = inflate(accepted(), message, 100_000, pieceSize);
+      expect(inflated.equals(Buffer.concat([first, second]))).toBe(true);
+    }
+  });
+
+  test('a large message is compressed on another thread, and what follows does not refer to what the peer has not seen', async () => {
+    const deflate = accepted();
+    const inflated = new PerMessageDeflate({ isServer: false });
+    inflated.accept([Object.fromEntries(deflate.extension.getParameters().map((one) => [one.getName(), [true]]))]);
+    const decompress = (data: Buffer): Promise<string> =>
+      new Promise((resolve, reject) =>
+        inflated.decompress(data, true, (error, bytes) => (error ? reject(error) : resolve(bytes.toString()))),
+      );
+    const small = 'a small message, again and again';
+    const large = new Random(5).text(200_000);
+    expect(await decompress(Buffer.from(deflate.deflate(Buffer.from(small), true)))).toBe(small);
+    const deflated = await new Promise<Buffer>((resolve, reject) =>
+      deflate.deflateLarge(Buffer.from(large), true, (error, data) => (error ? reject(error) : resolve(data))),
+    );
+    expect(await decompress(deflated)).toBe(large);
+    expect(await decompress(Buffer.from(deflate.deflate(Buffer.from(small), true)))).toBe(small);
+    inflated.cleanup();
+    deflate.close();
+  });
+
+  test('connections that share little memory still compress, each its own messages', async () => {
+    const compression = new Compression({ threshold: 0, maxMemory: 700_000 }, codecs);
+    const peers = Array.from({ length: 5 }, () => {
+      const agreement = acceptOffers([createExtension('permessage-deflate')], compression.wishes);
+      if (agreement === undefined) throw new Error('declined');
+      const ws = new PerMessageDeflate({ isServer: false });
+      ws.accept([Object.fromEntries(agreement.extension.getParameters().map((one) => [one.getName(), [true]]))]);
+      return { ours: compression.open(agreement, 'server'), ws };
+    });
+    const random = new Random(Random.seed());
+    for (let index = 0; index < 100; index += 1) {
+      const { ours, ws } = random.pick(peers);
+      const message = Buffer.from(random.text(500));
+      const deflated = Buffer.from(ours.deflate(message, true));
+      const back = await new Promise<Buffer>((resolve, reject) =>
+        ws.decompress(deflated, true, (error, data) => (error ? reject(error) : resolve(data))),
+      );
+      expect({ seed: random.seed, same: back.equals(message) }).toEqual({ seed: random.seed, same: true });
+    }
+    for (const { ours, ws } of peers) {
+      ours.close();
+      ws.cleanup();
+    }
   });
 });
 
-test('ws inflates what we compress, and we inflate what ws compresses', async () => {
-  const ws = new PerMessageDeflate({ isServer: false });
-  ws.accept([{ server_no_context_takeover: [true], client_no_context_takeover: [true] }]);
-  const deflate = accepted();
-  for (const size of [0, 1, 100, 70_000]) {
-    const message = Buffer.from(new Random(size).text(size));
-    const theirs = await new Promise<Buffer>((resolve, reject) =>
-      ws.compress(message, true, (error, data) => (error ? reject(error) : resolve(data))),
-    );
-    expect(deflate.inflate(theirs, message.length).equals(message)).toBe(true);
-    const back = await new Promise<Buffer>((resolve, reject) =>
-      ws.decompress(deflate.deflate(message), true, (error, data) => (error ? reject(error) : resolve(data))),
-    );
-    expect(back.equals(message)).toBe(true);
-  }
-  ws.cleanup();
+test('a kept context makes a repeated message smaller', () => {
+  const compression = new Compression({ threshold: 0 }, streamCodecs);
+  const agreement = acceptOffers([createExtension('permessage-deflate')], compression.wishes);
+  if (agreement === undefined) throw new Error('declined');
+  const deflate = compression.open(agreement, 'server');
+  const message = new Random(3).bytes(1000);
+  const [first, second] = [1, 2].map(() => deflate.deflate(message, true).length);
+  expect(first).toBeGreaterThan(900);
+  expect(second).toBeLessThan(50);
+  deflate.close();
 });

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { constants as bufferLimits } from 'node:buffer';
-import { constants, deflateRawSync } from 'node:zlib';
+import { randomBytes } from 'node:crypto';
+import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
 import { clientFrame, LiteralSocket, RecordingListener, type RecordedEvent } from '@serval/testing';
+import { PerMessageDeflate } from 'ws';
 import type { EngineOptions } from '../src';
 import { NativeServer, type Accepted, type ConnectOptions } from './native-server';
 import { Random } from './random';
@@ -686,6 +688,99 @@ describe('permessage-deflate on the wire', () => {
       clientFrame(0xc1, Buffer.concat([deflateRawSync('first,'), compress('second')])),
     );
     expect(await listener.until(3)).toEqual([text('Hello'), text('Hello'), text('first,second')]);
+  });
+
+  test('RFC 7692 7.1.1: messages refer to earlier ones, both ways, and large ones go by in order', async () => {
+    const { client, transport, listener } = await open();
+    const ws = new PerMessageDeflate({ isServer: false, threshold: 0 });
+    ws.accept([{}]);
+    const compressed = (data: string): Promise<Buffer> =>
+      new Promise((resolve, reject) =>
+        ws.compress(Buffer.from(data), true, (error, bytes) => (error ? reject(error) : resolve(bytes))),
+      );
+    const decompressed = (data: Buffer): Promise<string> =>
+      new Promise((resolve, reject) =>
+        ws.decompress(data, true, (error, bytes) => (error ? reject(error) : resolve(bytes.toString()))),
+      );
+    const news = 'the same news, once more, '.repeat(60);
+    for (let index = 0; index < 3; index += 1) client.send(clientFrame(0xc1, await compressed(news)));
+    expect(await listener.until(3)).toEqual([text(news), text(news), text(news)]);
+
+    const large = randomBytes(100_000).toString('base64');
+    const told: string[] = [];
+    transport.sendText(news, true);
+    transport.sendText(large, true, () => told.push('large'));
+    expect(transport.bufferedBytes).toBeGreaterThan(100_000);
+    transport.sendText(news, true, () => told.push('news'));
+    transport.sendText('short', true);
+    transport.ping(Buffer.from('p'));
+    transport.close(1000, 'done');
+    const frames = await readUntilClose(client);
+    // A ping may pass messages that are still being compressed.
+    expect(frames.map(({ opcode }) => opcode)).toEqual([1, 9, 1, 1, 1, 8]);
+    const texts = frames.filter(({ opcode }) => opcode === 1).map(({ payload }) => payload);
+    expect(await decompressed(texts[0] ?? Buffer.alloc(0))).toBe(news);
+    expect(await decompressed(texts[1] ?? Buffer.alloc(0))).toBe(large);
+    expect(await decompressed(texts[2] ?? Buffer.alloc(0))).toBe(news);
+    expect(texts[3]?.toString()).toBe('short');
+    expect(told).toEqual(['large', 'news']);
+    ws.cleanup();
+  });
+
+  test('a partial message is compressed part by part, an empty last part too', async () => {
+    const { client, transport } = await open();
+    const part = 'a part of a message that is sent in parts, '.repeat(50);
+    transport.sendText(part, false);
+    transport.sendText(part, false);
+    transport.sendText('', true);
+    transport.close(1000, '');
+    const frames = await readUntilClose(client);
+    expect(frames.map(({ opcode }) => opcode)).toEqual([1, 0, 0, 8]);
+    const whole = Buffer.concat([...frames.slice(0, 3).map(({ payload }) => payload), Buffer.from([0, 0, 0xff, 0xff])]);
+    expect(inflateRawSync(whole, { finishFlush: constants.Z_SYNC_FLUSH }).toString()).toBe(part + part);
+    expect(whole.length).toBeLessThan(part.length);
+  });
+
+  test('senders behind a message that is being compressed learn it when the connection is gone', async () => {
+    const { transport, listener } = await open();
+    const told: (string | undefined)[] = [];
+    transport.sendText('x'.repeat(5_000_000), true, (error) => told.push(error?.message));
+    transport.sendText('behind it', true, (error) => told.push(error?.message));
+    transport.terminate();
+    await listener.until(1);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(told).toEqual(['the connection is closed', 'the connection is closed']);
+    expect(transport.bufferedBytes).toBe(0);
+  });
+
+  test('a handler for parts gets what a small message inflates to piece by piece, and may stop it', async () => {
+    const listener = new RecordingListener();
+    listener.binaryRule = { inParts: true, maxBytes: 0 };
+    const { client, transport } = await open(listener);
+    let received = 0;
+    let most = 0;
+    const onBinary = listener.onBinary.bind(listener);
+    const stopped = new Promise<void>((resolve) => {
+      listener.onBinary = (data, last) => {
+        received += data.length;
+        most = Math.max(most, data.length);
+        if (received === 8 * 65_536) {
+          transport.pause();
+          resolve();
+        }
+        if (last) onBinary(Buffer.from(String(received)), true);
+      };
+    });
+    client.send(clientFrame(0xc2, compress(Buffer.alloc(20_000_000))), clientFrame(0x81, 'behind it'));
+    await stopped;
+    for (let turns = 0; turns < 5; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(received).toBe(8 * 65_536);
+    transport.resume();
+    expect(await listener.until(2)).toEqual([
+      { kind: 'binary', hex: Buffer.from('20000000').toString('hex'), last: true },
+      text('behind it'),
+    ]);
+    expect(most).toBe(65_536);
   });
 
   test('the limit is that of the inflated message: exactly it is taken, one byte more is 1009', async () => {

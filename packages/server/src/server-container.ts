@@ -334,9 +334,10 @@ export class WsServerContainer implements ServerContainer {
 function chooseEngine(options: ServerContainerOptions): Engine {
   const { engine = 'native', maxFragments } = options;
   if (maxFragments !== undefined) requireWhole('maxFragments', maxFragments, 'fragments');
+  requireDeflateOption(options.perMessageDeflate);
   if (engine === 'native') return createNativeEngine(options);
   if (engine === 'ws') {
-    if (options.perMessageDeflate !== true) return createWsEngine();
+    if (options.perMessageDeflate === undefined || options.perMessageDeflate === false) return createWsEngine();
     throw new DeploymentException(
       "perMessageDeflate is not offered over ws; leave engine at 'native', or perMessageDeflate at false.",
       undefined,
@@ -346,6 +347,15 @@ function chooseEngine(options: ServerContainerOptions): Engine {
   if (typeof engine === 'object' && engine !== null && typeof engine.accept === 'function') return engine;
   throw new DeploymentException(
     `engine is 'native', 'ws' or an engine; found ${JSON.stringify(engine)}.`,
+    undefined,
+    'WS_DEPLOY_BAD_OPTION',
+  );
+}
+
+function requireDeflateOption(option: unknown = false): void {
+  if (typeof option === 'boolean' || (typeof option === 'object' && option !== null)) return;
+  throw new DeploymentException(
+    `perMessageDeflate is true, false or an object of options; found ${JSON.stringify(option)}.`,
     undefined,
     'WS_DEPLOY_BAD_OPTION',
   );

@@ -18,8 +18,17 @@ test('no option of a server is taken for an unknown one', () => {
   expect(warnings((logger) => new Server({ ...options, logger } as object))).toEqual([]);
 });
 
-test('perMessageDeflate over ws is refused at the door', () => {
-  expect(() => new WsServerContainer({ engine: 'ws', perMessageDeflate: true })).toThrow(/not offered over ws/);
+test.each([true, {}])('perMessageDeflate %j over ws is refused at the door', (perMessageDeflate) => {
+  expect(() => new WsServerContainer({ engine: 'ws', perMessageDeflate })).toThrow(/not offered over ws/);
+});
+
+test.each<[unknown, RegExp]>([
+  [{ level: 11 }, /^perMessageDeflate.level is a whole number from 1 to 9; found 11\.$/],
+  [{ maxPayload: 5 }, /^perMessageDeflate.maxPayload is none of threshold, level/],
+  ['yes', /^perMessageDeflate is true, false or an object of options; found "yes"\.$/],
+  [null, /^perMessageDeflate is true, false or an object of options; found null\.$/],
+])('perMessageDeflate %j is refused at the door', (perMessageDeflate, message) => {
+  expect(() => new WsServerContainer({ perMessageDeflate } as object)).toThrow(message);
 });
 
 test.each([0, -1, 1.5, 'x'])('maxFragments %p is refused at the door', (maxFragments) => {

@@ -77,8 +77,17 @@ describe('the answer 101', () => {
       'Sec-WebSocket-Extensions': 'x-zip, permessage-deflate; unknown=1, permessage-deflate; client_max_window_bits',
     });
     expect(status).toBe(101);
+    expect(lines.slice(3)).toEqual(['Sec-WebSocket-Extensions: permessage-deflate']);
+  });
+
+  test('negotiates permessage-deflate as the container was told', async () => {
+    const perMessageDeflate = { serverNoContextTakeover: true, clientMaxWindowBits: 10 };
+    const server = await TestServer.start({ perMessageDeflate }, Chat);
+    const { lines } = await server.request('/chat', {
+      'Sec-WebSocket-Extensions': 'permessage-deflate; client_max_window_bits, permessage-deflate',
+    });
     expect(lines.slice(3)).toEqual([
-      'Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover',
+      'Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_max_window_bits=10',
     ]);
   });
 
