@@ -1,8 +1,10 @@
-export { acceptValue, isValidKey, parseExtensions, parseSubprotocols } from './handshake-headers';
+export { createClientEngine } from './client-engine';
+export { acceptValue, formatExtensions, isValidKey, parseExtensions, parseSubprotocols } from './handshake-headers';
 export { createNativeEngine } from './native-engine';
 export { createWsEngine } from './ws-engine';
 export { WsTransport } from './ws-transport';
 
+export type { AnsweredHandshake, ClientEngine } from './client-engine';
 export type { PerMessageDeflateOptions } from './compression';
 export type { AcceptedUpgrade, Engine, EngineOptions } from './engine';
 export type { WsConnectionFacts } from './ws-transport';

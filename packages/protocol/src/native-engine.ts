@@ -8,7 +8,7 @@ import { acceptValue, formatExtensions } from './handshake-headers';
 import { zlibCodecs, type ZlibCodecs } from './zlib-codecs';
 
 /** Fragments of one message; many tiny ones would cost more memory than their bytes tell. */
-const DEFAULT_MAX_FRAGMENTS = 16_384;
+export const DEFAULT_MAX_FRAGMENTS = 16_384;
 
 /**
  * Our own RFC 6455 engine on the raw socket.
@@ -26,7 +26,7 @@ export function createNativeEngine(options: EngineOptions = {}, codecs: ZlibCode
 }
 
 /** @throws DeploymentException for an option that is out of range or unknown */
-function createCompression(
+export function createCompression(
   option: EngineOptions['perMessageDeflate'] = false,
   codecs: ZlibCodecs,
 ): Compression | undefined {
@@ -71,7 +71,9 @@ function accept(
 }
 
 /** No Nagle delay, and none of the HTTP server's timeouts; a plain Duplex has neither. */
-function tune(socket: Duplex & { setNoDelay?(noDelay: boolean): unknown; setTimeout?(ms: number): unknown }): void {
+export function tune(
+  socket: Duplex & { setNoDelay?(noDelay: boolean): unknown; setTimeout?(ms: number): unknown },
+): void {
   socket.setNoDelay?.(true);
   socket.setTimeout?.(0);
 }

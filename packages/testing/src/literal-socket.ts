@@ -13,7 +13,7 @@ export interface ResponseHead {
   readonly headers: ReadonlyMap<string, readonly string[]>;
 }
 
-/** A TCP client that sends and expects literal bytes, for claims about the wire. */
+/** One end of a TCP connection that sends and expects literal bytes, for claims about the wire. */
 export class LiteralSocket {
   #received = Buffer.alloc(0);
   #ended = false;
@@ -45,6 +45,16 @@ export class LiteralSocket {
     });
     socket.setNoDelay(true);
     return new LiteralSocket(socket);
+  }
+
+  /** The server's side of a connection that was accepted. */
+  static over(socket: Socket): LiteralSocket {
+    return new LiteralSocket(socket);
+  }
+
+  /** Whether the peer has ended the connection, or its side of it. */
+  get hasEnded(): boolean {
+    return this.#ended;
   }
 
   /** Sends all parts in one write. */

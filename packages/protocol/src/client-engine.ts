@@ -1,0 +1,70 @@
+import type { Duplex } from 'node:stream';
+import type { Extension } from '@serval/api';
+import type { Transport } from '@serval/api/spi';
+import { Connection } from './connection';
+import { offerDeflate, PERMESSAGE_DEFLATE, readAnswer, type DeflateAgreement } from './deflate-negotiation';
+import type { EngineOptions } from './engine';
+import { createCompression, DEFAULT_MAX_FRAGMENTS, tune } from './native-engine';
+import { zlibCodecs, type ZlibCodecs } from './zlib-codecs';
+
+/** An opening handshake that a server has answered with 101; its headers are checked but for the extensions. */
+export interface AnsweredHandshake {
+  readonly socket: Duplex;
+  /** What the server sent right behind its answer. */
+  readonly head: Buffer;
+  /** Of the server's Sec-WebSocket-Extensions. */
+  readonly extensions: readonly Extension[];
+  readonly isSecure: boolean;
+  readonly remoteAddress: string | undefined;
+  /** How long the server has to end the TCP connection once both close frames are there. */
+  readonly closeTimeoutMs: number;
+}
+
+/** Speaks RFC 6455 as a client. */
+export interface ClientEngine {
+  /** For the request's Sec-WebSocket-Extensions. */
+  readonly offers: readonly Extension[];
+  /**
+   * Takes the socket over, paused.
+   *
+   * @returns undefined when the server has answered with an extension, or a parameter, that was not offered: the client
+   * must fail the connection then (RFC 6455 4.1), and the socket is untouched
+   */
+  open(answer: AnsweredHandshake): Transport | undefined;
+}
+
+/**
+ * Our own RFC 6455 engine in the client's role.
+ *
+ * @param codecs the way to zlib; by default the best that this Node has
+ * @throws DeploymentException for an option that is out of range or unknown
+ */
+export function createClientEngine(options: EngineOptions = {}, codecs: ZlibCodecs = zlibCodecs()): ClientEngine {
+  const compression = createCompression(options.perMessageDeflate, codecs);
+  const maxFragments = options.maxFragments ?? DEFAULT_MAX_FRAGMENTS;
+  return {
+    offers: compression === undefined ? [] : [offerDeflate(compression.wishes)],
+    open(answer) {
+      let agreement: DeflateAgreement | undefined;
+      for (const extension of answer.extensions) {
+        if (compression === undefined || agreement !== undefined || extension.getName() !== PERMESSAGE_DEFLATE)
+          return undefined;
+        agreement = readAnswer(extension, compression.wishes);
+        if (agreement === undefined) return undefined;
+      }
+      tune(answer.socket);
+      const { socket, head, isSecure, remoteAddress, closeTimeoutMs } = answer;
+      const deflate = agreement && compression?.open(agreement, 'client');
+      return new Connection({
+        role: 'client',
+        socket,
+        head,
+        isSecure,
+        remoteAddress,
+        deflate,
+        maxFragments,
+        closeTimeoutMs,
+      });
+    },
+  };
+}

@@ -1,0 +1,203 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { PassThrough } from 'node:stream';
+import { createExtension } from '@serval/api';
+import type { Transport } from '@serval/api/spi';
+import {
+  LiteralSocket,
+  RecordingListener,
+  transportContract,
+  type ContractPeer,
+  type OpenConnection,
+} from '@serval/testing';
+import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
+import { createClientEngine, type EngineOptions } from '../src';
+import { publicCodecs, streamCodecs, type ZlibCodecs } from '../src/zlib-codecs';
+import { connectNative } from './native-client';
+import { NativeServer } from './native-server';
+import { Random } from './random';
+
+const cleanups: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+/** A server of ws, and our client on a connection to it. */
+async function connect(
+  serverOptions: ServerOptions = {},
+  options: EngineOptions = {},
+  codecs: ZlibCodecs = streamCodecs,
+): Promise<{ readonly transport: Transport; readonly server: WebSocket }> {
+  const wss = new WebSocketServer({ port: 0, host: '127.0.0.1', ...serverOptions });
+  cleanups.push(() => new Promise((resolve) => wss.close(() => resolve())));
+  await once(wss, 'listening');
+  const accepted = once(wss, 'connection') as Promise<[WebSocket]>;
+  const { transport } = await connectNative((wss.address() as AddressInfo).port, createClientEngine(options, codecs));
+  const [server] = await accepted;
+  if (transport === undefined) throw new Error('the answer was refused');
+  cleanups.push(() => {
+    server.terminate();
+    transport.terminate();
+  });
+  return { transport, server };
+}
+
+const openConnection: OpenConnection = async () => {
+  const { transport, server } = await connect();
+  const received = new RecordingListener();
+  server.on('message', (data: Buffer, isBinary) => {
+    if (isBinary) received.onBinary(data, true);
+    else received.onText(data.toString(), true);
+  });
+  server.on('pong', (data) => received.onPong(data));
+  server.on('close', (code, reason) => received.onClose(code, reason.toString()));
+  server.on('error', (error) => received.onError(error));
+  const peer: ContractPeer = {
+    received,
+    sendText: (text, last) => server.send(text, { fin: last, binary: false }),
+    sendBinary: (data, last) => server.send(data, { fin: last, binary: true }),
+    ping: (data) => server.ping(data),
+    pong: (data) => server.pong(data),
+    close: (code, reason) => server.close(code, reason),
+    drop: () => server.terminate(),
+    pause: () => server.pause(),
+    resume: () => server.resume(),
+  };
+  return { transport, peer };
+};
+
+describe('transport contract, native client', () => {
+  test.each(transportContract.map((rule) => [rule.title, rule] as const))('%s', (_title, rule) =>
+    rule.run(openConnection),
+  );
+});
+
+/** A server that answers the handshake, and then does what the test says. */
+async function literalServer(): Promise<{ readonly port: number; readonly accepted: Promise<LiteralSocket> }> {
+  const http: Server = createServer();
+  const accepted = new Promise<LiteralSocket>((resolve) =>
+    http.on('upgrade', (_request, socket) => {
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n');
+      // The sockets of node:http are those of node:net.
+      resolve(LiteralSocket.over(socket as Socket));
+    }),
+  );
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  cleanups.push(() => new Promise((resolve) => http.close(() => resolve())));
+  return { port: (http.address() as AddressInfo).port, accepted };
+}
+
+async function openLiteral(): Promise<{
+  readonly transport: Transport;
+  readonly listener: RecordingListener;
+  readonly server: LiteralSocket;
+}> {
+  const { port, accepted } = await literalServer();
+  const { transport } = await connectNative(port);
+  if (transport === undefined) throw new Error('the answer was refused');
+  const listener = new RecordingListener();
+  transport.open(listener);
+  transport.resume();
+  const server = await accepted;
+  cleanups.push(() => {
+    server.destroy();
+    transport.terminate();
+  });
+  return { transport, listener, server };
+}
+
+test('RFC 6455 5.1: a masked frame of a server is a protocol error', async () => {
+  const { listener, server } = await openLiteral();
+  server.send(Buffer.from([0x81, 0x81, 1, 2, 3, 4, 0x60]));
+  expect(await listener.closed()).toMatchObject({ code: 1002 });
+  const [first, second] = await server.read(2);
+  // The close frame of a client is masked.
+  expect([first, (second ?? 0) & 0x80]).toEqual([0x88, 0x80]);
+});
+
+test('RFC 6455 7.1.1: a client leaves the end of the TCP connection to the server', async () => {
+  const { transport, listener, server } = await openLiteral();
+  transport.close(1000, '');
+  await server.read(2 + 4 + 2);
+  server.send(Buffer.from([0x88, 2, 0x03, 0xe8]));
+  expect(await listener.closed()).toMatchObject({ code: 1000 });
+  for (let turns = 0; turns < 5; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+  expect(server.hasEnded).toBe(false);
+  server.end();
+  expect(await server.readToEnd()).toEqual(Buffer.alloc(0));
+});
+
+test('RFC 6455 5.5.1: answers the close frame of a server, and its FIN', async () => {
+  const { listener, server } = await openLiteral();
+  server.send(Buffer.from([0x88, 2, 0x0f, 0xa0]));
+  expect(await listener.closed()).toMatchObject({ code: 4000 });
+  server.end();
+  expect(await server.readToEnd()).toHaveLength(2 + 4 + 2);
+});
+
+describe.each<[string, ZlibCodecs]>([
+  ['the streams', streamCodecs],
+  ['the public functions', publicCodecs],
+])('permessage-deflate with a server of ws, by %s of zlib', (_title, codecs) => {
+  test.each<ServerOptions['perMessageDeflate'] & object>([
+    {},
+    { serverNoContextTakeover: true, clientNoContextTakeover: true },
+    { serverMaxWindowBits: 9, clientMaxWindowBits: 9 },
+  ])('as it answers with %j', async (perMessageDeflate) => {
+    const { transport, server } = await connect(
+      { perMessageDeflate: { threshold: 0, ...perMessageDeflate } },
+      { perMessageDeflate: { threshold: 0 } },
+      codecs,
+    );
+    expect(transport.extensions).toHaveLength(1);
+    const listener = new RecordingListener();
+    transport.open(listener);
+    transport.resume();
+    server.on('message', (data: Buffer, isBinary) => server.send(data, { binary: isBinary }));
+    const random = new Random(7);
+    const texts = [0, 1, 1000, 1000, 70_000, 1000, 200_000, 5].map((size) => random.text(size));
+    for (const text of texts) transport.sendText(text, true);
+    expect(await listener.texts(texts.length)).toEqual(texts);
+  });
+});
+
+test('with our own server: what either side agrees to holds on both', async () => {
+  const options = { perMessageDeflate: { threshold: 0, serverMaxWindowBits: 8, clientNoContextTakeover: true } };
+  const server = await NativeServer.start(options);
+  cleanups.push(() => server.stop());
+  const accepted = server.nextAccepted(() => undefined);
+  const { transport: client } = await connectNative(server.port, createClientEngine(options));
+  const { transport } = await accepted;
+  const [ours, theirs] = [new RecordingListener(), new RecordingListener()];
+  client?.open(ours);
+  client?.resume();
+  transport.open(theirs);
+  transport.resume();
+  const text = 'news of the day, '.repeat(500);
+  for (let index = 0; index < 3; index += 1) {
+    client?.sendText(text, true);
+    transport.sendText(text, true);
+  }
+  expect(await ours.texts(3)).toEqual([text, text, text]);
+  expect(await theirs.texts(3)).toEqual([text, text, text]);
+});
+
+test.each([
+  [[createExtension('x-zip')], {}],
+  [[createExtension('permessage-deflate')], {}],
+  [[createExtension('permessage-deflate', [['client_max_window_bits', '']])], { perMessageDeflate: true }],
+  [[createExtension('permessage-deflate'), createExtension('permessage-deflate')], { perMessageDeflate: true }],
+])('RFC 6455 4.1: an answer of %j is refused where it was not offered', (extensions, options) => {
+  const socket = new PassThrough();
+  const answer = {
+    socket,
+    head: Buffer.alloc(0),
+    extensions,
+    isSecure: false,
+    remoteAddress: undefined,
+    closeTimeoutMs: 1,
+  };
+  expect(createClientEngine(options).open(answer)).toBeUndefined();
+  expect([socket.destroyed, socket.listenerCount('data')]).toEqual([false, 0]);
+});
