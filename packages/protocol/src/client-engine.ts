@@ -4,7 +4,7 @@ import type { Transport } from '@serval/api/spi';
 import { Connection } from './connection';
 import { offerDeflate, PERMESSAGE_DEFLATE, readAnswer, type DeflateAgreement } from './deflate-negotiation';
 import type { EngineOptions } from './engine';
-import { createCompression, DEFAULT_MAX_FRAGMENTS, tune } from './native-engine';
+import { connectionSettings, createCompression, tune } from './native-engine';
 import { zlibCodecs, type ZlibCodecs } from './zlib-codecs';
 
 /** An opening handshake that a server has answered with 101; its headers are checked but for the extensions. */
@@ -41,7 +41,7 @@ export interface ClientEngine {
  */
 export function createClientEngine(options: EngineOptions = {}, codecs: ZlibCodecs = zlibCodecs()): ClientEngine {
   const compression = createCompression(options.perMessageDeflate, codecs);
-  const maxFragments = options.maxFragments ?? DEFAULT_MAX_FRAGMENTS;
+  const settings = connectionSettings(options);
   return {
     offers: compression === undefined ? [] : [offerDeflate(compression.wishes)],
     open(answer) {
@@ -62,7 +62,7 @@ export function createClientEngine(options: EngineOptions = {}, codecs: ZlibCode
         isSecure,
         remoteAddress,
         deflate,
-        maxFragments,
+        ...settings,
         closeTimeoutMs,
       });
     },

@@ -8,6 +8,7 @@ import { FrameWriter } from './frame-writer';
 import { MessageAssembler } from './message-assembler';
 import type { MessageDeflate } from './message-deflate';
 import { ProtocolViolation } from './protocol-violation';
+import { shareReads } from './shared-reads';
 
 const FIN = 0x80;
 const RSV1 = 0x40;
@@ -17,6 +18,9 @@ const VIOLATION_LINGER_MS = 1000;
 
 /** A send waits for the end of the loop turn, unless so much has been collected before. */
 const FLUSH_AT_BYTES = 65_536;
+
+/** So much is read of a paused connection before its socket is paused as well. */
+const HELD_BACK_BYTES = 16_384;
 
 const OWNER = Symbol('connection');
 
@@ -34,6 +38,8 @@ export interface ConnectionParts {
   readonly remoteAddress: string | undefined;
   readonly deflate: MessageDeflate | undefined;
   readonly maxFragments: number;
+  /** Whether to read into a buffer that all connections share, where the socket can. */
+  readonly sharesReads: boolean;
   /** How long the peer may take to finish the TCP connection once both close frames are there. */
   readonly closeTimeoutMs: number;
 }
@@ -50,12 +56,15 @@ export class Connection implements Transport, FrameHandler {
   readonly isSecure: boolean;
   readonly remoteAddress: string | undefined;
   readonly #socket: Duplex;
-  readonly #parser: FrameParser;
-  readonly #assembler: MessageAssembler;
+  /** From the first byte on: a connection that says nothing needs neither. */
+  #parser: FrameParser | undefined;
+  #assembler: MessageAssembler | undefined;
+  readonly #maxFragments: number;
+  readonly #sharesReads: boolean;
   readonly #deflate: MessageDeflate | undefined;
   readonly #closeTimeoutMs: number;
   readonly #isClient: boolean;
-  readonly #writer: FrameWriter;
+  #writer: FrameWriter | undefined;
   #listener: TransportListener | undefined;
   #paused = true;
   /** What arrived and waits for resume(); the parser stops between frames. */
@@ -84,13 +93,12 @@ export class Connection implements Transport, FrameHandler {
   constructor(parts: ConnectionParts) {
     this.#socket = parts.socket;
     this.#isClient = parts.role === 'client';
-    this.#writer = new FrameWriter(this.#isClient);
     this.isSecure = parts.isSecure;
     this.remoteAddress = parts.remoteAddress;
     this.#deflate = parts.deflate;
     this.#closeTimeoutMs = parts.closeTimeoutMs;
-    this.extensions = parts.deflate === undefined ? [] : [parts.deflate.extension];
-    this.#assembler = new MessageAssembler(parts.maxFragments, parts.deflate, this);
+    this.extensions = parts.deflate === undefined ? NO_EXTENSIONS : [parts.deflate.extension];
+    this.#maxFragments = parts.maxFragments;
     this.#line =
       parts.deflate &&
       new CompressionLine(
@@ -102,7 +110,6 @@ export class Connection implements Transport, FrameHandler {
           this.#fail(new ProtocolViolation(1011, 'internal error', error));
         },
       );
-    this.#parser = new FrameParser(this, !this.#isClient, parts.deflate !== undefined);
     if (parts.head.length > 0) this.#unparsed = Buffer.from(parts.head);
     const socket = parts.socket;
     // The same functions for all sockets: closures would weigh more than all else that an idle connection needs.
@@ -110,9 +117,12 @@ export class Connection implements Transport, FrameHandler {
     socket.on('error', Connection.#onError);
     socket.on('close', Connection.#onClose);
     socket.on('end', Connection.#onEnd);
-    socket.pause();
-    socket.on('data', Connection.#onData);
-    socket.pause();
+    // What came before anybody read.
+    const early: unknown = socket.readableLength > 0 ? socket.read() : null;
+    if (Buffer.isBuffer(early)) this.#unparsed = Buffer.concat([this.#unparsed ?? NO_BYTES, early]);
+    this.#sharesReads = parts.sharesReads && shareReads(socket, Connection.#onData);
+    if (!this.#sharesReads) socket.on('data', Connection.#onData);
+    socket.resume();
   }
 
   static #onError(this: Duplex, error: Error): void {
@@ -136,7 +146,6 @@ export class Connection implements Transport, FrameHandler {
 
   open(listener: TransportListener): void {
     this.#listener = listener;
-    this.#assembler.open(listener);
     // The peer may have gone before anybody listened.
     if (this.#socket.closed) setImmediate(() => this.#socketClosed());
   }
@@ -145,7 +154,12 @@ export class Connection implements Transport, FrameHandler {
     // Once ours is sent, the peer's close frame must be read whatever happens.
     if (this.#closeSent) return;
     this.#paused = true;
-    this.#socket.pause();
+    this.#limitHeldBack();
+  }
+
+  /** A paused connection still learns that its peer has gone, so it reads on until enough is held back. */
+  #limitHeldBack(): void {
+    if (this.#unparsed !== undefined && this.#unparsed.length >= HELD_BACK_BYTES) this.#socket.pause();
   }
 
   resume(): void {
@@ -157,7 +171,12 @@ export class Connection implements Transport, FrameHandler {
 
   /** Whether something has arrived that is not yet with the listener. */
   get #holdsBack(): boolean {
-    return this.#unparsed !== undefined || this.#willGoOn || this.#assembler.hasBacklog;
+    return this.#unparsed !== undefined || this.#willGoOn || this.#hasBacklog;
+  }
+
+  /** Whether a compressed message has arrived that is not inflated yet. */
+  get #hasBacklog(): boolean {
+    return this.#assembler?.hasBacklog === true;
   }
 
   /** In a turn of its own: the listener is never called from inside resume, and others have their turn. */
@@ -177,17 +196,22 @@ export class Connection implements Transport, FrameHandler {
 
   #received(chunk: Buffer): void {
     if (this.#failed || this.#closeReceived) return;
-    if (this.#holdsBack) this.#unparsed = joined(this.#unparsed, chunk);
-    else this.#parse(chunk);
+    if (!this.#paused && !this.#holdsBack) {
+      this.#parse(chunk);
+      return;
+    }
+    this.#unparsed = Buffer.concat([this.#unparsed ?? NO_BYTES, chunk]);
+    this.#limitHeldBack();
   }
 
   #parse(chunk: Buffer): void {
     if (this.#failed || this.#gone) return;
+    this.#parser ??= new FrameParser(this, !this.#isClient, this.#deflate !== undefined);
     this.#parsing = true;
     try {
-      if (this.#assembler.hasBacklog && !this.#paused) this.#assembler.inflateOn();
-      if (!this.#assembler.hasBacklog) this.#unparsed = this.#parser.parse(chunk);
-      else if (chunk.length > 0) this.#unparsed = chunk;
+      if (this.#hasBacklog && !this.#paused) this.#assembler?.inflateOn();
+      const rest = this.#hasBacklog ? chunk : this.#parser.parse(chunk);
+      if (rest !== undefined && rest.length > 0) this.#unparsed = this.#sharesReads ? Buffer.from(rest) : rest;
     } catch (error) {
       // Whatever it is, it ends this connection and not the process.
       this.#fail(error instanceof ProtocolViolation ? error : new ProtocolViolation(1011, 'internal error', error));
@@ -195,25 +219,30 @@ export class Connection implements Transport, FrameHandler {
       this.#parsing = false;
       this.#flush();
     }
-    if (!this.#assembler.hasBacklog || this.#paused) return;
+    if (!this.#hasBacklog || this.#paused) return;
     // A compressed message that becomes a large one takes turns with other connections.
     this.#socket.pause();
     this.#goOnLater();
   }
 
   get isStopped(): boolean {
-    return this.#paused || this.#failed || this.#closeReceived || this.#gone || this.#assembler.hasBacklog;
+    return this.#paused || this.#failed || this.#closeReceived || this.#gone || this.#hasBacklog;
   }
 
   onDataFrame(opcode: number, final: boolean, compressed: boolean, length: number): void {
+    if (this.#assembler === undefined) {
+      this.#assembler = new MessageAssembler(this.#maxFragments, this.#deflate, this, this.#sharesReads);
+      if (this.#listener !== undefined) this.#assembler.open(this.#listener);
+    }
     this.#assembler.beginFrame(opcode, final, compressed, length);
   }
 
   onData(bytes: Buffer, ends: boolean): void {
-    this.#assembler.takeData(bytes, ends);
+    this.#assembler?.takeData(bytes, ends);
   }
 
-  onControlFrame(opcode: number, payload: Buffer): void {
+  onControlFrame(opcode: number, bytes: Buffer): void {
+    const payload = this.#sharesReads ? Buffer.from(bytes) : bytes;
     if (opcode === OPCODE.ping) this.#answerPing(payload);
     else if (opcode === OPCODE.pong) this.#listener?.onPong(payload);
     else this.#receiveClose(payload);
@@ -259,7 +288,7 @@ export class Connection implements Transport, FrameHandler {
   }
 
   get bufferedBytes(): number {
-    return this.#socket.writableLength + this.#writer.bytes + (this.#line?.bytes ?? 0);
+    return this.#socket.writableLength + (this.#writer?.bytes ?? 0) + (this.#line?.bytes ?? 0);
   }
 
   /** @param size in bytes, or for a text at least in characters */
@@ -295,11 +324,12 @@ export class Connection implements Transport, FrameHandler {
   }
 
   #write(first: number, payload: string | Uint8Array, done: SendCallback | undefined): void {
-    if (typeof payload === 'string') this.#writer.writeText(first, payload);
-    else this.#writer.writeBinary(first, payload);
+    const writer = (this.#writer ??= new FrameWriter(this.#isClient));
+    if (typeof payload === 'string') writer.writeText(first, payload);
+    else writer.writeBinary(first, payload);
     if (done !== undefined) (this.#callbacks ??= []).push(done);
     if ((first & 0x0f) === OPCODE.close) this.#closeWritten();
-    else if (this.#writer.bytes >= FLUSH_AT_BYTES) this.#flush();
+    else if (writer.bytes >= FLUSH_AT_BYTES) this.#flush();
     else if (!this.#parsing && !this.#waitsForFlush) this.#flushLater();
   }
 
@@ -314,7 +344,7 @@ export class Connection implements Transport, FrameHandler {
   }
 
   #flush(): void {
-    if (this.#writer.bytes === 0) return;
+    if (this.#writer === undefined || this.#writer.bytes === 0) return;
     const socket = this.#socket;
     // Behind a socket that is full a frame may wait for long.
     const chunks = this.#writer.take(socket.writableLength > 0);
@@ -419,7 +449,7 @@ export class Connection implements Transport, FrameHandler {
     clearTimeout(this.#lingerTimer);
     this.#dropLine();
     this.#deflate?.close();
-    this.#writer.take(false);
+    this.#writer?.take(false);
     const callbacks = this.#callbacks;
     this.#callbacks = undefined;
     callbacks?.forEach((callback) => callback(new Error('the connection is closed')));
@@ -444,7 +474,4 @@ function flushAll(): void {
 }
 
 const NO_BYTES = Buffer.alloc(0);
-
-function joined(rest: Buffer | undefined, chunk: Buffer): Buffer {
-  return rest === undefined ? chunk : Buffer.concat([rest, chunk]);
-}
+const NO_EXTENSIONS: readonly Extension[] = [];

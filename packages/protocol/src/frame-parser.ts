@@ -11,8 +11,12 @@ const LONGEST_HEADER = 14;
 export interface FrameHandler {
   /** A data frame begins. */
   onDataFrame(opcode: number, final: boolean, compressed: boolean, length: number): void;
-  /** The next bytes of the data frame, unmasked; `ends` with the frame. Called at least once per frame. */
+  /**
+   * The next bytes of the data frame, unmasked, a view of what was given to `parse`; `ends` with the frame. Called at least
+   * once per frame.
+   */
   onData(bytes: Buffer, ends: boolean): void;
+  /** @param payload may be a view as well */
   onControlFrame(opcode: number, payload: Buffer): void;
   /** Whether to stop before the next frame, and keep what has arrived of it. */
   readonly isStopped: boolean;
@@ -45,7 +49,7 @@ export class FrameParser {
   ) {}
 
   /**
-   * Takes the next bytes. They are unmasked in place and belong to the parser.
+   * Takes the next bytes. They are unmasked in place.
    *
    * @returns what is left of them when the handler has stopped, else undefined
    * @throws ProtocolViolation when the peer broke a rule
@@ -161,7 +165,7 @@ export class FrameParser {
       this.handler.onControlFrame(this.#opcode, bytes);
       return;
     }
-    (this.#control ??= []).push(bytes);
+    (this.#control ??= []).push(Buffer.from(bytes));
     if (!ends) return;
     const payload = Buffer.concat(this.#control);
     this.#control = undefined;

@@ -40,7 +40,7 @@ export class MessageAssembler {
   #fragments = 0;
   /** Bytes of the message so far, as they stand on the wire. */
   #bytes = 0;
-  #pieces: Buffer[] = [];
+  #pieces: Buffer[] | undefined;
   /** How many of the pieces are joined ones already. */
   #joined = 0;
   #text = '';
@@ -49,11 +49,15 @@ export class MessageAssembler {
   #tailPieces = 0;
   #utf8: Utf8Decoder | undefined;
 
-  /** @param control whose `isStopped` keeps a compressed message from being inflated further */
+  /**
+   * @param control whose `isStopped` keeps a compressed message from being inflated further
+   * @param copies whether bytes must be copied to be kept or handed on
+   */
   constructor(
     private readonly maxFragments: number,
     private readonly deflate: MessageDeflate | undefined,
     private readonly control: { readonly isStopped: boolean },
+    private readonly copies: boolean,
   ) {}
 
   open(listener: MessageListener): void {
@@ -86,7 +90,7 @@ export class MessageAssembler {
       return;
     }
     if (this.#type === 'text') this.#takeText(bytes, last);
-    else this.#takeBinary(bytes, last);
+    else this.#takeBinary(this.copies ? Buffer.from(bytes) : bytes, last);
     if (last) this.#end();
   }
 
@@ -147,7 +151,7 @@ export class MessageAssembler {
     this.#inflatedBytes = 0;
     this.#fragments = 0;
     this.#bytes = 0;
-    if (this.#pieces.length > 0) this.#pieces = [];
+    this.#pieces = undefined;
     this.#joined = 0;
     this.#text = '';
     this.#tail = '';
@@ -198,7 +202,7 @@ export class MessageAssembler {
       if (last || bytes.length > 0) this.#listener?.onBinary(bytes, last);
     } else if (!last) {
       if (bytes.length > 0) this.#keep(bytes);
-    } else if (this.#pieces.length === 0) {
+    } else if (this.#pieces === undefined) {
       this.#listener?.onBinary(bytes, true);
     } else {
       this.#pieces.push(bytes);
@@ -207,9 +211,10 @@ export class MessageAssembler {
   }
 
   #keep(bytes: Buffer): void {
-    this.#pieces.push(bytes);
-    if (this.#pieces.length - this.#joined < JOIN_AT_PIECES) return;
-    this.#pieces.push(Buffer.concat(this.#pieces.splice(this.#joined)));
+    const pieces = (this.#pieces ??= []);
+    pieces.push(bytes);
+    if (pieces.length - this.#joined < JOIN_AT_PIECES) return;
+    pieces.push(Buffer.concat(pieces.splice(this.#joined)));
     this.#joined += 1;
   }
 
@@ -217,6 +222,7 @@ export class MessageAssembler {
     this.#arrived = last;
     this.deflate?.inflater.write(bytes, last);
     this.inflateOn();
+    if (this.#hasBacklog && this.copies) this.deflate?.inflater.keepInput();
   }
 }
 

@@ -1,14 +1,14 @@
 import type { Duplex } from 'node:stream';
 import type { Transport } from '@serval/api/spi';
 import { Compression } from './compression';
-import { Connection } from './connection';
+import { Connection, type ConnectionParts } from './connection';
 import { acceptOffers } from './deflate-negotiation';
 import type { AcceptedUpgrade, Engine, EngineOptions } from './engine';
 import { acceptValue, formatExtensions } from './handshake-headers';
 import { zlibCodecs, type ZlibCodecs } from './zlib-codecs';
 
 /** Fragments of one message; many tiny ones would cost more memory than their bytes tell. */
-export const DEFAULT_MAX_FRAGMENTS = 16_384;
+const DEFAULT_MAX_FRAGMENTS = 16_384;
 
 /**
  * Our own RFC 6455 engine on the raw socket.
@@ -18,11 +18,19 @@ export const DEFAULT_MAX_FRAGMENTS = 16_384;
  */
 export function createNativeEngine(options: EngineOptions = {}, codecs: ZlibCodecs = zlibCodecs()): Engine {
   const compression = createCompression(options.perMessageDeflate, codecs);
-  const maxFragments = options.maxFragments ?? DEFAULT_MAX_FRAGMENTS;
+  const settings = connectionSettings(options);
   return {
     installedExtensions: compression === undefined ? [] : [compression.extension],
-    accept: (upgrade) => accept(upgrade, maxFragments, compression),
+    accept: (upgrade) => accept(upgrade, settings, compression),
   };
+}
+
+/** What the options say of every connection. */
+export type ConnectionSettings = Pick<ConnectionParts, 'maxFragments' | 'sharesReads'>;
+
+export function connectionSettings(options: EngineOptions): ConnectionSettings {
+  const { maxFragments = DEFAULT_MAX_FRAGMENTS, sharedReads = true } = options;
+  return { maxFragments, sharesReads: sharedReads };
 }
 
 /** @throws DeploymentException for an option that is out of range or unknown */
@@ -36,7 +44,7 @@ export function createCompression(
 
 function accept(
   upgrade: AcceptedUpgrade,
-  maxFragments: number,
+  settings: ConnectionSettings,
   compression: Compression | undefined,
 ): Transport | undefined {
   const { socket } = upgrade;
@@ -65,7 +73,7 @@ function accept(
     isSecure: upgrade.isSecure,
     remoteAddress: upgrade.remoteAddress,
     deflate,
-    maxFragments,
+    ...settings,
     closeTimeoutMs: upgrade.closeTimeoutMs,
   });
 }

@@ -45,6 +45,8 @@ export interface Inflater {
   read(most: number): Buffer;
   /** Whether all that was written has been read. */
   readonly isDrained: boolean;
+  /** Copies what is left of the bytes that were written, which may change from now on. */
+  keepInput(): void;
   /** Forgets what the next message could refer back to. */
   reset(): void;
   close(): void;
@@ -205,6 +207,10 @@ class StreamInflater implements Inflater {
     return bytes;
   }
 
+  keepInput(): void {
+    this.#input = Buffer.from(this.#input);
+  }
+
   reset(): void {
     this.#context.reset();
   }
@@ -298,6 +304,7 @@ class WholeInflater implements Inflater {
     return rest.subarray(0, OUTPUT_SIZE);
   }
 
+  keepInput(): void {}
   reset(): void {}
   close(): void {}
 }

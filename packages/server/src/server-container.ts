@@ -68,6 +68,7 @@ const OTHER_OPTIONS: Readonly<Record<Exclude<keyof ServerContainerOptions, keyof
   engine: true,
   perMessageDeflate: true,
   maxFragments: true,
+  sharedReads: true,
   contextPath: true,
   allowedOrigins: true,
   authenticate: true,
@@ -334,6 +335,7 @@ export class WsServerContainer implements ServerContainer {
 function chooseEngine(options: ServerContainerOptions): Engine {
   const { engine = 'native', maxFragments } = options;
   if (maxFragments !== undefined) requireWhole('maxFragments', maxFragments, 'fragments');
+  requireSwitch('sharedReads', options.sharedReads);
   requireDeflateOption(options.perMessageDeflate);
   if (engine === 'native') return createNativeEngine(options);
   if (engine === 'ws') {
@@ -347,6 +349,15 @@ function chooseEngine(options: ServerContainerOptions): Engine {
   if (typeof engine === 'object' && engine !== null && typeof engine.accept === 'function') return engine;
   throw new DeploymentException(
     `engine is 'native', 'ws' or an engine; found ${JSON.stringify(engine)}.`,
+    undefined,
+    'WS_DEPLOY_BAD_OPTION',
+  );
+}
+
+function requireSwitch(name: string, value: unknown): void {
+  if (value === undefined || typeof value === 'boolean') return;
+  throw new DeploymentException(
+    `${name} is true or false; found ${JSON.stringify(value)}.`,
     undefined,
     'WS_DEPLOY_BAD_OPTION',
   );

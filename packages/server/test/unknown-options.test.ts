@@ -22,6 +22,12 @@ test.each([true, {}])('perMessageDeflate %j over ws is refused at the door', (pe
   expect(() => new WsServerContainer({ engine: 'ws', perMessageDeflate })).toThrow(/not offered over ws/);
 });
 
+test('sharedReads is refused at the door when it is no boolean', () => {
+  expect(() => new WsServerContainer({ sharedReads: 'no' } as object)).toThrow(
+    'sharedReads is true or false; found "no".',
+  );
+});
+
 test.each<[unknown, RegExp]>([
   [{ level: 11 }, /^perMessageDeflate.level is a whole number from 1 to 9; found 11\.$/],
   [{ maxPayload: 5 }, /^perMessageDeflate.maxPayload is none of threshold, level/],
