@@ -1,0 +1,100 @@
+import { formatFigure, formatRatio, formatSummary } from './figures';
+import { advantage, figureOf, type Results } from './results';
+import { CPU, GROWTH, HEAP, RATE, RESIDENT, type Row, ROWS } from './rows';
+
+export const BEGIN = '<!-- bench: begin. Written by `npm run bench -- --write`. -->';
+export const END = '<!-- bench: end -->';
+
+/** Puts the results between the markers of a page. @throws Error when the page has not each marker once, in order */
+export function replaceResults(page: string, section: string): string {
+  const begin = page.indexOf(BEGIN);
+  const end = page.indexOf(END);
+  const once = begin === page.lastIndexOf(BEGIN) && end === page.lastIndexOf(END);
+  if (begin === -1 || end < begin || !once) {
+    throw new Error(`The page must have ${BEGIN} and, behind it, ${END}, each once.`);
+  }
+  return `${page.slice(0, begin + BEGIN.length)}\n\n${section.trim()}\n\n${page.slice(end)}`;
+}
+
+/** The results in Markdown: machine and versions, then the tables. */
+export function formatResults(results: Results): string {
+  return [formatCircumstances(results), formatCpu(results), formatRates(results), formatMemory(results)].join('\n\n');
+}
+
+function formatCircumstances({ date, machine, rounds, seconds, contenders }: Results): string {
+  return table([
+    ['', 'of this run'],
+    ['date', date],
+    ['machine', `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGib} GiB, ${machine.kernel}`],
+    ['load average before', formatFigure(machine.loadBefore)],
+    ['Node.js', machine.node],
+    ['contenders', contenders.map(({ name, version }) => `${name} ${version}`).join(', ')],
+    ['measured', `${rounds} ${rounds === 1 ? 'round' : 'rounds'} of ${seconds} s for each cell`],
+  ]);
+}
+
+function formatCpu(results: Results): string {
+  const rows = rowsWith(results, CPU);
+  const names = results.contenders.map(({ name }) => name);
+  const figures = rows.map(({ id, title }) => [
+    title,
+    ...results.contenders.map((contender) => formatSummary(figureOf(results, id, contender.id, CPU))),
+  ]);
+  const overWs = results.contenders.filter(({ id }) => id !== 'ws');
+  const withTomcat = results.contenders.some(({ id }) => id === 'tomcat');
+  const ratios = rows.map(({ id, title }) => [
+    title,
+    ...overWs.map((contender) => formatRatio(advantage(results, id, CPU, contender.id, 'ws'))),
+    ...(withTomcat ? [formatRatio(advantage(results, id, CPU, 'serval', 'tomcat'))] : []),
+  ]);
+  return [
+    '### CPU of the server',
+    'Microseconds per message, of a broadcast per delivery; median, and in brackets the smallest and the largest of all rounds. Less is better.',
+    table([['', ...names], ...figures]),
+    `Messages per second of CPU time, as a multiple: of plain ws${withTomcat ? ', and in the last column of Tomcat' : ''}. 2x is half the CPU, 0.5x is twice the CPU.`,
+    table([['', ...overWs.map(({ name }) => `${name} : ws`), ...(withTomcat ? ['Serval : Tomcat'] : [])], ...ratios]),
+  ].join('\n\n');
+}
+
+function formatRates(results: Results): string {
+  return [
+    '### Messages per second',
+    'Medians. The load generator and the server share the machine, so this is no limit of either.',
+    table([
+      ['', ...results.contenders.map(({ name }) => name)],
+      ...rowsWith(results, RATE).map(({ id, title }) => [
+        title,
+        ...results.contenders.map((contender) => {
+          const figure = figureOf(results, id, contender.id, RATE);
+          return figure === undefined ? '-' : formatFigure(figure.median);
+        }),
+      ]),
+    ]),
+  ].join('\n\n');
+}
+
+function formatMemory(results: Results): string {
+  const lines = [HEAP, RESIDENT, GROWTH].flatMap((key) =>
+    rowsWith(results, key).map((row) => [
+      `${row.title}: ${row.metrics.find((metric) => metric.key === key)?.title}`,
+      ...results.contenders.map(({ id }) => formatSummary(figureOf(results, row.id, id, key))),
+    ]),
+  );
+  return [
+    '### Memory',
+    'Median, and in brackets the smallest and the largest of all rounds. Less is better.',
+    table([['', ...results.contenders.map(({ name }) => name)], ...lines]),
+  ].join('\n\n');
+}
+
+/** The rows that were measured and have such a figure. */
+export function rowsWith(results: Results, metric: string): readonly Row[] {
+  return ROWS.filter(
+    ({ id, metrics }) => metrics.some(({ key }) => key === metric) && results.rows.some((row) => row.id === id),
+  );
+}
+
+function table([head = [], ...lines]: readonly (readonly string[])[]): string {
+  const rule = head.map((_, column) => (column === 0 ? '---' : '---:'));
+  return [head, rule, ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}

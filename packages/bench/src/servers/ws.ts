@@ -1,0 +1,31 @@
+import type { AddressInfo } from 'node:net';
+import { type RawData, WebSocketServer } from 'ws';
+
+const server = new WebSocketServer({
+  host: '127.0.0.1',
+  port: 0,
+  perMessageDeflate: process.argv.includes('--deflate'),
+});
+
+server.on('connection', (socket, request) => {
+  if (request.url === '/broadcast') {
+    socket.on('message', (data) => {
+      const text = textOf(data);
+      for (const peer of server.clients) peer.send(text);
+    });
+  } else {
+    // A text handler wants a string, so the text is decoded, as it is for every other contender.
+    socket.on('message', (data, isBinary) => socket.send(isBinary ? data : textOf(data)));
+  }
+});
+
+server.on('listening', () => {
+  // It listens on a TCP port, so the address is no path.
+  const { port } = server.address() as AddressInfo;
+  console.log(JSON.stringify({ port, pid: process.pid }));
+});
+
+/** With the default `binaryType` a message is one Buffer. */
+function textOf(data: RawData): string {
+  return (data as Buffer).toString();
+}
