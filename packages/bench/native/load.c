@@ -574,7 +574,7 @@ int main(int count, char **arguments) {
     open_all();
     if (errors) return report(0, 0);
     /* A server may answer with 101 before it counts the session among those of a broadcast. */
-    turn_until(now() + 0.2);
+    if (is_mode("broadcast")) turn_until(now() + 0.2);
     int code = is_mode("hold") ? hold() : is_mode("upload") ? upload() : measure();
     if (answers_file) fclose(answers_file);
     return code;

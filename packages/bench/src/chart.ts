@@ -4,8 +4,8 @@ import { rowsWith } from './page';
 import { advantage, type ContenderInfo, figureOf, type Results } from './results';
 import { CPU } from './rows';
 
-const WIDTH = 880;
-const LEFT = 300;
+const WIDTH = 940;
+const LEFT = 372;
 const RIGHT = 70;
 const TOP = 92;
 const BAR = 15;

@@ -49,6 +49,7 @@ async function measure({ rounds, seconds, ...chosen }: BenchOptions): Promise<Re
   const machine = describeMachine();
   const generator = LoadGenerator.compile();
   const contenders = await prepareContenders(chosen.contenders, tell);
+  if (contenders.length === 0) throw new Unavailable('There is nobody to measure.');
   const rows = await measureRows(
     generator,
     ROWS.filter(({ id }) => chosen.rows.includes(id)),

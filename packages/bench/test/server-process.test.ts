@@ -1,0 +1,31 @@
+import { ServerProcess } from '../src/server-process';
+
+// What every contender does, in one line each.
+const SERVER = `
+  console.log(JSON.stringify({ port: 8080, pid: process.pid }));
+  process.stdin.on('data', (text) => { if (String(text) === 'memory\\n') console.log('{"heapBytes":123}'); });
+  process.stdin.on('end', () => process.exit());
+`;
+
+describe('ServerProcess', () => {
+  it('knows where a server listens, asks it for its memory, and ends it', async () => {
+    const server = await ServerProcess.start([process.execPath, '-e', SERVER]);
+    expect(server.port).toBe(8080);
+    await expect(server.heapBytes()).resolves.toBe(123);
+    expect(() => process.kill(server.pid, 0)).not.toThrow();
+    await server.stop();
+    expect(() => process.kill(server.pid, 0)).toThrow('ESRCH');
+    await server.stop();
+  });
+
+  it.each([
+    ['ends at once', 'process.exit(1)'],
+    ['says something else', "console.log('hello'); setInterval(() => {}, 1000)"],
+  ])('rejects when the server %s', async (_how, script) => {
+    await expect(ServerProcess.start([process.execPath, '-e', script])).rejects.toThrow('does not listen');
+  });
+
+  it('rejects when there is no such program', async () => {
+    await expect(ServerProcess.start(['/nowhere/server'])).rejects.toThrow('does not listen');
+  });
+});
