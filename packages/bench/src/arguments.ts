@@ -33,7 +33,7 @@ Measures Serval beside plain ws, NestJS, Socket.IO and, where it is installed, T
   --help              this text
 
 Examples:
-  npm run bench                                              everything, about 11 minutes
+  npm run bench                                              everything, under 12 minutes
   npm run bench -- --rows echo-64,broadcast --rounds 3       two rows
   npm run bench -- --contenders serval,ws --seconds 1        nothing to install
   npm run bench -- --json results.json --write               for the documentation

@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { dialectOf } from '../src/dialect';
+import { PACKAGE, PEERS, ROOT } from '../src/folders';
+import type { Workload } from '../src/rows';
+
+interface Manifest {
+  readonly dependencies: Readonly<Record<string, string>>;
+}
+
+const { dependencies } = JSON.parse(readFileSync(join(PEERS, 'package.json'), 'utf8')) as Manifest;
+const own = JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8')) as Manifest;
+
+describe('the peers', () => {
+  it('are installed by npm run bench alone: the workspace does not know them', () => {
+    const lock = readFileSync(join(ROOT, 'pnpm-lock.yaml'), 'utf8');
+    for (const name of Object.keys(dependencies).filter((name) => !(name in own.dependencies))) {
+      expect(lock).not.toContain(`${name}@`);
+    }
+  });
+
+  it('have exact versions, and a lock file without the address of a registry', () => {
+    for (const version of Object.values(dependencies)) expect(version).toMatch(/^\d+\.\d+\.\d+$/);
+    expect(readFileSync(join(PEERS, 'package-lock.json'), 'utf8')).not.toContain('"resolved"');
+  });
+});
+
+describe('dialects', () => {
+  const echo: Workload = { kind: 'echo', connections: 1, inFlight: 1, bytes: 64, format: 'text' };
+  const broadcast: Workload = { kind: 'broadcast', connections: 1, senders: 1, bytes: 128 };
+
+  it('wrap a text as each contender expects it', () => {
+    expect(dialectOf('plain', echo)).toMatchObject({ path: '/echo', before: '', after: '' });
+    expect(dialectOf('nestjs', broadcast)).toMatchObject({ before: '{"event":"broadcast","data":"', after: '"}' });
+    expect(dialectOf('socketio', echo)).toMatchObject({ before: '42["echo","', after: '"]' });
+  });
+
+  it('announce a binary message of Socket.IO by a text', () => {
+    expect(dialectOf('socketio', { ...echo, format: 'binary' })).toMatchObject({
+      before: '',
+      announce: '451-["echo",{"_placeholder":true,"num":0}]',
+    });
+  });
+
+  it('have a path of their own for uploads', () => {
+    expect(dialectOf('plain', { kind: 'upload', bytes: 1 }).path).toBe('/upload');
+  });
+});
