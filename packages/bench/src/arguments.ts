@@ -1,4 +1,4 @@
-import { CONTENDER_IDS, type ContenderId } from './contender-ids';
+import { CONTENDER_IDS, type ContenderId } from './results';
 import { ROWS } from './rows';
 
 /** What a run was asked for. */

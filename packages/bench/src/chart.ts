@@ -1,7 +1,6 @@
-import type { ContenderId } from './contender-ids';
 import { formatRatio } from './figures';
 import { rowsWith } from './page';
-import { advantage, type ContenderInfo, figureOf, type Results } from './results';
+import { advantage, type ContenderId, type ContenderInfo, figureOf, type Results } from './results';
 import { CPU } from './rows';
 
 const WIDTH = 940;

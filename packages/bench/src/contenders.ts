@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ContenderId } from './contender-ids';
 import type { DialectName } from './dialect';
 import { PACKAGE, PEERS, ROOT } from './folders';
 import { installPeers, NESTJS_SERVER } from './peers';
+import type { ContenderId } from './results';
 import type { Workload } from './rows';
 import { compileTomcat } from './tomcat';
 import { Unavailable } from './unavailable';

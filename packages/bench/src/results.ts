@@ -1,5 +1,9 @@
-import type { ContenderId } from './contender-ids';
 import { type Summary, summarize } from './statistics';
+
+/** In the order of the columns. */
+export const CONTENDER_IDS = ['serval', 'ws', 'nestjs', 'socketio', 'tomcat'] as const;
+
+export type ContenderId = (typeof CONTENDER_IDS)[number];
 
 /** The figures of one cell in one round, by the keys of the row's metrics. */
 export type Sample = Readonly<Record<string, number>>;

@@ -1,8 +1,7 @@
 import { measureCell, type Timing } from './cell';
 import type { Contender } from './contenders';
-import type { ContenderId } from './contender-ids';
 import type { LoadGenerator } from './load-generator';
-import type { RowResult, Sample } from './results';
+import type { ContenderId, RowResult, Sample } from './results';
 import type { Row } from './rows';
 import { ServerProcess } from './server-process';
 

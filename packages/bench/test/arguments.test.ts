@@ -1,5 +1,5 @@
 import { HELP, parseArguments } from '../src/arguments';
-import { CONTENDER_IDS } from '../src/contender-ids';
+import { CONTENDER_IDS } from '../src/results';
 import { ROWS } from '../src/rows';
 
 const EVERY_ROW = ROWS.map(({ id }) => id);
