@@ -3,19 +3,16 @@ import type { Extension } from '@serval/api';
 import type { Transport } from '@serval/api/spi';
 import type { PerMessageDeflateOptions } from './compression';
 
-/** An opening handshake that the server has decided to accept. */
-export interface AcceptedUpgrade {
-  readonly socket: Duplex;
-  /** What the client sent right behind its request. */
-  readonly head: Buffer;
-  /** The client's Sec-WebSocket-Key, checked. */
-  readonly key: string;
+export type HeaderLine = readonly [name: string, value: string];
+
+/** What was decided about a connection whose opening handshake is accepted. */
+export interface AcceptedConnection {
   /** The empty string for none. */
   readonly subprotocol: string;
   /** The offers that the endpoint wants to take; the engine may still decline one that it cannot serve. */
   readonly extensions: readonly Extension[];
-  /** Further header lines for the 101. */
-  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** Further header lines of the answer. */
+  readonly headers: readonly HeaderLine[];
   readonly isSecure: boolean;
   readonly remoteAddress: string | undefined;
   /** Bytes of the largest message that the endpoint may ask for as things stand. */
@@ -24,12 +21,33 @@ export interface AcceptedUpgrade {
   readonly closeTimeoutMs: number;
 }
 
-/** Speaks RFC 6455 on accepted sockets. */
+/** An HTTP/1.1 upgrade that the server has decided to accept. */
+export interface AcceptedUpgrade extends AcceptedConnection {
+  readonly socket: Duplex;
+  /** What the client sent right behind its request. */
+  readonly head: Buffer;
+  /** The client's Sec-WebSocket-Key, checked. */
+  readonly key: string;
+}
+
+/** A stream that the server has decided to accept, and that its host answers: an extended CONNECT of HTTP/2 (RFC 8441). */
+export interface AcceptedStream extends AcceptedConnection {
+  readonly stream: Duplex;
+  /** Sends the answer with these headers, once, before anything is written to the stream. */
+  answer(headers: readonly HeaderLine[]): void;
+}
+
+/** Speaks RFC 6455 on accepted connections. */
 export interface Engine {
   /** What the engine can do, for the handshake to choose from. */
   readonly installedExtensions: readonly Extension[];
   /** Sends the 101 and takes the socket over, paused; undefined when the socket is already gone. */
   accept(upgrade: AcceptedUpgrade): Transport | undefined;
+  /**
+   * Has the stream answered and takes it over, paused; undefined when it is already gone. Where an engine has no such
+   * method, extended CONNECT is refused with 501.
+   */
+  acceptStream?(accepted: AcceptedStream): Transport | undefined;
 }
 
 export interface EngineOptions {

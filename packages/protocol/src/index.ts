@@ -6,5 +6,5 @@ export { WsTransport } from './ws-transport';
 
 export type { AnsweredHandshake, ClientEngine } from './client-engine';
 export type { PerMessageDeflateOptions } from './compression';
-export type { AcceptedUpgrade, Engine, EngineOptions } from './engine';
+export type { AcceptedConnection, AcceptedStream, AcceptedUpgrade, Engine, EngineOptions, HeaderLine } from './engine';
 export type { WsConnectionFacts } from './ws-transport';

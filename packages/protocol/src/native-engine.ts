@@ -3,15 +3,18 @@ import type { Transport } from '@serval/api/spi';
 import { Compression } from './compression';
 import { Connection, type ConnectionParts } from './connection';
 import { acceptOffers } from './deflate-negotiation';
-import type { AcceptedUpgrade, Engine, EngineOptions } from './engine';
+import type { AcceptedConnection, AcceptedUpgrade, Engine, EngineOptions, HeaderLine } from './engine';
 import { acceptValue, formatExtensions } from './handshake-headers';
 import { zlibCodecs, type ZlibCodecs } from './zlib-codecs';
 
 /** Fragments of one message; many tiny ones would cost more memory than their bytes tell. */
 const DEFAULT_MAX_FRAGMENTS = 16_384;
 
+/** On a stream of HTTP/2 nothing can come before its answer has been seen. */
+const NO_HEAD = Buffer.alloc(0);
+
 /**
- * Our own RFC 6455 engine on the raw socket.
+ * Our own RFC 6455 engine on the raw socket, or on a stream of HTTP/2.
  *
  * @param codecs the way to zlib; by default the best that this Node has
  * @throws DeploymentException for an option that is out of range or unknown
@@ -19,9 +22,40 @@ const DEFAULT_MAX_FRAGMENTS = 16_384;
 export function createNativeEngine(options: EngineOptions = {}, codecs: ZlibCodecs = zlibCodecs()): Engine {
   const compression = createCompression(options.perMessageDeflate, codecs);
   const settings = connectionSettings(options);
+  const takeOver = (
+    accepted: AcceptedConnection,
+    socket: Duplex,
+    head: Buffer,
+    answer: (headers: readonly HeaderLine[]) => void,
+  ): Transport | undefined => {
+    // A client that has gone already has ended its side, or the socket is destroyed.
+    if (!socket.readable || !socket.writable) {
+      socket.destroy();
+      return undefined;
+    }
+    const agreement = compression && acceptOffers(accepted.extensions, compression.wishesForNow());
+    const headers: HeaderLine[] = [];
+    if (accepted.subprotocol !== '') headers.push(['Sec-WebSocket-Protocol', accepted.subprotocol]);
+    if (agreement !== undefined) headers.push(['Sec-WebSocket-Extensions', formatExtensions([agreement.extension])]);
+    headers.push(...accepted.headers);
+    answer(headers);
+    tune(socket);
+    return new Connection({
+      role: 'server',
+      socket,
+      head,
+      isSecure: accepted.isSecure,
+      remoteAddress: accepted.remoteAddress,
+      deflate: agreement && compression?.open(agreement, 'server'),
+      ...settings,
+      closeTimeoutMs: accepted.closeTimeoutMs,
+    });
+  };
   return {
     installedExtensions: compression === undefined ? [] : [compression.extension],
-    accept: (upgrade) => accept(upgrade, settings, compression),
+    accept: (upgrade) =>
+      takeOver(upgrade, upgrade.socket, upgrade.head, (headers) => switchProtocols(upgrade, headers)),
+    acceptStream: (accepted) => takeOver(accepted, accepted.stream, NO_HEAD, (headers) => accepted.answer(headers)),
   };
 }
 
@@ -42,43 +76,19 @@ export function createCompression(
   return new Compression(option === true ? {} : option, codecs);
 }
 
-function accept(
-  upgrade: AcceptedUpgrade,
-  settings: ConnectionSettings,
-  compression: Compression | undefined,
-): Transport | undefined {
-  const { socket } = upgrade;
-  // A client that has gone already has ended its side, or the socket is destroyed.
-  if (!socket.readable || !socket.writable) {
-    socket.destroy();
-    return undefined;
-  }
-  const agreement = compression && acceptOffers(upgrade.extensions, compression.wishesForNow());
-  const deflate = agreement && compression?.open(agreement, 'server');
+/** RFC 6455 4.2.2. */
+function switchProtocols({ socket, key }: AcceptedUpgrade, headers: readonly HeaderLine[]): void {
   const lines = [
     'HTTP/1.1 101 Switching Protocols',
     'Upgrade: websocket',
     'Connection: Upgrade',
-    `Sec-WebSocket-Accept: ${acceptValue(upgrade.key)}`,
+    `Sec-WebSocket-Accept: ${acceptValue(key)}`,
+    ...headers.map(([name, value]) => `${name}: ${value}`),
   ];
-  if (upgrade.subprotocol !== '') lines.push(`Sec-WebSocket-Protocol: ${upgrade.subprotocol}`);
-  if (deflate !== undefined) lines.push(`Sec-WebSocket-Extensions: ${formatExtensions([deflate.extension])}`);
-  for (const [name, value] of upgrade.headers) lines.push(`${name}: ${value}`);
   socket.write(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
-  tune(socket);
-  return new Connection({
-    role: 'server',
-    socket,
-    head: upgrade.head,
-    isSecure: upgrade.isSecure,
-    remoteAddress: upgrade.remoteAddress,
-    deflate,
-    ...settings,
-    closeTimeoutMs: upgrade.closeTimeoutMs,
-  });
 }
 
-/** No Nagle delay, and none of the HTTP server's timeouts; a plain Duplex has neither. */
+/** No Nagle delay, and none of the HTTP server's timeouts; a plain Duplex has neither, a stream of HTTP/2 only the second. */
 export function tune(
   socket: Duplex & { setNoDelay?(noDelay: boolean): unknown; setTimeout?(ms: number): unknown },
 ): void {

@@ -2,9 +2,10 @@ import { ServerResponse, type IncomingMessage, type Server as HttpServer } from 
 import type { Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { Http1Connection } from './http1-connection';
 import { reject, tolerateErrors } from './rejection';
 import { WsServerContainer, type ServerContainerOptions } from './server-container';
-import { hasToken } from './upgrade';
+import { hasToken } from './upgrade-connection';
 import { fromIncomingMessage } from './upgrade-request';
 
 /** A server that containers can be attached to. */
@@ -48,10 +49,11 @@ class HttpHost {
       return;
     }
     const upgradeRequest = fromIncomingMessage(request);
-    if (this.containers.some((container) => container.handleUpgrade(upgradeRequest, { socket, head }))) return;
+    const connection = new Http1Connection(socket, head);
+    if (this.containers.some((container) => container.handleUpgrade(upgradeRequest, connection))) return;
     if (isShared) return;
     tolerateErrors(socket);
-    reject(socket, 404, { body: 'No WebSocket endpoint is deployed at this path.\n' });
+    connection.refuse(404, { body: 'No WebSocket endpoint is deployed at this path.\n' });
   }
 
   /**

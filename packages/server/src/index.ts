@@ -1,5 +1,6 @@
 export { HeaderMap } from './header-map';
 export { attach } from './http-host';
+export { Http1Connection } from './http1-connection';
 export { Server } from './server';
 export { WsServerContainer } from './server-container';
 
@@ -8,5 +9,6 @@ export type { AttachableServer } from './http-host';
 export type { AllowedOrigins } from './origin-policy';
 export type { ServerOptions } from './server';
 export type { ServerContainerOptions, StopOptions } from './server-container';
-export type { Authenticate, UpgradeConnection } from './upgrade';
+export type { Authenticate } from './upgrade';
+export type { UpgradeConnection } from './upgrade-connection';
 export type { UpgradeRequest } from './upgrade-request';

@@ -26,17 +26,11 @@ import type { HandshakePolicy, InstanceFactory } from './default-configurator';
 import type { DeployedEndpoint } from './deployed-endpoint';
 import { Deployment } from './deployment';
 import type { RouteMatch } from './endpoint-router';
+import { Http1Connection } from './http1-connection';
 import { originPolicy, type AllowedOrigins } from './origin-policy';
-import { reject } from './rejection';
 import { parseRequestTarget } from './request-target';
-import {
-  serverUnavailable,
-  upgrade,
-  type Authenticate,
-  type PendingHandshake,
-  type UpgradeConnection,
-  type UpgradeContext,
-} from './upgrade';
+import { serverUnavailable, upgrade, type Authenticate, type PendingHandshake, type UpgradeContext } from './upgrade';
+import type { UpgradeConnection } from './upgrade-connection';
 import { fromIncomingMessage, type UpgradeRequest } from './upgrade-request';
 
 /** What a server container can be told; everything has a default. */
@@ -209,7 +203,7 @@ export class WsServerContainer implements ServerContainer {
     const plan = this.#deployment.planOf(config);
     const target = parseRequestTarget(request.target);
     if (target === undefined) {
-      reject(connection.socket, 400);
+      connection.refuse(400);
       return;
     }
     const values = pathParameters instanceof Map ? pathParameters : new Map(Object.entries(pathParameters));
@@ -418,10 +412,10 @@ function requireRequest(request: unknown): IncomingMessage {
 
 /** The socket of Node's 'upgrade' event, alone or with the bytes that came behind the request: `{ socket, head }`. */
 function requireConnection(response: unknown): UpgradeConnection {
-  if (isDuplex(response)) return { socket: response, head: Buffer.alloc(0) };
+  if (isDuplex(response)) return new Http1Connection(response, Buffer.alloc(0));
   if (typeof response === 'object' && response !== null && 'socket' in response && isDuplex(response.socket)) {
     const head: unknown = 'head' in response ? response.head : undefined;
-    return { socket: response.socket, head: Buffer.isBuffer(head) ? head : Buffer.alloc(0) };
+    return new Http1Connection(response.socket, Buffer.isBuffer(head) ? head : Buffer.alloc(0));
   }
   throw new IllegalArgumentException(
     `upgradeHttpToWebSocket takes the socket of the 'upgrade' event, or { socket, head }; found ${String(response)}.`,

@@ -9,14 +9,21 @@ import {
 } from '@serval/api';
 import type { Transport } from '@serval/api/spi';
 import { SessionCodecs, toError, wireClose, WsSession, type ContainerContext } from '@serval/container';
-import { acceptValue, isValidKey, parseExtensions, parseSubprotocols, type Engine } from '@serval/protocol';
+import {
+  parseExtensions,
+  parseSubprotocols,
+  type AcceptedConnection,
+  type Engine,
+  type HeaderLine,
+} from '@serval/protocol';
 import { duringHandshake, type HandshakePolicy } from './default-configurator';
 import type { DeployedEndpoint } from './deployed-endpoint';
 import { ConnectionEndpointConfig } from './endpoint-config';
 import { WsHandshakeRequest } from './handshake-request';
 import { HeaderMap } from './header-map';
-import { isValidHeader, reject, tolerateErrors } from './rejection';
+import { isValidHeader, tolerateErrors } from './rejection';
 import type { RequestTarget } from './request-target';
+import { badRequest, type UpgradeConnection } from './upgrade-connection';
 import type { UpgradeRequest } from './upgrade-request';
 
 /** Recognises the user of a handshake request: a Principal, or `null` for nobody; throw a HandshakeRejection to refuse. */
@@ -32,17 +39,10 @@ export interface UpgradeContext {
   readonly handshakeTimeoutMs: number;
   /** The handshakes that wait for user code, so that a stopping server can refuse them. */
   readonly pending: Set<PendingHandshake>;
-  /** A handshake was answered with 101. */
+  /** A handshake was accepted. */
   readonly accepted: () => void;
   /** How new sessions are refused for now, or undefined. */
   readonly unavailable: () => HandshakeRejection | undefined;
-}
-
-/** The connection that a host hands over. */
-export interface UpgradeConnection {
-  readonly socket: Duplex;
-  /** What came behind the request already. */
-  readonly head: Buffer;
 }
 
 /** An upgrade request whose path has led to an endpoint. */
@@ -57,17 +57,19 @@ export interface RoutedUpgrade {
 // The only file that calls configurators, `authenticate` and instance factories.
 
 /**
- * Answers one upgrade request, with 101 and a session or with a refusal. Settles when the answer is given; never rejects.
+ * Answers one upgrade request, with a yes and a session or with a refusal. Settles when the answer is given; never rejects.
  *
- * The steps are in the order in which they can refuse. Differs from Tomcat: the endpoint instance is made before the 101,
+ * The steps are in the order in which they can refuse. Differs from Tomcat: the endpoint instance is made before the answer,
  * so that its failure is a 500 and not a connection that opens and drops.
  */
 export async function upgrade(container: UpgradeContext, routed: RoutedUpgrade): Promise<void> {
-  const { socket } = routed.connection;
-  const pending = new PendingHandshake(container, socket, (thrown) => refuseUpgrade(container, routed, thrown));
+  const { connection } = routed;
+  const pending = new PendingHandshake(container, connection.stream, (thrown) =>
+    refuseUpgrade(container, routed, thrown),
+  );
   try {
     checkAvailable(container);
-    const key = checkRequestHeaders(routed.request);
+    connection.check(routed.request, container.engine);
     const request = handshakeRequest(container, routed);
     request.userPrincipal = (await container.authenticate?.(request)) ?? null;
     if (pending.isOver) return;
@@ -82,7 +84,7 @@ export async function upgrade(container: UpgradeContext, routed: RoutedUpgrade):
     const subprotocol = await negotiateSubprotocol(request, config, ask);
     const extensions = await negotiateExtensions(container, request, config, ask);
 
-    const response = handshakeResponse(key, subprotocol, extensions);
+    const response = handshakeResponse(connection.ownHeaders(routed.request), subprotocol, extensions);
     await ask(() => configurator.modifyHandshake(config, request, response));
     const headers = additionalHeaders(response);
     if (pending.isOver) return;
@@ -98,7 +100,7 @@ export async function upgrade(container: UpgradeContext, routed: RoutedUpgrade):
       return;
     }
 
-    const transport = accept(container, routed, { key, subprotocol, extensions, headers });
+    const transport = accept(container, routed, { subprotocol, extensions, headers });
     pending.settle();
     if (transport === undefined) {
       await codecs.destroy();
@@ -184,36 +186,6 @@ function tookTooLong(): HandshakeRejection {
   return new HandshakeRejection(503, { body: 'The handshake took too long.\n', headers: { 'Retry-After': '1' } });
 }
 
-/** RFC 6455 4.2.1. @returns the key */
-function checkRequestHeaders({ method, httpVersion, headers }: UpgradeRequest): string {
-  if (method !== 'GET') {
-    throw new HandshakeRejection(405, {
-      body: `A WebSocket opens with GET; found ${method}.\n`,
-      headers: { Allow: 'GET' },
-    });
-  }
-  if (Number(httpVersion) < 1.1) throw badRequest(`A WebSocket needs HTTP/1.1; found HTTP/${httpVersion}.`);
-  if (!hasToken(headers.list('Upgrade'), 'websocket')) throw badRequest('The Upgrade header must name websocket.');
-  if (!hasToken(headers.list('Connection'), 'upgrade')) throw badRequest('The Connection header must name Upgrade.');
-  if (!hasToken(headers.list('Sec-WebSocket-Version'), '13')) {
-    throw new HandshakeRejection(426, {
-      body: 'Only version 13 of the WebSocket protocol is spoken here.\n',
-      headers: { 'Sec-WebSocket-Version': '13', Upgrade: 'websocket' },
-    });
-  }
-  const keys = headers.get('Sec-WebSocket-Key') ?? [];
-  const [key] = keys;
-  if (key === undefined || keys.length > 1 || !isValidKey(key)) {
-    throw badRequest('The Sec-WebSocket-Key header must be there once, with the base64 of 16 bytes.');
-  }
-  return key;
-}
-
-/** Whether a comma-separated list holds a token, in any case. */
-export function hasToken(list: string | undefined, token: string): boolean {
-  return list !== undefined && list.split(',').some((item) => item.trim().toLowerCase() === token);
-}
-
 function handshakeRequest(container: UpgradeContext, routed: RoutedUpgrade): WsHandshakeRequest {
   const uri = requestUri(routed);
   const hosts = routed.request.headers.get('Host') ?? [];
@@ -286,40 +258,28 @@ const OWN_HEADERS: ReadonlySet<string> = new Set([
   'sec-websocket-extensions',
 ]);
 
-function handshakeResponse(key: string, subprotocol: string, extensions: readonly Extension[]): HandshakeResponse {
+function handshakeResponse(
+  ownHeaders: readonly HeaderLine[],
+  subprotocol: string,
+  extensions: readonly Extension[],
+): HandshakeResponse {
   const headers = new HeaderMap();
-  headers.add('Upgrade', 'websocket');
-  headers.add('Connection', 'Upgrade');
-  headers.add('Sec-WebSocket-Accept', acceptValue(key));
+  for (const [name, value] of ownHeaders) headers.add(name, value);
   if (subprotocol !== '') headers.add('Sec-WebSocket-Protocol', subprotocol);
   if (extensions.length > 0) headers.add('Sec-WebSocket-Extensions', extensions.map((one) => one.getName()).join(', '));
   return { getHeaders: () => headers };
 }
 
-interface Negotiated {
-  readonly key: string;
-  readonly subprotocol: string;
-  readonly extensions: readonly Extension[];
-  /** Further header lines for the 101. */
-  readonly headers: readonly (readonly [name: string, value: string])[];
-}
-
-/** Sends the 101. @returns undefined when the client has gone */
+/** Answers with yes. @returns undefined when the client has gone */
 function accept(
   { engine, context }: UpgradeContext,
-  routed: RoutedUpgrade,
-  negotiated: Negotiated,
+  { request, connection, endpoint }: RoutedUpgrade,
+  negotiated: Pick<AcceptedConnection, 'subprotocol' | 'extensions' | 'headers'>,
 ): Transport | undefined {
-  const { request, connection, endpoint } = routed;
   const { settings } = context;
   const { text, binary } = endpoint.plan;
-  return engine.accept({
-    socket: connection.socket,
-    head: connection.head,
-    key: negotiated.key,
-    subprotocol: negotiated.subprotocol,
-    extensions: negotiated.extensions,
-    headers: negotiated.headers,
+  return connection.accept(request, engine, {
+    ...negotiated,
     isSecure: request.isSecure,
     remoteAddress: request.remoteAddress,
     maxMessageBytes: Math.max(
@@ -332,8 +292,8 @@ function accept(
   });
 }
 
-function additionalHeaders(response: HandshakeResponse): (readonly [name: string, value: string])[] {
-  const lines: (readonly [string, string])[] = [];
+function additionalHeaders(response: HandshakeResponse): HeaderLine[] {
+  const lines: HeaderLine[] = [];
   for (const [name, values] of response.getHeaders()) {
     if (OWN_HEADERS.has(name.toLowerCase())) continue;
     if (!Array.isArray(values) || !values.every((value) => isValidHeader(name, value)))
@@ -351,32 +311,33 @@ function reportLate({ context }: UpgradeContext, { target }: RoutedUpgrade, thro
 
 function refuseUpgrade(container: UpgradeContext, routed: RoutedUpgrade, thrown: unknown): void {
   const { diagnostics } = container.context;
-  const { socket } = routed.connection;
+  const { connection } = routed;
   const { path } = routed.target;
   if (!(thrown instanceof HandshakeRejection)) {
     diagnostics.report({ kind: 'handshake-failed', path, error: toError(thrown) });
-    reject(socket, 500);
+    connection.refuse(500);
     return;
   }
   diagnostics.report({ kind: 'handshake-refused', path, status: thrown.status, reason: thrown.message });
   if (thrown.closeReason === undefined) {
-    reject(socket, thrown.status, thrown.response);
+    connection.refuse(thrown.status, thrown.response);
     return;
   }
   try {
     acceptAndClose(container, routed, thrown.closeReason);
   } catch (error) {
     diagnostics.report({ kind: 'handshake-failed', path, error: toError(error) });
-    socket.destroy();
+    connection.stream.destroy();
   }
 }
 
 /** A browser's page learns nothing of a refused handshake; of a close frame it learns code and reason. */
 function acceptAndClose(container: UpgradeContext, routed: RoutedUpgrade, reason: CloseReason): void {
-  const key = routed.request.headers.get('Sec-WebSocket-Key')?.[0] ?? '';
-  const subprotocol = offeredSubprotocol(routed);
-  const negotiated: Negotiated = { key, subprotocol, extensions: [], headers: [] };
-  const transport = accept(container, routed, negotiated);
+  const transport = accept(container, routed, {
+    subprotocol: offeredSubprotocol(routed),
+    extensions: [],
+    headers: [],
+  });
   if (transport === undefined) return;
   const lost = setTimeout(() => transport.terminate(), container.context.settings.sessionCloseTimeout);
   lost.unref();
@@ -413,8 +374,4 @@ function foreignOrigin(origin: string | null): HandshakeRejection {
 
 function noInstance(endpoint: DeployedEndpoint, found: unknown): Error {
   return new Error(`getEndpointInstance for ${endpoint.plan.name} gave ${String(found)}; expected an object.`);
-}
-
-function badRequest(body: string): HandshakeRejection {
-  return new HandshakeRejection(400, { body: `${body}\n` });
 }

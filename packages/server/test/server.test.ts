@@ -18,6 +18,7 @@ import {
   type EndpointClass,
   type Principal,
 } from '@serval/api';
+import { Http1Connection } from '../src/http1-connection';
 import { Server, type ServerOptions } from '../src/server';
 import { WsServerContainer } from '../src/server-container';
 import { fromIncomingMessage } from '../src/upgrade-request';
@@ -651,7 +652,7 @@ describe('upgradeHttpToWebSocket', () => {
     await upgrade('/a');
     http.removeAllListeners('upgrade');
     http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      container.handleUpgrade(fromIncomingMessage(request), { socket, head });
+      container.handleUpgrade(fromIncomingMessage(request), new Http1Connection(socket, head));
     });
     await upgrade('/not/b');
     for (const session of container.getSessions()) expect(session.getOpenSessions().size).toBe(2);

@@ -3,7 +3,13 @@ import { Duplex } from 'node:stream';
 import type { EndpointClass, ServerEndpointConfig, Session } from '@serval/api';
 import type { Transport } from '@serval/api/spi';
 import type { AcceptedUpgrade, Engine } from '@serval/protocol';
-import { HeaderMap, WsServerContainer, type ServerContainerOptions, type StopOptions } from '@serval/server';
+import {
+  HeaderMap,
+  Http1Connection,
+  WsServerContainer,
+  type ServerContainerOptions,
+  type StopOptions,
+} from '@serval/server';
 import { Peer } from './peer';
 import { createTransportPair } from './memory-transport';
 
@@ -93,7 +99,7 @@ export class TestServer {
         clientCertificates: () => undefined,
         native: options.nativeRequest ?? {},
       },
-      { socket, head: Buffer.alloc(0) },
+      new Http1Connection(socket, Buffer.alloc(0)),
     );
     if (!found) throw new HandshakeRefused(404, new Map(), 'No endpoint is deployed at this path.');
     await socket.answered;

@@ -1,0 +1,44 @@
+import type { Duplex } from 'node:stream';
+import { HandshakeRejection, type HandshakeRejectionResponse } from '@serval/api';
+import type { Transport } from '@serval/api/spi';
+import type { AcceptedConnection, Engine, HeaderLine } from '@serval/protocol';
+import type { UpgradeRequest } from './upgrade-request';
+
+/**
+ * The connection of an opening handshake, which knows how its version of HTTP asks for a WebSocket, accepts and refuses.
+ * The recipe decides; this carries it out. Hosts make them: `Http1Connection`, `Http2Connection`.
+ */
+export interface UpgradeConnection {
+  /** What becomes the WebSocket connection. While user code decides, only its end is looked at. */
+  readonly stream: Duplex;
+
+  /** @throws HandshakeRejection for a request that is no opening handshake, or that the engine cannot serve */
+  check(request: UpgradeRequest, engine: Engine): void;
+
+  /** The headers of a yes that follow from the request alone. */
+  ownHeaders(request: UpgradeRequest): readonly HeaderLine[];
+
+  /** Answers with yes and makes the transport. @returns undefined when the client has gone */
+  accept(request: UpgradeRequest, engine: Engine, accepted: AcceptedConnection): Transport | undefined;
+
+  /** Answers with a status, and ends the exchange. Never throws. */
+  refuse(status: number, response?: HandshakeRejectionResponse | null): void;
+}
+
+/** RFC 6455 4.2.2, and the same over HTTP/2 (RFC 8441 5). @throws HandshakeRejection */
+export function checkVersion({ headers }: UpgradeRequest): void {
+  if (hasToken(headers.list('Sec-WebSocket-Version'), '13')) return;
+  throw new HandshakeRejection(426, {
+    body: 'Only version 13 of the WebSocket protocol is spoken here.\n',
+    headers: { 'Sec-WebSocket-Version': '13', Upgrade: 'websocket' },
+  });
+}
+
+/** Whether a comma-separated list holds a token, in any case. */
+export function hasToken(list: string | undefined, token: string): boolean {
+  return list !== undefined && list.split(',').some((item) => item.trim().toLowerCase() === token);
+}
+
+export function badRequest(body: string): HandshakeRejection {
+  return new HandshakeRejection(400, { body: `${body}\n` });
+}
