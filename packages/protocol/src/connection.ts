@@ -22,6 +22,9 @@ const FLUSH_AT_BYTES = 65_536;
 /** So much is read of a paused connection before its socket is paused as well. */
 const HELD_BACK_BYTES = 16_384;
 
+/** RFC 9113 7. */
+const CANCEL = 0x8;
+
 const OWNER = Symbol('connection');
 
 /** A socket that a connection has taken over. */
@@ -394,7 +397,14 @@ export class Connection implements Transport, FrameHandler {
 
   terminate(): void {
     this.#gone = true;
-    this.#socket.destroy();
+    this.#drop();
+  }
+
+  #drop(): void {
+    const socket: Duplex & { readonly rstCode?: number; close?(code: number): void } = this.#socket;
+    // RFC 8441 5: what is a reset of a TCP connection is RST_STREAM with CANCEL on a stream of HTTP/2.
+    if (socket.rstCode !== undefined) socket.close?.(CANCEL);
+    socket.destroy();
   }
 
   /** RFC 6455 5.5.1: answered with the same code and reason, unless ours went first. */
@@ -426,7 +436,7 @@ export class Connection implements Transport, FrameHandler {
     this.#socket.resume();
     const patience = this.#failed ? VIOLATION_LINGER_MS : this.#closeTimeoutMs;
     clearTimeout(this.#lingerTimer);
-    this.#lingerTimer = setTimeout(() => this.#socket.destroy(), patience);
+    this.#lingerTimer = setTimeout(() => this.#drop(), patience);
     this.#lingerTimer.unref();
   }
 
