@@ -21,8 +21,9 @@ export interface ServerContainer extends WebSocketContainer {
   /**
    * Turns an HTTP request that the application has routed itself into a session (WS 2.1).
    *
-   * @param httpRequest the request as the host knows it, such as Node's IncomingMessage
-   * @param httpResponse what the host hands over to answer with: Node's socket of the 'upgrade' event
+   * @param httpRequest the request as the host knows it: Node's IncomingMessage, or Http2ServerRequest
+   * @param httpResponse what the host hands over to answer with: Node's socket of the 'upgrade' event, or the response
+   * of its 'connect' event over HTTP/2
    * @param config the endpoint; its path need not be deployed and is not matched
    * @param pathParameters the values for `@PathParam` and `getPathParameters`
    * @returns a promise that resolves when the handshake has been answered, with 101 or a refusal

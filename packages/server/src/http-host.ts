@@ -1,45 +1,69 @@
 import { ServerResponse, type IncomingMessage, type Server as HttpServer } from 'node:http';
+import type { Http2SecureServer, Http2Server } from 'node:http2';
 import type { Server as HttpsServer } from 'node:https';
-import type { Socket } from 'node:net';
+import { Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { IllegalArgumentException } from '@serval/api';
 import { Http1Connection } from './http1-connection';
+import { Http2Host } from './http2-host';
 import { reject, tolerateErrors } from './rejection';
 import { WsServerContainer, type ServerContainerOptions } from './server-container';
 import { hasToken } from './upgrade-connection';
 import { fromIncomingMessage } from './upgrade-request';
 
 /** A server that containers can be attached to. */
-export type AttachableServer = HttpServer | HttpsServer;
+export type AttachableServer = HttpServer | HttpsServer | Http2Server | Http2SecureServer;
 
 const HOSTS = new WeakMap<AttachableServer, HttpHost>();
 
 /**
- * Puts a container into an existing HTTP or HTTPS server. Several containers, with different context paths, and other
- * 'upgrade' listeners can share one server: a request for a path that no endpoint has is left to them, and is refused
- * with 404 only where there are none.
+ * Puts a container into an existing server of node:http, node:https or node:http2. Several containers, with different
+ * context paths, and other listeners for 'upgrade' or 'connect' can share one server: a request for a path that no
+ * endpoint has is left to them, and is refused with 404 only where there are none.
+ *
+ * An HTTP/2 server is told to take WebSockets over HTTP/2 (RFC 8441), for the connections that come from now on; with
+ * `allowHTTP1` it serves upgrades of HTTP/1.1 as well.
  *
  * @throws DeploymentException for an option that is out of range or of the wrong kind
+ * @throws IllegalArgumentException for something that is no server, such as the application of a framework
  *
  * @example
  * const container = attach(httpServer, { contextPath: '/ws' });
  * container.addEndpoint(Chat);
  */
 export function attach(server: AttachableServer, options: ServerContainerOptions = {}): WsServerContainer {
+  requireServer(server);
   const container = new WsServerContainer(options);
   let host = HOSTS.get(server);
   if (host === undefined) HOSTS.set(server, (host = new HttpHost(server)));
-  host.containers.push(container);
+  host.add(container);
   return container;
 }
 
-/** The one 'upgrade' listener that all containers of a server share. */
+function requireServer(server: unknown): void {
+  if (server instanceof NetServer) return;
+  const found = server === null ? 'null' : typeof server === 'function' ? `the function ${server.name}` : typeof server;
+  throw new IllegalArgumentException(
+    `attach takes a server of node:http, node:https or node:http2; found ${found}. ` +
+      'Of a framework give the server, such as createServer(app), or app.server.',
+  );
+}
+
+/** The listeners that all containers of a server share. */
 class HttpHost {
-  readonly containers: WsServerContainer[] = [];
+  readonly #containers: WsServerContainer[] = [];
+  readonly #http2: Http2Host | undefined;
 
   constructor(private readonly server: AttachableServer) {
+    this.#http2 = 'updateSettings' in server ? new Http2Host(server, this.#containers) : undefined;
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
       this.#upgrade(request, socket, head),
     );
+  }
+
+  add(container: WsServerContainer): void {
+    this.#containers.push(container);
+    if (container.servesStreams) this.#http2?.enableConnectProtocol();
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -50,7 +74,7 @@ class HttpHost {
     }
     const upgradeRequest = fromIncomingMessage(request);
     const connection = new Http1Connection(socket, head);
-    if (this.containers.some((container) => container.handleUpgrade(upgradeRequest, connection))) return;
+    if (this.#containers.some((container) => container.handleUpgrade(upgradeRequest, connection))) return;
     if (isShared) return;
     tolerateErrors(socket);
     connection.refuse(404, { body: 'No WebSocket endpoint is deployed at this path.\n' });

@@ -21,17 +21,20 @@ import {
 } from '@serval/container';
 import { createNativeEngine, createWsEngine, type Engine, type EngineOptions } from '@serval/protocol';
 import type { IncomingMessage } from 'node:http';
+import { Http2ServerRequest } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import type { HandshakePolicy, InstanceFactory } from './default-configurator';
 import type { DeployedEndpoint } from './deployed-endpoint';
 import { Deployment } from './deployment';
 import type { RouteMatch } from './endpoint-router';
 import { Http1Connection } from './http1-connection';
+import { Http2Connection } from './http2-connection';
 import { originPolicy, type AllowedOrigins } from './origin-policy';
+import { tolerateErrors } from './rejection';
 import { parseRequestTarget } from './request-target';
 import { serverUnavailable, upgrade, type Authenticate, type PendingHandshake, type UpgradeContext } from './upgrade';
 import type { UpgradeConnection } from './upgrade-connection';
-import { fromIncomingMessage, type UpgradeRequest } from './upgrade-request';
+import { fromHttp2Stream, fromIncomingMessage, type UpgradeRequest } from './upgrade-request';
 
 /** What a server container can be told; everything has a default. */
 export interface ServerContainerOptions extends ContainerOptions, EngineOptions {
@@ -75,6 +78,7 @@ const OTHER_OPTIONS: Readonly<Record<Exclude<keyof ServerContainerOptions, keyof
   scan: true,
   requestListener: true,
   tls: true,
+  http2: true,
 };
 
 /** The defaults for new sessions that WebSocketContainer's setters change. */
@@ -161,6 +165,11 @@ export class WsServerContainer implements ServerContainer {
     await this.#deployment.scan(patterns, directory);
   }
 
+  /** Whether the engine can speak on streams of HTTP/2. */
+  get servesStreams(): boolean {
+    return this.#upgradeContext.engine.acceptStream !== undefined;
+  }
+
   // --- upgrades ---------------------------------------------------------------------------------------------------
 
   /**
@@ -193,8 +202,7 @@ export class WsServerContainer implements ServerContainer {
     config: ServerEndpointConfig,
     pathParameters: ReadonlyMap<string, string> | Readonly<Record<string, string>> = {},
   ): Promise<void> {
-    const request = fromIncomingMessage(requireRequest(httpRequest));
-    const connection = requireConnection(httpResponse);
+    const [request, connection] = handedOver(httpRequest, httpResponse);
     if (!(config instanceof ServerEndpointConfig)) {
       throw new IllegalArgumentException(
         `upgradeHttpToWebSocket takes a ServerEndpointConfig; found ${String(config)}.`,
@@ -203,6 +211,7 @@ export class WsServerContainer implements ServerContainer {
     const plan = this.#deployment.planOf(config);
     const target = parseRequestTarget(request.target);
     if (target === undefined) {
+      tolerateErrors(connection.stream);
       connection.refuse(400);
       return;
     }
@@ -403,15 +412,25 @@ function requireWhole(name: string, value: number, unit: string): number {
   );
 }
 
-function requireRequest(request: unknown): IncomingMessage {
+/** What an application hands over of a request that it has routed itself. */
+function handedOver(httpRequest: unknown, httpResponse: unknown): [UpgradeRequest, UpgradeConnection] {
+  if (httpRequest instanceof Http2ServerRequest) {
+    const { stream, headers, rawHeaders } = httpRequest;
+    return [fromHttp2Stream(stream, headers, rawHeaders, httpRequest), new Http2Connection(stream, headers)];
+  }
+  const request = requireIncomingMessage('upgradeHttpToWebSocket', httpRequest);
+  return [fromIncomingMessage(request), requireSocket(httpResponse)];
+}
+
+function requireIncomingMessage(method: string, request: unknown): IncomingMessage {
   if (typeof request === 'object' && request !== null && 'rawHeaders' in request && 'socket' in request) {
     return request as IncomingMessage;
   }
-  throw new IllegalArgumentException(`upgradeHttpToWebSocket takes Node's IncomingMessage; found ${String(request)}.`);
+  throw new IllegalArgumentException(`${method} takes Node's IncomingMessage; found ${String(request)}.`);
 }
 
 /** The socket of Node's 'upgrade' event, alone or with the bytes that came behind the request: `{ socket, head }`. */
-function requireConnection(response: unknown): UpgradeConnection {
+function requireSocket(response: unknown): UpgradeConnection {
   if (isDuplex(response)) return new Http1Connection(response, Buffer.alloc(0));
   if (typeof response === 'object' && response !== null && 'socket' in response && isDuplex(response.socket)) {
     const head: unknown = 'head' in response ? response.head : undefined;

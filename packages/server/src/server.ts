@@ -1,4 +1,5 @@
 import { createServer, type RequestListener } from 'node:http';
+import { createSecureServer as createHttp2Server, type Http2SecureServer, type ServerHttp2Session } from 'node:http2';
 import { createServer as createSecureServer, type ServerOptions as SecureServerOptions } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { DeploymentException, IllegalStateException, type EndpointClass, type ServerEndpointConfig } from '@serval/api';
@@ -22,6 +23,11 @@ export interface ServerOptions extends ServerContainerOptions {
   readonly requestListener?: RequestListener | undefined;
   /** Key and certificate; with them the server speaks HTTPS and `wss:`. */
   readonly tls?: SecureServerOptions | undefined;
+  /**
+   * Whether the server speaks HTTP/2 beside HTTP/1.1, for pages and for WebSockets (RFC 8441); needs `tls`. Default false.
+   * The request listener then is given the objects of Node's HTTP/2 compatibility API.
+   */
+  readonly http2?: boolean | undefined;
 }
 
 /**
@@ -36,6 +42,7 @@ export class Server {
   readonly container: WsServerContainer;
   readonly #http: AttachableServer;
   readonly #sockets = new Set<Socket>();
+  readonly #http2Sessions = new Set<ServerHttp2Session>();
   #state: 'new' | 'started' | 'stopped' = 'new';
   #listening: Promise<void> | undefined;
 
@@ -53,16 +60,40 @@ export class Server {
       options.requestListener ??
       ((request, response) => {
         const isEndpoint = this.container.match(request.url ?? '/') !== undefined;
-        if (isEndpoint) response.writeHead(426, { Upgrade: 'websocket', 'Content-Type': 'text/plain' });
-        else response.writeHead(404, { 'Content-Type': 'text/plain' });
+        // Over HTTP/2 nothing is upgraded (RFC 9113 8.6).
+        if (isEndpoint && request.httpVersionMajor < 2) response.setHeader('Upgrade', 'websocket');
+        response.writeHead(isEndpoint ? 426 : 404, { 'Content-Type': 'text/plain' });
         response.end(isEndpoint ? 'This is a WebSocket endpoint.\n' : 'Not found.\n');
       });
-    this.#http = options.tls === undefined ? createServer(listener) : createSecureServer(options.tls, listener);
+    this.#http = this.#createServer(listener);
     this.#http.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
     });
     this.container = attach(this.#http, options);
+  }
+
+  #createServer(listener: RequestListener): AttachableServer {
+    const { tls, http2 = false } = this.options;
+    if (typeof http2 !== 'boolean' || (http2 && tls === undefined)) {
+      throw new DeploymentException(
+        http2 === true
+          ? 'http2 needs tls, because browsers speak HTTP/2 over TLS only; attach takes an http2.createServer() for plain HTTP/2.'
+          : `http2 is true or false; found ${JSON.stringify(http2)}.`,
+        undefined,
+        'WS_DEPLOY_BAD_OPTION',
+      );
+    }
+    if (tls === undefined) return createServer(listener);
+    if (!http2) return createSecureServer(tls, listener);
+    // What the compatibility API hands to a listener can be used as what node:http hands to it.
+    const http2Listener = listener as unknown as Parameters<Http2SecureServer['on']>[1];
+    const server = createHttp2Server({ ...tls, allowHTTP1: true }).on('request', http2Listener);
+    server.on('session', (session) => {
+      this.#http2Sessions.add(session);
+      session.once('close', () => this.#http2Sessions.delete(session));
+    });
+    return server;
   }
 
   /** The port that the server listens on. @throws IllegalStateException before the start and after the stop */
@@ -116,7 +147,9 @@ export class Server {
     const linger = setTimeout(() => this.#sockets.forEach((socket) => socket.destroy()), LINGER_MS);
     await new Promise<void>((resolve) => {
       this.#http.close(() => resolve());
-      this.#http.closeAllConnections();
+      if ('closeAllConnections' in this.#http) this.#http.closeAllConnections();
+      // A goodbye (GOAWAY); what is still being answered is finished.
+      for (const session of this.#http2Sessions) session.close();
     });
     clearTimeout(linger);
   }

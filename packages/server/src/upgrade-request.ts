@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { Http2ServerRequest, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { HeaderMap } from './header-map';
@@ -39,6 +40,55 @@ export function fromIncomingMessage(request: IncomingMessage): UpgradeRequest {
     clientCertificates: () => (isSecure ? peerCertificates(socket) : undefined),
     native: request,
   };
+}
+
+/**
+ * What Node's http2 servers hand over with 'stream'.
+ *
+ * @param native the request object, if there is one already
+ */
+export function fromHttp2Stream(
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  rawHeaders: readonly string[],
+  native?: Http2ServerRequest,
+): UpgradeRequest {
+  const { session } = stream;
+  const socket = session?.socket;
+  const isSecure = session?.encrypted === true;
+  return {
+    method: headers[':method'] ?? 'CONNECT',
+    httpVersion: '2.0',
+    // '*' is no path, so it is found nowhere.
+    target: headers[':path'] ?? '*',
+    headers: fieldsOf(headers, rawHeaders).seal(),
+    isSecure,
+    localAddress: socket?.localAddress,
+    localPort: socket?.localPort,
+    remoteAddress: socket?.remoteAddress,
+    remotePort: socket?.remotePort,
+    // Once the session is gone, Node does not give its socket any more.
+    clientCertificates: () => (isSecure && session?.destroyed === false ? peerCertificates(session.socket) : undefined),
+    // Made only when it is asked for: an object of Node's 'request' layer lives as long as its stream.
+    get native() {
+      return (native ??= new Http2ServerRequest(stream, headers, {}, rawHeaders));
+    },
+  };
+}
+
+/** The header fields without the pseudo headers; `:authority` is what Host is in HTTP/1.1 (RFC 9113 8.3.1). */
+function fieldsOf(headers: IncomingHttpHeaders, rawHeaders: readonly string[]): HeaderMap {
+  const fields = new HeaderMap();
+  const authority = headers[':authority'];
+  if (authority !== undefined) fields.add('Host', authority);
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const [name = '', value = ''] = rawHeaders.slice(index, index + 2);
+    if (name.startsWith(':') || name === 'cookie' || (name === 'host' && value === authority)) continue;
+    fields.add(name, value);
+  }
+  // RFC 9113 8.2.3: clients split it; Node has put it together again.
+  if (headers.cookie !== undefined) fields.add('cookie', headers.cookie);
+  return fields;
 }
 
 function peerCertificates(socket: Socket): readonly Buffer[] | undefined {

@@ -1,0 +1,94 @@
+import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import { HandshakeRejection, type HandshakeRejectionResponse } from '@serval/api';
+import type { Transport } from '@serval/api/spi';
+import type { AcceptedConnection, Engine, HeaderLine } from '@serval/protocol';
+import { LINGER_MS, refusal } from './rejection';
+import { badRequest, checkVersion, type UpgradeConnection } from './upgrade-connection';
+import type { UpgradeRequest } from './upgrade-request';
+
+// RFC 9113 8.2.2: they belong to a connection of HTTP/1.1; Node refuses to send them.
+const CONNECTION_HEADERS: ReadonlySet<string> = new Set([
+  'connection',
+  'upgrade',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'te',
+  'http2-settings',
+]);
+
+/** Whether the request is an extended CONNECT that asks for a WebSocket (RFC 8441 4). */
+export function asksForWebSocket(headers: IncomingHttpHeaders): boolean {
+  return headers[':method'] === 'CONNECT' && protocolOf(headers) === 'websocket';
+}
+
+/** The `:protocol` of an extended CONNECT, in lower case; undefined for a plain one. */
+export function protocolOf(headers: IncomingHttpHeaders): string | undefined {
+  // Node's types name the pseudo headers of all requests but this one.
+  const protocol: unknown = headers[':protocol'];
+  return typeof protocol === 'string' ? protocol.toLowerCase() : undefined;
+}
+
+/** The stream of an HTTP/2 request with `:method: CONNECT` and `:protocol: websocket` (RFC 8441). */
+export class Http2Connection implements UpgradeConnection {
+  constructor(
+    readonly stream: ServerHttp2Stream,
+    private readonly headers: IncomingHttpHeaders,
+  ) {}
+
+  /** RFC 8441 5: no key, and nothing that HTTP/1.1 upgrades with. */
+  check(request: UpgradeRequest, engine: Engine): void {
+    if (!asksForWebSocket(this.headers)) {
+      throw badRequest('Over HTTP/2 a WebSocket opens with CONNECT and the :protocol websocket.');
+    }
+    if (engine.acceptStream === undefined) {
+      throw new HandshakeRejection(501, {
+        body: "This endpoint's engine speaks WebSocket over HTTP/1.1 only.\n",
+      });
+    }
+    checkVersion(request);
+    if (this.stream.endAfterHeaders) throw badRequest('The request must leave its stream open.');
+  }
+
+  ownHeaders(): readonly HeaderLine[] {
+    return [];
+  }
+
+  accept(_request: UpgradeRequest, engine: Engine, accepted: AcceptedConnection): Transport | undefined {
+    const { stream } = this;
+    // Somebody else who listens for streams has answered meanwhile.
+    if (stream.headersSent) return undefined;
+    return engine.acceptStream?.({
+      ...accepted,
+      stream,
+      answer: (headers) => stream.respond({ ':status': 200, ...http2Headers(headers) }),
+    });
+  }
+
+  refuse(status: number, response?: HandshakeRejectionResponse | null): void {
+    const { stream } = this;
+    if (stream.destroyed || stream.closed || stream.headersSent) return;
+    const { headers, body } = refusal(status, response);
+    const linger = setTimeout(() => stream.destroy(), LINGER_MS);
+    linger.unref();
+    stream.once('close', () => clearTimeout(linger));
+    // RFC 9113 8.1: the client need not go on sending; it would not end its side of a CONNECT by itself.
+    stream.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR));
+    stream.respond({ ':status': status, ...http2Headers(headers) });
+    // Node has ended the stream already where a status has no body.
+    if (!stream.writableEnded) stream.end(body);
+  }
+}
+
+/** As Node takes them. Lines of one name become one, but for cookies, which cannot be joined. */
+function http2Headers(lines: readonly HeaderLine[]): OutgoingHttpHeaders {
+  const headers = new Map<string, string | string[]>();
+  for (const [name, value] of lines) {
+    const key = name.toLowerCase();
+    if (CONNECTION_HEADERS.has(key)) continue;
+    const before = headers.get(key);
+    if (key === 'set-cookie') headers.set(key, [...(before ?? []), value]);
+    else headers.set(key, before === undefined ? value : `${String(before)}, ${value}`);
+  }
+  return Object.fromEntries(headers);
+}
