@@ -11,6 +11,7 @@ const NAMES = [
   'configurator-auth',
   'echo',
   'graceful-shutdown',
+  'http2',
   'json-codec',
   'path-parameters',
   'programmatic',
