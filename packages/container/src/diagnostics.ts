@@ -13,6 +13,7 @@ export type DiagnosticEvent =
   | { readonly kind: 'send-dropped'; readonly endpoint: string; readonly sessionId: string }
   | { readonly kind: 'setting-warning'; readonly message: string }
   | { readonly kind: 'message-dropped'; readonly endpoint: string; readonly messageType: 'text' | 'binary' }
+  | { readonly kind: 'delivered-whole'; readonly endpoint: string }
   | { readonly kind: 'connection-error'; readonly endpoint: string; readonly sessionId: string; readonly error: Error }
   | { readonly kind: 'handshake-refused'; readonly path: string; readonly status: number; readonly reason: string }
   | { readonly kind: 'handshake-failed'; readonly path: string; readonly error: Error }
@@ -26,6 +27,7 @@ export const DIAGNOSTICS_CHANNEL = 'serval';
 export class Diagnostics {
   readonly #channel = channel(DIAGNOSTICS_CHANNEL);
   readonly #droppedBefore = new Set<string>();
+  readonly #deliveredWholeBefore = new Set<string>();
 
   constructor(private readonly logger: Logger) {}
 
@@ -57,6 +59,14 @@ export class Diagnostics {
         this.logger.warn(`${event.endpoint} has no handler for ${event.messageType} messages; they are dropped.`);
         return;
       }
+      case 'delivered-whole':
+        // Once per endpoint: it is so for each of its sessions.
+        if (this.#deliveredWholeBefore.has(event.endpoint)) return;
+        this.#deliveredWholeBefore.add(event.endpoint);
+        this.logger.warn(
+          `${event.endpoint} wants messages in parts or as a stream, but over the ws library each one is in memory as a whole before it is delivered; the native engine delivers it as it arrives.`,
+        );
+        return;
       case 'send-dropped':
         this.logger.debug(
           `A message to session ${event.sessionId} (${event.endpoint}) was dropped: its peer takes too little.`,

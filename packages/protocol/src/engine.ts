@@ -19,6 +19,8 @@ export interface AcceptedConnection {
   readonly maxMessageBytes: number;
   /** How long to wait for the peer to finish closing before the connection is dropped. */
   readonly closeTimeoutMs: number;
+  /** To be called when a message that the listener wants in parts is delivered whole, once in the life of a transport. */
+  readonly deliveredWhole?: (() => void) | undefined;
 }
 
 /** An HTTP/1.1 upgrade that the server has decided to accept. */

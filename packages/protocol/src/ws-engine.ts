@@ -33,6 +33,7 @@ function accept(upgrade: AcceptedUpgrade): Transport | undefined {
       extensions: [],
       isSecure: upgrade.isSecure,
       remoteAddress: upgrade.remoteAddress,
+      deliveredWhole: upgrade.deliveredWhole,
     });
   });
   return transport;

@@ -23,6 +23,8 @@ export interface WsConnectionFacts {
   readonly extensions: readonly Extension[];
   readonly isSecure: boolean;
   readonly remoteAddress: string | undefined;
+  /** Called once, when a message that the listener wants in parts is delivered whole. */
+  readonly deliveredWhole?: (() => void) | undefined;
 }
 
 /**
@@ -36,6 +38,7 @@ export class WsTransport implements Transport {
   readonly remoteAddress: string | undefined;
   #listener: TransportListener | undefined;
   #linger: NodeJS.Timeout | undefined;
+  #deliveredWhole: (() => void) | undefined;
 
   constructor(
     private readonly webSocket: WebSocket,
@@ -44,6 +47,7 @@ export class WsTransport implements Transport {
     this.extensions = facts.extensions;
     this.isSecure = facts.isSecure;
     this.remoteAddress = facts.remoteAddress;
+    this.#deliveredWhole = facts.deliveredWhole;
     // From now on, so that an error before open() cannot end the process.
     webSocket.on('error', (error) => this.#failed(error));
   }
@@ -103,6 +107,7 @@ export class WsTransport implements Transport {
     // ws's default binary type gives Buffers.
     const bytes = data as Buffer;
     const { inParts, maxBytes } = isBinary ? listener.binaryRule : listener.textRule;
+    if (inParts) this.#tellDeliveredWhole();
     if (!inParts && bytes.length > maxBytes) {
       this.#violation(1009, `The message has ${bytes.length} bytes; at most ${maxBytes} are taken.`);
     } else if (isBinary) {
@@ -110,6 +115,12 @@ export class WsTransport implements Transport {
     } else {
       listener.onText(bytes.toString(), true);
     }
+  }
+
+  #tellDeliveredWhole(): void {
+    const tell = this.#deliveredWhole;
+    this.#deliveredWhole = undefined;
+    tell?.();
   }
 
   #failed(error: Error & { readonly code?: string }): void {
