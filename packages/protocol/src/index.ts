@@ -1,3 +1,4 @@
+export { AdoptedWebSocket } from './adopted-web-socket';
 export { createClientEngine } from './client-engine';
 export { acceptValue, formatExtensions, isValidKey, parseExtensions, parseSubprotocols } from './handshake-headers';
 export { createNativeEngine } from './native-engine';

@@ -3,6 +3,7 @@ export { attach, Server, WsServerContainer } from '@serval/server';
 export { DIAGNOSTICS_CHANNEL } from '@serval/container';
 
 export type {
+  AdoptOptions,
   AllowedOrigins,
   AttachableServer,
   Authenticate,

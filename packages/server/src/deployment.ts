@@ -12,6 +12,8 @@ export class Deployment {
   #deployed: (DeployedEndpoint & { readonly template: UriTemplate })[] = [];
   /** What scans have deployed: adding it again does nothing, as in Tomcat. */
   readonly #scanned = new Set<EndpointClass | ServerEndpointConfig>();
+  /** The configuration that each annotated class has here, deployed or not. */
+  readonly #annotated = new WeakMap<EndpointClass, ServerEndpointConfig>();
   /** Plans of configurations that are used without being deployed. */
   readonly #undeployed = new WeakMap<ServerEndpointConfig, EndpointPlan>();
   #halted: DeploymentException | undefined;
@@ -70,9 +72,24 @@ export class Deployment {
     return plan;
   }
 
+  /** An annotated class or a configuration, deployed or not. @throws DeploymentException */
+  endpointOf(endpoint: EndpointClass | ServerEndpointConfig): DeployedEndpoint {
+    const config = this.#configOf('adoptWebSocket', endpoint);
+    return { plan: this.planOf(config), config };
+  }
+
+  #configOf(method: string, endpoint: EndpointClass | ServerEndpointConfig): ServerEndpointConfig {
+    if (endpoint instanceof ServerEndpointConfig) return endpoint;
+    const endpointClass = requireClass(method, endpoint);
+    const config = this.#annotated.get(endpointClass) ?? configOfAnnotated(endpointClass);
+    this.#annotated.set(endpointClass, config);
+    return config;
+  }
+
   #deploy(endpoint: EndpointClass | ServerEndpointConfig): void {
-    const config = endpoint instanceof ServerEndpointConfig ? endpoint : configOfAnnotated(requireClass(endpoint));
-    const plan = this.#plan(config);
+    const config = this.#configOf('addEndpoint', endpoint);
+    // The sessions of a configuration that was used before it was deployed belong to the same endpoint.
+    const plan = this.planOf(config);
     const template = UriTemplate.parse(config.getPath(), plan.name);
     // A Tomcat setting among the user properties is found out here and not by the first client.
     this.context.sessionProperties(config.getUserProperties());
@@ -157,10 +174,10 @@ function needsArguments(name: string, count: number): DeploymentException {
   );
 }
 
-function requireClass(endpoint: unknown): EndpointClass {
+function requireClass(method: string, endpoint: unknown): EndpointClass {
   if (typeof endpoint === 'function') return endpoint as EndpointClass;
   throw new DeploymentException(
-    `addEndpoint takes an endpoint class or a ServerEndpointConfig; found ${endpoint === null ? 'null' : typeof endpoint}.`,
+    `${method} takes an endpoint class or a ServerEndpointConfig; found ${endpoint === null ? 'null' : typeof endpoint}.`,
     undefined,
     'WS_DEPLOY_NOT_AN_ENDPOINT',
   );

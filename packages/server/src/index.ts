@@ -4,6 +4,7 @@ export { Http1Connection } from './http1-connection';
 export { Server } from './server';
 export { WsServerContainer } from './server-container';
 
+export type { AdoptOptions } from './adoption';
 export type { InstanceFactory } from './default-configurator';
 export type { AttachableServer } from './http-host';
 export type { AllowedOrigins } from './origin-policy';

@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { HandshakeRejectionResponse } from '@serval/api';
@@ -71,7 +72,7 @@ export function isValidHeader(name: string, value: unknown): value is string {
 }
 
 /** A socket without a listener for errors would end the process with the first one. For the whole life of the socket. */
-export function tolerateErrors(socket: Duplex): void {
+export function tolerateErrors(socket: EventEmitter): void {
   // One function for all sockets: a closure would keep the handshake alive as long as the session.
   socket.on('error', ignore);
 }

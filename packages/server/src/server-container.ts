@@ -19,10 +19,17 @@ import {
   type ContainerOptions,
   type ContainerSettings,
 } from '@serval/container';
-import { createNativeEngine, createWsEngine, type Engine, type EngineOptions } from '@serval/protocol';
+import {
+  AdoptedWebSocket,
+  createNativeEngine,
+  createWsEngine,
+  type Engine,
+  type EngineOptions,
+} from '@serval/protocol';
 import type { IncomingMessage } from 'node:http';
 import { Http2ServerRequest } from 'node:http2';
 import type { Duplex } from 'node:stream';
+import { adopt, type AdoptOptions } from './adoption';
 import type { HandshakePolicy, InstanceFactory } from './default-configurator';
 import type { DeployedEndpoint } from './deployed-endpoint';
 import { Deployment } from './deployment';
@@ -105,6 +112,7 @@ export class WsServerContainer implements ServerContainer {
   readonly #upgradeContext: UpgradeContext;
   readonly #pendingHandshakes = new Set<PendingHandshake>();
   #isPaused = false;
+  #isStopped = false;
   #stopped: Promise<void> | undefined;
 
   /** @throws DeploymentException for an option that is out of range or of the wrong kind */
@@ -133,7 +141,8 @@ export class WsServerContainer implements ServerContainer {
       ),
       accepted: () => this.#deployment.beginService(),
       pending: this.#pendingHandshakes,
-      unavailable: () => (this.#stopped === undefined && !this.#isPaused ? undefined : serverUnavailable()),
+      isStopped: () => this.#isStopped,
+      unavailable: () => (!this.#isStopped && !this.#isPaused ? undefined : serverUnavailable()),
     };
   }
 
@@ -215,13 +224,61 @@ export class WsServerContainer implements ServerContainer {
       connection.refuse(400);
       return;
     }
-    const values = pathParameters instanceof Map ? pathParameters : new Map(Object.entries(pathParameters));
     await upgrade(this.#upgradeContext, {
       request,
       connection,
       target,
-      pathParameters: values,
+      pathParameters: asMap(pathParameters),
       endpoint: { plan, config },
+    });
+  }
+
+  /**
+   * Opens a session on a WebSocket of the ws library that somebody else has accepted: a framework, or a server of ws. Its
+   * handshake is over, so `authenticate`, origin, subprotocol, extensions and `modifyHandshake` are its owner's. All else
+   * is as with any session. Not in the specification.
+   *
+   * Call it when the socket is handed over, before anything is awaited: from then on nothing is read until the session
+   * is ready, and nothing is lost. What has arrived before went to its owner.
+   *
+   * @param webSocket open, and not adopted before
+   * @param httpRequest Node's request that the socket came with, for `getRequestURI` and the endpoint's configurator
+   * @param endpoint need not be deployed; its path is not matched
+   * @returns the session, once `@OnOpen` has begun; undefined when the socket was closed instead: with 1001 by a container
+   * that has been stopped, 1013 by one that is paused, 1011 when no instance or codec could be made. Never rejects
+   * @throws IllegalArgumentException for what is no WebSocket of ws or no request of Node
+   * @throws IllegalStateException for a socket that is not open any more, or was adopted before
+   * @throws DeploymentException for an endpoint that could not be deployed either
+   *
+   * @example
+   * webSocketServer.on('connection', (webSocket, request) => void container.adoptWebSocket(webSocket, request, Chat));
+   */
+  adoptWebSocket(
+    webSocket: object,
+    httpRequest: object,
+    endpoint: EndpointClass | ServerEndpointConfig,
+    options: AdoptOptions = {},
+  ): Promise<Session | undefined> {
+    const request = fromIncomingMessage(requireIncomingMessage('adoptWebSocket', httpRequest));
+    const target = parseRequestTarget(request.target);
+    if (target === undefined) {
+      throw new IllegalArgumentException(
+        `adoptWebSocket takes a request for a path; found the target ${JSON.stringify(request.target)}.`,
+      );
+    }
+    const deployed = this.#deployment.endpointOf(endpoint);
+    const { diagnostics } = this.#context;
+    return adopt(this.#upgradeContext, {
+      socket: AdoptedWebSocket.take(webSocket, {
+        isSecure: request.isSecure,
+        remoteAddress: request.remoteAddress,
+        deliveredWhole: () => diagnostics.report({ kind: 'delivered-whole', endpoint: deployed.plan.name }),
+      }),
+      request,
+      target,
+      pathParameters: asMap(options.pathParameters ?? {}),
+      endpoint: deployed,
+      userPrincipal: options.userPrincipal ?? null,
     });
   }
 
@@ -264,6 +321,7 @@ export class WsServerContainer implements ServerContainer {
   }
 
   async #stop(graceMs: number): Promise<void> {
+    this.#isStopped = true;
     const { registry } = this.#context;
     const reason = new CloseReason(CloseReason.CloseCodes.GOING_AWAY, 'The server is stopping.');
     for (const handshake of this.#pendingHandshakes) handshake.refuse(serverUnavailable());
@@ -420,6 +478,13 @@ function handedOver(httpRequest: unknown, httpResponse: unknown): [UpgradeReques
   }
   const request = requireIncomingMessage('upgradeHttpToWebSocket', httpRequest);
   return [fromIncomingMessage(request), requireSocket(httpResponse)];
+}
+
+function asMap(
+  pathParameters: ReadonlyMap<string, string> | Readonly<Record<string, string>>,
+): ReadonlyMap<string, string> {
+  // A Map has no entries of its own as an object.
+  return pathParameters instanceof Map ? pathParameters : new Map(Object.entries(pathParameters));
 }
 
 function requireIncomingMessage(method: string, request: unknown): IncomingMessage {

@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 import {
   type CloseReason,
@@ -8,7 +9,14 @@ import {
   type Principal,
 } from '@serval/api';
 import type { Transport } from '@serval/api/spi';
-import { SessionCodecs, toError, wireClose, WsSession, type ContainerContext } from '@serval/container';
+import {
+  SessionCodecs,
+  toError,
+  wireClose,
+  WsSession,
+  type ContainerContext,
+  type SessionProperties,
+} from '@serval/container';
 import {
   parseExtensions,
   parseSubprotocols,
@@ -41,17 +49,23 @@ export interface UpgradeContext {
   readonly pending: Set<PendingHandshake>;
   /** A handshake was accepted. */
   readonly accepted: () => void;
+  /** Whether the container has been stopped, for good. */
+  readonly isStopped: () => boolean;
   /** How new sessions are refused for now, or undefined. */
   readonly unavailable: () => HandshakeRejection | undefined;
 }
 
-/** An upgrade request whose path has led to an endpoint. */
-export interface RoutedUpgrade {
+/** A request that has led to an endpoint. */
+export interface RoutedRequest {
   readonly request: UpgradeRequest;
-  readonly connection: UpgradeConnection;
   readonly target: RequestTarget;
   readonly pathParameters: ReadonlyMap<string, string>;
   readonly endpoint: DeployedEndpoint;
+}
+
+/** An upgrade request whose path has led to an endpoint. */
+export interface RoutedUpgrade extends RoutedRequest {
+  readonly connection: UpgradeConnection;
 }
 
 // The only file that calls configurators, `authenticate` and instance factories.
@@ -64,7 +78,7 @@ export interface RoutedUpgrade {
  */
 export async function upgrade(container: UpgradeContext, routed: RoutedUpgrade): Promise<void> {
   const { connection } = routed;
-  const pending = new PendingHandshake(container, connection.stream, (thrown) =>
+  const pending = new PendingHandshake(container, clientOf(connection.stream), (thrown) =>
     refuseUpgrade(container, routed, thrown),
   );
   try {
@@ -89,49 +103,95 @@ export async function upgrade(container: UpgradeContext, routed: RoutedUpgrade):
     const headers = additionalHeaders(response);
     if (pending.isOver) return;
 
-    const instance = await ask(() => configurator.getEndpointInstance(endpoint.plan.endpointClass, request));
-    if (typeof instance !== 'object' || instance === null) throw noInstance(endpoint, instance);
-    if (pending.isOver) return;
-    const properties = config.getUserProperties();
-    const userProperties = properties.size > 0 ? container.context.sessionProperties(properties) : undefined;
-    const codecs = await SessionCodecs.create(endpoint.plan.codecs, config);
-    if (pending.isOver) {
-      await codecs.destroy();
-      return;
-    }
-
+    const prepared = await prepareSession(container, endpoint, config, request, pending);
+    if (prepared === undefined) return;
     const transport = accept(container, routed, { subprotocol, extensions, headers });
     pending.settle();
-    if (transport === undefined) {
-      await codecs.destroy();
-      return;
-    }
-    container.accepted();
-    const session = new WsSession({
-      context: container.context,
-      plan: endpoint.plan,
-      endpoint: instance,
-      endpointConfig: config,
-      codecs,
-      handshake: {
-        requestUri: requestUri(routed),
-        queryString: routed.target.query,
-        pathParameters: routed.pathParameters,
-        subprotocol,
-        userPrincipal: request.userPrincipal,
-      },
-      userProperties,
-      transport,
-    });
-    // Not awaited: the handshake is answered, and @OnOpen may take its time.
-    void session.begin();
+    if (transport === undefined) await prepared.codecs.destroy();
+    else openSession(container, routed, prepared, { transport, subprotocol, userPrincipal: request.userPrincipal });
   } catch (thrown) {
     if (pending.isOver) reportLate(container, routed, thrown);
     else pending.refuse(thrown);
   }
 }
 
-/** A handshake that waits for user code. It watches the socket, because nobody else does, and its own time. */
+/** What user code has made for a session that is about to be opened. */
+export interface PreparedSession {
+  readonly instance: object;
+  readonly config: ConnectionEndpointConfig;
+  readonly userProperties: SessionProperties | undefined;
+  readonly codecs: SessionCodecs;
+}
+
+/** Makes the endpoint instance and the codecs. @returns undefined when the client has gone or been answered meanwhile */
+export async function prepareSession(
+  container: UpgradeContext,
+  endpoint: DeployedEndpoint,
+  config: ConnectionEndpointConfig,
+  request: WsHandshakeRequest,
+  pending: PendingHandshake,
+): Promise<PreparedSession | undefined> {
+  const instance = await duringHandshake(request, container.policy, () =>
+    config.getConfigurator().getEndpointInstance(endpoint.plan.endpointClass, request),
+  );
+  if (typeof instance !== 'object' || instance === null) throw noInstance(endpoint, instance);
+  if (pending.isOver) return undefined;
+  const properties = config.getUserProperties();
+  const userProperties = properties.size > 0 ? container.context.sessionProperties(properties) : undefined;
+  const codecs = await SessionCodecs.create(endpoint.plan.codecs, config);
+  if (!pending.isOver) return { instance, config, userProperties, codecs };
+  await codecs.destroy();
+  return undefined;
+}
+
+/** A connection that was accepted, and what was agreed on. */
+export interface OpenedConnection {
+  readonly transport: Transport;
+  readonly subprotocol: string;
+  readonly userPrincipal: Principal | null;
+}
+
+/** The first turn of a session: from now on it is one of the container's. */
+export function openSession(
+  container: UpgradeContext,
+  routed: RoutedRequest,
+  { instance, config, userProperties, codecs }: PreparedSession,
+  { transport, subprotocol, userPrincipal }: OpenedConnection,
+): WsSession {
+  container.accepted();
+  const session = new WsSession({
+    context: container.context,
+    plan: routed.endpoint.plan,
+    endpoint: instance,
+    endpointConfig: config,
+    codecs,
+    handshake: {
+      requestUri: requestUri(routed),
+      queryString: routed.target.query,
+      pathParameters: routed.pathParameters,
+      subprotocol,
+      userPrincipal,
+    },
+    userProperties,
+    transport,
+  });
+  // Not awaited: the handshake is answered, and @OnOpen may take its time.
+  void session.begin();
+  return session;
+}
+
+/** Who waits for an answer: the stream of a request, or a socket that somebody else has accepted. */
+export interface WaitingClient {
+  /** Tells 'close' and 'error'. */
+  readonly events: EventEmitter;
+  readonly isGone: () => boolean;
+}
+
+function clientOf(stream: Duplex): WaitingClient {
+  return { events: stream, isGone: () => stream.destroyed };
+}
+
+/** A handshake that waits for user code. It watches the client, because nobody else does, and its own time. */
 export class PendingHandshake {
   #settled = false;
   readonly #timer: NodeJS.Timeout;
@@ -139,11 +199,11 @@ export class PendingHandshake {
 
   constructor(
     private readonly container: UpgradeContext,
-    private readonly socket: Duplex,
+    private readonly client: WaitingClient,
     private readonly answer: (thrown: unknown) => void,
   ) {
-    tolerateErrors(socket);
-    socket.once('close', this.#onClose);
+    tolerateErrors(client.events);
+    client.events.once('close', this.#onClose);
     this.#timer = setTimeout(() => this.refuse(tookTooLong()), container.handshakeTimeoutMs);
     this.#timer.unref();
     container.pending.add(this);
@@ -151,13 +211,13 @@ export class PendingHandshake {
 
   /** Whether the client has gone or has been answered. */
   get isOver(): boolean {
-    return this.#settled || this.socket.destroyed;
+    return this.#settled || this.client.isGone();
   }
 
   settle(): void {
     this.#settled = true;
     clearTimeout(this.#timer);
-    this.socket.off('close', this.#onClose);
+    this.client.events.off('close', this.#onClose);
     this.container.pending.delete(this);
   }
 
@@ -165,11 +225,11 @@ export class PendingHandshake {
   refuse(thrown: unknown): void {
     if (this.#settled) return;
     this.settle();
-    if (!this.socket.destroyed) this.answer(thrown);
+    if (!this.client.isGone()) this.answer(thrown);
   }
 }
 
-function checkAvailable(container: UpgradeContext): void {
+export function checkAvailable(container: UpgradeContext): void {
   const rejection = container.unavailable();
   if (rejection !== undefined) throw rejection;
 }
@@ -186,7 +246,7 @@ function tookTooLong(): HandshakeRejection {
   return new HandshakeRejection(503, { body: 'The handshake took too long.\n', headers: { 'Retry-After': '1' } });
 }
 
-function handshakeRequest(container: UpgradeContext, routed: RoutedUpgrade): WsHandshakeRequest {
+export function handshakeRequest(container: UpgradeContext, routed: RoutedRequest): WsHandshakeRequest {
   const uri = requestUri(routed);
   const hosts = routed.request.headers.get('Host') ?? [];
   // RFC 9112 3.2: two Host headers are no valid request, and whoever reads the other one would judge another origin.
@@ -200,7 +260,7 @@ function handshakeRequest(container: UpgradeContext, routed: RoutedUpgrade): WsH
   });
 }
 
-function requestUri({ request, target }: RoutedUpgrade): string {
+function requestUri({ request, target }: RoutedRequest): string {
   const query = target.query === null ? '' : `?${target.query}`;
   return `${request.isSecure ? 'wss' : 'ws'}://${request.headers.get('Host')?.[0] ?? ''}${target.path}${query}`;
 }
@@ -289,6 +349,7 @@ function accept(
       binary?.maxMessageSize ?? 0,
     ),
     closeTimeoutMs: settings.sessionCloseTimeout,
+    deliveredWhole: () => context.diagnostics.report({ kind: 'delivered-whole', endpoint: endpoint.plan.name }),
   });
 }
 
@@ -304,7 +365,7 @@ function additionalHeaders(response: HandshakeResponse): HeaderLine[] {
 }
 
 /** What user code threw after the client had gone or been answered: there is no answer to give, but no error is lost. */
-function reportLate({ context }: UpgradeContext, { target }: RoutedUpgrade, thrown: unknown): void {
+export function reportLate({ context }: UpgradeContext, { target }: RoutedRequest, thrown: unknown): void {
   if (thrown instanceof HandshakeRejection) return;
   context.diagnostics.report({ kind: 'handshake-failed', path: target.path, error: toError(thrown) });
 }
