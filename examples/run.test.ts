@@ -7,6 +7,7 @@ import type { Readable } from 'node:stream';
 // What `npm run example` runs, on what `npm test` has compiled.
 const RUN = join(__dirname, 'run.mjs');
 const NAMES = [
+  'adopt-websocket',
   'chat',
   'configurator-auth',
   'echo',
@@ -59,6 +60,7 @@ test.each(['', 'nothing', 'echo nothing', '../packages', 'chat client'])(
 
 const CONVERSATIONS: Record<string, (string | RegExp)[]> = {
   echo: ['hello', '<Buffer 01 02 03>'],
+  'adopt-websocket': ['Ann enters the auction of lot 7', 'Ann bids 120'],
   'json-codec': [
     '{"article":"tea","quantity":2} -> {"article":"tea","quantity":2,"total":"5.00"}',
     '{"article":"cake","quantity":1} -> {"article":"cake","quantity":1,"total":"9.20"}',

@@ -1,0 +1,59 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { OnMessage, OnOpen, PathParam, ServerEndpoint, Session, WsServerContainer } from 'serval';
+import { WebSocketServer } from 'ws';
+import { main, type Running } from '../main';
+
+/** What the application moves to Serval: the auction of one lot. */
+@ServerEndpoint('/lots/{lot}')
+export class Auction {
+  @OnOpen
+  async enter(session: Session, @PathParam('lot') lot: number): Promise<void> {
+    const bidder = session.getUserPrincipal()?.getName() ?? 'somebody';
+    await session.getBasicRemote().sendText(`${bidder} enters the auction of lot ${lot}`);
+  }
+
+  @OnMessage
+  async bid(amount: number, session: Session, @PathParam('lot') lot: string): Promise<void> {
+    const bidder = session.getUserPrincipal()?.getName() ?? 'somebody';
+    for (const other of session.getOpenSessions()) {
+      if (other.getPathParameters().get('lot') === lot)
+        void other.getAsyncRemote().sendText(`${bidder} bids ${amount}`);
+    }
+  }
+}
+
+/** A server of ws that was there before: it accepts every socket, and knows its users. Some paths it still serves itself. */
+export async function start(port: number): Promise<Running> {
+  const httpServer = createServer();
+  const webSocketServer = new WebSocketServer({ server: httpServer });
+  const container = new WsServerContainer();
+
+  webSocketServer.on('connection', (webSocket, request) => {
+    const url = new URL(request.url ?? '/', 'ws://localhost');
+    const lot = /^\/lots\/(\d+)$/.exec(url.pathname)?.[1];
+    if (lot === undefined) {
+      webSocket.send('This path is still served by ws.');
+      webSocket.close(1000);
+      return;
+    }
+    const bidder = url.searchParams.get('bidder') ?? 'somebody';
+    void container.adoptWebSocket(webSocket, request, Auction, {
+      pathParameters: { lot },
+      userPrincipal: { getName: () => bidder },
+    });
+  });
+
+  await new Promise<void>((resolve, reject) => httpServer.once('error', reject).listen(port, resolve));
+  return {
+    // A server that listens on a port has this kind of address.
+    port: (httpServer.address() as AddressInfo).port,
+    async stop() {
+      const closed = new Promise((resolve) => httpServer.close(resolve));
+      await container.stop();
+      await closed;
+    },
+  };
+}
+
+if (require.main === module) void main(start, 'ws://localhost/lots/1');
