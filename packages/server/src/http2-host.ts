@@ -25,7 +25,10 @@ const NOBODY_TUNNELS: HandshakeRejectionResponse = {
  */
 export class Http2Host {
   readonly #onStream: StreamListener = (stream, headers, _flags, rawHeaders) => {
-    if (headers[':method'] === 'CONNECT') this.#connect(stream, headers, rawHeaders);
+    const isConnect = headers[':method'] === 'CONNECT';
+    // Before anything else: the client may have reset it by now. Other requests are those of whoever listens for them.
+    if (isConnect || this.server.listenerCount('stream') === 1) tolerateErrors(stream);
+    if (isConnect) this.#connect(stream, headers, rawHeaders);
   };
 
   /** Without such a listener Node's own 'request' layer answers every CONNECT with 405. */
@@ -62,7 +65,6 @@ export class Http2Host {
       if (this.containers.some((container) => container.handleUpgrade(request, connection))) return;
     }
     if (this.#isShared()) return;
-    tolerateErrors(stream);
     const protocol = protocolOf(headers);
     if (protocol === undefined) connection.refuse(405, NOBODY_TUNNELS);
     else if (protocol === 'websocket')

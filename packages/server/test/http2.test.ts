@@ -230,10 +230,36 @@ describe('the end of a stream', () => {
     await client.ended();
   });
 
+  test('that the client does not finish is dropped after sessionCloseTimeout', async () => {
+    const { session } = await serve({ sessionCloseTimeout: 50 });
+    const client = await Http2Client.open(await session(), '/echo');
+    client.send(close(1000));
+    expect(await client.close()).toBe('1000');
+    expect(await client.closed()).toBe(constants.NGHTTP2_CANCEL);
+  });
+
+  test.each<[string, Record<string, string | null>]>([
+    ['a WebSocket', {}],
+    ['a WebSocket where there is no endpoint', { ':path': '/nowhere' }],
+    ['a tunnel', { ':protocol': null, ':path': null, ':authority': 'far.example:443', 'sec-websocket-version': null }],
+    ['a page', { ':method': 'GET', ':protocol': null }],
+  ])('at once, as soon as %s is asked for, harms nobody', async (_what, changes) => {
+    const { session, container } = await serve({ server: createServer() });
+    const connection = await session();
+    for (const code of [constants.NGHTTP2_INTERNAL_ERROR, constants.NGHTTP2_CANCEL, constants.NGHTTP2_NO_ERROR]) {
+      const client = Http2Client.request(connection, '/echo', changes);
+      client.reset(code);
+      await client.closed();
+    }
+    const client = await Http2Client.open(connection, '/echo');
+    client.send(clientFrame(0x81, 'alive?'));
+    expect(await client.text()).toBe('alive?');
+    while (container.getSessions().size > 1) await turn();
+  });
+
   test('a server that drops the connection sends RST_STREAM with CANCEL (RFC 8441 5)', async () => {
     class Dropping extends Endpoint {
       override onOpen(session: Session): void {
-        session.addMessageHandler(String, () => void container.stop({ graceMs: 1 }));
         session.addMessageHandler(Buffer, () => new Promise<void>(() => undefined));
       }
     }
@@ -555,7 +581,7 @@ describe('the request, as a configurator sees it', () => {
     expect(headers.get('Cookie')).toEqual(['a=1; b=2']);
     expect(headers.get('X-Many')?.join(', ')).toBe('1, 2');
     expect(headers.get('Sec-WebSocket-Key')).toBeUndefined();
-    expect(() => headers.set('X', ['1'])).toThrow(TypeError);
+    expect(() => (headers as Map<string, string[]>).set('X', ['1'])).toThrow(TypeError);
   });
 
   test('has the client’s certificate', async () => {
@@ -609,7 +635,11 @@ describe('beside others on the server', () => {
   });
 
   describe.each(['before', 'after'] as const)('a listener that was there %s the container', (when) => {
-    async function withForeign(event: 'stream' | 'connect', listener: (...args: never[]) => void, page: boolean) {
+    async function withForeign(
+      event: 'stream' | 'connect',
+      listener: Parameters<NodeJS.EventEmitter['on']>[1],
+      page: boolean,
+    ) {
       const add: Prepare = (server) => (server as NodeJS.EventEmitter).on(event, listener);
       const server = page ? createServer((_request, response) => void response.end('a page')) : createServer();
       const attached = await serve({ server, ...(when === 'before' && { before: add }) });
