@@ -209,7 +209,7 @@ describe.each<[string, ZlibCodecs]>([
       const agreed = Object.fromEntries(
         deflate.extension
           .getParameters()
-          .map((one) => [one.getName(), [one.getValue() === '' ? true : Number(one.getValue())]]),
+          .map((one): [string, (string | true)[]] => [one.getName(), [one.getValue() || true]]),
       );
       ws.accept([agreed]);
       const random = new Random(Random.seed());
