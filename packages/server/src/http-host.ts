@@ -7,7 +7,8 @@ import { IllegalArgumentException } from '@serval/api';
 import { Http1Connection } from './http1-connection';
 import { Http2Host } from './http2-host';
 import { reject, tolerateErrors } from './rejection';
-import { WsServerContainer, type ServerContainerOptions } from './server-container';
+import type { ServerContainerOptions } from './container-options';
+import { WsServerContainer } from './server-container';
 import { hasToken } from './upgrade-connection';
 import { fromIncomingMessage } from './upgrade-request';
 

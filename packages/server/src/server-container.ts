@@ -1,92 +1,41 @@
 import {
   CloseReason,
   ContainerProvider,
-  DeploymentException,
   IllegalArgumentException,
   ServerEndpointConfig,
   type ClientEndpointConfig,
   type EndpointClass,
   type Extension,
-  type Principal,
   type ServerContainer,
   type Session,
 } from '@serval/api';
-import {
-  checkSetting,
-  ContainerContext,
-  nearestName,
-  SETTINGS,
-  type ContainerOptions,
-  type ContainerSettings,
-} from '@serval/container';
-import {
-  AdoptedWebSocket,
-  createNativeEngine,
-  createWsEngine,
-  type Engine,
-  type EngineOptions,
-} from '@serval/protocol';
+import { checkSetting, ContainerContext } from '@serval/container';
+import { AdoptedWebSocket } from '@serval/protocol';
 import type { IncomingMessage } from 'node:http';
 import { Http2ServerRequest } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { adopt, type AdoptOptions } from './adoption';
-import type { HandshakePolicy, InstanceFactory } from './default-configurator';
+import {
+  chooseEngine,
+  construct,
+  handshakeTimeoutMs,
+  parseContextPath,
+  requireFunctions,
+  unknownOptions,
+  type ServerContainerOptions,
+} from './container-options';
+import type { HandshakePolicy } from './default-configurator';
 import type { DeployedEndpoint } from './deployed-endpoint';
 import { Deployment } from './deployment';
 import type { RouteMatch } from './endpoint-router';
 import { Http1Connection } from './http1-connection';
 import { Http2Connection } from './http2-connection';
-import { originPolicy, type AllowedOrigins } from './origin-policy';
+import { originPolicy } from './origin-policy';
 import { tolerateErrors } from './rejection';
 import { parseRequestTarget } from './request-target';
-import { serverUnavailable, upgrade, type Authenticate, type PendingHandshake, type UpgradeContext } from './upgrade';
+import { serverUnavailable, upgrade, type PendingHandshake, type UpgradeContext } from './upgrade';
 import type { UpgradeConnection } from './upgrade-connection';
 import { fromHttp2Stream, fromIncomingMessage, type UpgradeRequest } from './upgrade-request';
-
-/** What a server container can be told; everything has a default. */
-export interface ServerContainerOptions extends ContainerOptions, EngineOptions {
-  /**
-   * What speaks the protocol on accepted connections: our own engine (the default), `'ws'` for the ws library, or an
-   * engine object. Over ws a handler for parts receives each message as one last part.
-   */
-  readonly engine?: 'native' | 'ws' | Engine | undefined;
-  /** The path under which all endpoints lie, such as `/ws`. Default `/`. */
-  readonly contextPath?: string | undefined;
-  /** Foreign origins that may connect. Default: none but the server's own. */
-  readonly allowedOrigins?: AllowedOrigins | undefined;
-  /** Recognises the user of each handshake request. Default: nobody is known. */
-  readonly authenticate?: Authenticate | undefined;
-  /** What `HandshakeRequest.isUserInRole` answers for a known user. Default: false. */
-  readonly isUserInRole?: ((principal: Principal, role: string) => boolean) | undefined;
-  /** Makes endpoint instances, for dependency injection. Default: `new EndpointClass()`. */
-  readonly instanceFactory?: InstanceFactory | undefined;
-  /** How long user code may hold up a handshake before it is refused with 503, in milliseconds. Default 30000. */
-  readonly handshakeTimeout?: number | undefined;
-}
-
-/** The options beside the settings table: those of a container, and those of a standalone server, which pass through here. */
-const OTHER_OPTIONS: Readonly<Record<Exclude<keyof ServerContainerOptions, keyof ContainerSettings>, true>> &
-  Readonly<Record<string, true>> = {
-  initParameters: true,
-  logger: true,
-  engine: true,
-  perMessageDeflate: true,
-  maxFragments: true,
-  sharedReads: true,
-  contextPath: true,
-  allowedOrigins: true,
-  authenticate: true,
-  isUserInRole: true,
-  instanceFactory: true,
-  handshakeTimeout: true,
-  port: true,
-  host: true,
-  endpoints: true,
-  scan: true,
-  requestListener: true,
-  tls: true,
-  http2: true,
-};
 
 /** The defaults for new sessions that WebSocketContainer's setters change. */
 type DefaultSetting = 'asyncSendTimeout' | 'maxSessionIdleTimeout' | 'binaryBufferSize' | 'textBufferSize';
@@ -102,7 +51,6 @@ const DEFAULT_GRACE_MS = 5000;
 const LAST_WORDS_MS = 100;
 /** A timer of Node takes 31 bits; a longer one, such as Infinity, would fire at once. */
 const LONGEST_GRACE_MS = 2 ** 30;
-const DEFAULT_HANDSHAKE_TIMEOUT_MS = 30_000;
 
 /** A {@link ServerContainer}; `attach` and `Server` make one. */
 export class WsServerContainer implements ServerContainer {
@@ -120,7 +68,8 @@ export class WsServerContainer implements ServerContainer {
     const engine = chooseEngine(options);
     this.#context = new ContainerContext(this, options, engine.installedExtensions);
     this.#contextPath = parseContextPath(options.contextPath ?? '/');
-    this.#warnOfUnknown(options);
+    for (const message of unknownOptions(options))
+      this.#context.diagnostics.report({ kind: 'setting-warning', message });
     requireFunctions(options, ['authenticate', 'isUserInRole', 'instanceFactory']);
     const instanceFactory = options.instanceFactory ?? ((endpointClass) => construct(endpointClass));
     const policy: HandshakePolicy = {
@@ -134,26 +83,12 @@ export class WsServerContainer implements ServerContainer {
       policy,
       authenticate: options.authenticate,
       isUserInRole: options.isUserInRole ?? (() => false),
-      handshakeTimeoutMs: requireWhole(
-        'handshakeTimeout',
-        options.handshakeTimeout ?? DEFAULT_HANDSHAKE_TIMEOUT_MS,
-        'milliseconds',
-      ),
+      handshakeTimeoutMs: handshakeTimeoutMs(options),
       accepted: () => this.#deployment.beginService(),
       pending: this.#pendingHandshakes,
       isStopped: () => this.#isStopped,
       unavailable: () => (!this.#isStopped && !this.#isPaused ? undefined : serverUnavailable()),
     };
-  }
-
-  /** A slip of the pen in an option's name must not silently leave a limit at its default. */
-  #warnOfUnknown(options: object): void {
-    for (const name of Object.keys(options)) {
-      if (Object.hasOwn(SETTINGS, name) || Object.hasOwn(OTHER_OPTIONS, name)) continue;
-      const nearest = nearestName(name, [...Object.keys(SETTINGS), ...Object.keys(OTHER_OPTIONS)]);
-      const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;
-      this.#context.diagnostics.report({ kind: 'setting-warning', message: `${name} is not an option${hint}` });
-    }
   }
 
   // --- deployment -------------------------------------------------------------------------------------------------
@@ -391,83 +326,6 @@ export class WsServerContainer implements ServerContainer {
     checkSetting(name, value);
     this.#context.settings[name] = value;
   }
-}
-
-function chooseEngine(options: ServerContainerOptions): Engine {
-  const { engine = 'native', maxFragments } = options;
-  if (maxFragments !== undefined) requireWhole('maxFragments', maxFragments, 'fragments');
-  requireSwitch('sharedReads', options.sharedReads);
-  requireDeflateOption(options.perMessageDeflate);
-  if (engine === 'native') return createNativeEngine(options);
-  if (engine === 'ws') {
-    if (options.perMessageDeflate === undefined || options.perMessageDeflate === false) return createWsEngine();
-    throw new DeploymentException(
-      "perMessageDeflate is not offered over ws; leave engine at 'native', or perMessageDeflate at false.",
-      undefined,
-      'WS_DEPLOY_BAD_OPTION',
-    );
-  }
-  if (typeof engine === 'object' && engine !== null && typeof engine.accept === 'function') return engine;
-  throw new DeploymentException(
-    `engine is 'native', 'ws' or an engine; found ${JSON.stringify(engine)}.`,
-    undefined,
-    'WS_DEPLOY_BAD_OPTION',
-  );
-}
-
-function requireSwitch(name: string, value: unknown): void {
-  if (value === undefined || typeof value === 'boolean') return;
-  throw new DeploymentException(
-    `${name} is true or false; found ${JSON.stringify(value)}.`,
-    undefined,
-    'WS_DEPLOY_BAD_OPTION',
-  );
-}
-
-function requireDeflateOption(option: unknown = false): void {
-  if (typeof option === 'boolean' || (typeof option === 'object' && option !== null)) return;
-  throw new DeploymentException(
-    `perMessageDeflate is true, false or an object of options; found ${JSON.stringify(option)}.`,
-    undefined,
-    'WS_DEPLOY_BAD_OPTION',
-  );
-}
-
-function construct<T extends object>(endpointClass: EndpointClass<T>): T {
-  // Deployment has checked that the constructor needs no arguments, unless something else makes the instances.
-  return new (endpointClass as unknown as new () => T)();
-}
-
-function parseContextPath(contextPath: unknown): readonly string[] {
-  const target =
-    typeof contextPath === 'string' && contextPath.startsWith('/') ? parseRequestTarget(contextPath) : undefined;
-  // With or without a slash at its end.
-  const segments = target?.segments.at(-1) === '' ? target.segments.slice(0, -1) : target?.segments;
-  if (!target || !segments || segments.includes('') || target.query !== null || /[{}<>]/.test(target.path)) {
-    throw new DeploymentException(
-      `contextPath is a path with a leading slash, such as "/ws"; found ${JSON.stringify(contextPath) ?? 'none'}.`,
-      undefined,
-      'WS_DEPLOY_BAD_OPTION',
-    );
-  }
-  return segments;
-}
-
-function requireFunctions(options: ServerContainerOptions, names: readonly (keyof ServerContainerOptions)[]): void {
-  for (const name of names) {
-    const value: unknown = options[name];
-    if (value === undefined || typeof value === 'function') continue;
-    throw new DeploymentException(`${name} is a function; found ${typeof value}.`, undefined, 'WS_DEPLOY_BAD_OPTION');
-  }
-}
-
-function requireWhole(name: string, value: number, unit: string): number {
-  if (Number.isInteger(value) && value > 0 && value < 2 ** 31) return value;
-  throw new DeploymentException(
-    `${name} is a whole number of ${unit} from 1 to ${2 ** 31 - 1}; found ${String(value)}.`,
-    undefined,
-    'WS_DEPLOY_BAD_OPTION',
-  );
 }
 
 /** What an application hands over of a request that it has routed itself. */

@@ -4,7 +4,8 @@ import { createServer as createSecureServer, type ServerOptions as SecureServerO
 import type { AddressInfo, Socket } from 'node:net';
 import { DeploymentException, IllegalStateException, type EndpointClass, type ServerEndpointConfig } from '@serval/api';
 import { attach, type AttachableServer } from './http-host';
-import type { ServerContainerOptions, StopOptions, WsServerContainer } from './server-container';
+import type { ServerContainerOptions } from './container-options';
+import type { StopOptions, WsServerContainer } from './server-container';
 
 /** What is not a session when the sessions have ended: a refused client that stays, a TLS handshake that never begins. */
 const LINGER_MS = 2000;

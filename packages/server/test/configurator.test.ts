@@ -21,7 +21,7 @@ import {
   type Principal,
 } from '@serval/api';
 import { attach } from '../src/http-host';
-import type { ServerContainerOptions } from '../src/server-container';
+import type { ServerContainerOptions } from '../src/container-options';
 import { Gate, turn } from './journal';
 import { clientFrame, closeFrame, upgradeRequest } from './raw-connection';
 import { connectTo, TestServer } from './test-server';

@@ -7,7 +7,7 @@ import {
   type Principal,
   type Session,
 } from '@serval/api';
-import type { ServerContainerOptions } from '../src/server-container';
+import type { ServerContainerOptions } from '../src/container-options';
 import { turn } from './journal';
 import { KEY, type HeaderChanges } from './raw-connection';
 import { TestServer } from './test-server';

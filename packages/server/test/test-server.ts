@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type { EndpointClass, ServerEndpointConfig } from '@serval/api';
 import { attach } from '../src/http-host';
-import type { ServerContainerOptions, WsServerContainer } from '../src/server-container';
+import type { ServerContainerOptions } from '../src/container-options';
+import type { WsServerContainer } from '../src/server-container';
 import { Journal, turn } from './journal';
 import { RawConnection, upgradeRequest, type HeaderChanges, type RawResponse } from './raw-connection';
 

@@ -1,0 +1,151 @@
+import { DeploymentException, type EndpointClass, type Principal } from '@serval/api';
+import { nearestName, SETTINGS, type ContainerOptions, type ContainerSettings } from '@serval/container';
+import { createNativeEngine, createWsEngine, type Engine, type EngineOptions } from '@serval/protocol';
+import type { InstanceFactory } from './default-configurator';
+import type { AllowedOrigins } from './origin-policy';
+import { parseRequestTarget } from './request-target';
+import type { Authenticate } from './upgrade';
+
+/** What a server container can be told; everything has a default. */
+export interface ServerContainerOptions extends ContainerOptions, EngineOptions {
+  /**
+   * What speaks the protocol on accepted connections: our own engine (the default), `'ws'` for the ws library, or an
+   * engine object. Over ws a handler for parts receives each message as one last part.
+   */
+  readonly engine?: 'native' | 'ws' | Engine | undefined;
+  /** The path under which all endpoints lie, such as `/ws`. Default `/`. */
+  readonly contextPath?: string | undefined;
+  /** Foreign origins that may connect. Default: none but the server's own. */
+  readonly allowedOrigins?: AllowedOrigins | undefined;
+  /** Recognises the user of each handshake request. Default: nobody is known. */
+  readonly authenticate?: Authenticate | undefined;
+  /** What `HandshakeRequest.isUserInRole` answers for a known user. Default: false. */
+  readonly isUserInRole?: ((principal: Principal, role: string) => boolean) | undefined;
+  /** Makes endpoint instances, for dependency injection. Default: `new EndpointClass()`. */
+  readonly instanceFactory?: InstanceFactory | undefined;
+  /** How long user code may hold up a handshake before it is refused with 503, in milliseconds. Default 30000. */
+  readonly handshakeTimeout?: number | undefined;
+}
+
+/** The options beside the settings table: those of a container, and those of a standalone server, which pass through here. */
+const OTHER_OPTIONS: Readonly<Record<Exclude<keyof ServerContainerOptions, keyof ContainerSettings>, true>> &
+  Readonly<Record<string, true>> = {
+  initParameters: true,
+  logger: true,
+  engine: true,
+  perMessageDeflate: true,
+  maxFragments: true,
+  sharedReads: true,
+  contextPath: true,
+  allowedOrigins: true,
+  authenticate: true,
+  isUserInRole: true,
+  instanceFactory: true,
+  handshakeTimeout: true,
+  port: true,
+  host: true,
+  endpoints: true,
+  scan: true,
+  requestListener: true,
+  tls: true,
+  http2: true,
+};
+
+const DEFAULT_HANDSHAKE_TIMEOUT_MS = 30_000;
+
+/** A slip of the pen in an option's name must not silently leave a limit at its default. @returns what to warn of */
+export function unknownOptions(options: object): readonly string[] {
+  const known = [...Object.keys(SETTINGS), ...Object.keys(OTHER_OPTIONS)];
+  return Object.keys(options).flatMap((name) => {
+    if (known.includes(name)) return [];
+    const nearest = nearestName(name, known);
+    return [`${name} is not an option${nearest === undefined ? '' : `; did you mean ${nearest}?`}`];
+  });
+}
+
+export function handshakeTimeoutMs({
+  handshakeTimeout = DEFAULT_HANDSHAKE_TIMEOUT_MS,
+}: ServerContainerOptions): number {
+  return requireWhole('handshakeTimeout', handshakeTimeout, 'milliseconds');
+}
+
+/** @throws DeploymentException for an option that is out of range or of the wrong kind */
+export function chooseEngine(options: ServerContainerOptions): Engine {
+  const { engine = 'native', maxFragments } = options;
+  if (maxFragments !== undefined) requireWhole('maxFragments', maxFragments, 'fragments');
+  requireSwitch('sharedReads', options.sharedReads);
+  requireDeflateOption(options.perMessageDeflate);
+  if (engine === 'native') return createNativeEngine(options);
+  if (engine === 'ws') {
+    if (options.perMessageDeflate === undefined || options.perMessageDeflate === false) return createWsEngine();
+    throw new DeploymentException(
+      "perMessageDeflate is not offered over ws; leave engine at 'native', or perMessageDeflate at false.",
+      undefined,
+      'WS_DEPLOY_BAD_OPTION',
+    );
+  }
+  if (typeof engine === 'object' && engine !== null && typeof engine.accept === 'function') return engine;
+  throw new DeploymentException(
+    `engine is 'native', 'ws' or an engine; found ${JSON.stringify(engine)}.`,
+    undefined,
+    'WS_DEPLOY_BAD_OPTION',
+  );
+}
+
+function requireSwitch(name: string, value: unknown): void {
+  if (value === undefined || typeof value === 'boolean') return;
+  throw new DeploymentException(
+    `${name} is true or false; found ${JSON.stringify(value)}.`,
+    undefined,
+    'WS_DEPLOY_BAD_OPTION',
+  );
+}
+
+function requireDeflateOption(option: unknown = false): void {
+  if (typeof option === 'boolean' || (typeof option === 'object' && option !== null)) return;
+  throw new DeploymentException(
+    `perMessageDeflate is true, false or an object of options; found ${JSON.stringify(option)}.`,
+    undefined,
+    'WS_DEPLOY_BAD_OPTION',
+  );
+}
+
+export function construct<T extends object>(endpointClass: EndpointClass<T>): T {
+  // Deployment has checked that the constructor needs no arguments, unless something else makes the instances.
+  return new (endpointClass as unknown as new () => T)();
+}
+
+export function parseContextPath(contextPath: unknown): readonly string[] {
+  const target =
+    typeof contextPath === 'string' && contextPath.startsWith('/') ? parseRequestTarget(contextPath) : undefined;
+  // With or without a slash at its end.
+  const segments = target?.segments.at(-1) === '' ? target.segments.slice(0, -1) : target?.segments;
+  if (!target || !segments || segments.includes('') || target.query !== null || /[{}<>]/.test(target.path)) {
+    throw new DeploymentException(
+      `contextPath is a path with a leading slash, such as "/ws"; found ${JSON.stringify(contextPath) ?? 'none'}.`,
+      undefined,
+      'WS_DEPLOY_BAD_OPTION',
+    );
+  }
+  return segments;
+}
+
+export function requireFunctions(
+  options: ServerContainerOptions,
+  names: readonly (keyof ServerContainerOptions)[],
+): void {
+  for (const name of names) {
+    const value: unknown = options[name];
+    if (value === undefined || typeof value === 'function') continue;
+    throw new DeploymentException(`${name} is a function; found ${typeof value}.`, undefined, 'WS_DEPLOY_BAD_OPTION');
+  }
+}
+
+function requireWhole(name: string, value: number, unit: string): number {
+  if (Number.isInteger(value) && value > 0 && value < 2 ** 31) return value;
+  throw new DeploymentException(
+    `${name} is a whole number of ${unit} from 1 to ${2 ** 31 - 1}; found ${String(value)}.`,
+    undefined,
+    'WS_DEPLOY_BAD_OPTION',
+  );
+}
