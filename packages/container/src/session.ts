@@ -69,13 +69,14 @@ export class WsSession extends Session {
   readonly endpointConfig: EndpointConfig;
   readonly codecs: SessionCodecs;
   readonly transport: Transport;
-  readonly remote: WsRemote;
   readonly #handshake: SessionHandshake;
-  readonly #id = randomBytes(16).toString('hex');
+  #id: string | undefined;
   readonly #inbox: Inbox;
   #state: 'open' | 'closing' | 'closed' = 'open';
   #connectionGone = false;
   #handlers: HandlerTable | undefined;
+  /** From the first send on; most sessions of many only listen. */
+  #remote: WsRemote | undefined;
   #basic: WsBasicRemote | undefined;
   #async: WsAsyncRemote | undefined;
   #userProperties: SessionProperties | undefined;
@@ -101,7 +102,6 @@ export class WsSession extends Session {
     this.#maxIdleTimeoutMs = this.context.settings.maxSessionIdleTimeout;
     this.#userProperties = parts.userProperties;
     this.#userProperties?.onSettingChange(() => this.#watchIdle());
-    this.remote = new WsRemote(this);
     this.#inbox = new Inbox(this);
     this.#updateRules();
   }
@@ -121,6 +121,10 @@ export class WsSession extends Session {
 
   get pathParameters(): ReadonlyMap<string, string> {
     return this.#handshake.pathParameters;
+  }
+
+  get remote(): WsRemote {
+    return (this.#remote ??= new WsRemote(this));
   }
 
   get canSend(): boolean {
@@ -143,7 +147,7 @@ export class WsSession extends Session {
   }
 
   sendDropped(): void {
-    this.context.diagnostics.report({ kind: 'send-dropped', endpoint: this.plan.name, sessionId: this.#id });
+    this.context.diagnostics.report({ kind: 'send-dropped', endpoint: this.plan.name, sessionId: this.getId() });
   }
 
   routeOf(native: NativeType): MessageRoute | undefined {
@@ -156,14 +160,19 @@ export class WsSession extends Session {
   }
 
   connectionFailed(error: Error): void {
-    this.context.diagnostics.report({ kind: 'connection-error', endpoint: this.plan.name, sessionId: this.#id, error });
+    this.context.diagnostics.report({
+      kind: 'connection-error',
+      endpoint: this.plan.name,
+      sessionId: this.getId(),
+      error,
+    });
   }
 
   /** The transport's last word. What had arrived before is still delivered, then `@OnClose`. */
   connectionClosed(code: number, phrase: string): void {
     this.#connectionGone = true;
     clearTimeout(this.#closeTimer);
-    this.remote.end();
+    this.#remote?.end();
     this.#finishClosing(CloseReason.truncated(code, phrase), true);
     this.#endIfOver();
   }
@@ -302,11 +311,11 @@ export class WsSession extends Session {
   }
 
   override getId(): string {
-    return this.#id;
+    return (this.#id ??= randomBytes(16).toString('hex'));
   }
 
   override close(closeReason: CloseReason = new CloseReason(1000)): Promise<void> {
-    if (this.canSend) this.remote.outbox.handOver();
+    if (this.canSend) this.#remote?.outbox.handOver();
     this.#closeLocally(closeReason, closeReason);
     return Promise.resolve();
   }
@@ -357,7 +366,7 @@ export class WsSession extends Session {
 
   /** @throws IllegalStateException once the session is closed */
   requireNotClosed(): void {
-    if (this.#state === 'closed') throw new IllegalStateException(`Session ${this.#id} is closed.`);
+    if (this.#state === 'closed') throw new IllegalStateException(`Session ${this.getId()} is closed.`);
   }
 
   // --- closing ----------------------------------------------------------------------------------------------------

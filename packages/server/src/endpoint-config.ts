@@ -74,6 +74,11 @@ export class ConnectionEndpointConfig extends ServerEndpointConfig {
     super();
   }
 
+  /** Whether there are user properties; asking for them would make a map for a connection that has none. */
+  get hasUserProperties(): boolean {
+    return (this.#userProperties ?? this.shared.getUserProperties()).size > 0;
+  }
+
   override getUserProperties(): Map<string, unknown> {
     return (this.#userProperties ??= new Map(this.shared.getUserProperties()));
   }

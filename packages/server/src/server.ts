@@ -67,9 +67,14 @@ export class Server {
         response.end(isEndpoint ? 'This is a WebSocket endpoint.\n' : 'Not found.\n');
       });
     this.#http = this.#createServer(listener);
+    const sockets = this.#sockets;
+    // One function for all sockets; a closure for each would live as long as its session.
+    function forget(this: Socket): void {
+      sockets.delete(this);
+    }
     this.#http.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
+      sockets.add(socket);
+      socket.on('close', forget);
     });
     this.container = attach(this.#http, options);
   }

@@ -33,8 +33,13 @@ export function fromIncomingMessage(request: IncomingMessage): UpgradeRequest {
     target: request.url ?? '/',
     headers: HeaderMap.fromRawHeaders(request.rawHeaders).seal(),
     isSecure,
-    localAddress: socket.localAddress,
-    localPort: socket.localPort,
+    // Asked for when they are wanted: a socket keeps what it was once asked for.
+    get localAddress() {
+      return socket.localAddress;
+    },
+    get localPort() {
+      return socket.localPort;
+    },
     remoteAddress: socket.remoteAddress,
     remotePort: socket.remotePort,
     clientCertificates: () => (isSecure ? peerCertificates(socket) : undefined),

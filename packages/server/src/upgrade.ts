@@ -29,7 +29,7 @@ import type { DeployedEndpoint } from './deployed-endpoint';
 import { ConnectionEndpointConfig } from './endpoint-config';
 import { WsHandshakeRequest } from './handshake-request';
 import { HeaderMap } from './header-map';
-import { isValidHeader, tolerateErrors } from './rejection';
+import { isValidHeader, tolerateErrors, tolerateNoErrors } from './rejection';
 import type { RequestTarget } from './request-target';
 import { badRequest, type UpgradeConnection } from './upgrade-connection';
 import type { UpgradeRequest } from './upgrade-request';
@@ -107,8 +107,13 @@ export async function upgrade(container: UpgradeContext, routed: RoutedUpgrade):
     if (prepared === undefined) return;
     const transport = accept(container, routed, { subprotocol, extensions, headers });
     pending.settle();
-    if (transport === undefined) await prepared.codecs.destroy();
-    else openSession(container, routed, prepared, { transport, subprotocol, userPrincipal: request.userPrincipal });
+    if (transport === undefined) {
+      await prepared.codecs.destroy();
+    } else {
+      // The transport listens for them from now on.
+      tolerateNoErrors(connection.stream);
+      openSession(container, routed, prepared, { transport, subprotocol, userPrincipal: request.userPrincipal });
+    }
   } catch (thrown) {
     if (pending.isOver) reportLate(container, routed, thrown);
     else pending.refuse(thrown);
@@ -136,8 +141,9 @@ export async function prepareSession(
   );
   if (typeof instance !== 'object' || instance === null) throw noInstance(endpoint, instance);
   if (pending.isOver) return undefined;
-  const properties = config.getUserProperties();
-  const userProperties = properties.size > 0 ? container.context.sessionProperties(properties) : undefined;
+  const userProperties = config.hasUserProperties
+    ? container.context.sessionProperties(config.getUserProperties())
+    : undefined;
   const codecs = await SessionCodecs.create(endpoint.plan.codecs, config);
   if (!pending.isOver) return { instance, config, userProperties, codecs };
   await codecs.destroy();
@@ -262,7 +268,9 @@ export function handshakeRequest(container: UpgradeContext, routed: RoutedReques
 
 function requestUri({ request, target }: RoutedRequest): string {
   const query = target.query === null ? '' : `?${target.query}`;
-  return `${request.isSecure ? 'wss' : 'ws'}://${request.headers.get('Host')?.[0] ?? ''}${target.path}${query}`;
+  const uri = `${request.isSecure ? 'wss' : 'ws'}://${request.headers.get('Host')?.[0] ?? ''}${target.path}${query}`;
+  // One flat string: a session keeps it, and V8 would keep all of its pieces.
+  return Buffer.from(uri, 'latin1').toString('latin1');
 }
 
 type Ask = <T>(call: () => T) => T;
