@@ -33,7 +33,8 @@ export class Room {
 
   /** Nobody waits for a slow member, and a send to one who is just leaving fails only for that one. */
   send(message: ServerMessage): void {
-    for (const session of this.#members.values()) void session.getAsyncRemote().sendObject(message);
+    const [anyone] = this.#members.values();
+    void anyone?.broadcast(message, this.#members.values());
   }
 
   #freeName(wished: string): string {

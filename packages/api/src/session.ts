@@ -3,7 +3,7 @@ import type { CloseReason } from './close-reason';
 import type { Extension } from './extension';
 import type { MessageHandler } from './message-handler';
 import type { Principal } from './principal';
-import type { RemoteEndpoint } from './remote-endpoint';
+import type { RemoteEndpoint, SendResult } from './remote-endpoint';
 import type { WebSocketContainer } from './web-socket-container';
 
 /**
@@ -95,6 +95,20 @@ export abstract class Session {
 
   /** The sessions open on the same endpoint, this one included: an unmodifiable copy. */
   abstract getOpenSessions(): ReadonlySet<Session>;
+
+  /**
+   * Sends one message to many sessions: a string or bytes as they are, any other object by this endpoint's encoders, once
+   * for all. Each session has its own queue, send timeout and limits, as with `getAsyncRemote`. Not in the specification;
+   * Tyrus has the like.
+   *
+   * @param to default: all open sessions of this endpoint, this one included
+   * @returns the sendings that failed, once each has been accepted or has failed; it rejects only for the message's sake
+   * @throws EncodeException (as a rejection) when nothing encodes the message, or what the encoder throws
+   *
+   * @example
+   * void session.broadcast(`${name} has joined.`);
+   */
+  abstract broadcast(message: unknown, to?: Iterable<Session>): Promise<readonly SendResult[]>;
 
   /** The peer's address as the socket knows it, such as `'127.0.0.1'`, or undefined. Not in the specification. */
   abstract getRemoteAddress(): string | undefined;

@@ -19,13 +19,16 @@ import { Outbox, type Sending } from './outbox';
 import { isThenable, toError, tolerateNeglect } from './promises';
 import { SendOrder } from './send-order';
 import type { StreamKind } from './send-state';
-import { WsOutputStream, WsWriter } from './send-streams';
+import { CollectedMessage, WsOutputStream, WsWriter, type FragmentSink } from './send-streams';
 import { noEncoder } from './session-codecs';
 import type { WsSession } from './session';
 
 const MAX_CONTROL_BYTES = 125;
 const NO_BYTES = new Uint8Array(0);
 const ACCEPTED = Promise.resolve();
+
+/** A whole message as it is sent. */
+export type Encoded = string | Uint8Array;
 
 /** All sending of one session: what its Basic and Async remote endpoints share, and the way of replies. */
 export class WsRemote {
@@ -104,59 +107,63 @@ export class WsRemote {
   sendObject(object: unknown, timeoutMs: number): Sending {
     if (object === undefined || object === null) throw wrong('sendObject', 'an object', object);
     const found = this.session.codecs.encoderFor(object);
-    if (found === undefined) return this.#sendUnencoded(object, timeoutMs);
+    if (found === undefined) return this.send(plain(object), timeoutMs);
     const { entry, encoder } = found;
     if (entry.format.endsWith('Stream')) {
       return this.#ordered.exclusively(timeoutMs, () => this.#streamEncoded(entry, encoder, object, timeoutMs));
     }
     const encoded: unknown = (encoder as Encoder.Text<unknown>).encode(object);
-    if (!isThenable(encoded)) return this.#sendEncoded(entry, encoded, object, timeoutMs);
+    if (!isThenable(encoded)) return this.send(checkEncoded(entry, encoded, object), timeoutMs);
     return this.#ordered.exclusively(timeoutMs, async () => {
-      const value = await encoded;
+      const value = checkEncoded(entry, await encoded, object);
       // Not through the order again: this task is what the others wait for.
       await (typeof value === 'string'
         ? this.outbox.sendText(value, timeoutMs)
-        : this.outbox.sendBinary(this.#encodedBytes(entry, value, object), timeoutMs));
+        : this.outbox.sendBinary(value, timeoutMs));
     });
   }
 
-  #sendUnencoded(object: unknown, timeoutMs: number): Sending {
-    switch (typeof object) {
-      case 'string':
-        return this.sendText(object, timeoutMs);
-      case 'number':
-      case 'boolean':
-      case 'bigint':
-        return this.sendText(String(object), timeoutMs);
-      default: {
-        const bytes = asBytes(object);
-        if (bytes !== undefined) return this.sendBinary(bytes, timeoutMs);
-        throw noEncoder(object);
-      }
-    }
+  /**
+   * The message that `sendObject` would send, for many sessions.
+   *
+   * @returns undefined (in a promise) when a stream encoder wrote nothing
+   * @throws EncodeException when nothing takes the object, or what the encoder throws
+   */
+  encode(object: unknown): Encoded | Promise<Encoded | undefined> {
+    if (object === undefined || object === null) throw wrong('broadcast', 'a message', object);
+    const found = this.session.codecs.encoderFor(object);
+    if (found === undefined) return plain(object);
+    const { entry, encoder } = found;
+    if (entry.format.endsWith('Stream')) return this.#collect(entry, encoder, object);
+    const encoded: unknown = (encoder as Encoder.Text<unknown>).encode(object);
+    return isThenable(encoded)
+      ? Promise.resolve(encoded).then((value) => checkEncoded(entry, value, object))
+      : checkEncoded(entry, encoded, object);
   }
 
-  #sendEncoded(entry: CodecEntry, encoded: unknown, object: unknown, timeoutMs: number): Sending {
-    if (typeof encoded === 'string') return this.sendText(encoded, timeoutMs);
-    return this.sendBinary(this.#encodedBytes(entry, encoded, object), timeoutMs);
+  async #collect(entry: CodecEntry, encoder: AnyEncoder, object: unknown): Promise<Encoded | undefined> {
+    const collected = new CollectedMessage();
+    const stream = this.#openStream(entry, collected, Infinity);
+    await (encoder as Encoder.TextStream<unknown>).encode(object, stream as WsWriter);
+    await stream.close();
+    return collected.message;
   }
 
-  #encodedBytes(entry: CodecEntry, encoded: unknown, object: unknown): Uint8Array {
-    const bytes = asBytes(encoded);
-    if (bytes !== undefined) return bytes;
-    throw new EncodeException(
-      object,
-      `Encoder ${entry.name} returned ${describe(encoded)}; expected a string or bytes.`,
-    );
+  #openStream(entry: CodecEntry, sink: FragmentSink, timeoutMs: number): WsWriter | WsOutputStream {
+    const fragmentSize = this.session.context.settings.streamBufferSize;
+    return entry.format === 'textStream'
+      ? new WsWriter(sink, timeoutMs, fragmentSize)
+      : new WsOutputStream(sink, timeoutMs, fragmentSize);
+  }
+
+  /** Sends what {@link encode} has made, for this session or another one. */
+  send(encoded: Encoded, timeoutMs: number): Sending {
+    return typeof encoded === 'string' ? this.sendText(encoded, timeoutMs) : this.sendBinary(encoded, timeoutMs);
   }
 
   async #streamEncoded(entry: CodecEntry, encoder: AnyEncoder, object: unknown, timeoutMs: number): Promise<void> {
-    const isText = entry.format === 'textStream';
-    this.outbox.reserve(isText ? 'send writer' : 'send stream');
-    const fragmentSize = this.session.context.settings.streamBufferSize;
-    const stream = isText
-      ? new WsWriter(this.outbox, timeoutMs, fragmentSize)
-      : new WsOutputStream(this.outbox, timeoutMs, fragmentSize);
+    this.outbox.reserve(entry.format === 'textStream' ? 'send writer' : 'send stream');
+    const stream = this.#openStream(entry, this.outbox, timeoutMs);
     try {
       await (encoder as Encoder.TextStream<unknown>).encode(object, stream as WsWriter);
     } catch (error) {
@@ -287,6 +294,11 @@ export class WsAsyncRemote extends WsRemoteEndpoint implements RemoteEndpoint.As
     return this.#outcome(send, arguments.length > 1, handler);
   }
 
+  /** A message that is encoded already. */
+  send(encoded: Encoded): Sending {
+    return this.remote.send(encoded, this.timeoutMs);
+  }
+
   #outcome(send: () => Sending, withHandler: boolean, handler: SendHandler | undefined): Promise<void> | undefined {
     if (!withHandler) return send() ?? ACCEPTED;
     const tell: ((result: SendResult) => unknown) | undefined =
@@ -313,6 +325,29 @@ function asRejection(send: () => Sending): Promise<void> {
   } catch (error) {
     return tolerateNeglect(Promise.reject<void>(toError(error)));
   }
+}
+
+/** What an object is without an encoder: strings and bytes are themselves, primitives their text. */
+function plain(object: unknown): Encoded {
+  switch (typeof object) {
+    case 'string':
+      return object;
+    case 'number':
+    case 'boolean':
+    case 'bigint':
+      return String(object);
+    default: {
+      const bytes = asBytes(object);
+      if (bytes !== undefined) return bytes;
+      throw noEncoder(object);
+    }
+  }
+}
+
+function checkEncoded(entry: CodecEntry, encoded: unknown, object: unknown): Encoded {
+  const value = typeof encoded === 'string' ? encoded : asBytes(encoded);
+  if (value !== undefined) return value;
+  throw new EncodeException(object, `Encoder ${entry.name} returned ${describe(encoded)}; expected a string or bytes.`);
 }
 
 function asBytes(value: unknown): Uint8Array | undefined {

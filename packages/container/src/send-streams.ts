@@ -2,6 +2,31 @@ import { IOException, OutputStream, Writer } from '@serval/api';
 import type { Outbox, Sending } from './outbox';
 import { tolerateNeglect } from './promises';
 
+/** Where the fragments of a message go. */
+export type FragmentSink = Pick<Outbox, 'sendTextPart' | 'sendBinaryPart' | 'release'>;
+
+/** A message that an encoder writes to a stream, collected for many sessions. */
+export class CollectedMessage implements FragmentSink {
+  #text = '';
+  readonly #chunks: Uint8Array[] = [];
+  /** What was written, once it is complete; undefined when nothing was. */
+  message: string | Uint8Array | undefined;
+
+  sendTextPart(part: string, last: boolean): Sending {
+    this.#text += part;
+    if (last) this.message = this.#text;
+    return undefined;
+  }
+
+  sendBinaryPart(part: Uint8Array, last: boolean): Sending {
+    this.#chunks.push(part);
+    if (last) this.message = Buffer.concat(this.#chunks);
+    return undefined;
+  }
+
+  release(): void {}
+}
+
 /** What both kinds of stream do: fragments leave as they fill, the last one with `close`, none if nothing was written. */
 class FragmentedMessage<T> {
   #state: 'unused' | 'used' | 'closed' = 'unused';
@@ -13,7 +38,7 @@ class FragmentedMessage<T> {
    * @param take empties the buffer
    */
   constructor(
-    private readonly outbox: Outbox,
+    private readonly sink: FragmentSink,
     private readonly fragmentSize: number,
     private readonly buffered: () => number,
     private readonly take: () => T,
@@ -37,14 +62,14 @@ class FragmentedMessage<T> {
     const before = this.#state;
     this.#state = 'closed';
     if (before === 'used') return this.#sendBuffered(true);
-    if (before === 'unused') this.outbox.release();
+    if (before === 'unused') this.sink.release();
     return Promise.resolve();
   }
 
   discard(): void {
     this.#state = 'closed';
     this.take();
-    this.outbox.release();
+    this.sink.release();
   }
 
   #sendBuffered(last: boolean): Promise<void> {
@@ -63,19 +88,19 @@ export class WsWriter extends Writer {
   #buffered = '';
 
   /**
-   * The outbox must be reserved for a 'send writer'.
+   * An outbox must be reserved for a 'send writer'.
    *
    * @param fragmentSize a fragment is sent once so much is buffered, in characters
    */
-  constructor(outbox: Outbox, timeoutMs: number, fragmentSize: number) {
+  constructor(sink: FragmentSink, timeoutMs: number, fragmentSize: number) {
     super();
     const take = (): string => {
       const text = this.#buffered;
       this.#buffered = '';
       return text;
     };
-    const send = (part: string, last: boolean): Sending => outbox.sendTextPart(part, last, timeoutMs, 'send writer');
-    this.#message = new FragmentedMessage(outbox, fragmentSize, () => this.#buffered.length, take, send);
+    const send = (part: string, last: boolean): Sending => sink.sendTextPart(part, last, timeoutMs, 'send writer');
+    this.#message = new FragmentedMessage(sink, fragmentSize, () => this.#buffered.length, take, send);
   }
 
   /** Whether a fragment has left, so that the message cannot be taken back any more. */
@@ -108,11 +133,11 @@ export class WsOutputStream extends OutputStream {
   #length = 0;
 
   /**
-   * The outbox must be reserved for a 'send stream'.
+   * An outbox must be reserved for a 'send stream'.
    *
    * @param fragmentSize a fragment is sent once so much is buffered, in bytes
    */
-  constructor(outbox: Outbox, timeoutMs: number, fragmentSize: number) {
+  constructor(sink: FragmentSink, timeoutMs: number, fragmentSize: number) {
     super();
     const take = (): Buffer => {
       const bytes = Buffer.concat(this.#chunks, this.#length);
@@ -120,8 +145,8 @@ export class WsOutputStream extends OutputStream {
       this.#length = 0;
       return bytes;
     };
-    const send = (part: Buffer, last: boolean): Sending => outbox.sendBinaryPart(part, last, timeoutMs, 'send stream');
-    this.#message = new FragmentedMessage(outbox, fragmentSize, () => this.#length, take, send);
+    const send = (part: Buffer, last: boolean): Sending => sink.sendBinaryPart(part, last, timeoutMs, 'send stream');
+    this.#message = new FragmentedMessage(sink, fragmentSize, () => this.#length, take, send);
   }
 
   get hasSent(): boolean {

@@ -16,6 +16,7 @@ import {
   type WebSocketContainer,
 } from '@serval/api';
 import type { InboundRule, Transport } from '@serval/api/spi';
+import { Broadcaster } from './broadcaster';
 import { wireClose } from './closing';
 import type { ContainerContext } from './container-context';
 import { dispatchClose, dispatchError, dispatchOpen, dispatchSendResult } from './dispatcher';
@@ -79,6 +80,7 @@ export class WsSession extends Session {
   #remote: WsRemote | undefined;
   #basic: WsBasicRemote | undefined;
   #async: WsAsyncRemote | undefined;
+  #broadcaster: Broadcaster | undefined;
   #userProperties: SessionProperties | undefined;
   #maxTextBytes: number;
   #maxBinaryBytes: number;
@@ -357,6 +359,11 @@ export class WsSession extends Session {
   override getOpenSessions(): ReadonlySet<Session> {
     this.requireNotClosed();
     return this.context.registry.openSessions(this.plan);
+  }
+
+  override broadcast(message: unknown, to: Iterable<Session> = this.getOpenSessions()): Promise<readonly SendResult[]> {
+    this.requireNotClosed();
+    return (this.#broadcaster ??= new Broadcaster(this.remote)).broadcast(message, to);
   }
 
   override getRemoteAddress(): string | undefined {

@@ -1,4 +1,5 @@
 import type { SendCallback } from '@serval/api/spi';
+import { OPCODE } from './frame-parser';
 import type { MessageDeflate } from './message-deflate';
 
 /** The payload of a data frame on its way to the wire. */
@@ -70,6 +71,10 @@ export class CompressionLine {
       this.write(data.first, data.payload, data.done);
       return;
     }
+    if (typeof data.payload === 'string' && isWhole(data) && !this.deflate.isLarge(data.payload.length * 3)) {
+      this.write(data.first, this.deflate.deflateText(data.payload), data.done);
+      return;
+    }
     const bytes = asBuffer(data.payload);
     if (!this.deflate.isLarge(bytes.length)) {
       this.write(data.first, this.deflate.deflate(bytes, data.last), data.done);
@@ -99,6 +104,10 @@ export class CompressionLine {
     }
     if (!this.isHeld) this.onFree();
   }
+}
+
+function isWhole({ first, last }: OutgoingData): boolean {
+  return last && (first & 0x0f) !== OPCODE.continuation;
 }
 
 function asBuffer(payload: string | Uint8Array): Buffer {

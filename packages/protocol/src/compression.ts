@@ -68,6 +68,8 @@ export class Compression {
   /** For messages that are compressed by themselves: one for each window. */
   readonly #plain = new Map<number, Deflater>();
   readonly #spare: { readonly windowBits: number; readonly inflater: Inflater }[] = [];
+  /** The text that was compressed by itself last, and what it became. */
+  #latest: { readonly text: string; readonly windowBits: number; readonly deflated: Buffer } | undefined;
   #running = 0;
   readonly #waiting: (() => void)[] = [];
 
@@ -138,6 +140,13 @@ export class Compression {
     this.#kept.delete(connection);
     this.#keptBytes -= kept.bytes;
     kept.deflater.close();
+  }
+
+  /** What the text was compressed to, if it was the last one in such a window. */
+  latestOr(text: string, windowBits: number, deflate: () => Buffer): Buffer {
+    if (this.#latest?.windowBits !== windowBits || this.#latest.text !== text)
+      this.#latest = { text, windowBits, deflated: Buffer.from(deflate()) };
+    return this.#latest.deflated;
   }
 
   takeInflater(windowBits: number): Inflater {

@@ -41,6 +41,12 @@ export class MessageDeflate {
     return last ? withoutTail(deflated) : deflated;
   }
 
+  /** As {@link deflate}, for a whole text; one that many connections are sent in a row is compressed once where it can be. */
+  deflateText(text: string): Buffer {
+    if (!this.own.noContextTakeover) return this.deflate(Buffer.from(text), true);
+    return this.compression.latestOr(text, this.own.windowBits, () => this.deflate(Buffer.from(text), true));
+  }
+
   /** As {@link deflate}, on another thread. */
   deflateLarge(part: Buffer, last: boolean, done: (error: Error | null, deflated: Buffer) => void): void {
     this.compression.deflateLarge(part, this.own.windowBits, (error, deflated) => {

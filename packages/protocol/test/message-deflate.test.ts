@@ -355,6 +355,26 @@ describe.each<[string, ZlibCodecs]>([
   });
 });
 
+test('a text for many connections is compressed once for those whose messages stand alone', () => {
+  const compression = new Compression({ threshold: 0 }, streamCodecs);
+  const open = (parameters: [string, string][]): MessageDeflate => {
+    const agreement = acceptOffers([createExtension('permessage-deflate', parameters)], compression.wishes);
+    if (agreement === undefined) throw new Error('declined');
+    return compression.open(agreement, 'server');
+  };
+  const alone: [string, string] = ['server_no_context_takeover', ''];
+  const [one, other, narrow, kept] = [[alone], [alone], [alone, ['server_max_window_bits', '9']], []].map(
+    (parameters) => open(parameters as [string, string][]),
+  );
+  const text = 'to all of you, '.repeat(100);
+  const deflated = one?.deflateText(text);
+  expect(other?.deflateText(text)).toBe(deflated);
+  expect(narrow?.deflateText(text)).not.toBe(deflated);
+  expect(kept?.deflateText(text)).not.toBe(deflated);
+  expect(one?.deflateText(`${text}.`)).not.toEqual(deflated);
+  for (const deflate of [one, other, narrow, kept]) deflate?.close();
+});
+
 test('a kept context makes a repeated message smaller', () => {
   const compression = new Compression({ threshold: 0 }, streamCodecs);
   const agreement = acceptOffers([createExtension('permessage-deflate')], compression.wishes);

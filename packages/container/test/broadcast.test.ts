@@ -1,0 +1,162 @@
+import {
+  EncodeException,
+  Encoder,
+  IllegalArgumentException,
+  IllegalStateException,
+  OnMessage,
+  OnOpen,
+  ServerEndpoint,
+  Session,
+  type EncoderClass,
+  type SendResult,
+  type Writer,
+} from '@serval/api';
+import { TestServer, type Peer } from '@serval/testing';
+
+const cleanups: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0)) await cleanup();
+});
+
+class Price {
+  constructor(readonly value: number) {}
+}
+
+/** So many clients of one endpoint, and the sessions that it has for them. */
+async function open(count: number, ...encoders: EncoderClass[]): Promise<{ peers: Peer[]; sessions: Session[] }> {
+  const sessions: Session[] = [];
+
+  @ServerEndpoint({ value: '/prices', encoders })
+  class Prices {
+    @OnOpen open(session: Session): void {
+      sessions.push(session);
+    }
+    @OnMessage ignore(_text: string): void {}
+  }
+
+  const server = new TestServer({ endpoints: [Prices] });
+  cleanups.push(() => server.stop());
+  const peers: Peer[] = [];
+  for (let index = 0; index < count; index += 1) peers.push(await server.connect('/prices'));
+  return { peers, sessions };
+}
+
+const received = (peers: readonly Peer[]): Promise<(string | Buffer)[]> =>
+  Promise.all(peers.map((peer) => peer.receive()));
+
+test('every open session of the endpoint gets it, this one too: text, bytes, and what needs no encoder', async () => {
+  const { peers, sessions } = await open(3);
+  const [first] = sessions;
+  expect(await first?.broadcast('up')).toEqual([]);
+  expect(await first?.broadcast(Uint8Array.of(1, 2))).toEqual([]);
+  expect(await first?.broadcast(42)).toEqual([]);
+  expect(await received(peers)).toEqual(['up', 'up', 'up']);
+  expect(await received(peers)).toEqual([1, 2, 3].map(() => Buffer.from([1, 2])));
+  expect(await received(peers)).toEqual(['42', '42', '42']);
+});
+
+test('those that are named get it, and nobody else', async () => {
+  const { peers, sessions } = await open(3);
+  const [first, second, third] = sessions;
+  await first?.broadcast(
+    'for two',
+    [second, third].flatMap((session) => session ?? []),
+  );
+  await first?.broadcast('for all');
+  expect(await received(peers)).toEqual(['for all', 'for two', 'for two']);
+  expect(await received(peers.slice(1))).toEqual(['for all', 'for all']);
+});
+
+test('an object is encoded once, by text, binary and stream encoders', async () => {
+  let encodings = 0;
+  class PriceEncoder implements Encoder.Text<Price> {
+    static readonly encodes = Encoder.text(Price);
+    encode(price: Price): string {
+      encodings += 1;
+      return `price ${price.value}`;
+    }
+  }
+  class DateEncoder implements Encoder.TextStream<Date> {
+    static readonly encodes = Encoder.textStream(Date);
+    async encode(date: Date, writer: Writer): Promise<void> {
+      encodings += 1;
+      await writer.write('year ');
+      await writer.flush();
+      await writer.write(String(date.getUTCFullYear()));
+    }
+  }
+  class Silence implements Encoder.TextStream<RegExp> {
+    static readonly encodes = Encoder.textStream(RegExp);
+    encode(): void {}
+  }
+  const { peers, sessions } = await open(2, PriceEncoder, DateEncoder, Silence);
+  await sessions[0]?.broadcast(new Price(7));
+  await sessions[0]?.broadcast(/nothing/);
+  await sessions[0]?.broadcast(new Date(0));
+  expect(await received(peers)).toEqual(['price 7', 'price 7']);
+  expect(await received(peers)).toEqual(['year 1970', 'year 1970']);
+  expect(encodings).toBe(2);
+});
+
+test('the order of the calls is kept, whatever time an encoder takes', async () => {
+  const release: (() => void)[] = [];
+  class SlowEncoder implements Encoder.Text<Price> {
+    static readonly encodes = Encoder.text(Price);
+    async encode(price: Price): Promise<string> {
+      if (price.value === 1) await new Promise<void>((resolve) => release.push(resolve));
+      return `price ${price.value}`;
+    }
+  }
+  const { peers, sessions } = await open(2, SlowEncoder);
+  const [first] = sessions;
+  void first?.broadcast('before');
+  const sending = [first?.broadcast(new Price(1)), first?.broadcast(new Price(2)), first?.broadcast('behind')];
+  release[0]?.();
+  expect(await Promise.all(sending)).toEqual([[], [], []]);
+  void first?.broadcast('at once');
+  void first?.getBasicRemote().sendText('and this');
+  for (const text of ['before', 'price 1', 'price 2', 'behind', 'at once'])
+    expect(await received(peers)).toEqual([text, text]);
+  expect(await peers[0]?.receive()).toBe('and this');
+});
+
+test('a session that has gone is one failure, and the others get the message', async () => {
+  const { peers, sessions } = await open(3);
+  const [first, second, third] = sessions;
+  await second?.close();
+  const failures = await first?.broadcast(
+    'up',
+    [first, second, third].flatMap((session) => session ?? []),
+  );
+  expect(failures?.map((failure: SendResult) => [failure.getSession(), failure.isOK()])).toEqual([[second, false]]);
+  expect(failures?.[0]?.getException()?.message).toMatch(/closed/);
+  expect(await received([peers[0], peers[2]].flatMap((peer) => peer ?? []))).toEqual(['up', 'up']);
+});
+
+test('what cannot be sent rejects, and nobody gets anything; not awaiting it harms nobody', async () => {
+  class Failing implements Encoder.Text<Price> {
+    static readonly encodes = Encoder.text(Price);
+    encode(price: Price): string | Promise<string> {
+      if (price.value === 1) throw new Error('no price');
+      return Promise.reject(new Error('no price yet'));
+    }
+  }
+  const { peers, sessions } = await open(2, Failing);
+  const [first] = sessions;
+  await expect(first?.broadcast(new Price(1))).rejects.toThrow('no price');
+  await expect(first?.broadcast(new Price(2))).rejects.toThrow('no price yet');
+  await expect(first?.broadcast(null)).rejects.toThrow(IllegalArgumentException);
+  await expect(first?.broadcast(Symbol('no encoder'))).rejects.toThrow(EncodeException);
+  void first?.broadcast(new Price(1));
+  void first?.broadcast(new Price(2));
+  await first?.broadcast('all is well');
+  expect(await received(peers)).toEqual(['all is well', 'all is well']);
+});
+
+test('a closed session broadcasts no more', async () => {
+  const { peers, sessions } = await open(1);
+  peers[0]?.close();
+  await sessions[0]?.close();
+  while (sessions[0]?.isOpen() === true) await new Promise((resolve) => setImmediate(resolve));
+  expect(() => sessions[0]?.broadcast('up')).toThrow(IllegalStateException);
+});
