@@ -214,7 +214,9 @@ export class Connection implements Transport, FrameHandler {
     try {
       if (this.#hasBacklog && !this.#paused) this.#assembler?.inflateOn();
       const rest = this.#hasBacklog ? chunk : this.#parser.parse(chunk);
-      if (rest !== undefined && rest.length > 0) this.#unparsed = this.#sharesReads ? Buffer.from(rest) : rest;
+      // What stands behind a close frame is nobody's (RFC 6455 5.5.1).
+      if (rest !== undefined && rest.length > 0 && !this.#closeReceived)
+        this.#unparsed = this.#sharesReads ? Buffer.from(rest) : rest;
     } catch (error) {
       // Whatever it is, it ends this connection and not the process.
       this.#fail(error instanceof ProtocolViolation ? error : new ProtocolViolation(1011, 'internal error', error));

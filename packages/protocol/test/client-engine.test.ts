@@ -128,9 +128,9 @@ test('RFC 6455 7.1.1: a client leaves the end of the TCP connection to the serve
   expect(await server.readToEnd()).toEqual(Buffer.alloc(0));
 });
 
-test('RFC 6455 5.5.1: answers the close frame of a server, and its FIN', async () => {
+test('RFC 6455 5.5.1: answers the close frame of a server, and its FIN, whatever stands behind the frame', async () => {
   const { listener, server } = await openLiteral();
-  server.send(Buffer.from([0x88, 2, 0x0f, 0xa0]));
+  server.send(Buffer.from([0x88, 2, 0x0f, 0xa0, 0x81, 1, 0x61]));
   expect(await listener.closed()).toMatchObject({ code: 4000 });
   server.end();
   expect(await server.readToEnd()).toHaveLength(2 + 4 + 2);

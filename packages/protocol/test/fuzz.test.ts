@@ -4,7 +4,7 @@ import { constants, deflateRawSync } from 'node:zlib';
 import { createExtension } from '@serval/api';
 import type { Transport, TransportListener } from '@serval/api/spi';
 import { PerMessageDeflate, Receiver, Sender } from 'ws';
-import { createNativeEngine } from '../src';
+import { createClientEngine, createNativeEngine } from '../src';
 import { publicCodecs, streamCodecs } from '../src/zlib-codecs';
 import { Random } from './random';
 
@@ -19,6 +19,8 @@ interface Outcome {
 /** A client's side of a conversation, and what the listed differences need to know of it. */
 interface Conversation {
   readonly chunks: readonly Buffer[];
+  /** Ours. */
+  readonly role: 'server' | 'client';
   readonly deflate: boolean;
   /** Whether messages may refer to earlier ones. */
   readonly takeover: boolean;
@@ -181,7 +183,11 @@ function inOrder(events: readonly string[]): Record<'messages' | 'pongs', readon
 
 // --- the conversations ------------------------------------------------------------------------------------------------
 
+/** Whether the frames that are made are those of a client. */
+let peerMasks = true;
+
 async function randomConversation(random: Random): Promise<Conversation> {
+  peerMasks = random.chance(70);
   const deflate = random.chance(35);
   const publicZlib = random.chance(25);
   const takeover = !publicZlib && random.chance(50);
@@ -198,6 +204,7 @@ async function randomConversation(random: Random): Promise<Conversation> {
   const largest = bytes.length < 2000 ? random.pick([1, 3, 20, 2000]) : random.pick([1000, 70_000]);
   return {
     chunks: random.cut(bytes, largest),
+    role: peerMasks ? 'server' : 'client',
     deflate,
     takeover,
     publicZlib,
@@ -222,7 +229,10 @@ function step(random: Random, deflate: boolean, maxFragments: number, marks: Set
   }
   if (kind < 89) return frame(random, random.pick([0x09, 0x0a, 0x08, 0xc9, 0xda]), Buffer.from('control'));
   if (kind < 91) return frame(random, random.pick([0x88, 0x89, 0x8a]), random.bytes(126 + random.below(200)));
-  if (kind < 93) return frame(random, random.pick([0x81, 0x82, 0x89]), Buffer.from('not masked'), { masked: false });
+  if (kind < 93)
+    return frame(random, random.pick([0x81, 0x82, 0x89]), Buffer.from('masked as it must not be'), {
+      masked: !peerMasks,
+    });
   if (kind < 95) return frame(random, random.pick([0x01, 0x02]), Buffer.from('begins and is not ended'));
   if (kind < 97) {
     marks.add('length bit');
@@ -300,7 +310,7 @@ function closeFrame(random: Random): Buffer {
 }
 
 /** A frame of a client, its mask random or zero, its length not always in the shortest form. */
-function frame(random: Random, first: number, payload: Buffer, { masked = true } = {}): Buffer {
+function frame(random: Random, first: number, payload: Buffer, { masked = peerMasks } = {}): Buffer {
   const { length } = payload;
   const isControl = (first & 0x08) !== 0;
   let form = length <= 125 ? 0 : length <= 0xffff ? 2 : 8;
@@ -326,7 +336,9 @@ function flip(random: Random, wire: Buffer, marks: Set<Mark>): void {
 /** A conversation without faults, framed and compressed by ws. */
 async function sentByWs(random: Random, deflate: boolean, takeover: boolean, marks: Set<Mark>): Promise<Buffer> {
   const wire = new Wire();
-  const perMessageDeflate = deflate ? { [PerMessageDeflate.extensionName]: wsDeflate(false, 0, takeover) } : undefined;
+  const perMessageDeflate = deflate
+    ? { [PerMessageDeflate.extensionName]: wsDeflate(!peerMasks, 0, takeover) }
+    : undefined;
   const sender = new Sender(wire, perMessageDeflate);
   for (let count = 1 + random.below(4); count > 0; count -= 1) {
     const binary = random.chance(40);
@@ -337,12 +349,14 @@ async function sentByWs(random: Random, deflate: boolean, takeover: boolean, mar
     for (let part = 1; part <= parts; part += 1) {
       const length = random.pick([0, 3, 126, 1500, 66_000]);
       const data = binary ? random.bytes(length) : random.text(length);
-      const options = { binary, compress, fin: part === parts, mask: true };
+      const options = { binary, compress, fin: part === parts, mask: peerMasks };
       await new Promise<void>((resolve) => sender.send(data, options, resolve));
-      if (random.chance(20)) await new Promise<void>((resolve) => sender.ping(random.bytes(4), true, resolve));
+      if (random.chance(20)) await new Promise<void>((resolve) => sender.ping(random.bytes(4), peerMasks, resolve));
     }
   }
-  await new Promise<void>((resolve) => sender.close(random.pick([undefined, 1000, 4321]), undefined, true, resolve));
+  await new Promise<void>((resolve) =>
+    sender.close(random.pick([undefined, 1000, 4321]), undefined, peerMasks, resolve),
+  );
   return Buffer.concat(wire.written);
 }
 
@@ -350,7 +364,7 @@ async function sentByWs(random: Random, deflate: boolean, takeover: boolean, mar
 
 async function runWs(conversation: Conversation): Promise<{ outcome: Outcome; pings: string[] }> {
   const { deflate, takeover, maxBytes, maxFragments, chunks } = conversation;
-  return read(chunks, { isServer: true, deflate, takeover, maxBytes, maxFragments });
+  return read(chunks, { isServer: conversation.role === 'server', deflate, takeover, maxBytes, maxFragments });
 }
 
 /** Feeds bytes to the Receiver of ws. */
@@ -417,27 +431,32 @@ async function runOurs(
   conversation: Conversation,
   random: Random,
 ): Promise<{ outcome: Outcome; sent: { events: readonly string[]; code: number } }> {
-  const { deflate, takeover, publicZlib, maxFragments } = conversation;
+  const { role, deflate, takeover, publicZlib, maxFragments } = conversation;
   const none: [string, string][] = [
     ['server_no_context_takeover', ''],
     ['client_no_context_takeover', ''],
   ];
   const socket = new Wire();
-  const transport = createNativeEngine(
-    { perMessageDeflate: deflate && { threshold: random.pick([0, 1024]) }, maxFragments },
-    publicZlib ? publicCodecs : streamCodecs,
-  ).accept({
+  const options = { perMessageDeflate: deflate && { threshold: random.pick([0, 1024]) }, maxFragments };
+  const codecs = publicZlib ? publicCodecs : streamCodecs;
+  const connection = {
     socket,
     head: Buffer.alloc(0),
-    key: 'dGhlIHNhbXBsZSBub25jZQ==',
-    subprotocol: '',
     extensions: deflate ? [createExtension('permessage-deflate', takeover ? [] : none)] : [],
-    headers: [],
     isSecure: false,
     remoteAddress: undefined,
-    maxMessageBytes: 0,
     closeTimeoutMs: 5000,
-  });
+  };
+  const transport =
+    role === 'client'
+      ? createClientEngine(options, codecs).open(connection)
+      : createNativeEngine(options, codecs).accept({
+          ...connection,
+          key: 'dGhlIHNhbXBsZSBub25jZQ==',
+          subprotocol: '',
+          headers: [],
+          maxMessageBytes: 0,
+        });
   if (transport === undefined) throw new Error('the socket is gone');
   socket.written.length = 0;
   const listener = new Echo(transport, conversation, random);
@@ -453,7 +472,7 @@ async function runOurs(
   if (listener.outcome === undefined) throw new Error('onClose was not called');
   // The buffers that were written are looked at only now, so that a region that was used twice would show.
   const { outcome: sent } = await read(socket.written, {
-    isServer: false,
+    isServer: role === 'client',
     deflate,
     takeover,
     maxBytes: 0,
