@@ -1,0 +1,119 @@
+import { parseArgs } from 'node:util';
+import { HandshakeFailed, openWebSocket } from './opening-handshake';
+import { EchoListener } from './echo-listener';
+
+const USAGE = 'expected one URL such as ws://127.0.0.1:9001, and --agent with a name or nothing';
+
+/** How the cases of a fuzzing server ended. */
+export interface Summary {
+  readonly cases: number;
+  /** How many connections ended with each close code, in the order in which the codes first came. */
+  readonly closes: ReadonlyMap<number, number>;
+  /** Why the cases whose opening handshake was not acceptable were not run, by their number. */
+  readonly refused: ReadonlyMap<number, string>;
+}
+
+/**
+ * Runs all cases of the Autobahn test suite's fuzzing server, one after the other: echoes every message of each until the
+ * server closes, then has the report written.
+ *
+ * @param onCase called when a case begins
+ * @throws Error (as a rejection) when the server cannot be reached, or does not speak the protocol of the suite
+ */
+export async function runCases(
+  server: URL,
+  agent: string,
+  onCase: (number: number, count: number) => void = () => undefined,
+): Promise<Summary> {
+  const at = (path: string): URL => new URL(path, server);
+  const cases = await countCases(at('/getCaseCount'));
+  const name = encodeURIComponent(agent);
+  const closes = new Map<number, number>();
+  const refused = new Map<number, string>();
+  for (let number = 1; number <= cases; number += 1) {
+    onCase(number, cases);
+    try {
+      const code = await listenTo(at(`/runCase?case=${number}&agent=${name}`), new EchoListener('echo'));
+      closes.set(code, (closes.get(code) ?? 0) + 1);
+    } catch (error) {
+      if (!(error instanceof HandshakeFailed)) throw error;
+      refused.set(number, error.message);
+    }
+  }
+  await listenTo(at(`/updateReports?agent=${name}`), new EchoListener('hear'));
+  return { cases, closes, refused };
+}
+
+/** The server tells in one text how many cases it has, and closes. */
+async function countCases(url: URL): Promise<number> {
+  const listener = new EchoListener('hear');
+  await listenTo(url, listener);
+  const text = listener.firstText;
+  if (text === undefined || !/^\d+$/.test(text))
+    throw new Error(`${url.pathname}: expected a text with a number; found ${JSON.stringify(text) ?? 'none'}`);
+  return Number(text);
+}
+
+/** Opens a connection and leaves it to the listener until it is over. @returns the close code */
+async function listenTo(url: URL, listener: EchoListener): Promise<number> {
+  const transport = await openWebSocket(url);
+  listener.attach(transport);
+  return listener.closed;
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  const wanted = readArguments(args);
+  if (typeof wanted === 'string') {
+    fail(`${wanted}; ${USAGE}`, 2);
+    return;
+  }
+  const started = performance.now();
+  // One line that is written over and over; a file or a pipe gets the summary only.
+  const isTerminal = process.stdout.isTTY;
+  try {
+    const summary = await runCases(wanted.server, wanted.agent, (number, count) => {
+      if (isTerminal) process.stdout.write(`\rcase ${number} of ${count}`);
+    });
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    process.stdout.write(`${isTerminal ? '\r' : ''}${formatSummary(summary)} in ${seconds} s\n`);
+  } catch (error) {
+    fail(`${wanted.server.host}: ${error instanceof Error ? explain(error) : String(error)}`, 1);
+  }
+}
+
+/** Node says nothing in the message of an error that stands for one error per address. */
+function explain(error: Error): string {
+  return error instanceof AggregateError ? error.errors.map(String).join(', ') : error.message;
+}
+
+function formatSummary({ cases, closes, refused }: Summary): string {
+  const codes = [...closes].map(([code, count]) => `${count} closed with ${code}`);
+  const failed = [...refused].map(([number, why]) => `case ${number} was not opened (${why})`);
+  return `${cases} cases: ${[...codes, ...failed].join(', ') || 'nothing to do'}`;
+}
+
+/** @returns what was found instead of them, if they are not right */
+function readArguments(args: readonly string[]): { readonly server: URL; readonly agent: string } | string {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options: { agent: { type: 'string', default: 'Serval' } },
+      allowPositionals: true,
+    });
+    const [url = ''] = positionals;
+    const server = URL.canParse(url) ? new URL(url) : undefined;
+    if (positionals.length !== 1 || server?.protocol !== 'ws:' || values.agent === '')
+      return `found ${args.length === 0 ? 'no arguments' : JSON.stringify(args.join(' '))}`;
+    return { server, agent: values.agent };
+  } catch (error) {
+    // An option that is unknown or has no value.
+    return `found ${JSON.stringify(args.join(' '))} (${error instanceof Error ? error.message.split('.')[0] : ''})`;
+  }
+}
+
+function fail(message: string, code: number): void {
+  process.stderr.write(`conformance:client: ${message}\n`);
+  process.exitCode = code;
+}
+
+if (require.main === module) void main(process.argv.slice(2));
