@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { request, type IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Extension } from '@serval/api';
 import type { Transport } from '@serval/api/spi';
 import {
@@ -29,9 +30,34 @@ export class HandshakeFailed extends Error {
  * @throws HandshakeFailed (as a rejection) for an answer that RFC 6455 4.1 does not allow
  * @throws Error (as a rejection) when the server cannot be reached, or does not answer in time
  */
-export function openWebSocket(url: URL, client: ClientEngine = engine): Promise<Transport> {
+export async function openWebSocket(url: URL, client: ClientEngine = engine): Promise<Transport> {
   const key = randomBytes(16).toString('base64');
-  const offers = formatExtensions(client.offers);
+  const { response, socket, head } = await ask(url, key, formatExtensions(client.offers));
+  try {
+    const transport = client.open({
+      socket,
+      head,
+      extensions: checkAnswer(response, key),
+      isSecure: false,
+      remoteAddress: socket.remoteAddress,
+      closeTimeoutMs: CLOSE_TIMEOUT_MS,
+    });
+    if (transport === undefined)
+      throw new HandshakeFailed('the server answered with an extension that was not offered');
+    return transport;
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+}
+
+interface UpgradeAnswer {
+  readonly response: IncomingMessage;
+  readonly socket: Socket;
+  readonly head: Buffer;
+}
+
+function ask(url: URL, key: string, offers: string): Promise<UpgradeAnswer> {
   return new Promise((resolve, reject) => {
     const handshake = request({
       host: url.hostname.replace(/^\[|\]$/g, ''),
@@ -53,24 +79,7 @@ export function openWebSocket(url: URL, client: ClientEngine = engine): Promise<
       response.destroy();
       reject(new HandshakeFailed(`the server answered ${response.statusCode} to the opening handshake`));
     });
-    handshake.on('upgrade', (response, socket, head) => {
-      try {
-        const transport = client.open({
-          socket,
-          head,
-          extensions: checkAnswer(response, key),
-          isSecure: false,
-          remoteAddress: socket.remoteAddress,
-          closeTimeoutMs: CLOSE_TIMEOUT_MS,
-        });
-        if (transport === undefined) throw new HandshakeFailed('the server answered with an extension not offered');
-        resolve(transport);
-      } catch (error) {
-        socket.destroy();
-        // Only what checkAnswer throws.
-        reject(error as Error);
-      }
-    });
+    handshake.on('upgrade', (response, socket, head) => resolve({ response, socket, head }));
     handshake.end();
   });
 }

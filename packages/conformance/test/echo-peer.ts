@@ -1,6 +1,6 @@
 import { OnClose, OnError, OnMessage, PongMessage, Server, ServerEndpoint, CloseReason, Session } from 'serval';
 import type { ServerOptions } from 'serval';
-import { LiteralSocket, type ResponseHead } from '@serval/testing';
+import { clientFrame, LiteralSocket, type ResponseHead } from '@serval/testing';
 
 export type EngineName = 'native' | 'ws';
 
@@ -39,8 +39,9 @@ class Echo {
   }
 
   @OnMessage
-  text(message: string, session: Session): string | undefined {
+  text(message: string, session: Session): string | undefined | Promise<string> {
     this.heard.add(`text ${message}`);
+    if (message === 'take your time') return new Promise((resolve) => setImmediate(resolve, 'done'));
     if (!message.startsWith('close with ')) return message;
     void session.close(new CloseReason(Number(message.slice(11, 15)), message.slice(16)));
     return undefined;
@@ -119,14 +120,16 @@ export function bytes(...parts: readonly (number | string | Uint8Array)[]): Buff
   );
 }
 
-/** The code of the close frame that comes next; it is the last that the server sends. */
+/** The code of the close frame that comes next. It is answered, and must be the last that the server sends. */
 export async function closeCode(client: LiteralSocket): Promise<number> {
+  const [first = 0, length = 0] = await client.read(2);
+  const payload = await client.read(length & 0x7f);
+  if (first !== 0x88 || length < 2 || length > 125)
+    throw new Error(`Expected a close frame with a code; found ${bytes(first, length, payload).toString('hex')}.`);
+  client.send(clientFrame(0x88, payload.subarray(0, 2)));
   const rest = await client.readToEnd();
-  if (rest[0] !== 0x88 || rest.length < 4 || rest.length !== 2 + (rest[1] ?? 0))
-    throw new Error(
-      `Expected a close frame with a code, and nothing behind it; found ${rest.toString('hex') || 'nothing'}.`,
-    );
-  return rest.readUInt16BE(2);
+  if (rest.length > 0) throw new Error(`Expected nothing behind the close frame; found ${rest.toString('hex')}.`);
+  return payload.readUInt16BE();
 }
 
 /** Lets what is under way between the two ends of a connection in this process arrive. */

@@ -1,0 +1,124 @@
+import { acceptValue, createClientEngine } from '@serval/protocol';
+import { HandshakeFailed, openWebSocket } from '../src/opening-handshake';
+import { accepting, LiteralServer, type Answer } from './literal-server';
+
+let server: LiteralServer;
+beforeAll(async () => {
+  server = await LiteralServer.start();
+});
+afterAll(() => server.stop());
+
+const DEFLATE = 'permessage-deflate';
+const extensions = (value: string): string => `Sec-WebSocket-Extensions: ${value}`;
+
+/** The accepting answer with one line in place of another. */
+const changed =
+  (found: RegExp, line: string): Answer =>
+  (request) =>
+    accepting()(request).replace(found, line);
+
+test('RFC 6455 4.1: asks with all that a handshake needs', async () => {
+  await server.open();
+  const { requestLine, headers } = server.requests.at(-1) ?? { headers: new Map<string, string>() };
+  expect(requestLine).toBe('GET /a?b=c HTTP/1.1');
+  expect(Object.fromEntries(headers)).toEqual({
+    host: server.url.host,
+    upgrade: 'websocket',
+    connection: 'Upgrade',
+    'sec-websocket-key': expect.stringMatching(/^[A-Za-z0-9+/]{21}[AQgw]==$/) as string,
+    'sec-websocket-version': '13',
+    'sec-websocket-extensions': 'permessage-deflate; client_max_window_bits',
+  });
+});
+
+test('RFC 6455 4.1: each connection has a key of its own', async () => {
+  for (let count = 0; count < 20; count += 1) await server.open();
+  const keys = server.requests.map(({ headers }) => headers.get('sec-websocket-key'));
+  expect(new Set(keys).size).toBe(keys.length);
+});
+
+test.each<[string, Answer]>([
+  ['the plain answer', accepting()],
+  ['names in lower case', changed(/Upgrade: websocket\r\nConnection/, 'upgrade: WebSocket\r\nconnection')],
+  ['a Connection header with more tokens', changed(/Connection: Upgrade/, 'Connection: keep-alive, upgrade')],
+  ['header lines that it does not know', accepting('Server: somebody', 'X-Anything: at all')],
+  ['permessage-deflate', accepting(extensions(DEFLATE))],
+  [
+    'permessage-deflate with parameters',
+    accepting(extensions(`${DEFLATE}; server_no_context_takeover; client_max_window_bits=9`)),
+  ],
+  // RFC 7692 7.1.2.1: a server may limit its own window unasked.
+  ['permessage-deflate with a window of its own', accepting(extensions(`${DEFLATE}; server_max_window_bits=10`))],
+])('RFC 6455 4.1: takes %s', async (_title, answer) => {
+  const { transport } = await server.open(answer);
+  expect(transport.extensions.map((extension) => extension.getName())).toEqual(
+    answer({ requestLine: '', headers: new Map() }).includes(DEFLATE) ? [DEFLATE] : [],
+  );
+});
+
+test.each<[string, Answer]>([
+  ['a 200', () => 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'],
+  ['a 301', () => 'HTTP/1.1 301 Moved Permanently\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n'],
+  ['a 401', () => 'HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n'],
+  ['a 503', () => 'HTTP/1.1 503 Service Unavailable\r\nContent-Length: 3\r\n\r\nno\n'],
+  ['a 426', () => 'HTTP/1.1 426 Upgrade Required\r\nSec-WebSocket-Version: 8\r\nContent-Length: 0\r\n\r\n'],
+  ['no accept value', changed(/Sec-WebSocket-Accept: .*\r\n/, '')],
+  ['an empty accept value', changed(/Sec-WebSocket-Accept: .*\r\n/, 'Sec-WebSocket-Accept: \r\n')],
+  [
+    'the accept value of another key',
+    changed(/(Sec-WebSocket-Accept: ).*/, `$1${acceptValue('dGhlIHNhbXBsZSBub25jZQ==')}`),
+  ],
+  [
+    'the key itself',
+    (request) => accepting()(request).replace(/(Accept: ).*/, `$1${request.headers.get('sec-websocket-key')}`),
+  ],
+  [
+    'an accept value in another case',
+    (request) =>
+      accepting()(request).replace(/(Accept: )(.*)/, (_all, name: string, value: string) => name + value.toLowerCase()),
+  ],
+  ['another protocol', changed(/Upgrade: websocket/, 'Upgrade: h2c')],
+  ['a Connection header without Upgrade', changed(/Connection: Upgrade/, 'Connection: keep-alive, x-upgrade')],
+  ['a subprotocol that was not asked for', accepting('Sec-WebSocket-Protocol: chat')],
+  ['an extension that was not offered', accepting(extensions('x-zip'))],
+  ['permessage-deflate twice', accepting(extensions(`${DEFLATE}, ${DEFLATE}`))],
+  ['another extension behind it', accepting(extensions(`${DEFLATE}, x-zip`))],
+  ['a parameter that does not exist', accepting(extensions(`${DEFLATE}; level=9`))],
+  ['a parameter twice', accepting(extensions(`${DEFLATE}; server_no_context_takeover; server_no_context_takeover`))],
+  ['a window out of range', accepting(extensions(`${DEFLATE}; server_max_window_bits=16`))],
+  // RFC 7692 7.1.2.2: in an answer it has a value.
+  ['a window without a value', accepting(extensions(`${DEFLATE}; client_max_window_bits`))],
+  ['a value where none belongs', accepting(extensions(`${DEFLATE}; client_no_context_takeover=1`))],
+  ['a header of extensions that is none', accepting(extensions(`${DEFLATE}; ;`))],
+])('RFC 6455 4.1: fails at %s', async (_title, answer) => {
+  await expect(server.open(answer)).rejects.toThrow(HandshakeFailed);
+});
+
+describe('a client that asks for more', () => {
+  const engine = createClientEngine({
+    perMessageDeflate: { serverNoContextTakeover: true, serverMaxWindowBits: 11, clientMaxWindowBits: 12 },
+  });
+
+  test('RFC 7692 7.1: says so in its offer, and takes an answer that keeps to it', async () => {
+    const kept = `${DEFLATE}; server_no_context_takeover; server_max_window_bits=11; client_max_window_bits=12`;
+    await server.open(accepting(extensions(kept)), engine);
+    expect(server.requests.at(-1)?.headers.get('sec-websocket-extensions')).toBe(kept);
+  });
+
+  test.each([
+    DEFLATE,
+    `${DEFLATE}; server_no_context_takeover`,
+    `${DEFLATE}; server_max_window_bits=11`,
+    `${DEFLATE}; server_no_context_takeover; server_max_window_bits=12`,
+  ])('RFC 7692 7.1: fails at the answer %j', async (agreed) => {
+    await expect(server.open(accepting(extensions(agreed)), engine)).rejects.toThrow(HandshakeFailed);
+  });
+});
+
+test('RFC 6455 4.1: fails when the answer is no HTTP, or there is no server', async () => {
+  await expect(server.open(() => 'SSH-2.0-server\r\n\r\n')).rejects.toThrow(/Parse Error/);
+  const unreachable = await LiteralServer.start();
+  const { url } = unreachable;
+  await unreachable.stop();
+  await expect(openWebSocket(url)).rejects.toThrow(/ECONNREFUSED/);
+});
