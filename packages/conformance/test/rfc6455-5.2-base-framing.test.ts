@@ -49,7 +49,7 @@ overBothEngines((connect, engine) => {
   test('RFC 6455 5.2: a length of 64 bits must not have its highest bit set', async () => {
     const { client } = await connect();
     client.send([0x82, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-    // ws does not look at the bit: for it this is a length beyond its limit.
+    // Differs: ws does not look at the bit; for it this is a length beyond its limit.
     expect(await closeCode(client)).toBe(engine === 'native' ? 1002 : 1009);
   });
 
