@@ -38,10 +38,13 @@ class Echo {
     instances.push(this);
   }
 
+  /** Echoes. There are texts with which a test asks for something else. */
   @OnMessage
-  text(message: string, session: Session): string | undefined | Promise<string> {
+  text(message: string, session: Session): string | undefined | Promise<string | undefined> {
     this.heard.add(`text ${message}`);
     if (message === 'take your time') return new Promise((resolve) => setImmediate(resolve, 'done'));
+    if (message === 'Hello in parts') return sendParts(session, ['Hel', '', 'l', 'o']);
+    // `close with 4000 and a reason`
     if (!message.startsWith('close with ')) return message;
     void session.close(new CloseReason(Number(message.slice(11, 15)), message.slice(16)));
     return undefined;
@@ -67,6 +70,11 @@ class Echo {
   error(thrown: Error): void {
     this.heard.add(`error ${thrown.name}`);
   }
+}
+
+async function sendParts(session: Session, parts: readonly string[]): Promise<undefined> {
+  for (const [index, part] of parts.entries())
+    await session.getBasicRemote().sendText(part, index === parts.length - 1);
 }
 
 /** A connection to the echo endpoint: literal bytes on one side, what the endpoint was told on the other. */

@@ -53,6 +53,12 @@ overBothEngines((connect) => {
     expect(await heard.closed()).toEqual(['close 1000']);
   });
 
+  test('RFC 6455 5.4: the server sends parts as fragments, the last of which has FIN, the first the opcode', async () => {
+    const { client } = await connect();
+    client.send(clientFrame(0x81, 'Hello in parts'));
+    expect(await client.read(13)).toEqual(bytes(0x01, 3, 'Hel', 0x00, 0, 0x00, 1, 'l', 0x80, 1, 'o'));
+  });
+
   test('RFC 6455 5.4: a message begins anew behind a fragmented one', async () => {
     const { client } = await connect();
     client.send(

@@ -46,6 +46,17 @@ withEcho({ perMessageDeflate: { threshold: 0 }, textBufferSize: 200_000 }, (conn
     ]);
   });
 
+  test('RFC 7692 6.1: of what the server sends in parts the first frame has RSV1, and all are one message', async () => {
+    const { client } = await connect();
+    client.send(clientFrame(0x81, 'Hello in parts'));
+    const frames = [];
+    do frames.push(await readFrame(client));
+    while ((frames.at(-1)?.first ?? 0) < 0x80);
+    expect(frames.map(({ first }) => first)).toEqual([0x41, 0x00, 0x00, 0x80]);
+    const whole = Buffer.concat(frames.map(({ payload }) => payload));
+    expect(String(await new MessageInflater({ noContextTakeover: true }).inflate(whole))).toBe('Hello');
+  });
+
   test('RFC 7692 6: compressed frames arrive byte by byte', async () => {
     const { client } = await connect();
     await sendChopped(client, clientFrame(0xc1, HELLO), 1);

@@ -104,6 +104,13 @@ withEcho({ perMessageDeflate: { threshold: 0 } }, (connectWith) => {
       if (code === undefined) expect(await heard.until(1)).toEqual([`binary ${'61'.repeat(length)}`]);
       else expect(await closeCode(client)).toBe(code);
     });
+
+    test('and a message that inflates to nothing may not go on for ever', async () => {
+      const { client } = await connect();
+      // 4,000 empty blocks of 5 bytes, and no end.
+      client.send(clientFrame(0x42, Buffer.from('000000ffff'.repeat(4000), 'hex')));
+      expect(await closeCode(client)).toBe(1009);
+    });
   });
 });
 
