@@ -3,15 +3,19 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import container from '../packages/container/dist/index.js';
 
-const { expectation, SETTINGS, WITHOUT_EFFECT } = container;
+const { COMPATIBILITIES, expectation, SETTINGS, WITHOUT_EFFECT } = container;
 const PAGE = fileURLToPath(new URL('../docs/reference/settings.md', import.meta.url));
 
 const row = (...cells) => `| ${cells.join(' | ')} |`;
 const code = (text) => `\`${text}\``;
 
-const settings = Object.entries(SETTINGS).map(([name, { byDefault, rule, meaning, tomcat }]) => {
+const settings = Object.entries(SETTINGS).map(([name, { byDefault, rule, meaning, tomcat, profiles = {} }]) => {
   const tomcatName = tomcat === undefined ? '' : `${code(tomcat.name)} (${tomcat.place})`;
-  return row(code(name), code(String(byDefault)), expectation(rule), meaning, tomcatName);
+  const named = Object.entries(profiles).map(([profile, value]) => `${code(String(value))} (${profile.slice(7)})`);
+  const values = new Set(Object.values(profiles));
+  const inProfiles =
+    named.length === COMPATIBILITIES.length && values.size === 1 ? code(String([...values][0])) : named.join(', ');
+  return row(code(name), code(String(byDefault)), expectation(rule), meaning, tomcatName, inProfiles);
 });
 const ineffective = [...WITHOUT_EFFECT].map(([name, why]) => row(code(name), why));
 
@@ -28,12 +32,13 @@ Where a setting comes from, the first that is given:
 3. the container's setters, such as \`setDefaultMaxTextMessageBufferSize\`, for sessions that begin later
 4. the typed option
 5. \`initParameters\`, under Tomcat's name
-6. the default
+6. the [compatibility profile](../guides/differences-from-tomcat.md#a-profile)
+7. the default
 
 Tomcat's names are taken verbatim, in \`initParameters\` and (those marked so) in user properties, as numbers or numeric strings. A name that is not known is warned about, with the nearest one that is.
 
-${row('Option', 'Default', 'Values', 'Meaning', "Tomcat's name")}
-${row('---', '---', '---', '---', '---')}
+${row('Option', 'Default', 'Values', 'Meaning', "Tomcat's name", 'With `compatibility`')}
+${row('---', '---', '---', '---', '---', '---')}
 ${settings.join('\n')}
 
 \`org.apache.tomcat.websocket.STRICT_SPEC_COMPLIANCE\` only decides the default of \`noAddAfterHandshake\`; an explicit \`noAddAfterHandshake\` goes before it. \`DEFAULT_BUFFER_SIZE\` is the default of both message buffers as well.

@@ -1,6 +1,7 @@
 import {
   type CloseReason,
   DecodeException,
+  EncodeException,
   PongMessage,
   type SendResult,
   type AnyDecoder,
@@ -36,17 +37,23 @@ export function dispatchOpen(session: WsSession): boolean | Promise<boolean> {
 export function dispatchMessage(session: WsSession, route: MessageRoute, arrived: unknown, last: boolean): Settled {
   try {
     const payload = decode(session, route.decoding, arrived);
-    if (isThenable(payload)) {
-      return settle(
-        session,
-        Promise.resolve(payload).then((decoded) => invoke(session, route, decoded, last)),
-      );
-    }
-    const going = invoke(session, route, payload, last);
-    return going === undefined ? undefined : settle(session, going);
+    const going = isThenable(payload)
+      ? Promise.resolve(payload).then((decoded) => invoke(session, route, decoded, last))
+      : invoke(session, route, payload, last);
+    return going?.catch((thrown: unknown) => dispatchMessageError(session, thrown));
   } catch (thrown) {
-    return dispatchError(session, thrown);
+    return dispatchMessageError(session, thrown);
   }
+}
+
+/** `@OnError`, and then the end of the session where `onMessageError` says so. */
+function dispatchMessageError(session: WsSession, thrown: unknown): Settled {
+  const settled = dispatchError(session, thrown);
+  const isCodec = thrown instanceof DecodeException || thrown instanceof EncodeException;
+  if (isCodec || session.context.settings.onMessageError === 'keep-open') return settled;
+  if (settled !== undefined) return settled.then(() => session.endpointFailed('the endpoint failed'));
+  session.endpointFailed('the endpoint failed');
+  return undefined;
 }
 
 /** `@OnClose`. An error of it goes to `@OnError` (WSC-4.5-3). */

@@ -32,6 +32,8 @@ type Arrival =
 export class Inbox implements TransportListener {
   textRule: InboundRule = NOTHING;
   binaryRule: InboundRule = NOTHING;
+  /** Of a whole text, where characters are counted. */
+  maxCharacters = Infinity;
 
   #opening = true;
   #running = 0;
@@ -83,6 +85,10 @@ export class Inbox implements TransportListener {
   }
 
   onText(text: string, last: boolean): void {
+    if (text.length > this.maxCharacters) {
+      this.session.refuseText();
+      return;
+    }
     this.#arrive({ native: 'text', data: text, last });
   }
 

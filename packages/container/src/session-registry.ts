@@ -8,12 +8,16 @@ export class SessionRegistry {
   readonly #live = new Set<WsSession>();
   #whenEmpty: (() => void)[] = [];
 
-  /** A session that opens: visible to `getOpenSessions` from now on. */
+  /** A session that begins. */
   add(session: WsSession): void {
+    this.#live.add(session);
+  }
+
+  /** A session that is visible to `getOpenSessions` from now on. */
+  opened(session: WsSession): void {
     const open = this.#open.get(session.plan);
     if (open === undefined) this.#open.set(session.plan, new Set([session]));
     else open.add(session);
-    this.#live.add(session);
   }
 
   /** A session that begins to close: no longer an open one, but still alive. */

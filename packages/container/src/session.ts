@@ -110,12 +110,15 @@ export class WsSession extends Session {
 
   /** Registers the session, calls `@OnOpen`, and reads once that has settled. Resolves then; never rejects. */
   async begin(): Promise<void> {
-    this.context.registry.add(this);
+    const { registry, settings } = this.context;
+    registry.add(this);
+    const isEarly = settings.sessionRegistration === 'before-open';
+    if (isEarly) registry.opened(this);
     this.transport.open(this.#inbox);
     this.#watchIdle();
     const opened = await dispatchOpen(this);
-    if (!opened)
-      void this.close(new CloseReason(CloseReason.CloseCodes.UNEXPECTED_CONDITION, 'the endpoint could not open'));
+    if (!opened) this.endpointFailed('the endpoint could not open');
+    else if (!isEarly && this.#state === 'open') registry.opened(this);
     this.#inbox.start();
   }
 
@@ -170,12 +173,24 @@ export class WsSession extends Session {
     });
   }
 
+  /** The endpoint has thrown, and the session cannot go on. */
+  endpointFailed(phrase: string): void {
+    void this.close(CloseReason.truncated(this.context.settings.errorCloseCode, phrase));
+  }
+
+  /** A text of more characters than are taken. */
+  refuseText(): void {
+    const reason = CloseReason.truncated(1009, `At most ${this.#inbox.maxCharacters} characters are taken.`);
+    this.#closeLocally(reason, reason);
+  }
+
   /** The transport's last word. What had arrived before is still delivered, then `@OnClose`. */
   connectionClosed(code: number, phrase: string): void {
     this.#connectionGone = true;
     clearTimeout(this.#closeTimer);
     this.#remote?.end();
-    this.#finishClosing(CloseReason.truncated(code, phrase), true);
+    const told = code === 1005 && this.context.settings.emptyCloseIsNormal ? 1000 : code;
+    this.#finishClosing(CloseReason.truncated(told, phrase), true);
     this.#endIfOver();
   }
 
@@ -436,7 +451,11 @@ export class WsSession extends Session {
   }
 
   #updateRules(): void {
-    this.#inbox.textRule = ruleFor(this.routeOf('text'), this.#maxTextBytes);
+    const text = ruleFor(this.routeOf('text'), this.#maxTextBytes);
+    const byCharacters = this.context.settings.textLimitUnit === 'characters' && !text.inParts;
+    // Of a UTF-16 unit come at most three bytes; the inbox then counts exactly.
+    this.#inbox.textRule = byCharacters ? inboundRule(false, text.maxBytes * 3) : text;
+    this.#inbox.maxCharacters = byCharacters ? text.maxBytes : Infinity;
     this.#inbox.binaryRule = ruleFor(this.routeOf('binary'), this.#maxBinaryBytes);
   }
 }

@@ -37,7 +37,22 @@ export interface ContainerSettings {
   queueOverflowCloseCode: number;
   /** Refuses addEndpoint after the first handshake, as before WS 2.1. Default false. */
   noAddAfterHandshake: boolean;
+  /** What an exception in `@OnMessage` does to its session, after `@OnError`. Default `'keep-open'`. */
+  onMessageError: 'keep-open' | 'close';
+  /** The code of a session that ends because its endpoint failed. Default 1011. */
+  errorCloseCode: number;
+  /** What `textBufferSize` and its like count. Default `'bytes'`. */
+  textLimitUnit: 'bytes' | 'characters';
+  /** Whether `getOpenSessions` has a session while its `@OnOpen` runs. Default `'before-open'`. */
+  sessionRegistration: 'before-open' | 'after-open';
+  /** Tells `@OnClose` of 1000 where the peer's close frame was empty. Default false, which is 1005. */
+  emptyCloseIsNormal: boolean;
 }
+
+/** A Tomcat whose behaviour a container can take over; see {@link SettingOptions.compatibility}. */
+export type Compatibility = 'tomcat-9' | 'tomcat-10.1' | 'tomcat-11';
+
+export const COMPATIBILITIES: readonly Compatibility[] = ['tomcat-9', 'tomcat-10.1', 'tomcat-11'];
 
 export type SettingName = keyof ContainerSettings;
 
@@ -60,9 +75,12 @@ export interface SettingRow {
   /** One or two sentences for the reference page. */
   readonly meaning: string;
   readonly tomcat?: { readonly name: string; readonly place: TomcatPlace };
+  /** The default where `compatibility` names a Tomcat. */
+  readonly profiles?: Readonly<Partial<Record<Compatibility, number | boolean | string>>>;
 }
 
 const LARGEST = 2 ** 31 - 1;
+const inEveryTomcat = <T>(value: T) => ({ 'tomcat-9': value, 'tomcat-10.1': value, 'tomcat-11': value }) as const;
 const TOMCAT = 'org.apache.tomcat.websocket.';
 
 const bytes = (min: number): SettingRule => ({ kind: 'number', min, max: LARGEST, noun: 'whole number of bytes' });
@@ -152,6 +170,7 @@ export const SETTINGS: { readonly [K in SettingName]: SettingRow } = {
     rule: { kind: 'choice', choices: ['queue', 'reject'] },
     meaning:
       'What a send does while another one is unfinished: wait in order, or throw IllegalStateException as in Tomcat.',
+    profiles: inEveryTomcat('reject'),
   },
   maxQueuedBytes: {
     byDefault: 16 * 1024 * 1024,
@@ -187,6 +206,40 @@ export const SETTINGS: { readonly [K in SettingName]: SettingRow } = {
       'Refuses addEndpoint once the first handshake has been made, as the specification did before 2.1. The default follows STRICT_SPEC_COMPLIANCE.',
     tomcat: initParameter('noAddAfterHandshake'),
   },
+  onMessageError: {
+    byDefault: 'keep-open',
+    rule: { kind: 'choice', choices: ['keep-open', 'close'] },
+    meaning:
+      'Whether a session goes on after an exception in @OnMessage, or in a decoder, once @OnError has been told. With close, EncodeException and DecodeException still keep it open.',
+    profiles: { 'tomcat-9': 'close', 'tomcat-10.1': 'close' },
+  },
+  errorCloseCode: {
+    byDefault: 1011,
+    rule: { kind: 'number', min: 1000, max: 4999, noun: 'close code' },
+    meaning:
+      'The close code where @OnOpen fails, or @OnMessage with onMessageError close. 1006, as in Tomcat, is 1002 on the wire.',
+    profiles: inEveryTomcat(1006),
+  },
+  textLimitUnit: {
+    byDefault: 'bytes',
+    rule: { kind: 'choice', choices: ['bytes', 'characters'] },
+    meaning:
+      'What the limits of text messages count: bytes of UTF-8, or UTF-16 characters, of which one has up to three bytes.',
+    profiles: inEveryTomcat('characters'),
+  },
+  sessionRegistration: {
+    byDefault: 'before-open',
+    rule: { kind: 'choice', choices: ['before-open', 'after-open'] },
+    meaning:
+      'Whether getOpenSessions has a session from before its @OnOpen on, as the specification has it, or once that has settled.',
+    profiles: inEveryTomcat('after-open'),
+  },
+  emptyCloseIsNormal: {
+    byDefault: false,
+    rule: { kind: 'boolean' },
+    meaning: 'Whether an empty close frame of the peer is 1000 for @OnClose, and not 1005.',
+    profiles: inEveryTomcat(true),
+  },
 };
 
 /** Names that Tomcat reads, or has read, and that mean nothing or something else here; accepted with a word of warning. */
@@ -215,19 +268,30 @@ const SESSION_PROPERTIES = new Map(
 
 /** What a container can be told of its settings; everything has a default. */
 export interface SettingOptions extends Readonly<{ [K in SettingName]?: ContainerSettings[K] | undefined }> {
+  /**
+   * Behaves as that Tomcat does where the defaults do not, for an application that is ported and expects it. Every
+   * setting that is given, by either name, goes before it. Default: none.
+   */
+  readonly compatibility?: Compatibility | undefined;
   /** Settings by Tomcat's own names, as numbers or numeric strings; a typed option of the same setting goes before it. */
   readonly initParameters?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /**
- * Checks the options and fills in the defaults: typed options first, then init parameters, then the table.
+ * Checks the options and fills in the defaults: typed options first, then init parameters, then the profile, then the table.
  *
  * @param warn is told of names that mean nothing
  * @throws DeploymentException naming the setting, its range and its unit
  */
 export function resolveSettings(options: SettingOptions, warn: (message: string) => void): ContainerSettings {
   const parameters = new Map(Object.entries(options.initParameters ?? {}));
-  const resolved = new Map<string, unknown>(Object.entries(SETTINGS).map(([name, { byDefault }]) => [name, byDefault]));
+  const profile = checkCompatibility(options.compatibility);
+  const resolved = new Map<string, unknown>(
+    Object.entries(SETTINGS).map(([name, { byDefault, profiles }]) => [
+      name,
+      (profile && profiles?.[profile]) ?? byDefault,
+    ]),
+  );
   const streamBufferSize = parameters.get(SETTINGS.streamBufferSize.tomcat?.name ?? '');
   if (streamBufferSize !== undefined) {
     // Tomcat's DEFAULT_BUFFER_SIZE is the default of both message buffers, too.
@@ -247,6 +311,15 @@ export function resolveSettings(options: SettingOptions, warn: (message: string)
   }
   // Every value has passed the rule of its row, and every row has a value.
   return Object.fromEntries(resolved) as unknown as ContainerSettings;
+}
+
+function checkCompatibility(compatibility: Compatibility | undefined): Compatibility | undefined {
+  if (compatibility === undefined || COMPATIBILITIES.includes(compatibility)) return compatibility;
+  throw new DeploymentException(
+    `compatibility is ${COMPATIBILITIES.map((name) => `'${name}'`).join(', ')}; found ${describe(compatibility)}.`,
+    undefined,
+    'WS_DEPLOY_BAD_OPTION',
+  );
 }
 
 /** @throws DeploymentException naming the setting, its range and its unit */

@@ -15,7 +15,7 @@ export interface ServerContainerOptions extends ContainerOptions, EngineOptions 
   readonly engine?: 'native' | 'ws' | Engine | undefined;
   /** The path under which all endpoints lie, such as `/ws`. Default `/`. */
   readonly contextPath?: string | undefined;
-  /** Foreign origins that may connect. Default: none but the server's own. */
+  /** Foreign origins that may connect. Default: none but the server's own; all with `compatibility`, as in Tomcat. */
   readonly allowedOrigins?: AllowedOrigins | undefined;
   /** Recognises the user of each handshake request. Default: nobody is known. */
   readonly authenticate?: Authenticate | undefined;
@@ -30,6 +30,7 @@ export interface ServerContainerOptions extends ContainerOptions, EngineOptions 
 /** The options beside the settings table: those of a container, and those of a standalone server, which pass through here. */
 const OTHER_OPTIONS: Readonly<Record<Exclude<keyof ServerContainerOptions, keyof ContainerSettings>, true>> &
   Readonly<Record<string, true>> = {
+  compatibility: true,
   initParameters: true,
   logger: true,
   engine: true,
@@ -75,7 +76,9 @@ export function chooseEngine(options: ServerContainerOptions): Engine {
   if (maxFragments !== undefined) requireWhole('maxFragments', maxFragments, 'fragments');
   requireSwitch('sharedReads', options.sharedReads);
   requireDeflateOption(options.perMessageDeflate);
-  if (engine === 'native') return createNativeEngine(options);
+  // Tomcat compresses for every client that offers it.
+  const byDefault = options.compatibility !== undefined;
+  if (engine === 'native') return createNativeEngine({ ...options, perMessageDeflate: options.perMessageDeflate ?? byDefault });
   if (engine === 'ws') {
     if (options.perMessageDeflate === undefined || options.perMessageDeflate === false) return createWsEngine();
     throw new DeploymentException(

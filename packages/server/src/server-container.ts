@@ -73,7 +73,7 @@ export class WsServerContainer implements ServerContainer {
     requireFunctions(options, ['authenticate', 'isUserInRole', 'instanceFactory']);
     const instanceFactory = options.instanceFactory ?? ((endpointClass) => construct(endpointClass));
     const policy: HandshakePolicy = {
-      checkOrigin: originPolicy(options.allowedOrigins),
+      checkOrigin: originPolicy(options.allowedOrigins ?? (options.compatibility && '*')),
       createInstance: instanceFactory,
     };
     this.#deployment = new Deployment(this.#context, options.instanceFactory === undefined);
