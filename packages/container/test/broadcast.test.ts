@@ -23,7 +23,10 @@ class Price {
 }
 
 /** So many clients of one endpoint, and the sessions that it has for them. */
-async function open(count: number, ...encoders: EncoderClass[]): Promise<{ peers: Peer[]; sessions: Session[] }> {
+async function open(
+  count: number,
+  ...encoders: EncoderClass[]
+): Promise<{ peers: Peer[]; sessions: Session[]; first: Session }> {
   const sessions: Session[] = [];
 
   @ServerEndpoint({ value: '/prices', encoders })
@@ -38,31 +41,32 @@ async function open(count: number, ...encoders: EncoderClass[]): Promise<{ peers
   cleanups.push(() => server.stop());
   const peers: Peer[] = [];
   for (let index = 0; index < count; index += 1) peers.push(await server.connect('/prices'));
-  return { peers, sessions };
+  const [first] = sessions;
+  if (first === undefined) throw new Error('no session');
+  return { peers, sessions, first };
 }
 
 const received = (peers: readonly Peer[]): Promise<(string | Buffer)[]> =>
   Promise.all(peers.map((peer) => peer.receive()));
 
 test('every open session of the endpoint gets it, this one too: text, bytes, and what needs no encoder', async () => {
-  const { peers, sessions } = await open(3);
-  const [first] = sessions;
-  expect(await first?.broadcast('up')).toEqual([]);
-  expect(await first?.broadcast(Uint8Array.of(1, 2))).toEqual([]);
-  expect(await first?.broadcast(42)).toEqual([]);
+  const { peers, first } = await open(3);
+  expect(await first.broadcast('up')).toEqual([]);
+  expect(await first.broadcast(Uint8Array.of(1, 2))).toEqual([]);
+  expect(await first.broadcast(42)).toEqual([]);
   expect(await received(peers)).toEqual(['up', 'up', 'up']);
   expect(await received(peers)).toEqual([1, 2, 3].map(() => Buffer.from([1, 2])));
   expect(await received(peers)).toEqual(['42', '42', '42']);
 });
 
 test('those that are named get it, and nobody else', async () => {
-  const { peers, sessions } = await open(3);
-  const [first, second, third] = sessions;
-  await first?.broadcast(
+  const { peers, sessions, first } = await open(3);
+  const [, second, third] = sessions;
+  await first.broadcast(
     'for two',
     [second, third].flatMap((session) => session ?? []),
   );
-  await first?.broadcast('for all');
+  await first.broadcast('for all');
   expect(await received(peers)).toEqual(['for all', 'for two', 'for two']);
   expect(await received(peers.slice(1))).toEqual(['for all', 'for all']);
 });
@@ -89,10 +93,10 @@ test('an object is encoded once, by text, binary and stream encoders', async () 
     static readonly encodes = Encoder.textStream(RegExp);
     encode(): void {}
   }
-  const { peers, sessions } = await open(2, PriceEncoder, DateEncoder, Silence);
-  await sessions[0]?.broadcast(new Price(7));
-  await sessions[0]?.broadcast(/nothing/);
-  await sessions[0]?.broadcast(new Date(0));
+  const { peers, first } = await open(2, PriceEncoder, DateEncoder, Silence);
+  await first.broadcast(new Price(7));
+  await first.broadcast(/nothing/);
+  await first.broadcast(new Date(0));
   expect(await received(peers)).toEqual(['price 7', 'price 7']);
   expect(await received(peers)).toEqual(['year 1970', 'year 1970']);
   expect(encodings).toBe(2);
@@ -107,24 +111,23 @@ test('the order of the calls is kept, whatever time an encoder takes', async () 
       return `price ${price.value}`;
     }
   }
-  const { peers, sessions } = await open(2, SlowEncoder);
-  const [first] = sessions;
-  void first?.broadcast('before');
-  const sending = [first?.broadcast(new Price(1)), first?.broadcast(new Price(2)), first?.broadcast('behind')];
+  const { peers, first } = await open(2, SlowEncoder);
+  void first.broadcast('before');
+  const sending = [first.broadcast(new Price(1)), first.broadcast(new Price(2)), first.broadcast('behind')];
   release[0]?.();
   expect(await Promise.all(sending)).toEqual([[], [], []]);
-  void first?.broadcast('at once');
-  void first?.getBasicRemote().sendText('and this');
+  void first.broadcast('at once');
+  void first.getBasicRemote().sendText('and this');
   for (const text of ['before', 'price 1', 'price 2', 'behind', 'at once'])
     expect(await received(peers)).toEqual([text, text]);
   expect(await peers[0]?.receive()).toBe('and this');
 });
 
 test('a session that has gone is one failure, and the others get the message', async () => {
-  const { peers, sessions } = await open(3);
-  const [first, second, third] = sessions;
+  const { peers, sessions, first } = await open(3);
+  const [, second, third] = sessions;
   await second?.close();
-  const failures = await first?.broadcast(
+  const failures = await first.broadcast(
     'up',
     [first, second, third].flatMap((session) => session ?? []),
   );
@@ -141,22 +144,21 @@ test('what cannot be sent rejects, and nobody gets anything; not awaiting it har
       return Promise.reject(new Error('no price yet'));
     }
   }
-  const { peers, sessions } = await open(2, Failing);
-  const [first] = sessions;
-  await expect(first?.broadcast(new Price(1))).rejects.toThrow('no price');
-  await expect(first?.broadcast(new Price(2))).rejects.toThrow('no price yet');
-  await expect(first?.broadcast(null)).rejects.toThrow(IllegalArgumentException);
-  await expect(first?.broadcast(Symbol('no encoder'))).rejects.toThrow(EncodeException);
-  void first?.broadcast(new Price(1));
-  void first?.broadcast(new Price(2));
-  await first?.broadcast('all is well');
+  const { peers, first } = await open(2, Failing);
+  await expect(first.broadcast(new Price(1))).rejects.toThrow('no price');
+  await expect(first.broadcast(new Price(2))).rejects.toThrow('no price yet');
+  await expect(first.broadcast(null)).rejects.toThrow(IllegalArgumentException);
+  await expect(first.broadcast(Symbol('no encoder'))).rejects.toThrow(EncodeException);
+  void first.broadcast(new Price(1));
+  void first.broadcast(new Price(2));
+  await first.broadcast('all is well');
   expect(await received(peers)).toEqual(['all is well', 'all is well']);
 });
 
 test('a closed session broadcasts no more', async () => {
-  const { peers, sessions } = await open(1);
-  peers[0]?.close();
-  await sessions[0]?.close();
-  while (sessions[0]?.isOpen() === true) await new Promise((resolve) => setImmediate(resolve));
-  expect(() => sessions[0]?.broadcast('up')).toThrow(IllegalStateException);
+  const { peers, first } = await open(1);
+  void peers[0]?.close();
+  await first.close();
+  while (first.isOpen() === true) await new Promise((resolve) => setImmediate(resolve));
+  expect(() => first.broadcast('up')).toThrow(IllegalStateException);
 });
