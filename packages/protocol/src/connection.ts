@@ -59,7 +59,7 @@ export class Connection implements Transport, FrameHandler {
   readonly isSecure: boolean;
   readonly remoteAddress: string | undefined;
   readonly #socket: Duplex;
-  /** From the first byte on: a connection that says nothing needs neither. */
+  /** While something arrives: between two messages there is nothing to remember, and many connections are idle. */
   #parser: FrameParser | undefined;
   #assembler: MessageAssembler | undefined;
   readonly #maxFragments: number;
@@ -224,6 +224,8 @@ export class Connection implements Transport, FrameHandler {
       this.#parsing = false;
       this.#flush();
     }
+    if (this.#assembler?.isIdle === true) this.#assembler = undefined;
+    if (this.#parser.isIdle) this.#parser = undefined;
     if (!this.#hasBacklog || this.#paused) return;
     // A compressed message that becomes a large one takes turns with other connections.
     this.#socket.pause();
@@ -349,10 +351,11 @@ export class Connection implements Transport, FrameHandler {
   }
 
   #flush(): void {
-    if (this.#writer === undefined || this.#writer.bytes === 0) return;
+    if (this.#writer === undefined) return;
     const socket = this.#socket;
     // Behind a socket that is full a frame may wait for long.
     const chunks = this.#writer.take(socket.writableLength > 0);
+    this.#writer = undefined;
     // Destroyed since the frames were collected; their callbacks learn it with its end.
     if (!socket.writable) return;
     const callbacks = this.#callbacks;

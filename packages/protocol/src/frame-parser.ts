@@ -48,6 +48,11 @@ export class FrameParser {
     private readonly compression: boolean,
   ) {}
 
+  /** Whether it stands between two frames, and so remembers nothing. */
+  get isIdle(): boolean {
+    return !this.#inPayload && this.#headLength === 0;
+  }
+
   /**
    * Takes the next bytes. They are unmasked in place.
    *

@@ -94,6 +94,11 @@ export class MessageAssembler {
     if (last) this.#end();
   }
 
+  /** Whether it stands between two messages, and so remembers nothing. */
+  get isIdle(): boolean {
+    return this.#type === undefined;
+  }
+
   /** Whether compressed bytes have been taken that are not inflated yet; no more may be taken then. */
   get hasBacklog(): boolean {
     return this.#hasBacklog;
