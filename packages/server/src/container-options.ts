@@ -78,7 +78,8 @@ export function chooseEngine(options: ServerContainerOptions): Engine {
   requireDeflateOption(options.perMessageDeflate);
   // Tomcat compresses for every client that offers it.
   const byDefault = options.compatibility !== undefined;
-  if (engine === 'native') return createNativeEngine({ ...options, perMessageDeflate: options.perMessageDeflate ?? byDefault });
+  if (engine === 'native')
+    return createNativeEngine({ ...options, perMessageDeflate: options.perMessageDeflate ?? byDefault });
   if (engine === 'ws') {
     if (options.perMessageDeflate === undefined || options.perMessageDeflate === false) return createWsEngine();
     throw new DeploymentException(

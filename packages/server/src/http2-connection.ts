@@ -73,7 +73,8 @@ export class Http2Connection implements UpgradeConnection {
     linger.unref();
     stream.once('close', () => clearTimeout(linger));
     // RFC 9113 8.1: the client need not go on sending; it would not end its side of a CONNECT by itself.
-    stream.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR));
+    // In a turn of its own: of an answer without a body some versions of Node finish the stream before its headers are sent.
+    stream.once('finish', () => setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR)));
     stream.respond({ ':status': status, ...http2Headers(headers) });
     // Node has ended the stream already where a status has no body.
     if (!stream.writableEnded) stream.end(body);
