@@ -1,0 +1,3 @@
+import type { TckContext } from '../../context';
+
+export const context: TckContext = { root: '/ws_ee_clientendpointonmessage_web' };

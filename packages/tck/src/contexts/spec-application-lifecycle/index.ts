@@ -1,0 +1,3 @@
+import type { TckContext } from '../../context';
+
+export const context: TckContext = { root: '/wsc_spec_application_lifecycle_web' };
