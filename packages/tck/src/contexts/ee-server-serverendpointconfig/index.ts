@@ -1,3 +1,14 @@
+import { scan } from '../../common/scan';
 import type { TckContext } from '../../context';
 
-export const context: TckContext = { root: '/wsc_ee_jakarta_websocket_server_serverendpointconfig_web' };
+/** Java's application has the packages of builder and configurator in it, too, and so three application configs. */
+export const context: TckContext = {
+  root: '/wsc_ee_jakarta_websocket_server_serverendpointconfig_web',
+  deploy: (container) =>
+    scan(
+      container,
+      'ee-server-serverendpointconfig/*',
+      'ee-server-serverendpointconfig-builder/*',
+      'ee-server-serverendpointconfig-configurator/*',
+    ),
+};

@@ -1,0 +1,27 @@
+import { ServerApplicationConfig, type EndpointClass, type ServerEndpointConfig } from 'serval';
+import { JavaPackage } from '../../java-names';
+import { UsedServerEndpointConfig } from './endpoint-configs';
+import { WSOtherUsedServer, WSUsedServer } from './servers';
+
+@JavaPackage('ee.server.serverapplicationconfig')
+export class AppConfig extends ServerApplicationConfig {
+  override getEndpointConfigs(): Iterable<ServerEndpointConfig> {
+    return [new UsedServerEndpointConfig()];
+  }
+
+  override getAnnotatedEndpointClasses(): Iterable<EndpointClass> {
+    return [WSUsedServer];
+  }
+}
+
+@JavaPackage('ee.server.serverapplicationconfig')
+export class OtherAppConfig extends ServerApplicationConfig {
+  /** Null in Java. */
+  override getEndpointConfigs(): Iterable<ServerEndpointConfig> {
+    return [];
+  }
+
+  override getAnnotatedEndpointClasses(): Iterable<EndpointClass> {
+    return [WSOtherUsedServer];
+  }
+}
