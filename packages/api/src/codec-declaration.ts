@@ -9,15 +9,19 @@ export interface CodecDeclaration<T, Format extends CodecFormat = CodecFormat> {
   readonly object?: T;
 }
 
+/** The class of the objects; for `bigint` that is BigInt, which is no constructor, so its functions tell its type. */
+export type CodecType<T> = AbstractClass<T> | { asIntN(bits: number, value: T): T };
+
 /** The four forms of an encoder or decoder. */
 export type CodecFormat = 'text' | 'binary' | 'textStream' | 'binaryStream';
 
 /** @throws TypeError for a class that is undefined, as after a circular import; without an argument there is none */
 function declare<T, Format extends CodecFormat>(
   format: Format,
-  types: readonly [AbstractClass<T>?],
+  types: readonly [CodecType<T>?],
 ): CodecDeclaration<T, Format> {
-  const [type] = types;
+  // BigInt has a prototype like the classes, and nobody constructs what is declared here.
+  const type = types[0] as AbstractClass<T> | undefined;
   if (types.length > 0 && typeof type !== 'function') {
     throw new TypeError(
       `The class of a codec is ${String(type)}, most likely by a circular import. Move the class to a module of its own; for an interface pass nothing.`,
@@ -29,11 +33,11 @@ function declare<T, Format extends CodecFormat>(
 /** Makes the four functions that {@link Decoder} and {@link Encoder} offer; the names are the only difference. */
 export const codecDeclarations = Object.freeze({
   /** A whole text message. Pass the object's class; leave it out for an interface: `text<Message>()`. */
-  text: <T>(...type: [AbstractClass<T>?]): CodecDeclaration<T, 'text'> => declare('text', type),
+  text: <T>(...type: [CodecType<T>?]): CodecDeclaration<T, 'text'> => declare('text', type),
   /** A whole binary message. */
-  binary: <T>(...type: [AbstractClass<T>?]): CodecDeclaration<T, 'binary'> => declare('binary', type),
+  binary: <T>(...type: [CodecType<T>?]): CodecDeclaration<T, 'binary'> => declare('binary', type),
   /** A text message as a stream of characters. */
-  textStream: <T>(...type: [AbstractClass<T>?]): CodecDeclaration<T, 'textStream'> => declare('textStream', type),
+  textStream: <T>(...type: [CodecType<T>?]): CodecDeclaration<T, 'textStream'> => declare('textStream', type),
   /** A binary message as a stream of bytes. */
-  binaryStream: <T>(...type: [AbstractClass<T>?]): CodecDeclaration<T, 'binaryStream'> => declare('binaryStream', type),
+  binaryStream: <T>(...type: [CodecType<T>?]): CodecDeclaration<T, 'binaryStream'> => declare('binaryStream', type),
 });

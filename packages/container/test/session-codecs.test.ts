@@ -7,6 +7,8 @@ import {
   OnMessage,
   ServerEndpoint,
   ServerEndpointConfig,
+  type CodecDeclaration,
+  type EncoderClass,
   type InputStream,
   type Reader,
 } from '@serval/api';
@@ -98,6 +100,23 @@ test('[WSC-4.1.3-2] willDecode chooses among decoders; a message that none takes
     'DecodeException No decoder takes the message as Point; asked: Polar, PointCodec.',
     'DecodeException not a point',
   ]);
+});
+
+test('encoders of String, Number, Boolean and BigInt take what sendObject sends of these types', async () => {
+  const encoderOf = (declaration: CodecDeclaration<unknown>): EncoderClass =>
+    class {
+      static readonly encodes = declaration;
+      encode(object: unknown): string {
+        return `<${String(object)}>`;
+      }
+    };
+  const encoders = [String, Number, Boolean].map((type) => encoderOf(Encoder.text<unknown>(type)));
+  const conversation = converse(Mirror, {
+    encoders: [...encoders, encoderOf(Encoder.text(BigInt))],
+    decoders: [PointCodec],
+  });
+  for (const object of ['one', 2, true, 4n]) await conversation.session.getBasicRemote().sendObject(object);
+  expect(await conversation.received.texts(4)).toEqual(['<one>', '<2>', '<true>', '<4>']);
 });
 
 test('an object that has decoders for text and for binary is received from both', async () => {
