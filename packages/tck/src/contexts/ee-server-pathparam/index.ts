@@ -1,3 +1,4 @@
+import { loggerWithoutWarnings } from '../../common/logger-without-warnings';
 import type { TckContext } from '../../context';
 import { WSOnClosePathParamServer } from './on-close-server';
 import { stringServers } from './string-servers';
@@ -10,6 +11,7 @@ import {
 
 export const context: TckContext = {
   root: '/ws_ee_jakarta_websocket_server_pathparam_web',
+  options: { logger: loggerWithoutWarnings },
   endpoints: [
     ...stringServers,
     WS0StringPathParamServer,
