@@ -1,3 +1,18 @@
+import { ContainerProvider, OnMessage, ServerEndpoint } from 'serval';
+import { provideUnlessProvided } from '../../common/container-provider';
+import { ErrorReporter } from '../../common/error-reporter';
 import type { TckContext } from '../../context';
 
-export const context: TckContext = { root: '/wsc_ee_containerprovider_vi_web' };
+@ServerEndpoint('/srv')
+class WSCServer extends ErrorReporter {
+  @OnMessage
+  onMessage(_text: string): boolean {
+    return Boolean(ContainerProvider.getWebSocketContainer());
+  }
+}
+
+export const context: TckContext = {
+  root: '/wsc_ee_containerprovider_vi_web',
+  endpoints: [WSCServer],
+  deploy: provideUnlessProvided,
+};

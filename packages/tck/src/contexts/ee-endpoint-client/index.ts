@@ -1,3 +1,8 @@
+import { ServerEndpoint } from 'serval';
+import { TextEcho } from '../../common/text-echo';
 import type { TckContext } from '../../context';
 
-export const context: TckContext = { root: '/wsc_ee_endpoint_client_web' };
+@ServerEndpoint('/echo')
+class WSCEchoServer extends TextEcho {}
+
+export const context: TckContext = { root: '/wsc_ee_endpoint_client_web', endpoints: [WSCEchoServer] };

@@ -1,0 +1,16 @@
+import type { HandshakeResponse } from 'serval';
+
+/** Puts headers, or parameters, into the response of a handshake: `response.getHeaders().putAll(map)` of Java. */
+export function copyTo(response: HandshakeResponse, map: ReadonlyMap<string, readonly string[]>): void {
+  for (const [name, values] of map) response.getHeaders().set(name, [...values]);
+}
+
+/** Tries to write into a map that is to be read only. Whether it throws is left open; the client looks for the key. */
+export function attemptToAdd(map: ReadonlyMap<string, readonly string[]>, name: string, values: string[]): void {
+  try {
+    // The compiler knows that the map is read only; the question is whether it is so without the compiler.
+    (map as Map<string, readonly string[]>).set(name, values);
+  } catch {
+    // As it should be.
+  }
+}
