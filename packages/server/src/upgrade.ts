@@ -300,7 +300,8 @@ async function negotiateExtensions(
   const requested = parseHeader(request, 'Sec-WebSocket-Extensions', parseExtensions);
   const known = new Set(engine.installedExtensions.map((extension) => extension.getName()));
   const declared = config.getExtensions().filter((extension) => !known.has(extension.getName()));
-  const installed = [...engine.installedExtensions, ...declared];
+  // The endpoint's own come first, as in Tomcat.
+  const installed = [...declared, ...engine.installedExtensions];
   const chosen = await ask(() => config.getConfigurator().getNegotiatedExtensions(installed, requested));
   // One that no engine serves must not be promised to the client, nor one that it has not offered (RFC 6455 9.1).
   const offered = new Set(requested.map((extension) => extension.getName()));
