@@ -32,7 +32,7 @@ export function planHandlerMethods(endpointClass: EndpointClass, name: string, c
     text: onlyRoute(name, 'text', messages),
     binary: onlyRoute(name, 'binary', messages),
     pong: onlyRoute(name, 'pong', messages),
-    pathParameterNames: found.flatMap((handler) => pathParametersOf(declare(name, handler))),
+    pathParameterNames: [...new Set(found.flatMap((handler) => pathParametersOf(declare(name, handler))))],
   };
 }
 
