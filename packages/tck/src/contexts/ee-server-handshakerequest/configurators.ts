@@ -18,7 +18,10 @@ function answering(header: string, read: (request: HandshakeRequest) => unknown)
 }
 
 /** A class of configurator that copies one of the request's maps, after it has tried to write into it. */
-function copying(map: (request: HandshakeRequest) => ReadonlyMap<string, readonly string[]>, added?: string): ConfiguratorClass {
+function copying(
+  map: (request: HandshakeRequest) => ReadonlyMap<string, readonly string[]>,
+  added?: string,
+): ConfiguratorClass {
   return class extends ServerEndpointConfig.Configurator {
     override modifyHandshake(
       _config: ServerEndpointConfig,
