@@ -15,13 +15,19 @@ export interface PerMessageDeflateOptions {
   readonly threshold?: number | undefined;
   /** From 1, the fastest, to 9, the smallest. Default 6. */
   readonly level?: number | undefined;
-  /** How much memory zlib takes for compressing, from 1 to 9. Default 8. */
+  /** How much memory zlib takes for compressing, from 1 to 9. Default 5. */
   readonly memLevel?: number | undefined;
+  /**
+   * The logarithm of the window in which messages are compressed, from 8 to 15, whatever larger one was agreed on.
+   * Default 12, which is 4 KiB: with `memLevel` 5 a connection takes 32 KiB, where zlib's own defaults take 256 KiB for
+   * messages that are a few percent smaller.
+   */
+  readonly windowBits?: number | undefined;
   /** The server compresses each message by itself. Default false: later messages refer to earlier ones. */
   readonly serverNoContextTakeover?: boolean | undefined;
   /** The same for the client. Default false. */
   readonly clientNoContextTakeover?: boolean | undefined;
-  /** The logarithm of the window in which the server compresses, from 8 to 15. Default 15, which is 32 KiB. */
+  /** The largest window that a server agrees to compress in, as a logarithm, from 8 to 15. Default 15, which is 32 KiB. */
   readonly serverMaxWindowBits?: number | undefined;
   /** The same for the client; below 15 a client that cannot limit its window is served without compression. Default 15. */
   readonly clientMaxWindowBits?: number | undefined;
@@ -37,7 +43,8 @@ export interface PerMessageDeflateOptions {
 const RANGES = {
   threshold: { min: 0, max: 2 ** 31 - 1, byDefault: 1024 },
   level: { min: 1, max: 9, byDefault: 6 },
-  memLevel: { min: 1, max: 9, byDefault: 8 },
+  memLevel: { min: 1, max: 9, byDefault: 5 },
+  windowBits: { min: 8, max: 15, byDefault: 12 },
   serverMaxWindowBits: { min: 8, max: 15, byDefault: 15 },
   clientMaxWindowBits: { min: 8, max: 15, byDefault: 15 },
   maxMemory: { min: 0, max: Number.MAX_SAFE_INTEGER, byDefault: 128 * 1024 * 1024 },
@@ -49,6 +56,7 @@ const MAX_SPARE_INFLATERS = 16;
 /** What zlib and Node need for an inflater besides its window. */
 const INFLATER_OVERHEAD = 12 * 1024;
 const DEFLATER_OVERHEAD = 8 * 1024;
+const LARGEST_MEM_LEVEL = 9;
 
 /** permessage-deflate of one engine: its settings, and the memory that all its connections share. */
 export class Compression {
@@ -58,6 +66,7 @@ export class Compression {
   readonly extension: Extension = createExtension(PERMESSAGE_DEFLATE);
   readonly #level: number;
   readonly #memLevel: number;
+  readonly #windowBits: number;
   readonly #maxMemory: number;
   readonly #concurrency: number;
   /** Bytes of the inflaters that connections hold, or may come to hold. */
@@ -82,6 +91,7 @@ export class Compression {
     this.threshold = numbers.threshold;
     this.#level = numbers.level;
     this.#memLevel = numbers.memLevel;
+    this.#windowBits = numbers.windowBits;
     this.#maxMemory = numbers.maxMemory;
     this.#concurrency = numbers.concurrency;
     const forgets = !codecs.keepContext;
@@ -118,8 +128,9 @@ export class Compression {
 
   /** A deflater for the next part of the connection's messages, which remembers the earlier ones if it may and can. */
   deflaterFor(connection: MessageDeflate, own: DeflateDirection): Deflater {
+    const windowBits = Math.min(own.windowBits, this.#windowBits);
     if (!own.noContextTakeover) {
-      const kept = this.#kept.get(connection) ?? this.#keep(own.windowBits);
+      const kept = this.#kept.get(connection) ?? this.#keep(windowBits);
       if (kept !== undefined) {
         // The last in the order is the one that was used last.
         this.#kept.delete(connection);
@@ -127,8 +138,8 @@ export class Compression {
         return kept.deflater;
       }
     }
-    let plain = this.#plain.get(own.windowBits);
-    if (plain === undefined) this.#plain.set(own.windowBits, (plain = this.#createDeflater(own.windowBits)));
+    let plain = this.#plain.get(windowBits);
+    if (plain === undefined) this.#plain.set(windowBits, (plain = this.#createDeflater(windowBits)));
     else plain.reset();
     return plain;
   }
@@ -169,7 +180,12 @@ export class Compression {
   deflateLarge(bytes: Buffer, windowBits: number, done: (error: Error | null, deflated: Buffer) => void): void {
     const start = (): void => {
       this.#running += 1;
-      const options = { ...this.#settings(windowBits), finishFlush: constants.Z_SYNC_FLUSH };
+      // It is worth all the memory that it can have, for so long.
+      const options = {
+        ...this.#settings(windowBits),
+        memLevel: LARGEST_MEM_LEVEL,
+        finishFlush: constants.Z_SYNC_FLUSH,
+      };
       deflateRaw(bytes, options, (error, deflated) => {
         this.#running -= 1;
         this.#waiting.shift()?.();

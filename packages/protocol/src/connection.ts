@@ -188,11 +188,13 @@ export class Connection implements Transport, FrameHandler {
     this.#willGoOn = true;
     setImmediate(() => {
       this.#willGoOn = false;
+      // Paused again meanwhile.
+      if (this.#paused) return;
       const rest = this.#unparsed;
       this.#unparsed = undefined;
       this.#parse(rest ?? NO_BYTES);
-      if (this.#holdsBack) return;
-      if (!this.#paused) this.#socket.resume();
+      if (this.#holdsBack || this.#paused) return;
+      this.#socket.resume();
       if (this.#ended) this.#socketEnded();
     });
   }
