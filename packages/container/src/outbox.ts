@@ -129,14 +129,13 @@ export class Outbox {
     for (let next = this.#takeFromQueue(0); next !== undefined; next = this.#takeFromQueue(0)) this.#fly(next);
   }
 
-  /** The connection is gone: everything unfinished fails. */
+  /** The connection is gone: everything unfinished fails; what is batched when it is flushed, for nobody waits for it. */
   end(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const pending = [...(this.#inFlight ?? []), ...(this.#queue ?? [])];
     this.#inFlight = undefined;
     this.#queue = undefined;
-    this.#batch &&= [];
     for (const send of pending) send.reject(closed());
   }
 

@@ -2,6 +2,7 @@ import {
   Encoder,
   Endpoint,
   IllegalStateException,
+  IOException,
   OnError,
   OnMessage,
   SendDroppedException,
@@ -268,6 +269,18 @@ describe('batching', () => {
     await session.close();
     expect((await received.texts(4))[3]).toBe('last');
     expect((await received.closed()).code).toBe(1000);
+  });
+
+  test('fails when it is flushed, or switched off, after the connection has gone with messages unsent', async () => {
+    const { basic, peer, session } = await open();
+    await basic.setBatchingAllowed(true);
+    await basic.sendText('never sent');
+    peer.terminate();
+    while (session.isOpen()) await turns();
+    await expect(basic.flushBatch()).rejects.toBeInstanceOf(IOException);
+    // Told once; nothing is left to lose.
+    await expect(basic.flushBatch()).resolves.toBeUndefined();
+    await expect(basic.setBatchingAllowed(false)).resolves.toBeUndefined();
   });
 });
 
