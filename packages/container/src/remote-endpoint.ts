@@ -256,7 +256,7 @@ export class WsAsyncRemote extends WsRemoteEndpoint implements RemoteEndpoint.As
 
   constructor(session: WsSession, remote: WsRemote) {
     super(session, remote);
-    this.#sendTimeout = session.context.settings.asyncSendTimeout;
+    this.#sendTimeout = session.asyncSendTimeoutMs;
   }
 
   protected override get timeoutMs(): number {

@@ -85,6 +85,8 @@ export class WsSession extends Session {
   #maxTextBytes: number;
   #maxBinaryBytes: number;
   #maxIdleTimeoutMs: number;
+  /** What the session’s Async remote begins with: the container’s default when the session began. */
+  readonly asyncSendTimeoutMs: number;
   #closeTimer: NodeJS.Timeout | undefined;
   /** By the clock of the idle timeouts, which ticks only while a session of the container has one. */
   lastRead = 0;
@@ -102,6 +104,7 @@ export class WsSession extends Session {
     this.#maxTextBytes = this.context.settings.textBufferSize;
     this.#maxBinaryBytes = this.context.settings.binaryBufferSize;
     this.#maxIdleTimeoutMs = this.context.settings.maxSessionIdleTimeout;
+    this.asyncSendTimeoutMs = this.context.settings.asyncSendTimeout;
     this.#userProperties = parts.userProperties;
     this.#userProperties?.onSettingChange(() => this.#watchIdle());
     this.#inbox = new Inbox(this);

@@ -733,6 +733,15 @@ describe('the WebSocketContainer of a server', () => {
     expect(await after.close()).toMatch(/^1009/);
   });
 
+  test('a default send timeout that is changed leaves open sessions as they are, used or not', async () => {
+    const server = await TestServer.start({}, Chat);
+    await server.open('/chat');
+    server.container.setAsyncSendTimeout(3);
+    await server.open('/chat');
+    const timeouts = [...server.container.getSessions()].map((session) => session.getAsyncRemote().getSendTimeout());
+    expect(timeouts).toEqual([-1, 3]);
+  });
+
   test('is what a session answers for its container', async () => {
     const server = await TestServer.start({}, Chat);
     await server.open('/chat');
