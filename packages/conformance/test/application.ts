@@ -1,4 +1,13 @@
-import { Server, type EndpointClass, type ServerEndpointConfig, type ServerOptions } from 'serval';
+import {
+  Endpoint,
+  Server,
+  ServerEndpointConfig,
+  type CloseReason,
+  type EncoderClass,
+  type EndpointClass,
+  type ServerOptions,
+  type Session,
+} from 'serval';
 import { WebSocket, type ClientOptions } from 'ws';
 import { LiteralSocket, type ResponseHead } from '@serval/testing';
 import { Heard, type EngineName } from './echo-peer';
@@ -10,7 +19,7 @@ export interface Asking extends ClientOptions {
   readonly subprotocols?: readonly string[];
 }
 
-/** What a server in these tests was refused with, or refuses with. */
+/** How a handshake was refused. */
 export interface Refusal {
   readonly status: number;
   readonly body: string;
@@ -76,6 +85,43 @@ export class Application {
     return { socket, head };
   }
 
+  /** Starts a server, and opens a session that the test itself uses in place of an endpoint. */
+  async openSession(options: ServerOptions = {}, encoders: readonly EncoderClass[] = []): Promise<OpenSession> {
+    const inHand = await this.#serveInHand(options, encoders);
+    const client = await this.connect('/session');
+    return { client, ...inHand() };
+  }
+
+  /** As {@link openSession}, with a client that speaks literal bytes. */
+  async openLiteralSession(options: ServerOptions = {}): Promise<OpenSession<LiteralSocket>> {
+    const inHand = await this.#serveInHand(options, []);
+    const { socket } = await this.connectLiterally('/session');
+    return { client: socket, ...inHand() };
+  }
+
+  async #serveInHand(options: ServerOptions, encoders: readonly EncoderClass[]): Promise<() => InHand> {
+    const opened: InHand[] = [];
+    class Handing extends Endpoint {
+      readonly told = new Heard();
+      override onOpen(session: Session): void {
+        opened.push({ session, told: this.told });
+      }
+      override onClose(_session: Session, reason: CloseReason): void {
+        this.told.add(`close ${reason.getCloseCode().getCode()} ${reason.getReasonPhrase()}`.trim());
+      }
+      override onError(_session: Session, error: Error): void {
+        this.told.add(`error ${error.name}`);
+      }
+    }
+    const config = ServerEndpointConfig.Builder.create(Handing, '/session').encoders(encoders).build();
+    await this.start(config, options);
+    return () => {
+      const [last] = opened.slice(-1);
+      if (last === undefined) throw new Error('The session was not opened.');
+      return last;
+    };
+  }
+
   /** A TCP connection that has not said anything yet. */
   async socket(): Promise<LiteralSocket> {
     const socket = await LiteralSocket.connect(this.#port);
@@ -93,6 +139,17 @@ export class Application {
     if (server === undefined) throw new Error('start() a server first.');
     return server.port;
   }
+}
+
+/** A session, and what its endpoint was told: `close code reason`, `error name`. */
+interface InHand {
+  readonly session: Session;
+  readonly told: Heard;
+}
+
+/** A session and its client. */
+export interface OpenSession<C = Client> extends InHand {
+  readonly client: C;
 }
 
 export interface LiteralClient {
