@@ -4,7 +4,7 @@ import {
   Decoder,
   Encoder,
   Endpoint,
-  EndpointConfig,
+  type EndpointConfig,
   ServerEndpointConfig,
   Session,
   type EndpointClass,

@@ -159,7 +159,7 @@ overBothEngines((application, engine) => {
     test.each<[string, (session: Session) => Promise<void>]>([
       ['[JAVADOC:124] close()', (session) => session.close()],
       ['[JAVADOC:126] close(reason)', (session) => session.close(new CloseReason(4001, 'late'))],
-    ])('Differs: %s does not fail when the connection is gone; onClose tells of that', async (_id, close) => {
+    ])('%s differs: it does not fail when the connection is gone; onClose tells of that', async (_id, close) => {
       const { session, client, told } = await application().openLiteralSession();
       client.reset();
       await close(session);

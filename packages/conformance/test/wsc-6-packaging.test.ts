@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Server } from 'serval';
+import { type Server } from 'serval';
 import { overBothEngines } from './application';
 import { asked } from './fixtures/chosen/configs';
 import { Annotated, LeftOut, Programmatic } from './fixtures/scanned/endpoints';
