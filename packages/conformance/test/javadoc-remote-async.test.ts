@@ -145,6 +145,8 @@ test('[JAVADOC:119] [JAVADOC:120] a SendResult is made with an exception, or wit
 });
 
 describe('the send timeout', () => {
+  afterEach(() => jest.useRealTimers());
+
   const opened: Session[] = [];
   @ServerEndpoint('/chat')
   class Chat {
@@ -184,6 +186,7 @@ describe('the send timeout', () => {
 
   test.each([0, -1])('[JAVADOC:100] of %d lets a send wait as long as it takes', (never) =>
     slowly(async (remote) => {
+      jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
       remote.setSendTimeout(20);
       remote.setSendTimeout(never);
       let outcome = 'waiting';
@@ -191,8 +194,9 @@ describe('the send timeout', () => {
         () => (outcome = 'sent'),
         (error: Error) => (outcome = error.name),
       );
-      // Longer than the timeout that was set before.
-      await new Promise((resolve) => setTimeout(resolve, 60));
+      await jest.advanceTimersByTimeAsync(60_000);
+      // What the server ends by.
+      jest.useRealTimers();
       expect(outcome).toBe('waiting');
     }),
   );
