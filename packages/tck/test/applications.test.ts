@@ -30,7 +30,7 @@ function talk(path: string, says: Utterance | Utterance[], hears: Heard | Heard[
 
 const bytes = (text: string): Buffer => Buffer.from(text);
 
-test('[WSC-6.4] every application deploys, and no two have one context root', async () => {
+test('every application deploys, and no two have one context root', async () => {
   const server = await TckServer.start({ contexts, port: 0, host: '127.0.0.1' });
   await server.stop();
   expect(contexts).toHaveLength(40);
@@ -293,7 +293,7 @@ describe.each([
   );
 });
 
-test('[WSC-2.1.4] the id of a session is its own for as long as it lives', async () => {
+test('the id of a session is its own for as long as it lives', async () => {
   const server = await TckServer.start({ contexts: [sessionId], port: 0, host: '127.0.0.1' });
   const idsOf = async (): Promise<Heard[]> => {
     const client = await TckClient.open(`ws://127.0.0.1:${server.port}${sessionId.root}/TCKTestServer`);
@@ -341,7 +341,7 @@ describe('addMessageHandler', () => {
   );
 
   test.each([['STRING_PARTIAL'], [bytes('INPUTSTREAM')], [{ pong: 'PONG' }]])(
-    '[WSC-2.1.3] throws for a second handler of the type of %j',
+    'throws for a second handler of the type of %j',
     async (said: Utterance) => {
       const server = await TckServer.start({ contexts: [session11Server], port: 0, host: '127.0.0.1' });
       const client = await TckClient.open(`ws://127.0.0.1:${server.port}${root}/exception`);
