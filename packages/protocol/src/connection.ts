@@ -168,7 +168,7 @@ export class Connection implements Transport, FrameHandler {
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    if (this.#holdsBack) this.#goOnLater();
+    if (this.#holdsBack || this.#ended) this.#goOnLater();
     else this.#socket.resume();
   }
 

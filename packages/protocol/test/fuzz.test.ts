@@ -143,8 +143,11 @@ test(`RFC 6455, RFC 7692: ${CASES} random conversations go as they go with ws`, 
     // Each case has a seed of its own, so that one can be repeated alone: TEST_SEED=<its seed> FUZZ_CASES=1.
     const caseSeed = (seed + index) >>> 0;
     const conversation = await randomConversation(new Random(caseSeed));
-    const theirs = await runWs(conversation);
-    const { outcome: ours, sent } = await runOurs(conversation, new Random(caseSeed));
+    const theirs = await inTime(runWs(conversation), `TEST_SEED=${caseSeed} FUZZ_CASES=1: ws does not end`);
+    const { outcome: ours, sent } = await inTime(
+      runOurs(conversation, new Random(caseSeed)),
+      `TEST_SEED=${caseSeed} FUZZ_CASES=1: our connection does not end: ${describeCase(conversation)}`,
+    );
     const agrees = same(ours.events, theirs.outcome.events) && ours.code === theirs.outcome.code;
     const difference = agrees
       ? undefined
@@ -174,6 +177,17 @@ test(`RFC 6455, RFC 7692: ${CASES} random conversations go as they go with ws`, 
   if (CASES >= 1000) expect(met.get('the same')).toBeGreaterThan(CASES / 2);
   console.info(`fuzz seed ${seed}, ${CASES} cases:\n${[...met].map(([reason, n]) => `${n} ${reason}`).join('\n')}`);
 }, 120_000);
+
+/** A conversation that never ends fails with its seed, and not with the whole test. */
+async function inTime<T>(running: Promise<T>, otherwise: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const patience = new Promise<never>((_, reject) => (timer = setTimeout(() => reject(new Error(otherwise)), 15_000)));
+  try {
+    return await Promise.race([running, patience]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
 
 /** A pong may pass messages that are still being compressed (RFC 6455 5.4); apart from that, the order is kept. */
 function inOrder(events: readonly string[]): Record<'messages' | 'pongs', readonly string[]> {
