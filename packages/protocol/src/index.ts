@@ -1,6 +1,7 @@
 export { AdoptedWebSocket } from './adopted-web-socket';
 export { createClientEngine } from './client-engine';
 export { acceptValue, formatExtensions, isValidKey, parseExtensions, parseSubprotocols } from './handshake-headers';
+export { HeaderMap } from './header-map';
 export { createNativeEngine } from './native-engine';
 export { createWsEngine } from './ws-engine';
 export { WsTransport } from './ws-transport';

@@ -1,4 +1,3 @@
-export { HeaderMap } from './header-map';
 export { attach } from './http-host';
 export { Http1Connection } from './http1-connection';
 export { Server } from './server';

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Http2ServerRequest, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { HeaderMap } from './header-map';
+import { HeaderMap } from '@serval/protocol';
 
 /** An HTTP request for an upgrade, as any host can give it. */
 export interface UpgradeRequest {

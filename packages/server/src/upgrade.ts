@@ -18,6 +18,7 @@ import {
   type SessionProperties,
 } from '@serval/container';
 import {
+  HeaderMap,
   parseExtensions,
   parseSubprotocols,
   type AcceptedConnection,
@@ -28,7 +29,6 @@ import { duringHandshake, type HandshakePolicy } from './default-configurator';
 import type { DeployedEndpoint } from './deployed-endpoint';
 import { ConnectionEndpointConfig } from './endpoint-config';
 import { WsHandshakeRequest } from './handshake-request';
-import { HeaderMap } from './header-map';
 import { isValidHeader, tolerateErrors, tolerateNoErrors } from './rejection';
 import type { RequestTarget } from './request-target';
 import { badRequest, type UpgradeConnection } from './upgrade-connection';

@@ -1,5 +1,5 @@
 import { DeploymentException, type HandshakeRequest } from '@serval/api';
-import { HeaderMap } from '../src/header-map';
+import { HeaderMap } from '@serval/protocol';
 import { WsHandshakeRequest } from '../src/handshake-request';
 import { originPolicy, type AllowedOrigins } from '../src/origin-policy';
 

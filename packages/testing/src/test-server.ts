@@ -2,14 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { Duplex } from 'node:stream';
 import type { EndpointClass, ServerEndpointConfig, Session } from '@serval/api';
 import type { Transport } from '@serval/api/spi';
-import type { AcceptedUpgrade, Engine } from '@serval/protocol';
-import {
-  HeaderMap,
-  Http1Connection,
-  WsServerContainer,
-  type ServerContainerOptions,
-  type StopOptions,
-} from '@serval/server';
+import { HeaderMap, type AcceptedUpgrade, type Engine } from '@serval/protocol';
+import { Http1Connection, WsServerContainer, type ServerContainerOptions, type StopOptions } from '@serval/server';
 import { Peer } from './peer';
 import { createTransportPair } from './memory-transport';
 
