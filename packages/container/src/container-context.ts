@@ -21,12 +21,14 @@ export class ContainerContext {
 
   /**
    * @param container what `session.getContainer()` answers
+   * @param handshakeProperties the user properties that the container reads itself, before there is a session
    * @throws DeploymentException for an option out of range
    */
   constructor(
     readonly container: WebSocketContainer,
     options: ContainerOptions,
     readonly installedExtensions: readonly Extension[],
+    private readonly handshakeProperties: ReadonlySet<string> = new Set(),
   ) {
     this.diagnostics = new Diagnostics(options.logger ?? consoleLogger);
     this.settings = resolveSettings(options, this.#warn);
@@ -34,7 +36,7 @@ export class ContainerContext {
 
   /** @throws IllegalArgumentException for a Tomcat setting among the properties that is out of range */
   sessionProperties(seed: ReadonlyMap<string, unknown>): SessionProperties {
-    return new SessionProperties(seed, this.#warn);
+    return new SessionProperties(seed, this.#warn, this.handshakeProperties);
   }
 
   readonly #warn = (message: string): void => this.diagnostics.report({ kind: 'setting-warning', message });

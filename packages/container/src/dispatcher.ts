@@ -17,17 +17,18 @@ import type { WsSession } from './session';
 // The only file that calls an endpoint's methods, its message handlers and its decoders. Each function settles: it
 // returns undefined when all is done, or a promise that never rejects. Errors leave by one exit, dispatchError.
 
-/** `@OnOpen`. Resolves to whether the session may go on. */
-export function dispatchOpen(session: WsSession): boolean | Promise<boolean> {
+/** `@OnOpen`. Gives what it has thrown, once `@OnError` was told, or undefined: the session may go on. */
+export function dispatchOpen(session: WsSession): Error | undefined | Promise<Error | undefined> {
   const { open } = session.plan;
-  if (open === undefined) return true;
-  const failed = (thrown: unknown): boolean | Promise<boolean> => {
-    const reported = dispatchError(session, thrown);
-    return reported === undefined ? false : reported.then(() => false);
+  if (open === undefined) return undefined;
+  const failed = (thrown: unknown): Error | Promise<Error> => {
+    const error = toError(thrown);
+    const reported = dispatchError(session, error);
+    return reported === undefined ? error : reported.then(() => error);
   };
   try {
     const result = call(session.endpoint, open, session, undefined);
-    return isThenable(result) ? Promise.resolve(result).then(() => true, failed) : true;
+    return isThenable(result) ? Promise.resolve(result).then(() => undefined, failed) : undefined;
   } catch (thrown) {
     return failed(thrown);
   }

@@ -11,11 +11,13 @@ export class SessionProperties extends Map<string, unknown> {
 
   /**
    * @param seed the connection's own copy of the endpoint's user properties
+   * @param readElsewhere names of settings that somebody else reads, and that are nothing to warn about
    * @throws IllegalArgumentException for a setting out of range
    */
   constructor(
     seed: ReadonlyMap<string, unknown>,
     private readonly warn: (message: string) => void,
+    private readonly readElsewhere: ReadonlySet<string>,
   ) {
     super();
     for (const [name, value] of seed) this.set(name, value);
@@ -56,6 +58,7 @@ export class SessionProperties extends Map<string, unknown> {
   }
 
   #read(name: string, value: unknown): ReturnType<typeof readSessionProperty> {
+    if (this.readElsewhere.has(name)) return undefined;
     try {
       return readSessionProperty(name, value, this.warn);
     } catch (error) {

@@ -111,18 +111,23 @@ export class WsSession extends Session {
     this.#updateRules();
   }
 
-  /** Registers the session, calls `@OnOpen`, and reads once that has settled. Resolves then; never rejects. */
-  async begin(): Promise<void> {
+  /**
+   * Registers the session, calls `@OnOpen`, and reads once that has settled. Resolves then; never rejects.
+   *
+   * @returns what `@OnOpen` has thrown, and `@OnError` was told; the session is closing then
+   */
+  async begin(): Promise<Error | undefined> {
     const { registry, settings } = this.context;
     registry.add(this);
     const isEarly = settings.sessionRegistration === 'before-open';
     if (isEarly) registry.opened(this);
     this.transport.open(this.#inbox);
     this.#watchIdle();
-    const opened = await dispatchOpen(this);
-    if (!opened) this.endpointFailed('the endpoint could not open');
+    const failure = await dispatchOpen(this);
+    if (failure !== undefined) this.endpointFailed('the endpoint could not open');
     else if (!isEarly && this.#state === 'open') registry.opened(this);
     this.#inbox.start();
+    return failure;
   }
 
   // --- what the inbox, the outbox and the timers tell -------------------------------------------------------------

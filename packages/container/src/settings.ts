@@ -252,7 +252,10 @@ export const WITHOUT_EFFECT: ReadonlyMap<string, string> = new Map(
     ALLOW_UNSUPPORTED_EXTENSIONS: 'an endpoint may declare any extension',
     DISABLE_BUILTIN_EXTENSIONS: 'set the option perMessageDeflate to false instead',
     STREAMS_DROP_EMPTY_MESSAGES: 'the rule of the specification holds: a stream that was never used sends nothing',
-    DEFAULT_ORIGIN_HEADER_VALUE: 'it is a setting of the client',
+    DEFAULT_ORIGIN_HEADER_VALUE: 'a configurator of the client sets the Origin header',
+    IO_TIMEOUT_MS: 'it is a user property of client endpoints',
+    MAX_REDIRECTIONS: 'it is a user property of client endpoints',
+    MAX_HTTP_RESPONSE_HEADER_BYTES: 'it is a user property of client endpoints',
   }).map(([name, why]) => [TOMCAT + name, why]),
 );
 

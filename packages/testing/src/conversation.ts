@@ -40,8 +40,8 @@ export interface Conversation {
   readonly peer: MemoryTransport;
   /** What the peer has received. */
   readonly received: RecordingListener;
-  /** Settles when `@OnOpen` has settled. */
-  readonly opened: Promise<void>;
+  /** Resolves when `@OnOpen` has settled, to what it has thrown, if it has. */
+  readonly opened: Promise<Error | undefined>;
 }
 
 /** Opens a session of an endpoint class over a transport pair. */
