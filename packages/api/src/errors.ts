@@ -1,3 +1,4 @@
+import type { Headers } from './handshake';
 import type { Session } from './session';
 
 /**
@@ -19,6 +20,13 @@ export const ERROR_CODES = [
   'WS_DEPLOY_BAD_OPTION',
   'WS_DEPLOY_HALTED',
   'WS_DEPLOY_TOO_LATE',
+  'WS_CONNECT_BAD_URI',
+  'WS_CONNECT_IO',
+  'WS_CONNECT_TIMEOUT',
+  'WS_CONNECT_REFUSED',
+  'WS_CONNECT_BAD_ANSWER',
+  'WS_CONNECT_REDIRECT',
+  'WS_CONNECT_ENDPOINT',
   'WS_ILLEGAL_ARGUMENT',
   'WS_ILLEGAL_STATE',
   'WS_IO',
@@ -72,7 +80,7 @@ export class SocketTimeoutException extends IOException {
  * @see WSC-5.2.1
  */
 export class DeploymentException extends Error {
-  override readonly name = 'DeploymentException';
+  override readonly name: string = 'DeploymentException';
 
   /**
    * @param message why the deployment failed
@@ -85,6 +93,36 @@ export class DeploymentException extends Error {
     readonly code: ErrorCode = 'WS_DEPLOY_FAILED',
   ) {
     super(message, cause === undefined ? undefined : { cause });
+  }
+}
+
+/** What a server has answered to a client's opening handshake. */
+export interface HandshakeAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+}
+
+/**
+ * A client that could not open its WebSocket: the server could not be reached, or has not agreed.
+ *
+ * `status` and `headers` are those of the server's last answer, such as 503 and its Retry-After; undefined where none
+ * has arrived. Headers are not shown where the error is printed: they may hold secrets.
+ */
+export class HandshakeException extends DeploymentException {
+  override readonly name = 'HandshakeException';
+  readonly status: number | undefined;
+  readonly #headers: Headers | undefined;
+
+  /** @param answer the server's, if one has arrived */
+  constructor(message: string, cause: unknown, code: ErrorCode, answer?: HandshakeAnswer) {
+    super(message, cause, code);
+    this.status = answer?.status;
+    this.#headers = answer?.headers;
+  }
+
+  /** Of the answer; lookups ignore the case of names. */
+  get headers(): Headers | undefined {
+    return this.#headers;
   }
 }
 

@@ -11,6 +11,7 @@ export {
   DeploymentException,
   EncodeException,
   ERROR_CODES,
+  HandshakeException,
   IllegalArgumentException,
   IllegalStateException,
   IOException,
@@ -43,7 +44,7 @@ export type { CloseCode } from './close-reason';
 export type { CodecDeclaration, CodecFormat } from './codec-declaration';
 export type { AnyDecoder, DecoderClass } from './decoder';
 export type { AnyEncoder, EncoderClass } from './encoder';
-export type { ErrorCode } from './errors';
+export type { ErrorCode, HandshakeAnswer } from './errors';
 export type { Extension } from './extension';
 export type { HandshakeRejectionResponse, Headers } from './handshake';
 export type { MessageHandler } from './message-handler';

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import {
   DecodeException,
   DeploymentException,
   EncodeException,
   ERROR_CODES,
+  HandshakeException,
   HandshakeRejection,
   IllegalArgumentException,
   IllegalStateException,
@@ -23,6 +25,7 @@ const EXCEPTIONS = [
   [IOException, 'WS_IO', () => new IOException('why', { cause })],
   [SocketTimeoutException, 'WS_SEND_TIMEOUT', () => new SocketTimeoutException('why', { cause })],
   [DeploymentException, 'WS_DEPLOY_FAILED', () => new DeploymentException('why', cause)],
+  [HandshakeException, 'WS_CONNECT_IO', () => new HandshakeException('why', cause, 'WS_CONNECT_IO')],
   [DecodeException, 'WS_DECODE', () => new DecodeException('{', 'why', cause)],
   [EncodeException, 'WS_ENCODE', () => new EncodeException({}, 'why', cause)],
   [SessionException, 'WS_SESSION', () => new SessionException('why', cause, session)],
@@ -64,6 +67,27 @@ describe('without a cause there is none, not even undefined', () => {
 
 test('a DeploymentException carries the code of the rule that was broken', () => {
   expect(new DeploymentException('why', undefined, 'WS_DEPLOY_BAD_PATH').code).toBe('WS_DEPLOY_BAD_PATH');
+});
+
+describe('HandshakeException', () => {
+  const headers = new Map([['Set-Cookie', ['secret']]]);
+  const error = new HandshakeException('why', undefined, 'WS_CONNECT_REFUSED', { status: 401, headers });
+
+  test('is a DeploymentException, with status and headers of the answer', () => {
+    expect(error).toBeInstanceOf(DeploymentException);
+    expect(error.status).toBe(401);
+    expect(error.headers).toBe(headers);
+  });
+
+  test('has neither where no answer has arrived', () => {
+    const silent = new HandshakeException('why', undefined, 'WS_CONNECT_TIMEOUT');
+    expect([silent.status, silent.headers]).toEqual([undefined, undefined]);
+  });
+
+  test('does not show headers where it is printed', () => {
+    expect(inspect(error)).not.toContain('secret');
+    expect(JSON.stringify(error)).not.toContain('secret');
+  });
 });
 
 describe('DecodeException', () => {
