@@ -1,4 +1,5 @@
 export * from '@serval/api';
+export { WsClientContainer } from '@serval/client';
 export { attach, Server, WsServerContainer } from '@serval/server';
 export { DIAGNOSTICS_CHANNEL } from '@serval/container';
 
@@ -12,4 +13,5 @@ export type {
   ServerOptions,
   StopOptions,
 } from '@serval/server';
+export type { ClientContainerOptions } from '@serval/client';
 export type { ContainerOptions, DiagnosticEvent, Logger } from '@serval/container';

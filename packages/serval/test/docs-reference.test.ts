@@ -107,6 +107,13 @@ describe('docs/reference/options.md and settings.md', () => {
     ];
     expect(listed.sort()).toEqual(optionsOf('ServerOptions').sort());
   }, 60_000);
+
+  it('list every option of a client once and no other', () => {
+    const common = ['compatibility', 'initParameters', 'maxFragments', 'sharedReads', 'logger'];
+    const listed = [...common, ...listedIn('options.md', 'Client containers'), ...listedIn('settings.md')];
+    expect(listed.sort()).toEqual(optionsOf('ClientContainerOptions').sort());
+    expect(listedIn('options.md', 'Every container')).toEqual(expect.arrayContaining(common));
+  }, 60_000);
 });
 
 describe('docs/reference/settings.md', () => {

@@ -1,0 +1,135 @@
+import {
+  IllegalArgumentException,
+  type ClientEndpointConfig,
+  type Endpoint,
+  type EndpointClass,
+  type Extension,
+  type Session,
+  type WebSocketContainer,
+} from '@serval/api';
+import { checkSetting, ContainerContext } from '@serval/container';
+import { createClientEngine, type ClientEngine } from '@serval/protocol';
+import { ClientEndpoints, type ClientEndpoint } from './client-endpoint';
+import { connect } from './connect';
+import { checkOptions, unknownOptions, type ClientContainerOptions } from './container-options';
+import { HANDSHAKE_PROPERTIES } from './handshake-settings';
+import { parseServerUri } from './server-uri';
+
+/** The defaults for new sessions that WebSocketContainer's setters change. */
+type DefaultSetting = 'asyncSendTimeout' | 'maxSessionIdleTimeout' | 'binaryBufferSize' | 'textBufferSize';
+
+/**
+ * The {@link WebSocketContainer} of client endpoints. `ContainerProvider.getWebSocketContainer()` gives one with the
+ * default options; make another where they do not fit.
+ *
+ * @example
+ * const container = new WsClientContainer({ perMessageDeflate: true, ioTimeout: 2000 });
+ * const session = await container.connectToServer(Prices, 'wss://example.com/prices');
+ */
+export class WsClientContainer implements WebSocketContainer {
+  readonly #context: ContainerContext;
+  readonly #endpoints: ClientEndpoints;
+  readonly #options: ClientContainerOptions;
+  readonly #plain: ClientEngine;
+  /** Undefined where the options forbid compression. */
+  readonly #compressing: ClientEngine | undefined;
+
+  /** @throws DeploymentException for an option that is out of range or of the wrong kind */
+  constructor(options: ClientContainerOptions = {}) {
+    checkOptions(options);
+    const { perMessageDeflate = true } = options;
+    this.#options = options;
+    this.#plain = createClientEngine({ ...options, perMessageDeflate: false });
+    if (perMessageDeflate !== false) this.#compressing = createClientEngine({ ...options, perMessageDeflate });
+    this.#context = new ContainerContext(this, options, this.#compressing?.offers ?? [], HANDSHAKE_PROPERTIES);
+    for (const message of unknownOptions(options))
+      this.#context.diagnostics.report({ kind: 'setting-warning', message });
+    this.#endpoints = new ClientEndpoints(this.#context);
+  }
+
+  /**
+   * Connects a client endpoint to a server: an annotated class or instance, or a programmatic one. A class gets a new
+   * instance. Nothing is read before `@OnOpen` has settled, and nothing that the server sends meanwhile is lost.
+   *
+   * @param uri `ws:` or `wss:`, without a fragment
+   * @returns the open session, once `@OnOpen` has settled
+   * @throws DeploymentException (as a rejection) for an endpoint that breaks a rule of chapter 4
+   * @throws HandshakeException (as a rejection), a DeploymentException too, when the WebSocket could not be opened
+   *
+   * @see WSC-2.1.7
+   */
+  connectToServer(annotatedEndpoint: EndpointClass | object, uri: URL | string): Promise<Session>;
+  connectToServer(
+    endpoint: EndpointClass<Endpoint> | Endpoint,
+    config: ClientEndpointConfig | null,
+    uri: URL | string,
+  ): Promise<Session>;
+  async connectToServer(
+    ...args: [object, URL | string] | [object, ClientEndpointConfig | null, URL | string]
+  ): Promise<Session> {
+    const passed: readonly unknown[] = args;
+    if (passed.length !== 2 && passed.length !== 3) {
+      throw new IllegalArgumentException(
+        `connectToServer takes an endpoint, its configuration (or null, or not at all) and a URI; found ${passed.length} argument(s).`,
+      );
+    }
+    const endpoint = this.#endpoints.resolve(passed[0], passed.length === 3 ? passed[1] : null);
+    const container = {
+      context: this.#context,
+      options: this.#options,
+      engineFor: (connecting: ClientEndpoint) => this.#engineFor(connecting),
+    };
+    return connect(container, endpoint, parseServerUri(passed.at(-1)));
+  }
+
+  getDefaultAsyncSendTimeout(): number {
+    return this.#context.settings.asyncSendTimeout;
+  }
+
+  setAsyncSendTimeout(timeoutMillis: number): void {
+    this.#change('asyncSendTimeout', timeoutMillis);
+  }
+
+  getDefaultMaxSessionIdleTimeout(): number {
+    return this.#context.settings.maxSessionIdleTimeout;
+  }
+
+  setDefaultMaxSessionIdleTimeout(timeoutMillis: number): void {
+    this.#change('maxSessionIdleTimeout', timeoutMillis);
+  }
+
+  getDefaultMaxBinaryMessageBufferSize(): number {
+    return this.#context.settings.binaryBufferSize;
+  }
+
+  setDefaultMaxBinaryMessageBufferSize(max: number): void {
+    this.#change('binaryBufferSize', max);
+  }
+
+  getDefaultMaxTextMessageBufferSize(): number {
+    return this.#context.settings.textBufferSize;
+  }
+
+  setDefaultMaxTextMessageBufferSize(max: number): void {
+    this.#change('textBufferSize', max);
+  }
+
+  /** permessage-deflate, unless the options forbid it. */
+  getInstalledExtensions(): ReadonlySet<Extension> {
+    return new Set(this.#context.installedExtensions);
+  }
+
+  /** Compression is offered where the options, or the endpoint's configuration, ask for it. */
+  #engineFor({ config }: ClientEndpoint): ClientEngine {
+    if (this.#compressing === undefined) return this.#plain;
+    const { perMessageDeflate } = this.#options;
+    const installed = this.#compressing.offers.map((extension) => extension.getName());
+    const isAsked = config.getExtensions().some((extension) => installed.includes(extension.getName()));
+    return isAsked || perMessageDeflate !== undefined ? this.#compressing : this.#plain;
+  }
+
+  #change(name: DefaultSetting, value: number): void {
+    checkSetting(name, value);
+    this.#context.settings[name] = value;
+  }
+}

@@ -1,0 +1,102 @@
+import { DeploymentException, Endpoint, type ClientEndpointConfig, type EndpointClass } from '@serval/api';
+import { readClassRecord } from '@serval/api/spi';
+import { planEndpoint, type ContainerContext, type EndpointPlan } from '@serval/container';
+import { checkOffers, configOfAnnotated, requireConfig } from './endpoint-config';
+
+/** An endpoint that has passed every check. */
+export interface ClientEndpoint {
+  readonly plan: EndpointPlan;
+  readonly config: ClientEndpointConfig;
+  /** Undefined where each connection gets an instance of its own. */
+  readonly instance: object | undefined;
+}
+
+/** The client endpoints of one container. */
+export class ClientEndpoints {
+  /**
+   * Sessions belong together by their plan, and those of a client by their endpoint instance, as in Tomcat. An instance
+   * that connects with other codecs has another plan.
+   */
+  readonly #plans = new WeakMap<object, EndpointPlan[]>();
+  readonly #codecsOf = new WeakMap<EndpointPlan, readonly (readonly unknown[])[]>();
+  readonly #warnedOf = new WeakSet<EndpointClass>();
+
+  constructor(private readonly context: ContainerContext) {}
+
+  /**
+   * What `connectToServer` was given, checked by all rules of chapter 4.
+   *
+   * @throws DeploymentException naming class, method, position and remedy
+   */
+  resolve(endpoint: unknown, given: unknown): ClientEndpoint {
+    const { endpointClass, instance } = classOf(endpoint);
+    const config = given === null || given === undefined ? configOfAnnotated(endpointClass) : requireConfig(given);
+    const plan = this.#planOf(endpointClass, instance, config);
+    checkOffers(plan.name, config);
+    if (instance === undefined && endpointClass.length > 0) {
+      throw notAnEndpoint(
+        `The constructor of ${plan.name} declares ${endpointClass.length} parameter(s), and nothing gives them. Remove them, or connect an instance.`,
+      );
+    }
+    this.#warnOfPathParameters(plan);
+    return { plan, config, instance };
+  }
+
+  #planOf(endpointClass: EndpointClass, instance: object | undefined, config: ClientEndpointConfig): EndpointPlan {
+    const encoders = config.getEncoders();
+    const decoders = config.getDecoders();
+    const plans = (instance && this.#plans.get(instance)) ?? [];
+    const known = plans.find((plan) => {
+      const [itsEncoders, itsDecoders] = this.#codecsOf.get(plan) ?? [];
+      return isSame(itsEncoders, encoders) && isSame(itsDecoders, decoders);
+    });
+    if (known !== undefined) return known;
+    const plan = planEndpoint({ endpointClass, encoders, decoders, inbound: 'serial' });
+    if (instance !== undefined) {
+      this.#codecsOf.set(plan, [encoders, decoders]);
+      this.#plans.set(instance, [...plans, plan]);
+    }
+    return plan;
+  }
+
+  #warnOfPathParameters({ endpointClass, name, pathParameterNames }: EndpointPlan): void {
+    if (pathParameterNames.length === 0 || this.#warnedOf.has(endpointClass)) return;
+    this.#warnedOf.add(endpointClass);
+    this.context.diagnostics.report({
+      kind: 'deployment-warning',
+      endpoint: name,
+      message: `a client has no URI template, so @PathParam("${pathParameterNames.join('", "')}") is null (false for a boolean, an error for a number).`,
+    });
+  }
+}
+
+/** @throws DeploymentException for what is no client endpoint */
+function classOf(endpoint: unknown): { readonly endpointClass: EndpointClass; readonly instance: object | undefined } {
+  const isClass = typeof endpoint === 'function';
+  if (!isClass && (typeof endpoint !== 'object' || endpoint === null)) {
+    throw notAnEndpoint(
+      `connectToServer takes a client endpoint, a class or an instance; found ${endpoint === null ? 'null' : typeof endpoint}.`,
+    );
+  }
+  const found: unknown = isClass ? endpoint : endpoint.constructor;
+  const record = typeof found === 'function' ? readClassRecord(found as EndpointClass) : undefined;
+  const isProgrammatic = typeof found === 'function' && found.prototype instanceof Endpoint;
+  if (record?.clientEndpoint === undefined && !isProgrammatic) {
+    const name = typeof found === 'function' && found.name !== '' ? found.name : '(anonymous class)';
+    throw notAnEndpoint(
+      record?.serverEndpoint !== undefined
+        ? `${name} is a server endpoint; connectToServer takes a class with @ClientEndpoint, or one that extends Endpoint.`
+        : `${name} is not a client endpoint: it has no @ClientEndpoint and does not extend Endpoint. A subclass needs an annotation of its own (WSC-4.8).`,
+    );
+  }
+  // It is a class: it is annotated, or it extends Endpoint.
+  return { endpointClass: found as EndpointClass, instance: isClass ? undefined : endpoint };
+}
+
+function isSame(one: readonly unknown[] | undefined, other: readonly unknown[]): boolean {
+  return one !== undefined && one.length === other.length && one.every((item, index) => item === other[index]);
+}
+
+function notAnEndpoint(message: string): DeploymentException {
+  return new DeploymentException(message, undefined, 'WS_DEPLOY_NOT_AN_ENDPOINT');
+}

@@ -1,0 +1,132 @@
+import { DeploymentException, HandshakeException } from '@serval/api';
+import {
+  SessionCodecs,
+  toError,
+  WsSession,
+  type ContainerContext,
+  type EndpointPlan,
+  type SessionProperties,
+} from '@serval/container';
+import type { ClientEngine } from '@serval/protocol';
+import type { ClientEndpoint } from './client-endpoint';
+import { Deadline } from './deadline';
+import { ConnectionConfig } from './endpoint-config';
+import { resolveHandshakeSettings, type HandshakeOptions } from './handshake-settings';
+import { openingHandshake } from './opening-handshake';
+import { describeUri } from './server-uri';
+
+/** What a connection needs of its container. */
+export interface ConnectContext {
+  readonly context: ContainerContext;
+  readonly options: HandshakeOptions;
+  readonly engineFor: (endpoint: ClientEndpoint) => ClientEngine;
+}
+
+/**
+ * Connects an endpoint. The steps are in the order in which they can fail; what a failed step leaves behind is undone.
+ *
+ * @returns the session, once `@OnOpen` has settled
+ * @throws DeploymentException (as a rejection)
+ */
+export async function connect(container: ConnectContext, endpoint: ClientEndpoint, uri: URL): Promise<WsSession> {
+  const { context } = container;
+  const { plan } = endpoint;
+  const config = new ConnectionConfig(endpoint.config);
+  const settings = resolveHandshakeSettings(container.options, config.getUserProperties());
+  const userProperties = sessionProperties(context, plan, config);
+  const deadline = new Deadline(settings.handshakeTimeout, () => tookTooLong(uri, settings.handshakeTimeout));
+  let session: WsSession;
+  try {
+    const instance = endpoint.instance ?? makeInstance(plan);
+    const codecs = await makeCodecs(plan, config, deadline);
+    try {
+      const { transport, subprotocol, ...opened } = await openingHandshake({
+        uri,
+        config,
+        engine: container.engineFor(endpoint),
+        settings,
+        deadline,
+        closeTimeoutMs: context.settings.sessionCloseTimeout,
+      });
+      session = new WsSession({
+        context,
+        plan,
+        endpoint: instance,
+        endpointConfig: config,
+        codecs,
+        handshake: {
+          requestUri: opened.uri.href,
+          queryString: opened.uri.search === '' ? null : opened.uri.search.slice(1),
+          pathParameters: new Map(),
+          subprotocol,
+          userPrincipal: null,
+        },
+        userProperties,
+        transport,
+      });
+    } catch (error) {
+      await codecs.destroy();
+      throw error;
+    }
+  } finally {
+    deadline.clear();
+  }
+  const failure = await session.begin();
+  if (failure !== undefined) throw endpointFailed(plan, '@OnOpen', failure);
+  return session;
+}
+
+function sessionProperties(
+  context: ContainerContext,
+  plan: EndpointPlan,
+  config: ConnectionConfig,
+): SessionProperties | undefined {
+  const seed = config.getUserProperties();
+  if (seed.size === 0) return undefined;
+  try {
+    return context.sessionProperties(seed);
+  } catch (thrown) {
+    // A Tomcat setting out of range.
+    throw new DeploymentException(`${plan.name}: ${toError(thrown).message}`, thrown, 'WS_DEPLOY_BAD_OPTION');
+  }
+}
+
+function makeInstance({ endpointClass, ...plan }: EndpointPlan): object {
+  try {
+    // It needs no arguments: that is checked before.
+    return new endpointClass();
+  } catch (thrown) {
+    throw endpointFailed(plan, 'the constructor', thrown);
+  }
+}
+
+async function makeCodecs(plan: EndpointPlan, config: ConnectionConfig, deadline: Deadline): Promise<SessionCodecs> {
+  const making = Promise.resolve(SessionCodecs.create(plan.codecs, config));
+  try {
+    return await deadline.within(making);
+  } catch (thrown) {
+    // If they are made after all, they are nobody's.
+    making.then(
+      (codecs) => codecs.destroy(),
+      () => undefined,
+    );
+    throw thrown instanceof HandshakeException ? thrown : endpointFailed(plan, 'a codec', thrown);
+  }
+}
+
+function endpointFailed({ name }: Pick<EndpointPlan, 'name'>, what: string, thrown: unknown): HandshakeException {
+  const cause = toError(thrown);
+  return new HandshakeException(
+    `${name} could not be connected, because ${what} has thrown: ${cause.message}`,
+    cause,
+    'WS_CONNECT_ENDPOINT',
+  );
+}
+
+function tookTooLong(uri: URL, milliseconds: number): HandshakeException {
+  return new HandshakeException(
+    `${describeUri(uri)} was not connected within ${milliseconds} ms (handshakeTimeout).`,
+    undefined,
+    'WS_CONNECT_TIMEOUT',
+  );
+}

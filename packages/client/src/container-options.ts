@@ -1,0 +1,55 @@
+import { DeploymentException } from '@serval/api';
+import { nearestName, SETTINGS, type ContainerOptions, type ContainerSettings } from '@serval/container';
+import type { EngineOptions } from '@serval/protocol';
+import { HANDSHAKE_OPTIONS, resolveHandshakeSettings, type HandshakeOptions } from './handshake-settings';
+
+/** What a client container can be told; everything has a default. */
+export interface ClientContainerOptions
+  extends ContainerOptions, HandshakeOptions, Pick<EngineOptions, 'maxFragments' | 'sharedReads'> {
+  /**
+   * Whether, and how, servers are offered compression (RFC 7692). Default: where an endpoint's configuration lists the
+   * extension `permessage-deflate`, as in Tomcat. True or an object offers it always, false never.
+   */
+  readonly perMessageDeflate?: EngineOptions['perMessageDeflate'];
+}
+
+type OtherOption = Exclude<keyof ClientContainerOptions, keyof ContainerSettings | keyof HandshakeOptions>;
+
+/** The options beside the two tables of settings. */
+const OTHER_OPTIONS: Readonly<Record<OtherOption, true>> = {
+  compatibility: true,
+  initParameters: true,
+  logger: true,
+  perMessageDeflate: true,
+  maxFragments: true,
+  sharedReads: true,
+};
+
+/** A slip of the pen in an option's name must not silently leave a limit at its default. @returns what to warn of */
+export function unknownOptions(options: object): readonly string[] {
+  const known = [...Object.keys(SETTINGS), ...HANDSHAKE_OPTIONS, ...Object.keys(OTHER_OPTIONS)];
+  return Object.keys(options).flatMap((name) => {
+    if (known.includes(name)) return [];
+    const nearest = nearestName(name, known);
+    return [`${name} is not an option of a client${nearest === undefined ? '' : `; did you mean ${nearest}?`}`];
+  });
+}
+
+/** @throws DeploymentException for an option that is out of range or of the wrong kind */
+export function checkOptions(options: ClientContainerOptions): void {
+  resolveHandshakeSettings(options);
+  const { maxFragments = 1, sharedReads = true, perMessageDeflate = false } = options;
+  if (!Number.isInteger(maxFragments) || maxFragments < 1 || maxFragments >= 2 ** 31)
+    throw wrong('maxFragments', `a whole number of fragments from 1 to ${2 ** 31 - 1}`, maxFragments);
+  if (typeof sharedReads !== 'boolean') throw wrong('sharedReads', 'true or false', sharedReads);
+  if (typeof perMessageDeflate !== 'boolean' && (typeof perMessageDeflate !== 'object' || perMessageDeflate === null))
+    throw wrong('perMessageDeflate', 'true, false or an object of options', perMessageDeflate);
+}
+
+function wrong(name: string, expected: string, found: unknown): DeploymentException {
+  return new DeploymentException(
+    `${name} is ${expected}; found ${typeof found === 'string' ? JSON.stringify(found) : String(found)}.`,
+    undefined,
+    'WS_DEPLOY_BAD_OPTION',
+  );
+}

@@ -1,0 +1,129 @@
+import {
+  ClientEndpointConfig,
+  DeploymentException,
+  type ClientEndpointOptions,
+  type DecoderClass,
+  type EncoderClass,
+  type EndpointClass,
+  type ErrorCode,
+  type Extension,
+} from '@serval/api';
+import { readClassRecord } from '@serval/api/spi';
+
+/**
+ * The configuration of an annotated class, with a new configurator; the default one of a class that only extends Endpoint.
+ *
+ * @throws DeploymentException for an attribute of the wrong kind, or a configurator that cannot be made
+ */
+export function configOfAnnotated(endpointClass: EndpointClass): ClientEndpointConfig {
+  const { name } = endpointClass;
+  const options = readClassRecord(endpointClass)?.clientEndpoint ?? {};
+  const builder = ClientEndpointConfig.Builder.create()
+    .preferredSubprotocols(list(name, 'subprotocols', options.subprotocols))
+    .encoders(list(name, 'encoders', options.encoders))
+    .decoders(list(name, 'decoders', options.decoders));
+  if (options.configurator !== undefined) builder.configurator(makeConfigurator(name, options.configurator));
+  return builder.build();
+}
+
+/** @throws DeploymentException for anything but a ClientEndpointConfig */
+export function requireConfig(config: unknown): ClientEndpointConfig {
+  if (config instanceof ClientEndpointConfig) return config;
+  throw broken(
+    'WS_DEPLOY_BAD_OPTION',
+    `connectToServer takes a ClientEndpointConfig, made with ClientEndpointConfig.Builder.create(), or null; found ${typeof config}.`,
+  );
+}
+
+// RFC 9110 5.6.2.
+const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
+
+/**
+ * Checks what the endpoint would offer to a server.
+ *
+ * @throws DeploymentException for names that cannot stand in a header
+ */
+export function checkOffers(name: string, config: ClientEndpointConfig): void {
+  const subprotocols: readonly unknown[] = config.getPreferredSubprotocols();
+  for (const [index, subprotocol] of subprotocols.entries()) {
+    // RFC 6455 4.1: the elements must be tokens, and unique.
+    const isToken = typeof subprotocol === 'string' && TOKEN.test(subprotocol);
+    if (isToken && subprotocols.indexOf(subprotocol) === index) continue;
+    throw broken(
+      'WS_DEPLOY_BAD_OPTION',
+      `${name}: a subprotocol is a name without spaces and separators, listed once; found ${JSON.stringify(subprotocol)}${isToken ? ' twice' : ''}.`,
+    );
+  }
+  for (const extension of config.getExtensions()) {
+    const names = [extension.getName(), ...extension.getParameters().map((parameter) => parameter.getName())];
+    const wrong = names.find((one) => !TOKEN.test(one));
+    if (wrong === undefined) continue;
+    throw broken(
+      'WS_DEPLOY_BAD_OPTION',
+      `${name}: the name of an extension, or of its parameter, has no spaces and separators; found ${JSON.stringify(wrong)}.`,
+    );
+  }
+}
+
+function list<T>(endpoint: string, attribute: string, value: readonly T[] | undefined): readonly T[] {
+  if (value === undefined) return [];
+  if (Array.isArray(value)) return value as readonly T[];
+  throw broken('WS_DEPLOY_BAD_OPTION', `${endpoint}: ${attribute} is a list; found ${String(value)}.`);
+}
+
+function makeConfigurator(
+  endpoint: string,
+  configuratorClass: NonNullable<ClientEndpointOptions['configurator']>,
+): ClientEndpointConfig.Configurator {
+  let configurator: unknown;
+  try {
+    configurator = new configuratorClass();
+  } catch (cause) {
+    throw broken(
+      'WS_DEPLOY_BAD_CONFIGURATOR',
+      `${endpoint}: its configurator could not be made without arguments; see the cause.`,
+      cause,
+    );
+  }
+  if (configurator instanceof ClientEndpointConfig.Configurator) return configurator;
+  throw broken(
+    'WS_DEPLOY_BAD_CONFIGURATOR',
+    `${endpoint}: ${configuratorClass.name} does not extend ClientEndpointConfig.Configurator.`,
+  );
+}
+
+function broken(code: ErrorCode, message: string, cause?: unknown): DeploymentException {
+  return new DeploymentException(message, cause, code);
+}
+
+/** One connection's view of its endpoint's configuration: all the same, but user properties of its own (WS 2.1). */
+export class ConnectionConfig extends ClientEndpointConfig {
+  readonly #userProperties: Map<string, unknown>;
+
+  constructor(private readonly shared: ClientEndpointConfig) {
+    super();
+    this.#userProperties = new Map(shared.getUserProperties());
+  }
+
+  override getUserProperties(): Map<string, unknown> {
+    return this.#userProperties;
+  }
+  override getPreferredSubprotocols(): readonly string[] {
+    return this.shared.getPreferredSubprotocols();
+  }
+  override getExtensions(): readonly Extension[] {
+    return this.shared.getExtensions();
+  }
+  override getEncoders(): readonly EncoderClass[] {
+    return this.shared.getEncoders();
+  }
+  override getDecoders(): readonly DecoderClass[] {
+    return this.shared.getDecoders();
+  }
+  override getSSLContext(): unknown {
+    return this.shared.getSSLContext();
+  }
+  override getConfigurator(): ClientEndpointConfig.Configurator {
+    return this.shared.getConfigurator();
+  }
+}

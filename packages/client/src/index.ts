@@ -1,0 +1,6 @@
+// ContainerProvider.getWebSocketContainer() answers from the moment this is imported.
+import './container-provider';
+
+export { WsClientContainer } from './client-container';
+
+export type { ClientContainerOptions } from './container-options';

@@ -1,0 +1,167 @@
+import { createServer, type AddressInfo } from 'node:net';
+import { ClientEndpointConfig, Decoder, Endpoint, HandshakeException } from '@serval/api';
+import { WsClientContainer } from '../src';
+import { afterTest, rejection } from './after-test';
+import { accepting, LiteralServer } from './literal-server';
+
+const silent = { error() {}, warn() {}, debug() {} };
+const P = 'org.apache.tomcat.websocket.';
+
+class Nothing extends Endpoint {
+  override onOpen() {}
+}
+
+function configWith(properties: Record<string, unknown>): ClientEndpointConfig {
+  const config = ClientEndpointConfig.Builder.create().build();
+  for (const [name, value] of Object.entries(properties)) config.getUserProperties().set(name, value);
+  return config;
+}
+
+describe('ioTimeout', () => {
+  test.each<[how: string, options: object, properties: Record<string, unknown>]>([
+    ['as an option', { ioTimeout: 60 }, {}],
+    ['as a user property of Tomcat', {}, { [`${P}IO_TIMEOUT_MS`]: '60' }],
+    ['as a number', { ioTimeout: 5000 }, { [`${P}IO_TIMEOUT_MS`]: 60 }],
+  ])('%s ends the wait for an answer', async (_how, options, properties) => {
+    const server = await LiteralServer.start(() => undefined);
+    const container = new WsClientContainer({ logger: silent, ...options });
+    const error = await rejection(container.connectToServer(Nothing, configWith(properties), server.url()));
+    expect(error).toBeInstanceOf(HandshakeException);
+    expect([error.code, error.message]).toEqual(['WS_CONNECT_TIMEOUT', expect.stringMatching(/was silent for 60 ms/)]);
+    await server.deserted();
+  });
+
+  test('ends the wait for a TLS handshake', async () => {
+    // A server of TCP that says nothing.
+    const server = createServer((socket) => socket.on('error', () => undefined).resume());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    afterTest(() => new Promise((resolve) => server.close(resolve)));
+    const container = new WsClientContainer({ logger: silent, ioTimeout: 60 });
+    const uri = `wss://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const error = await rejection(container.connectToServer(Nothing, uri));
+    expect(error.code).toBe('WS_CONNECT_TIMEOUT');
+    // The clean-up would wait for a connection that was left.
+  });
+
+  test('is not that of the session', async () => {
+    const server = await LiteralServer.start();
+    const container = new WsClientContainer({ logger: silent, ioTimeout: 40, sessionCloseTimeout: 100 });
+    const session = await container.connectToServer(Nothing, server.url());
+    afterTest(() => session.close());
+    await new Promise((resolve) => setTimeout(resolve, 120));
+    expect(session.isOpen()).toBe(true);
+    expect(server.openConnections).toBe(1);
+  });
+});
+
+describe('handshakeTimeout', () => {
+  const container = new WsClientContainer({ logger: silent, handshakeTimeout: 100, ioTimeout: 5000 });
+  const never = new Promise<never>(() => undefined);
+
+  test('ends a handshake that goes on and on', async () => {
+    const server = await LiteralServer.start(({ connection }) => {
+      const drip = setInterval(() => connection.send('HTTP'), 20);
+      afterTest(() => clearInterval(drip));
+      return undefined;
+    });
+    // Each byte is a sign of life for ioTimeout, and this one never ends a line.
+    const slow = await LiteralServer.start(({ connection }) => {
+      connection.send('HTTP/1.1 101 ');
+      const drip = setInterval(() => connection.send('x'), 20);
+      afterTest(() => clearInterval(drip));
+      return undefined;
+    });
+    const error = await rejection(container.connectToServer(Nothing, slow.url()));
+    expect([error.code, error.message]).toEqual([
+      'WS_CONNECT_TIMEOUT',
+      expect.stringMatching(/was not connected within 100 ms \(handshakeTimeout\)\.$/),
+    ]);
+    await slow.deserted();
+    expect(server.requests).toHaveLength(0);
+  });
+
+  test.each<[method: string, configurator: ClientEndpointConfig.Configurator]>([
+    ['beforeRequest', Object.assign(new ClientEndpointConfig.Configurator(), { beforeRequest: () => never })],
+    ['afterResponse', Object.assign(new ClientEndpointConfig.Configurator(), { afterResponse: () => never })],
+  ])('does not wait for %s for ever', async (_method, configurator) => {
+    const server = await LiteralServer.start();
+    const config = ClientEndpointConfig.Builder.create().configurator(configurator).build();
+    const error = await rejection(container.connectToServer(Nothing, config, server.url()));
+    expect(error.code).toBe('WS_CONNECT_TIMEOUT');
+    await server.deserted();
+  });
+
+  test('does not wait for the init of a codec for ever, and destroys one that comes too late', async () => {
+    let ready: () => void = () => undefined;
+    let destroyed: () => void = () => undefined;
+    const gone = new Promise<void>((resolve) => (destroyed = resolve));
+    class Slow {
+      static readonly decodes = Decoder.text<object>();
+      init() {
+        return new Promise<void>((resolve) => (ready = resolve));
+      }
+      decode() {
+        return {};
+      }
+      destroy() {
+        destroyed();
+      }
+    }
+    const server = await LiteralServer.start();
+    const config = ClientEndpointConfig.Builder.create().decoders([Slow]).build();
+    const error = await rejection(container.connectToServer(Nothing, config, server.url()));
+    expect(error.code).toBe('WS_CONNECT_TIMEOUT');
+    ready();
+    await gone;
+    expect(server.requests).toHaveLength(0);
+  });
+});
+
+test('maxResponseHeaderBytes: a larger answer is refused, and the setting raises the limit', async () => {
+  const server = await LiteralServer.start(accepting(`X-Long: ${'x'.repeat(20_000)}`));
+  const container = new WsClientContainer({ logger: silent, sessionCloseTimeout: 100 });
+  const error = await rejection(container.connectToServer(Nothing, server.url()));
+  expect(error.code).toBe('WS_CONNECT_BAD_ANSWER');
+  await server.deserted();
+  const config = configWith({ [`${P}MAX_HTTP_RESPONSE_HEADER_BYTES`]: '30000' });
+  const session = await container.connectToServer(Nothing, config, server.url());
+  afterTest(() => session.close());
+  expect(session.isOpen()).toBe(true);
+});
+
+test('the settings of the handshake among the user properties are no unknown names, and the session has them', async () => {
+  const warnings: string[] = [];
+  const container = new WsClientContainer({
+    logger: { ...silent, warn: (message) => void warnings.push(message) },
+    sessionCloseTimeout: 100,
+  });
+  const server = await LiteralServer.start();
+  const config = configWith({ [`${P}IO_TIMEOUT_MS`]: '4000', [`${P}IO_TIMEOUT`]: '4000' });
+  const session = await container.connectToServer(Nothing, config, server.url());
+  afterTest(() => session.close());
+  expect(session.getUserProperties().get(`${P}IO_TIMEOUT_MS`)).toBe('4000');
+  expect(warnings).toEqual([expect.stringContaining(`${P}IO_TIMEOUT is not a setting`)]);
+});
+
+describe('options', () => {
+  test.each<[name: string, value: unknown, message: RegExp]>([
+    ['ioTimeout', 0, /^ioTimeout is a whole number of milliseconds from 1 to 2147483647; found 0\.$/],
+    ['handshakeTimeout', Infinity, /^handshakeTimeout is a whole number of milliseconds/],
+    ['maxRedirections', -1, /^maxRedirections is a whole number of redirects from 0/],
+    ['maxResponseHeaderBytes', 1.5, /^maxResponseHeaderBytes is a whole number of bytes/],
+    ['maxFragments', 0, /^maxFragments is a whole number of fragments/],
+    ['sharedReads', 'yes', /^sharedReads is true or false; found "yes"/],
+    ['perMessageDeflate', 'yes', /^perMessageDeflate is true, false or an object of options/],
+    ['perMessageDeflate', { level: 99 }, /level/],
+    ['textBufferSize', -1, /^textBufferSize is a whole number of bytes/],
+  ])('%s: %p is a DeploymentException', (name, value, message) => {
+    expect(() => new WsClientContainer({ [name]: value })).toThrow(message);
+  });
+
+  test('a name that is none is warned of', () => {
+    const warnings: string[] = [];
+    const options = { ioTimout: 1, logger: { ...silent, warn: (message: string) => void warnings.push(message) } };
+    expect(new WsClientContainer(options)).toBeDefined();
+    expect(warnings).toEqual(['ioTimout is not an option of a client; did you mean ioTimeout?']);
+  });
+});

@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createSecureContext, type TLSSocket } from 'node:tls';
+import {
+  ClientEndpointConfig,
+  Endpoint,
+  HandshakeException,
+  OnMessage,
+  ServerEndpoint,
+  type Session,
+} from '@serval/api';
+import { Server } from '@serval/server';
+import { WsClientContainer } from '../src';
+import { afterTest, Inbox, rejection } from './after-test';
+import { accepting, LiteralServer } from './literal-server';
+
+const silent = { error() {}, warn() {}, debug() {} };
+const container = new WsClientContainer({ logger: silent, sessionCloseTimeout: 200 });
+
+// Self-signed, for localhost and 127.0.0.1.
+const fixture = (part: string): Buffer =>
+  readFileSync(join(__dirname, `../../server/test/fixtures/localhost.test-${part}.pem`));
+const TLS = { key: fixture('key'), cert: fixture('cert') };
+
+@ServerEndpoint('/shout')
+class Shout {
+  @OnMessage shout(text: string) {
+    return text.toUpperCase();
+  }
+}
+
+class Listener extends Endpoint {
+  readonly heard = new Inbox();
+  override onOpen(session: Session) {
+    session.addMessageHandler(String, (text: string) => this.heard.add(text));
+  }
+}
+
+async function start(): Promise<Server> {
+  const server = await new Server({ host: '127.0.0.1', endpoints: [Shout], tls: TLS, logger: silent }).start();
+  afterTest(() => server.stop({ graceMs: 50 }));
+  return server;
+}
+
+const trusting = (sslContext: unknown): ClientEndpointConfig =>
+  ClientEndpointConfig.Builder.create().sslContext(sslContext).build();
+
+test.each<[how: string, host: string, sslContext: unknown]>([
+  ['TLS options, a host name', 'localhost', { ca: TLS.cert }],
+  ['TLS options, an address', '127.0.0.1', { ca: TLS.cert }],
+  ['a SecureContext', 'localhost', createSecureContext({ ca: TLS.cert })],
+])('a self-signed certificate is trusted by sslContext: %s', async (_how, host, sslContext) => {
+  const server = await start();
+  const endpoint = new Listener();
+  const session = await container.connectToServer(endpoint, trusting(sslContext), `wss://${host}:${server.port}/shout`);
+  expect(session.isSecure()).toBe(true);
+  expect(session.getRequestURI().protocol).toBe('wss:');
+  await session.getBasicRemote().sendText('hello');
+  expect(await endpoint.heard.next()).toBe('HELLO');
+  await session.close();
+});
+
+test.each<[what: string, config: ClientEndpointConfig | null, cause: string]>([
+  ['none', null, 'DEPTH_ZERO_SELF_SIGNED_CERT'],
+  // As if the server were another one.
+  ['another host name', trusting({ ca: TLS.cert, servername: 'prices.example' }), 'ERR_TLS_CERT_ALTNAME_INVALID'],
+])('and refused without: %s', async (_what, config, cause) => {
+  const server = await LiteralServer.start(accepting(), TLS);
+  const error = await rejection(container.connectToServer(Listener, config, server.url()));
+  expect([error.code, error.cause.code]).toEqual(['WS_CONNECT_IO', cause]);
+  expect(server.requests).toHaveLength(0);
+  await server.deserted();
+});
+
+test('the name of the host is what is verified, whatever beforeRequest says of Host', async () => {
+  class Elsewhere extends ClientEndpointConfig.Configurator {
+    override beforeRequest(headers: Map<string, string[]>) {
+      headers.set('Host', ['prices.example']);
+    }
+  }
+  const server = await LiteralServer.start(accepting(), TLS);
+  const names: unknown[] = [];
+  server.onSecure((socket: TLSSocket & { servername?: unknown }) => names.push(socket.servername));
+  const config = ClientEndpointConfig.Builder.create()
+    .sslContext({ ca: TLS.cert })
+    .configurator(new Elsewhere())
+    .build();
+  const session = await container.connectToServer(Listener, config, server.url('/', 'localhost'));
+  afterTest(() => session.close());
+  expect(names).toEqual(['localhost']);
+});
+
+test('options of sslContext do not lead elsewhere', async () => {
+  const server = await LiteralServer.start(accepting(), TLS);
+  const config = trusting({ ca: TLS.cert, host: 'prices.example', port: 1, path: '/elsewhere', method: 'POST' });
+  const session = await container.connectToServer(Listener, config, server.url('/here'));
+  afterTest(() => session.close());
+  expect(server.last.requestLine).toBe('GET /here HTTP/1.1');
+});
+
+test('an sslContext that Node does not take', async () => {
+  const server = await LiteralServer.start(accepting(), TLS);
+  const error = await rejection(
+    container.connectToServer(Listener, trusting({ cert: 'none', key: 'none' }), server.url()),
+  );
+  expect(error).toBeInstanceOf(HandshakeException);
+  expect([error.code, error.message]).toEqual([
+    'WS_CONNECT_IO',
+    expect.stringMatching(/could not be asked for a WebSocket: .*PEM/),
+  ]);
+  await server.deserted();
+});
+
+test('a server without TLS', async () => {
+  const server = await LiteralServer.start(() => undefined);
+  const uri = server.url().replace('ws:', 'wss:');
+  const error = await rejection(
+    new WsClientContainer({ logger: silent, ioTimeout: 100 }).connectToServer(Listener, uri),
+  );
+  expect(['WS_CONNECT_IO', 'WS_CONNECT_TIMEOUT']).toContain(error.code);
+  await server.deserted();
+});
