@@ -15,6 +15,7 @@ const NAMES = [
   'http2',
   'json-codec',
   'path-parameters',
+  'price-ticker-client',
   'programmatic',
   'slow-consumer',
   'streams',
@@ -75,6 +76,7 @@ const CONVERSATIONS: Record<string, (string | RegExp)[]> = {
     '/quote/GOLD/2: error: There is no share called GOLD.',
     '/quote/GOLD/2: closed 4400 bad path',
   ],
+  'price-ticker-client': ['tea: connected, prices.v1', 'tea: 2.50', 'tea: 2.55', 'tea: 2.40', 'tea: closed 1000'],
   programmatic: ['4 words', /^sha256 [0-9a-f]{64}$/],
   'configurator-auth': [
     'token in the query: Welcome, Ada.',
