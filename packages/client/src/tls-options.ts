@@ -13,6 +13,8 @@ const FOR_ONE_ORIGIN = [
   'secureContext',
   'servername',
   'checkServerIdentity',
+  'session',
+  'pskCallback',
 ] as const;
 
 /**

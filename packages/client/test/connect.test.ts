@@ -396,24 +396,28 @@ describe('an endpoint that fails while it is connected', () => {
   test('in a codec: the server is not asked, and what was initialised is destroyed', async () => {
     const calls: string[] = [];
     class Good {
-      static readonly decodes = Decoder.text<object>();
-      decode = () => ({});
-      destroy = () => void calls.push('destroy');
-    }
-    Object.assign(Good.prototype, { decode: () => ({}) });
-    class Bad {
       static readonly encodes = Encoder.text<object>();
-      init() {
-        throw new Error('no schema');
-      }
       encode() {
         return '';
       }
+      destroy() {
+        calls.push('destroy');
+      }
     }
-    const config = ClientEndpointConfig.Builder.create().decoders([Good]).encoders([Bad]).build();
-    // Encoders come first; so that there is one before it, a second list.
+    class Bad {
+      static readonly decodes = Decoder.text<object>();
+      init() {
+        throw new Error('no schema');
+      }
+      decode() {
+        return {};
+      }
+    }
+    // Encoders are made first.
+    const config = ClientEndpointConfig.Builder.create().encoders([Good]).decoders([Bad]).build();
     const { error, server } = await failing(Prices, config);
     expect(error.message).toMatch(/because a codec has thrown: no schema$/);
+    expect(calls).toEqual(['destroy']);
     expect(server.requests).toHaveLength(0);
   });
 
