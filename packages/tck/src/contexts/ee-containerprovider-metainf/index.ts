@@ -1,8 +1,18 @@
 import { ContainerProvider, OnMessage, ServerEndpoint, type WebSocketContainer } from 'serval';
-import { GivenContainerProvider, provideUnlessProvided } from '../../common/container-provider';
 import { ErrorReporter } from '../../common/error-reporter';
 import type { TckContext } from '../../context';
 import { JavaPackage, javaName } from '../../java-names';
+
+/** Provides one container that exists already. */
+class GivenContainerProvider extends ContainerProvider {
+  constructor(private readonly container: WebSocketContainer) {
+    super();
+  }
+
+  protected override getContainer(): WebSocketContainer {
+    return this.container;
+  }
+}
 
 /** What the library's provider provides: the name is what the client asks for. */
 @JavaPackage('ee.containerprovider.metainf')
@@ -37,5 +47,4 @@ function nameOfLibraryContainer(): string {
 export const context: TckContext = {
   root: '/wsc_ee_containerprovider_metainf_web',
   endpoints: [WSCServer],
-  deploy: provideUnlessProvided,
 };

@@ -1,5 +1,4 @@
 import { ContainerProvider, OnMessage, ServerEndpoint } from 'serval';
-import { provideUnlessProvided } from '../../common/container-provider';
 import { ErrorReporter } from '../../common/error-reporter';
 import type { TckContext } from '../../context';
 
@@ -14,5 +13,4 @@ class WSCServer extends ErrorReporter {
 export const context: TckContext = {
   root: '/wsc_ee_containerprovider_vi_web',
   endpoints: [WSCServer],
-  deploy: provideUnlessProvided,
 };
