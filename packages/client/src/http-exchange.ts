@@ -1,10 +1,9 @@
 import { request as httpRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP, type Socket } from 'node:net';
-import type { EventEmitter } from 'node:events';
 import { HandshakeException, type ErrorCode } from '@serval/api';
 import { toError } from '@serval/container';
-import { HeaderMap } from '@serval/protocol';
+import { HeaderMap, tolerateErrors } from '@serval/protocol';
 import type { Deadline } from './deadline';
 import type { HandshakeSettings } from './handshake-settings';
 import { describeUri } from './server-uri';
@@ -130,15 +129,3 @@ function reasonOf(error: Error): string {
   const all = Array.isArray(errors) ? errors.map((one: Error) => one.message).join(', ') : '';
   return (error.message || all || error.name).replace(/\.$/, '');
 }
-
-/** A socket without a listener for errors would end the process with the first one. */
-export function tolerateErrors(emitter: EventEmitter): void {
-  emitter.on('error', ignore);
-}
-
-/** Undoes {@link tolerateErrors}, for a socket that has another listener now. */
-export function tolerateNoErrors(emitter: EventEmitter): void {
-  emitter.off('error', ignore);
-}
-
-function ignore(): void {}

@@ -1,8 +1,9 @@
 import type { Http2SecureServer, Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import type { HandshakeRejectionResponse } from '@serval/api';
+import { tolerateErrors } from '@serval/protocol';
 import { asksForWebSocket, Http2Connection, protocolOf } from './http2-connection';
-import { reject, tolerateErrors } from './rejection';
+import { reject } from './rejection';
 import type { WsServerContainer } from './server-container';
 import { fromHttp2Stream } from './upgrade-request';
 

@@ -1,4 +1,3 @@
-import type { EventEmitter } from 'node:events';
 import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { HandshakeRejectionResponse } from '@serval/api';
@@ -70,16 +69,3 @@ export function isValidHeader(name: string, value: unknown): value is string {
     return false;
   }
 }
-
-/** A socket without a listener for errors would end the process with the first one. */
-export function tolerateErrors(socket: EventEmitter): void {
-  // One function for all sockets: a closure would keep the handshake alive as long as the session.
-  socket.on('error', ignore);
-}
-
-/** Undoes {@link tolerateErrors}, for a socket that has another listener now. */
-export function tolerateNoErrors(socket: EventEmitter): void {
-  socket.off('error', ignore);
-}
-
-function ignore(): void {}

@@ -10,7 +10,7 @@ import {
   type Session,
 } from '@serval/api';
 import { checkSetting, ContainerContext } from '@serval/container';
-import { AdoptedWebSocket } from '@serval/protocol';
+import { AdoptedWebSocket, tolerateErrors } from '@serval/protocol';
 import type { IncomingMessage } from 'node:http';
 import { Http2ServerRequest } from 'node:http2';
 import type { Duplex } from 'node:stream';
@@ -31,7 +31,6 @@ import type { RouteMatch } from './endpoint-router';
 import { Http1Connection } from './http1-connection';
 import { Http2Connection } from './http2-connection';
 import { originPolicy } from './origin-policy';
-import { tolerateErrors } from './rejection';
 import { parseRequestTarget } from './request-target';
 import { serverUnavailable, upgrade, type PendingHandshake, type UpgradeContext } from './upgrade';
 import type { UpgradeConnection } from './upgrade-connection';

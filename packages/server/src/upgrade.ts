@@ -21,6 +21,8 @@ import {
   HeaderMap,
   parseExtensions,
   parseSubprotocols,
+  tolerateErrors,
+  tolerateNoErrors,
   type AcceptedConnection,
   type Engine,
   type HeaderLine,
@@ -29,7 +31,7 @@ import { duringHandshake, type HandshakePolicy } from './default-configurator';
 import type { DeployedEndpoint } from './deployed-endpoint';
 import { ConnectionEndpointConfig } from './endpoint-config';
 import { WsHandshakeRequest } from './handshake-request';
-import { isValidHeader, tolerateErrors, tolerateNoErrors } from './rejection';
+import { isValidHeader } from './rejection';
 import type { RequestTarget } from './request-target';
 import { badRequest, type UpgradeConnection } from './upgrade-connection';
 import type { UpgradeRequest } from './upgrade-request';
