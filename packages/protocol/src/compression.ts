@@ -241,11 +241,19 @@ function checkOptions(options: PerMessageDeflateOptions): Record<keyof typeof RA
     given.delete(name);
   }
   for (const [name, value] of given) {
-    if (value !== undefined)
-      throw badOption(name, `none of ${[...Object.keys(RANGES), ...SWITCHES].join(', ')}`, value);
+    if (value !== undefined) throw unknownOption(name);
   }
   // Every name of RANGES has been set.
   return Object.fromEntries(numbers) as Record<keyof typeof RANGES, number>;
+}
+
+function unknownOption(name: string): DeploymentException {
+  const known = [...Object.keys(RANGES), ...SWITCHES].join(', ');
+  return new DeploymentException(
+    `perMessageDeflate has no option ${name}; it has ${known}.`,
+    undefined,
+    'WS_DEPLOY_BAD_OPTION',
+  );
 }
 
 function badOption(name: string, expected: string, found: unknown): DeploymentException {

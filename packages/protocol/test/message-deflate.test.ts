@@ -127,7 +127,7 @@ test.each([
   [{ memLevel: '8' }, 'perMessageDeflate.memLevel is a whole number from 1 to 9; found "8".'],
   [{ clientMaxWindowBits: 7 }, 'perMessageDeflate.clientMaxWindowBits is a whole number from 8 to 15; found 7.'],
   [{ serverNoContextTakeover: 1 }, 'perMessageDeflate.serverNoContextTakeover is true or false; found 1.'],
-  [{ treshold: 1 }, /^perMessageDeflate\.treshold is none of threshold, level,/],
+  [{ treshold: 1 }, /^perMessageDeflate has no option treshold; it has threshold, level,/],
 ])('refuses the options %j', (options, message) => {
   expect(() => new Compression(options as PerMessageDeflateOptions)).toThrow(message);
 });

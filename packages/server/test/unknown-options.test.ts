@@ -30,7 +30,7 @@ test('sharedReads is refused at the door when it is no boolean', () => {
 
 test.each<[unknown, RegExp]>([
   [{ level: 11 }, /^perMessageDeflate.level is a whole number from 1 to 9; found 11\.$/],
-  [{ maxPayload: 5 }, /^perMessageDeflate.maxPayload is none of threshold, level/],
+  [{ maxPayload: 5 }, /^perMessageDeflate has no option maxPayload; it has threshold, level/],
   ['yes', /^perMessageDeflate is true, false or an object of options; found "yes"\.$/],
   [null, /^perMessageDeflate is true, false or an object of options; found null\.$/],
 ])('perMessageDeflate %j is refused at the door', (perMessageDeflate, message) => {
