@@ -1,0 +1,108 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PeerProcess } from './peer-process';
+
+/** Where Debian's package tomcat10-common puts it. */
+const HOME = '/usr/share/tomcat10';
+/** Where Debian's package tomcat10-examples puts them. */
+const EXAMPLES = '/usr/share/tomcat10-examples/examples';
+
+/** What a Tomcat is started with. */
+export interface TomcatOptions {
+  /** System properties of its Java virtual machine. */
+  readonly systemProperties?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Tomcat 10.1 with its examples under `/examples`, on a port of its own at 127.0.0.1. Debian's packages are `tomcat10`,
+ * `tomcat10-examples` and a Java runtime.
+ *
+ * @example
+ * const tomcat = await Tomcat.start();
+ * const uri = `ws://127.0.0.1:${tomcat.port}/examples/websocket/chat`;
+ * await tomcat.stop();
+ */
+export class Tomcat {
+  private constructor(
+    private readonly process: PeerProcess,
+    private readonly folder: string,
+    readonly port: number,
+  ) {}
+
+  /** Why it cannot be started here; undefined where it can. */
+  static missing(): string | undefined {
+    const hasFiles = existsSync(join(HOME, 'bin/bootstrap.jar')) && existsSync(EXAMPLES);
+    if (hasFiles && spawnSync('java', ['-version'], { stdio: 'ignore' }).status === 0) return undefined;
+    return 'there is no Tomcat (Debian: tomcat10, tomcat10-examples, default-jre-headless)';
+  }
+
+  /** @throws Error with its log, when it does not start */
+  static async start({ systemProperties = {} }: TomcatOptions = {}): Promise<Tomcat> {
+    const folder = await makeBase();
+    try {
+      const process = await PeerProcess.start({
+        program: 'java',
+        args: [
+          // It runs for seconds: what takes long to compile would not pay.
+          '-XX:TieredStopAtLevel=1',
+          ...Object.entries({
+            'java.awt.headless': 'true',
+            'java.io.tmpdir': join(folder, 'temp'),
+            'catalina.home': HOME,
+            'catalina.base': folder,
+            ...systemProperties,
+          }).map(([name, value]) => `-D${name}=${value}`),
+          '-cp',
+          [join(HOME, 'bin/bootstrap.jar'), join(HOME, 'bin/tomcat-juli.jar')].join(':'),
+          'org.apache.catalina.startup.Bootstrap',
+          'start',
+        ],
+        cwd: folder,
+        ready: /"http-nio-127\.0\.0\.1-auto-\d+-(\d+)"[^]*Server startup in/,
+      });
+      return new Tomcat(process, folder, Number(process.readyMatch[1]));
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  /** The last of what it has logged. */
+  get log(): string {
+    return this.process.output;
+  }
+
+  /** Settles when its process has ended. */
+  async stop(): Promise<void> {
+    await this.process.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** @returns a folder for `catalina.base` */
+async function makeBase(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'serval-tomcat-'));
+  for (const name of ['conf', 'logs', 'temp', 'work', 'webapps']) await mkdir(join(folder, name));
+  await copyFile(join(HOME, 'etc/web.xml'), join(folder, 'conf/web.xml'));
+  await writeFile(join(folder, 'conf/server.xml'), SERVER_XML);
+  return folder;
+}
+
+/** No port to shut it down by; a port for HTTP that the system chooses; Debian's examples have links to jars. */
+const SERVER_XML = `<?xml version="1.0"?>
+<Server port="-1">
+  <Service name="Catalina">
+    <Connector port="0" address="127.0.0.1" protocol="HTTP/1.1"/>
+    <Engine name="Catalina" defaultHost="localhost">
+      <Host name="localhost" appBase="webapps" autoDeploy="false" deployOnStartup="false">
+        <Context path="/examples" docBase="${EXAMPLES}">
+          <Resources allowLinking="true"/>
+        </Context>
+      </Host>
+    </Engine>
+  </Service>
+</Server>
+`;
