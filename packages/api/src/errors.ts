@@ -1,4 +1,5 @@
 import type { Headers } from './handshake';
+import { readRetryAfter } from './retry-after';
 import type { Session } from './session';
 
 /**
@@ -111,12 +112,18 @@ export interface HandshakeAnswer {
 export class HandshakeException extends DeploymentException {
   override readonly name = 'HandshakeException';
   readonly status: number | undefined;
+  /**
+   * How long the server asks to wait before the next attempt, in milliseconds from now, by the Retry-After of a 429 or
+   * 503; 0 for a date that has passed, 2147483647 at most, undefined where it asks for nothing.
+   */
+  readonly retryAfter: number | undefined;
   readonly #headers: Headers | undefined;
 
   /** @param answer the server's, if one has arrived */
   constructor(message: string, cause: unknown, code: ErrorCode, answer?: HandshakeAnswer) {
     super(message, cause, code);
     this.status = answer?.status;
+    this.retryAfter = answer && readRetryAfter(answer.status, answer.headers);
     this.#headers = answer?.headers;
   }
 

@@ -84,6 +84,50 @@ describe('HandshakeException', () => {
     expect([silent.status, silent.headers]).toEqual([undefined, undefined]);
   });
 
+  describe('retryAfter', () => {
+    const NOW = Date.parse('Sun, 06 Nov 1994 08:49:00 GMT');
+    beforeEach(() => void jest.spyOn(Date, 'now').mockReturnValue(NOW));
+    afterEach(() => jest.restoreAllMocks());
+    const retryAfter = (status: number, ...values: string[]) => {
+      const answer = { status, headers: new Map(values.length === 0 ? [] : [['Retry-After', values]]) };
+      return new HandshakeException('why', undefined, 'WS_CONNECT_REFUSED', answer).retryAfter;
+    };
+
+    test.each<[value: string, milliseconds: number | undefined]>([
+      ['120', 120_000],
+      ['0', 0],
+      [' 7 ', 7000],
+      ['Sun, 06 Nov 1994 08:49:37 GMT', 37_000],
+      ['Sunday, 06-Nov-94 08:49:37 GMT', 37_000],
+      ['Sun Nov  6 08:49:37 1994', 37_000],
+      // It has passed.
+      ['Sat, 05 Nov 1994 08:49:37 GMT', 0],
+      // No longer than a timer of Node can be.
+      ['99999999999999999999', 2 ** 31 - 1],
+      ['Sun, 06 Nov 2094 08:49:37 GMT', 2 ** 31 - 1],
+      ['-5', undefined],
+      ['1.5', undefined],
+      ['soon', undefined],
+      ['1994-11-06T08:49:37Z', undefined],
+      ['Sun, 99 Nov 1994 08:49:37 GMT', undefined],
+      ['', undefined],
+    ])('RFC 9110 10.2.3: "%s" is %p milliseconds', (value, milliseconds) => {
+      expect(retryAfter(503, value)).toBe(milliseconds);
+    });
+
+    test('is read from the answers that ask for a delay, 429 and 503', () => {
+      expect([429, 503, 302, 401, 500].map((status) => retryAfter(status, '2'))).toEqual([
+        2000,
+        2000,
+        undefined,
+        undefined,
+        undefined,
+      ]);
+      expect(retryAfter(503)).toBeUndefined();
+      expect(new HandshakeException('why', undefined, 'WS_CONNECT_IO').retryAfter).toBeUndefined();
+    });
+  });
+
   test('does not show headers where it is printed', () => {
     expect(inspect(error)).not.toContain('secret');
     expect(JSON.stringify(error)).not.toContain('secret');
