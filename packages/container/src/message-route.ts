@@ -65,12 +65,25 @@ export const NO_DECODER = Symbol('no decoder');
 export function planPayload(type: PayloadType, codecs: CodecPlan): readonly PayloadPlan[] | typeof NO_DECODER {
   if (type === String) return [{ native: 'text', decoding: { kind: 'as-is' }, divisible: true }];
   if (isPrimitiveType(type)) return [{ native: 'text', decoding: { kind: 'primitive', type }, divisible: false }];
-  if (type === Reader) return [{ native: 'text', decoding: { kind: 'stream' }, divisible: false }];
+  if (type === Reader) return ownDecoders(type, codecs) ?? [STREAM_OF_TEXT];
   if (type === Buffer || type === Uint8Array)
     return [{ native: 'binary', decoding: { kind: 'as-is' }, divisible: true }];
   if (type === ArrayBuffer) return [{ native: 'binary', decoding: { kind: 'array-buffer' }, divisible: true }];
-  if (type === InputStream) return [{ native: 'binary', decoding: { kind: 'stream' }, divisible: false }];
+  if (type === InputStream) return ownDecoders(type, codecs) ?? [STREAM_OF_BYTES];
   if (type === PongMessage) return [{ native: 'pong', decoding: { kind: 'pong' }, divisible: false }];
+  return decodersOf(type, codecs);
+}
+
+const STREAM_OF_TEXT: PayloadPlan = { native: 'text', decoding: { kind: 'stream' }, divisible: false };
+const STREAM_OF_BYTES: PayloadPlan = { native: 'binary', decoding: { kind: 'stream' }, divisible: false };
+
+/** A decoder that the endpoint declares for a stream has no other use, so that it comes before the container's stream. */
+function ownDecoders(type: PayloadType, codecs: CodecPlan): readonly PayloadPlan[] | undefined {
+  const plans = decodersOf(type, codecs);
+  return plans === NO_DECODER ? undefined : plans;
+}
+
+function decodersOf(type: PayloadType, codecs: CodecPlan): readonly PayloadPlan[] | typeof NO_DECODER {
   return planDecoders(
     codecs.decoders.filter((entry) => makes(entry, type)),
     type,

@@ -49,6 +49,20 @@ class PointStreamDecoder implements Decoder.TextStream<Point> {
   }
 }
 
+class ReaderDecoder implements Decoder.Text<Reader> {
+  static readonly decodes = Decoder.text(Reader);
+  decode(): Reader {
+    throw new Error('not called');
+  }
+}
+
+class InputStreamDecoder implements Decoder.Binary<InputStream> {
+  static readonly decodes = Decoder.binary(InputStream);
+  decode(): InputStream {
+    throw new Error('not called');
+  }
+}
+
 const session = fakeSession({ room: 'garden', seat: '7' });
 const payload = { the: 'payload' };
 const ROOM = PathParam('room');
@@ -70,6 +84,8 @@ const WHOLE: readonly Permitted[] = [
   { type: BigInt, native: 'text', decoding: 'primitive' },
   { type: Char, native: 'text', decoding: 'primitive', paramsOnly: true },
   { type: Reader, native: 'text', decoding: 'stream' },
+  { type: Reader, native: 'text', decoding: 'decoders', decoders: [PointDecoder, ReaderDecoder] },
+  { type: Reader, native: 'text', decoding: 'stream', decoders: [PointDecoder] },
   { type: Point, native: 'text', decoding: 'decoders', decoders: [PointDecoder] },
   { type: Point, native: 'text', decoding: 'stream-decoder', decoders: [PointStreamDecoder] },
   { type: PointDecoder, native: 'text', decoding: 'decoders', decoders: [PointDecoder], paramsOnly: true },
@@ -77,6 +93,7 @@ const WHOLE: readonly Permitted[] = [
   { type: Uint8Array, native: 'binary', decoding: 'as-is' },
   { type: ArrayBuffer, native: 'binary', decoding: 'array-buffer' },
   { type: InputStream, native: 'binary', decoding: 'stream' },
+  { type: InputStream, native: 'binary', decoding: 'decoders', decoders: [InputStreamDecoder] },
   { type: Point, native: 'binary', decoding: 'decoders', decoders: [BinaryPointDecoder] },
   { type: PongMessage, native: 'pong', decoding: 'pong' },
 ];
