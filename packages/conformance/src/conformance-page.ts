@@ -93,7 +93,7 @@ ${row('', 'tested', 'does not apply', 'not yet')}
 ${row('---', '---', '---', '---')}
 ${counts.join('\n')}
 
-The protocol itself, RFC 6455 and RFC 7692, is tested section by section in the same package.
+The protocol itself, RFC 6455 and RFC 7692, is tested section by section in the same package. The official test kit's server applications, and its 238 tests of a client, are in [packages/tck](../packages/tck/README.md).
 ${chapters.map(({ title, sections }) => formatChapter(title, sections, tests)).join('')}`;
 }
 

@@ -19,7 +19,8 @@ function withHandler(send: (remote: RemoteEndpoint.Async, handler: SendHandler) 
 
 const ignore: SendHandler = () => undefined;
 
-const OPERATIONS: Readonly<Record<string, Operation>> = {
+/** What the server does with its remote endpoint at a client's word, and the client tests with theirs. */
+export const OPERATIONS: Readonly<Record<string, Operation>> = {
   ...commonOperations(async),
   TIMEOUT: (session) => {
     const remote = async(session);

@@ -20,7 +20,7 @@ class ThrowingStringBean {
   }
 }
 
-class ThrowingStringBeanEncoder implements Encoder.Text<ThrowingStringBean> {
+export class ThrowingStringBeanEncoder implements Encoder.Text<ThrowingStringBean> {
   static readonly encodes = Encoder.text(ThrowingStringBean);
 
   encode(bean: ThrowingStringBean): string {
@@ -55,7 +55,8 @@ export class WSCThrowingServerSideServer extends ErrorReporter {
   }
 }
 
-async function perform(name: string, session: Session): Promise<string> {
+/** @returns whether the operation fails as it should */
+export async function perform(name: string, session: Session): Promise<string> {
   const remote = session.getAsyncRemote();
   switch (name.toUpperCase()) {
     case 'SENDBINARYEXECUTIONEXCEPTION': // no test asks for it: sendBinary uses no encoder

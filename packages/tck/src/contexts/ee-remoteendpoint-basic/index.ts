@@ -9,7 +9,7 @@ class HolderForThrowingEncoder {
   constructor(readonly wrapped: string) {}
 }
 
-class ThrowingEncoder implements Encoder.Text<HolderForThrowingEncoder> {
+export class ThrowingEncoder implements Encoder.Text<HolderForThrowingEncoder> {
   static readonly encodes = Encoder.text(HolderForThrowingEncoder);
 
   encode(object: HolderForThrowingEncoder): string {
@@ -19,7 +19,8 @@ class ThrowingEncoder implements Encoder.Text<HolderForThrowingEncoder> {
 
 const basic = (session: Session): RemoteEndpoint.Basic => session.getBasicRemote();
 
-const OPERATIONS: Readonly<Record<string, Operation>> = {
+/** What the server does with its remote endpoint at a client's word, and the client tests with theirs. */
+export const OPERATIONS: Readonly<Record<string, Operation>> = {
   ...commonOperations(basic),
   SENDBINARYPART1: (session) =>
     succeeds(async () => {

@@ -1,0 +1,37 @@
+import type { CloseReason } from 'serval';
+
+/** What a client endpoint has been told, in order. */
+export class Recorder {
+  readonly messages: unknown[] = [];
+  readonly errors: Error[] = [];
+  readonly #waiting: (() => void)[] = [];
+  #tellClosed: (reason: CloseReason) => void = () => undefined;
+  /** Why the session ended, once `@OnClose` has been told. */
+  readonly closed = new Promise<CloseReason>((resolve) => {
+    this.#tellClosed = resolve;
+  });
+
+  message(message: unknown): void {
+    this.messages.push(message);
+    this.#wake();
+  }
+
+  error(error: Error): void {
+    this.errors.push(error);
+    this.#wake();
+  }
+
+  close(reason: CloseReason): void {
+    this.#tellClosed(reason);
+  }
+
+  /** Waits for so many messages and errors. */
+  async until(messages: number, errors = 0): Promise<void> {
+    while (this.messages.length < messages || this.errors.length < errors)
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+}
