@@ -1,8 +1,21 @@
 import { parseArgs } from 'node:util';
-import { HandshakeFailed, openWebSocket } from './opening-handshake';
-import { EchoListener } from './echo-listener';
+import { HandshakeException, WsClientContainer, type ErrorCode } from 'serval';
+import { CaseClient, CountClient } from './case-clients';
+import { MAX_FRAGMENTS, MAX_MESSAGE_BYTES, PER_MESSAGE_DEFLATE } from './limits';
 
 const USAGE = 'expected one URL such as ws://127.0.0.1:9001, and --agent with a name or nothing';
+
+/** A server that answers a handshake, but does not open the connection. */
+const REFUSALS: readonly ErrorCode[] = ['WS_CONNECT_REFUSED', 'WS_CONNECT_BAD_ANSWER', 'WS_CONNECT_REDIRECT'];
+
+const container = new WsClientContainer({
+  textBufferSize: MAX_MESSAGE_BYTES,
+  binaryBufferSize: MAX_MESSAGE_BYTES,
+  // A whole answer may wait, and the beginning of the next one.
+  maxQueuedBytes: 2 * MAX_MESSAGE_BYTES,
+  maxFragments: MAX_FRAGMENTS,
+  perMessageDeflate: PER_MESSAGE_DEFLATE,
+});
 
 /** How the cases of a fuzzing server ended. */
 export interface Summary {
@@ -14,8 +27,8 @@ export interface Summary {
 }
 
 /**
- * Runs all cases of the Autobahn test suite's fuzzing server, one after the other: echoes every message of each until the
- * server closes, then has the report written.
+ * Runs all cases of the Autobahn test suite's fuzzing server with `connectToServer`, one after the other: echoes every
+ * message of each until the server closes, then has the report written.
  *
  * @param onCase called when a case begins
  * @throws Error (as a rejection) when the server cannot be reached, or does not speak the protocol of the suite
@@ -33,32 +46,31 @@ export async function runCases(
   for (let number = 1; number <= cases; number += 1) {
     onCase(number, cases);
     try {
-      const code = await listenTo(at(`/runCase?case=${number}&agent=${name}`), new EchoListener('echo'));
+      const code = await listenTo(at(`/runCase?case=${number}&agent=${name}`), new CaseClient());
       closes.set(code, (closes.get(code) ?? 0) + 1);
     } catch (error) {
-      if (!(error instanceof HandshakeFailed)) throw error;
+      if (!(error instanceof HandshakeException) || !REFUSALS.includes(error.code)) throw error;
       refused.set(number, error.message);
     }
   }
-  await listenTo(at(`/updateReports?agent=${name}`), new EchoListener('hear'));
+  await listenTo(at(`/updateReports?agent=${name}`), new CountClient());
   return { cases, closes, refused };
 }
 
 /** The server tells in one text how many cases it has, and closes. */
 async function countCases(url: URL): Promise<number> {
-  const listener = new EchoListener('hear');
-  await listenTo(url, listener);
-  const text = listener.firstText;
+  const client = new CountClient();
+  await listenTo(url, client);
+  const text = client.firstText;
   if (text === undefined || !/^\d+$/.test(text))
     throw new Error(`${url.pathname}: expected a text with a number; found ${JSON.stringify(text) ?? 'none'}`);
   return Number(text);
 }
 
-/** Opens a connection and leaves it to the listener until it is over. @returns the close code */
-async function listenTo(url: URL, listener: EchoListener): Promise<number> {
-  const transport = await openWebSocket(url);
-  listener.attach(transport);
-  return listener.closed;
+/** Connects an endpoint and leaves it to the server until it is over. @returns the close code */
+async function listenTo(url: URL, client: CaseClient | CountClient): Promise<number> {
+  await container.connectToServer(client, url);
+  return client.closed;
 }
 
 async function main(args: readonly string[]): Promise<void> {
@@ -77,13 +89,8 @@ async function main(args: readonly string[]): Promise<void> {
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     process.stdout.write(`${isTerminal ? '\r' : ''}${formatSummary(summary)} in ${seconds} s\n`);
   } catch (error) {
-    fail(`${wanted.server.host}: ${error instanceof Error ? explain(error) : String(error)}`, 1);
+    fail(`${wanted.server.host}: ${error instanceof Error ? error.message : String(error)}`, 1);
   }
-}
-
-/** Node says nothing in the message of an error that stands for one error per address. */
-function explain(error: Error): string {
-  return error instanceof AggregateError ? error.errors.map(String).join(', ') : error.message;
 }
 
 function formatSummary({ cases, closes, refused }: Summary): string {

@@ -9,6 +9,9 @@ import { runCases, type Summary } from '../src/echo-client';
 /** What a case does with the client. Resolves when it has seen what it wants, rejects when it sees something else. */
 type Case = (client: WebSocket) => Promise<void>;
 
+/** A case whose opening handshake is answered with 403. */
+const REFUSED: Case = () => Promise.reject(new Error('was opened'));
+
 /** A fuzzing server in small: the three paths of the suite, and cases that a test gives. */
 class FuzzingServer {
   readonly paths: string[] = [];
@@ -37,6 +40,10 @@ class FuzzingServer {
       host: '127.0.0.1',
       perMessageDeflate: { threshold: 0 },
       maxPayload: 0,
+      verifyClient: ({ req }, answer) => {
+        const number = Number(new URL(req.url ?? '', 'ws://x').searchParams.get('case'));
+        answer(cases[number - 1] !== REFUSED, 403);
+      },
     });
     await once(server, 'listening');
     return new FuzzingServer(server, cases, count ?? undefined);
@@ -165,6 +172,14 @@ test('goes on when the server drops a connection', async () => {
   expect(server.outcomes).toEqual([undefined, undefined]);
 });
 
+test('goes on when the server refuses an opening handshake, and says why', async () => {
+  server = await FuzzingServer.start([REFUSED, echoes('still here')]);
+  const { closes, refused } = await runCases(server.url, 'Serval');
+  expect(closes).toEqual(new Map([[1000, 1]]));
+  expect(refused).toEqual(new Map([[1, expect.stringMatching(/403/)]]));
+  expect(server.outcomes).toEqual([undefined, undefined]);
+});
+
 test.each<[string, string | Buffer | null, RegExp]>([
   ['a text that is no number', 'many', /^\/getCaseCount: expected a text with a number; found "many"$/],
   ['bytes', Buffer.from('5'), /found none$/],
@@ -202,7 +217,8 @@ describe('the command', () => {
     const { url } = server;
     await server.stop();
     const { code, output } = await run(url.href);
-    expect([code, output]).toEqual([1, `conformance:client: ${url.host}: connect ECONNREFUSED ${url.host}\n`]);
+    expect(output).toMatch(/^conformance:client: 127\.0\.0\.1:\d+: ws:.* connect ECONNREFUSED 127\.0\.0\.1:\d+\.\n$/);
+    expect(code).toBe(1);
     server = await FuzzingServer.start([]);
   }, 20_000);
 

@@ -2,7 +2,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { acceptValue, type ClientEngine } from '@serval/protocol';
 import type { Transport } from '@serval/api/spi';
 import { LiteralSocket, RecordingListener } from '@serval/testing';
-import { openWebSocket } from '../src/opening-handshake';
+import { openTransport } from './open-transport';
 
 /** An opening handshake of a client, as its bytes came. */
 export interface ReceivedRequest {
@@ -48,7 +48,13 @@ export class LiteralServer {
     return new URL(`ws://127.0.0.1:${(this.server.address() as AddressInfo).port}/`);
   }
 
-  /** Opens a connection, with the client of the echo client. */
+  /** Where a connection is answered in this way. */
+  answering(answer: Answer): URL {
+    this.#answer = answer;
+    return new URL('/a?b=c', this.url);
+  }
+
+  /** Opens a connection of the client's engine, without a container. */
   async open(
     answer: Answer = accepting(),
     engine?: ClientEngine,
@@ -57,8 +63,7 @@ export class LiteralServer {
     readonly listener: RecordingListener;
     readonly server: LiteralSocket;
   }> {
-    this.#answer = answer;
-    const transport = await openWebSocket(new URL('/a?b=c', this.url), engine);
+    const transport = await openTransport(this.answering(answer), engine);
     const server = this.#connections.at(-1);
     if (server === undefined) throw new Error('A client that is answered has connected.');
     const listener = new RecordingListener();

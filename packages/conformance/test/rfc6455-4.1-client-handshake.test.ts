@@ -1,12 +1,23 @@
-import { acceptValue, createClientEngine } from '@serval/protocol';
-import { HandshakeFailed, openWebSocket } from '../src/opening-handshake';
+import { acceptValue } from '@serval/protocol';
+import { ClientEndpoint, HandshakeException, WsClientContainer, type Session } from 'serval';
 import { accepting, LiteralServer, type Answer } from './literal-server';
+
+// The client is connectToServer, with the options that offer compression.
+
+@ClientEndpoint
+class Client {}
+
+const container = new WsClientContainer({ perMessageDeflate: true });
 
 let server: LiteralServer;
 beforeAll(async () => {
   server = await LiteralServer.start();
 });
 afterAll(() => server.stop());
+
+function connect(answer: Answer = accepting(), client = container): Promise<Session> {
+  return client.connectToServer(Client, server.answering(answer));
+}
 
 const DEFLATE = 'permessage-deflate';
 const extensions = (value: string): string => `Sec-WebSocket-Extensions: ${value}`;
@@ -18,7 +29,7 @@ const changed =
     accepting()(request).replace(found, line);
 
 test('RFC 6455 4.1: asks with all that a handshake needs', async () => {
-  await server.open();
+  await connect();
   const { requestLine, headers } = server.requests.at(-1) ?? { headers: new Map<string, string>() };
   expect(requestLine).toBe('GET /a?b=c HTTP/1.1');
   expect(Object.fromEntries(headers)).toEqual({
@@ -32,7 +43,7 @@ test('RFC 6455 4.1: asks with all that a handshake needs', async () => {
 });
 
 test('RFC 6455 4.1: each connection has a key of its own', async () => {
-  for (let count = 0; count < 20; count += 1) await server.open();
+  for (let count = 0; count < 20; count += 1) await connect();
   const keys = server.requests.map(({ headers }) => headers.get('sec-websocket-key'));
   expect(new Set(keys).size).toBe(keys.length);
 });
@@ -50,8 +61,8 @@ test.each<[string, Answer]>([
   // RFC 7692 7.1.2.1: a server may limit its own window unasked.
   ['permessage-deflate with a window of its own', accepting(extensions(`${DEFLATE}; server_max_window_bits=10`))],
 ])('RFC 6455 4.1: takes %s', async (_title, answer) => {
-  const { transport } = await server.open(answer);
-  expect(transport.extensions.map((extension) => extension.getName())).toEqual(
+  const session = await connect(answer);
+  expect(session.getNegotiatedExtensions().map((extension) => extension.getName())).toEqual(
     answer({ requestLine: '', headers: new Map() }).includes(DEFLATE) ? [DEFLATE] : [],
   );
 });
@@ -91,17 +102,21 @@ test.each<[string, Answer]>([
   ['a value where none belongs', accepting(extensions(`${DEFLATE}; client_no_context_takeover=1`))],
   ['a header of extensions that is none', accepting(extensions(`${DEFLATE}; ;`))],
 ])('RFC 6455 4.1: fails at %s', async (_title, answer) => {
-  await expect(server.open(answer)).rejects.toThrow(HandshakeFailed);
+  const connecting = connect(answer);
+  await expect(connecting).rejects.toThrow(HandshakeException);
+  await expect(connecting).rejects.toMatchObject({
+    code: expect.stringMatching(/^WS_CONNECT_(?:REFUSED|BAD_ANSWER|REDIRECT)$/) as string,
+  });
 });
 
 describe('a client that asks for more', () => {
-  const engine = createClientEngine({
+  const demanding = new WsClientContainer({
     perMessageDeflate: { serverNoContextTakeover: true, serverMaxWindowBits: 11, clientMaxWindowBits: 12 },
   });
 
   test('RFC 7692 7.1: says so in its offer, and takes an answer that keeps to it', async () => {
     const kept = `${DEFLATE}; server_no_context_takeover; server_max_window_bits=11; client_max_window_bits=12`;
-    await server.open(accepting(extensions(kept)), engine);
+    await connect(accepting(extensions(kept)), demanding);
     expect(server.requests.at(-1)?.headers.get('sec-websocket-extensions')).toBe(kept);
   });
 
@@ -111,14 +126,18 @@ describe('a client that asks for more', () => {
     `${DEFLATE}; server_max_window_bits=11`,
     `${DEFLATE}; server_no_context_takeover; server_max_window_bits=12`,
   ])('RFC 7692 7.1: fails at the answer %j', async (agreed) => {
-    await expect(server.open(accepting(extensions(agreed)), engine)).rejects.toThrow(HandshakeFailed);
+    const connecting = connect(accepting(extensions(agreed)), demanding);
+    await expect(connecting).rejects.toMatchObject({ code: 'WS_CONNECT_BAD_ANSWER' });
   });
 });
 
 test('RFC 6455 4.1: fails when the answer is no HTTP, or there is no server', async () => {
-  await expect(server.open(() => 'SSH-2.0-server\r\n\r\n')).rejects.toThrow(/Parse Error/);
+  await expect(connect(() => 'SSH-2.0-server\r\n\r\n')).rejects.toMatchObject({ code: 'WS_CONNECT_BAD_ANSWER' });
   const unreachable = await LiteralServer.start();
   const { url } = unreachable;
   await unreachable.stop();
-  await expect(openWebSocket(url)).rejects.toThrow(/ECONNREFUSED/);
+  await expect(container.connectToServer(Client, url)).rejects.toMatchObject({
+    code: 'WS_CONNECT_IO',
+    message: expect.stringContaining('ECONNREFUSED') as string,
+  });
 });
