@@ -15,7 +15,7 @@ import {
   type SendResult,
   type WebSocketContainer,
 } from '@serval/api';
-import type { InboundRule, Transport } from '@serval/api/spi';
+import type { Transport } from '@serval/api/spi';
 import { Broadcaster } from './broadcaster';
 import { wireClose } from './closing';
 import type { ContainerContext } from './container-context';
@@ -23,8 +23,9 @@ import { dispatchClose, dispatchError, dispatchOpen, dispatchSendResult } from '
 import type { EndpointPlan } from './endpoint-plan';
 import { HandlerTable } from './handler-table';
 import type { IdleCause } from './idle-timeouts';
+import { inboundRule, inboundRuleOf } from './inbound-rule';
 import { Inbox } from './inbox';
-import { isStreaming, type MessageRoute, type NativeType } from './message-route';
+import type { MessageRoute, NativeType } from './message-route';
 import { WsAsyncRemote, WsBasicRemote, WsRemote } from './remote-endpoint';
 import { requestParameters } from './request-parameters';
 import type { SessionCodecs } from './session-codecs';
@@ -459,36 +460,14 @@ export class WsSession extends Session {
   }
 
   #updateRules(): void {
-    const text = ruleFor(this.routeOf('text'), this.#maxTextBytes);
+    const text = inboundRuleOf(this.routeOf('text'), this.#maxTextBytes);
     const byCharacters = this.context.settings.textLimitUnit === 'characters' && !text.inParts;
     // Of a UTF-16 unit come at most three bytes; the inbox then counts exactly.
     this.#inbox.textRule = byCharacters ? inboundRule(false, text.maxBytes * 3) : text;
     this.#inbox.maxCharacters = byCharacters ? text.maxBytes : Infinity;
-    this.#inbox.binaryRule = ruleFor(this.routeOf('binary'), this.#maxBinaryBytes);
+    this.#inbox.binaryRule = inboundRuleOf(this.routeOf('binary'), this.#maxBinaryBytes);
   }
 }
-
-function ruleFor(route: MessageRoute | undefined, sessionBytes: number): InboundRule {
-  if (route === undefined) return inboundRule(false, sessionBytes);
-  return inboundRule(
-    route.inParts || isStreaming(route),
-    route.maxMessageSize >= 0 ? route.maxMessageSize : sessionBytes,
-  );
-}
-
-/** Most sessions have the same rules, so they share the objects; the number kept is bounded. */
-function inboundRule(inParts: boolean, maxBytes: number): InboundRule {
-  const key = inParts ? -1 - maxBytes : maxBytes;
-  let rule = RULES.get(key);
-  if (rule === undefined) {
-    if (RULES.size >= MOST_RULES) RULES.clear();
-    RULES.set(key, (rule = { inParts, maxBytes }));
-  }
-  return rule;
-}
-
-const RULES = new Map<number, InboundRule>();
-const MOST_RULES = 256;
 
 function positiveOrNever(milliseconds: number): number {
   return milliseconds > 0 ? milliseconds : Infinity;
