@@ -9,14 +9,21 @@ const PAGE = fileURLToPath(new URL('../docs/reference/settings.md', import.meta.
 const row = (...cells) => `| ${cells.join(' | ')} |`;
 const code = (text) => `\`${text}\``;
 
-const settings = Object.entries(SETTINGS).map(([name, { byDefault, rule, meaning, tomcat, profiles = {} }]) => {
-  const tomcatName = tomcat === undefined ? '' : `${code(tomcat.name)} (${tomcat.place})`;
-  const named = Object.entries(profiles).map(([profile, value]) => `${code(String(value))} (${profile.slice(7)})`);
-  const values = new Set(Object.values(profiles));
-  const inProfiles =
-    named.length === COMPATIBILITIES.length && values.size === 1 ? code(String([...values][0])) : named.join(', ');
-  return row(code(name), code(String(byDefault)), expectation(rule), meaning, tomcatName, inProfiles);
-});
+const settings = Object.entries(SETTINGS).map(
+  ([name, { byDefault, rule, meaning, tomcat, userProperty, profiles = {} }]) => {
+    const otherName =
+      tomcat !== undefined
+        ? `${code(tomcat.name)} (${tomcat.place})`
+        : userProperty !== undefined
+          ? `${code(userProperty)} (user property, not Tomcat's)`
+          : '';
+    const named = Object.entries(profiles).map(([profile, value]) => `${code(String(value))} (${profile.slice(7)})`);
+    const values = new Set(Object.values(profiles));
+    const inProfiles =
+      named.length === COMPATIBILITIES.length && values.size === 1 ? code(String([...values][0])) : named.join(', ');
+    return row(code(name), code(String(byDefault)), expectation(rule), meaning, otherName, inProfiles);
+  },
+);
 const ineffective = [...WITHOUT_EFFECT].map(([name, why]) => row(code(name), why));
 
 const page = `# Settings
@@ -27,11 +34,11 @@ The limits, timeouts and policies of a container's sessions. Each is an option o
 
 Where a setting comes from, the first that is given:
 
-1. the session itself: \`setMaxIdleTimeout\`, \`setMaxTextMessageBufferSize\`, \`setSendTimeout\` and so on, and its user properties under Tomcat's names, at any time while it lives
+1. the session itself: \`setMaxIdleTimeout\`, \`setMaxTextMessageBufferSize\`, \`setSendTimeout\` and so on, and its user properties under the names in the table, at any time while it lives
 2. the user properties of the endpoint's configuration, as \`modifyHandshake\` left them
 3. the container's setters, such as \`setDefaultMaxTextMessageBufferSize\`, for sessions that begin later
 4. the typed option
-5. \`initParameters\`, under Tomcat's name
+5. \`initParameters\`, under the name in the table
 6. the [compatibility profile](../guides/differences-from-tomcat.md#a-profile)
 7. the default
 

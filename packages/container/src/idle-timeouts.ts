@@ -12,10 +12,10 @@ export interface IdleLimits {
 }
 
 /** Which limit has passed. */
-export type IdleCause = 'read idle' | 'write idle' | 'idle';
+type IdleCause = 'read idle' | 'write idle' | 'idle';
 
 /**
- * Closes sessions that have been idle too long.
+ * Closes sessions that have been idle too long, and has silent peers pinged.
  *
  * One clock ticks for all sessions of a container while any of them has a limit; a message costs its session one copy of
  * `now`. The timer does not keep the process alive.
@@ -28,10 +28,10 @@ export class IdleTimeouts {
   /** No watched session can be idle before this time. */
   #nextLook = Infinity;
 
-  /** Replaces what is watched of a session; limits that are all Infinity end it. */
+  /** Replaces what is watched of a session; limits that are all Infinity end it, unless its peer is pinged. */
   watch(session: WsSession, limits: IdleLimits): void {
     const shortest = Math.min(limits.readMs, limits.writeMs, limits.bothMs);
-    if (shortest === Infinity) {
+    if (shortest === Infinity && session.keepAlive === undefined) {
       this.forget(session);
       return;
     }
@@ -59,8 +59,8 @@ export class IdleTimeouts {
     for (const [session, limits] of this.#watched) {
       const { cause, at } = earliest(session, limits);
       // What was read within a tick carries the time of its beginning: wait for one more, so that none is early.
-      if (at + TICK_MS <= this.now) session.idle(cause);
-      else next = Math.min(next, at + TICK_MS);
+      if (at + TICK_MS <= this.now) session.abandon(`The session’s ${cause} timeout has passed.`);
+      else next = Math.min(next, at + TICK_MS, session.keepAlive?.look(this.now) ?? Infinity);
     }
     this.#nextLook = next;
   }

@@ -1,6 +1,7 @@
 import { IOException } from '@serval/api';
 import type { InboundRule, TransportListener } from '@serval/api/spi';
 import { dispatchMessage } from './dispatcher';
+import { isAutomaticPong } from './keep-alive';
 import { isStreaming, type MessageRoute } from './message-route';
 import { MessagePipe, WsInputStream, WsReader } from './message-pipe';
 import type { Settled } from './promises';
@@ -50,6 +51,10 @@ export class Inbox implements TransportListener {
 
   constructor(private readonly session: WsSession) {}
 
+  get isReading(): boolean {
+    return !this.#paused;
+  }
+
   get #busy(): boolean {
     return this.#opening || this.#running >= (this.session.plan.inbound === 'serial' ? 1 : MAX_CONCURRENT);
   }
@@ -97,7 +102,8 @@ export class Inbox implements TransportListener {
   }
 
   onPong(data: Buffer): void {
-    this.#arrive({ native: 'pong', data, last: true });
+    if (isAutomaticPong(data)) this.session.keepAlive?.heard();
+    else this.#arrive({ native: 'pong', data, last: true });
   }
 
   /** Answered by the transport; it counts as traffic both ways, as in Tomcat. */
@@ -229,7 +235,11 @@ export class Inbox implements TransportListener {
     const shouldPause = isDraining || hasBacklog;
     if (shouldPause === this.#paused) return;
     this.#paused = shouldPause;
-    if (shouldPause) this.session.transport.pause();
-    else this.session.transport.resume();
+    if (shouldPause) {
+      this.session.transport.pause();
+    } else {
+      this.session.keepAlive?.heard();
+      this.session.transport.resume();
+    }
   }
 }

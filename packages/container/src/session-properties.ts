@@ -2,8 +2,8 @@ import { IllegalArgumentException } from '@serval/api';
 import { readSessionProperty, type SettingName } from './settings';
 
 /**
- * A session's user properties. Those that Tomcat reads as settings (`org.apache.tomcat.websocket.…`) are checked when
- * they are put in, and take effect at once.
+ * A session's user properties. Those that are settings (`org.apache.tomcat.websocket.…` of Tomcat, and our own
+ * `serval.…`) are checked when they are put in, and take effect at once.
  */
 export class SessionProperties extends Map<string, unknown> {
   readonly #settings = new Map<SettingName, number>();

@@ -22,9 +22,9 @@ import type { ContainerContext } from './container-context';
 import { dispatchClose, dispatchError, dispatchOpen, dispatchSendResult } from './dispatcher';
 import type { EndpointPlan } from './endpoint-plan';
 import { HandlerTable } from './handler-table';
-import type { IdleCause } from './idle-timeouts';
 import { inboundRule, inboundRuleOf } from './inbound-rule';
 import { Inbox } from './inbox';
+import { KeepAlive } from './keep-alive';
 import type { MessageRoute, NativeType } from './message-route';
 import { WsAsyncRemote, WsBasicRemote, WsRemote } from './remote-endpoint';
 import { requestParameters } from './request-parameters';
@@ -92,6 +92,8 @@ export class WsSession extends Session {
   /** By the clock of the idle timeouts, which ticks only while a session of the container has one. */
   lastRead = 0;
   lastWrite = 0;
+  /** Where the session pings its peer. */
+  keepAlive: KeepAlive | undefined;
 
   constructor(parts: SessionParts) {
     super();
@@ -139,6 +141,11 @@ export class WsSession extends Session {
 
   get remote(): WsRemote {
     return (this.#remote ??= new WsRemote(this));
+  }
+
+  /** Whether the peer is heard if it says something: not while the inbox is full. */
+  get isReading(): boolean {
+    return this.#inbox.isReading;
   }
 
   get canSend(): boolean {
@@ -203,15 +210,13 @@ export class WsSession extends Session {
     this.#endIfOver();
   }
 
-  /** An idle timeout has passed (WSC-2.1.5: 1006 locally). */
-  idle(cause: IdleCause): void {
-    const phrase = `The session’s ${cause} timeout has passed.`;
-    this.#closeAbnormally(CloseReason.truncated(1006, phrase), CloseReason.truncated(1001, phrase));
-  }
-
-  /** The peer takes nothing any more. */
-  abandon(phrase: string): void {
-    this.#closeAbnormally(CloseReason.truncated(1006, phrase), CloseReason.truncated(1001, phrase));
+  /**
+   * An idle timeout has passed, or the peer takes nothing, or answers nothing, any more (WSC-2.1.5: 1006 locally).
+   *
+   * @param isGone the peer's close frame is not waited for
+   */
+  abandon(phrase: string, isGone = false): void {
+    this.#closeAbnormally(CloseReason.truncated(1006, phrase), CloseReason.truncated(1001, phrase), isGone);
   }
 
   /** More is waiting for this peer than the container allows. */
@@ -414,14 +419,14 @@ export class WsSession extends Session {
   }
 
   /** As {@link #closeLocally}, for a session that cannot go on: its close frame gets little time to be written. */
-  #closeAbnormally(local: CloseReason, wire: CloseReason): void {
+  #closeAbnormally(local: CloseReason, wire: CloseReason, isPeerGone = false): void {
     if (this.#state !== 'open') {
       this.transport.terminate();
       return;
     }
     this.#closeLocally(local, wire);
     setTimeout(() => {
-      if (this.transport.bufferedBytes > 0) this.transport.terminate();
+      if (isPeerGone || this.transport.bufferedBytes > 0) this.transport.terminate();
     }, this.#setting('abnormalCloseSendTimeout')).unref();
   }
 
@@ -452,11 +457,23 @@ export class WsSession extends Session {
 
   #watchIdle(): void {
     if (this.#state !== 'open') return;
+    this.#configureKeepAlive();
     this.context.idleTimeouts.watch(this, {
       readMs: positiveOrNever(this.#setting('readIdleTimeout')),
       writeMs: positiveOrNever(this.#setting('writeIdleTimeout')),
       bothMs: positiveOrNever(this.#maxIdleTimeoutMs),
     });
+  }
+
+  #configureKeepAlive(): void {
+    const intervalMs = positiveOrNever(this.#setting('pingInterval'));
+    if (intervalMs === Infinity) {
+      this.keepAlive = undefined;
+      return;
+    }
+    this.keepAlive ??= new KeepAlive(this);
+    this.keepAlive.intervalMs = intervalMs;
+    this.keepAlive.pongTimeoutMs = positiveOrNever(this.#setting('pongTimeout'));
   }
 
   #updateRules(): void {

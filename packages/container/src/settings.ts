@@ -15,6 +15,10 @@ export interface ContainerSettings {
   readIdleTimeout: number;
   /** Closes a session to which nothing was written for so long; 0 or less means never. Default 0. */
   writeIdleTimeout: number;
+  /** Pings a peer from which nothing was read for so long; 0 or less means never. Default 0. */
+  pingInterval: number;
+  /** How long a pinged peer may stay silent until its session ends; 0 or less means for ever. Default 20000. */
+  pongTimeout: number;
   /** How long an asynchronous send may take; 0 or less means for ever. Default -1. */
   asyncSendTimeout: number;
   /** How long a blocking send may take; negative means for ever. Default 20000. */
@@ -58,7 +62,13 @@ export type SettingName = keyof ContainerSettings;
 
 /** The settings that a session can change for itself, by user properties. */
 export type SessionSetting =
-  'blockingSendTimeout' | 'sessionCloseTimeout' | 'abnormalCloseSendTimeout' | 'readIdleTimeout' | 'writeIdleTimeout';
+  | 'blockingSendTimeout'
+  | 'sessionCloseTimeout'
+  | 'abnormalCloseSendTimeout'
+  | 'readIdleTimeout'
+  | 'writeIdleTimeout'
+  | 'pingInterval'
+  | 'pongTimeout';
 
 /** Where Tomcat knows a setting. */
 export type TomcatPlace = 'init parameter' | 'user property' | 'system property';
@@ -75,6 +85,8 @@ export interface SettingRow {
   /** One or two sentences for the reference page. */
   readonly meaning: string;
   readonly tomcat?: { readonly name: string; readonly place: TomcatPlace };
+  /** Our own name for it in user properties, where Tomcat has none. */
+  readonly userProperty?: string;
   /** The default where `compatibility` names a Tomcat. */
   readonly profiles?: Readonly<Partial<Record<Compatibility, number | boolean | string>>>;
 }
@@ -82,6 +94,8 @@ export interface SettingRow {
 const LARGEST = 2 ** 31 - 1;
 const inEveryTomcat = <T>(value: T) => ({ 'tomcat-9': value, 'tomcat-10.1': value, 'tomcat-11': value }) as const;
 const TOMCAT = 'org.apache.tomcat.websocket.';
+/** What our own names of settings in user properties begin with. */
+const OWN = 'serval.';
 
 const bytes = (min: number): SettingRule => ({ kind: 'number', min, max: LARGEST, noun: 'whole number of bytes' });
 const milliseconds = (min: number): SettingRule => ({
@@ -138,6 +152,20 @@ export const SETTINGS: { readonly [K in SettingName]: SettingRow } = {
     rule: milliseconds(-LARGEST),
     meaning: 'Closes a session to which nothing was written for so long; 0 or less means never.',
     tomcat: userProperty('WRITE_IDLE_TIMEOUT_MS'),
+  },
+  pingInterval: {
+    byDefault: 0,
+    rule: milliseconds(-LARGEST),
+    meaning:
+      'Pings a peer from which nothing was read for so long; 0 or less means never. The pings and their pongs count for no idle timeout, and no handler sees the pongs.',
+    userProperty: `${OWN}pingInterval`,
+  },
+  pongTimeout: {
+    byDefault: 20_000,
+    rule: milliseconds(-LARGEST),
+    meaning:
+      'How long a peer may stay silent after a ping of pingInterval. Then it is taken for dead: its session ends, with 1006 for @OnClose; 0 or less means never.',
+    userProperty: `${OWN}pongTimeout`,
   },
   asyncSendTimeout: {
     byDefault: -1,
@@ -260,14 +288,13 @@ export const WITHOUT_EFFECT: ReadonlyMap<string, string> = new Map(
 );
 
 const STRICT_SPEC_COMPLIANCE = `${TOMCAT}STRICT_SPEC_COMPLIANCE`;
-const BY_TOMCAT_NAME = new Map(
-  Object.entries(SETTINGS).flatMap(([option, { tomcat }]) =>
-    tomcat ? [[tomcat.name, option as SettingName] as const] : [],
+/** The other name of each setting that has one. */
+const BY_NAME = new Map(
+  Object.entries(SETTINGS).flatMap(([option, { tomcat, userProperty: name = tomcat?.name }]) =>
+    name ? [[name, option as SettingName] as const] : [],
   ),
 );
-const SESSION_PROPERTIES = new Map(
-  [...BY_TOMCAT_NAME].filter(([, option]) => SETTINGS[option].tomcat?.place === 'user property'),
-);
+const SESSION_PROPERTIES = new Map([...BY_NAME].filter(([, option]) => isSessionProperty(SETTINGS[option])));
 
 /** What a container can be told of its settings; everything has a default. */
 export interface SettingOptions extends Readonly<{ [K in SettingName]?: ContainerSettings[K] | undefined }> {
@@ -276,7 +303,7 @@ export interface SettingOptions extends Readonly<{ [K in SettingName]?: Containe
    * setting that is given, by either name, goes before it. Default: none.
    */
   readonly compatibility?: Compatibility | undefined;
-  /** Settings by Tomcat's own names, as numbers or numeric strings; a typed option of the same setting goes before it. */
+  /** Settings by Tomcat's names, as numbers or numeric strings; a typed option of the same setting goes before it. */
   readonly initParameters?: Readonly<Record<string, unknown>> | undefined;
 }
 
@@ -304,9 +331,9 @@ export function resolveSettings(options: SettingOptions, warn: (message: string)
   if (strict !== undefined)
     resolved.set('noAddAfterHandshake', parse(STRICT_SPEC_COMPLIANCE, { kind: 'boolean' }, strict));
   for (const [name, value] of parameters) {
-    const option = BY_TOMCAT_NAME.get(name);
+    const option = BY_NAME.get(name);
     if (option !== undefined) resolved.set(option, parse(name, SETTINGS[option].rule, value));
-    else if (name !== STRICT_SPEC_COMPLIANCE) warn(`initParameters: ${unknownName(name, BY_TOMCAT_NAME)}`);
+    else if (name !== STRICT_SPEC_COMPLIANCE) warn(`initParameters: ${unknownName(name, BY_NAME)}`);
   }
   for (const name of Object.keys(SETTINGS) as SettingName[]) {
     const value: unknown = options[name];
@@ -342,7 +369,7 @@ export function readSessionProperty(
   value: unknown,
   warn: (message: string) => void,
 ): { readonly option: SettingName; readonly value: number } | undefined {
-  if (!name.startsWith(TOMCAT)) return undefined;
+  if (!name.startsWith(TOMCAT) && !name.startsWith(OWN)) return undefined;
   const option = SESSION_PROPERTIES.get(name);
   if (option === undefined) {
     warn(`user property ${unknownName(name, SESSION_PROPERTIES)}`);
@@ -352,10 +379,14 @@ export function readSessionProperty(
   return { option, value: parse(name, SETTINGS[option].rule, value) as number };
 }
 
+function isSessionProperty({ tomcat, userProperty: own }: SettingRow): boolean {
+  return own !== undefined || tomcat?.place === 'user property';
+}
+
 function unknownName(name: string, known: ReadonlyMap<string, SettingName>): string {
   const why = WITHOUT_EFFECT.get(name);
   if (why !== undefined) return `${name} has no effect: ${why}.`;
-  const elsewhere = BY_TOMCAT_NAME.get(name);
+  const elsewhere = BY_NAME.get(name);
   if (elsewhere !== undefined)
     return `${name} is an ${SETTINGS[elsewhere].tomcat?.place ?? ''}, not a user property; it has no effect here.`;
   const nearest = nearestName(name, known.keys());

@@ -62,7 +62,7 @@ test.each([
   expect(resolve({ initParameters }).settings.noAddAfterHandshake).toBe(expected);
 });
 
-describe.each(Object.entries(SETTINGS))('%s', (name, { rule, tomcat }) => {
+describe.each(Object.entries(SETTINGS))('%s', (name, { rule, tomcat, userProperty }) => {
   const wrong: unknown[] =
     rule.kind === 'number'
       ? [rule.min - 1, rule.max + 1, 1.5, NaN, 'many', '', '1e3', {}, null, true]
@@ -76,11 +76,12 @@ describe.each(Object.entries(SETTINGS))('%s', (name, { rule, tomcat }) => {
     expect(attempt).toThrow(`${name} is ${expectation(rule)}; found `);
   });
 
-  if (tomcat !== undefined) {
-    test('refuses the same under its Tomcat name, and names that', () => {
+  const otherName = tomcat?.name ?? userProperty;
+  if (otherName !== undefined) {
+    test('refuses the same under its other name, and names that', () => {
       for (const value of wrong) {
         if (value === null) continue;
-        expect(() => resolve({ initParameters: { [tomcat.name]: value } })).toThrow(`${tomcat.name} is `);
+        expect(() => resolve({ initParameters: { [otherName]: value } })).toThrow(`${otherName} is `);
       }
     });
   }

@@ -97,10 +97,12 @@ test('a user property that looks like a setting and is none is warned about, wit
   const properties = conversation.session.getUserProperties();
   properties.set(`${P}BLOCKING_SEND_TIMOUT`, 5);
   properties.set(`${P}textBufferSize`, 5);
+  properties.set('serval.pingIntervall', 5);
   properties.set('my.own.property', 5);
   expect(warned).toEqual([
     `user property ${P}BLOCKING_SEND_TIMOUT is not a setting; did you mean ${P}BLOCKING_SEND_TIMEOUT?`,
     `user property ${P}textBufferSize is an init parameter, not a user property; it has no effect here.`,
+    'user property serval.pingIntervall is not a setting; did you mean serval.pingInterval?',
   ]);
 });
 

@@ -52,6 +52,11 @@ async function connect(query = ''): Promise<LiteralSocket> {
 async function wireCode(socket: LiteralSocket): Promise<number | 'none'> {
   const head = await socket.read(2).catch(() => undefined);
   if (head === undefined) return 'none';
+  if (head[0] === 0x89) {
+    // A ping, which this peer does not answer.
+    await socket.read(head[1] ?? 0);
+    return wireCode(socket);
+  }
   expect(head[0]).toBe(0x88);
   const body = await socket.read(head[1] ?? 0);
   return body.length === 0 ? 1005 : body.readUInt16BE();
@@ -110,6 +115,12 @@ const causes: readonly {
     },
   },
   { cause: 'the idle timeout', wire: 1001, local: 1006, act: () => session.setMaxIdleTimeout(30) },
+  {
+    cause: 'the peer answers no ping',
+    wire: 1001,
+    local: 1006,
+    act: () => session.getUserProperties().set('serval.pongTimeout', 30).set('serval.pingInterval', 30),
+  },
   {
     cause: 'the peer breaks the protocol',
     wire: 1002,

@@ -1,0 +1,88 @@
+import { randomBytes } from 'node:crypto';
+import type { WsSession } from './session';
+
+/** What automatic pings carry, and nothing else does: their pongs are known by it. */
+const PING_DATA = randomBytes(16);
+
+/** While a ping waits behind other data it is looked so many times within the pong timeout whether the peer takes any. */
+const LOOKS_WHILE_UNWRITTEN = 8;
+
+/** Whether a pong answers an automatic ping, and so is nobody else's. */
+export function isAutomaticPong(data: Buffer): boolean {
+  return PING_DATA.equals(data);
+}
+
+/**
+ * Pings the peer of one session that is silent, and finds out whether it is still there. One ping at a time is under way.
+ *
+ * Neither the pings nor their pongs count for the idle timeouts.
+ */
+export class KeepAlive {
+  /** After how much silence a ping is sent. */
+  intervalMs = Infinity;
+  /** How long the peer may stay silent then; Infinity: it is pinged, and never given up. */
+  pongTimeoutMs = Infinity;
+  #heardAt = 0;
+  #pingedAt = -Infinity;
+  #isWritten = true;
+  /** Since when the peer owes a sign of life: the ping was sent or written, or it has taken what lay before the ping. */
+  #owedSince = 0;
+  #buffered = 0;
+  #isSuspect = false;
+
+  constructor(private readonly session: WsSession) {}
+
+  /** A pong of ours has come, or reading goes on after a pause, in which nothing could be heard. */
+  heard(): void {
+    this.#heardAt = this.session.context.idleTimeouts.now;
+  }
+
+  /** What is to be done now. @returns when to look again */
+  look(now: number): number {
+    const { session } = this;
+    const heardAt = Math.max(this.#heardAt, session.lastRead);
+    const isAwaited = this.#pingedAt > heardAt && this.pongTimeoutMs < Infinity;
+    // While this side does not read, the silence is not the peer's; but it is still pinged, for the proxies between.
+    if (isAwaited && session.isReading) return this.#judge(now);
+    this.#isSuspect = false;
+    const due = Math.max(heardAt, this.#pingedAt) + this.intervalMs;
+    if (now < due) return due;
+    // A peer that takes nothing gets no second ping behind the first.
+    if (!this.#isWritten) return now + this.intervalMs;
+    this.#ping(now);
+    return now + Math.min(this.intervalMs, this.pongTimeoutMs);
+  }
+
+  #ping(now: number): void {
+    const { session } = this;
+    this.#pingedAt = this.#owedSince = now;
+    this.#isWritten = false;
+    this.#buffered = session.transport.bufferedBytes;
+    // Past the outbox: neither a batch nor a queue may hold it back (RFC 6455 5.4).
+    session.transport.ping(PING_DATA, () => {
+      this.#isWritten = true;
+      this.#owedSince = session.context.idleTimeouts.now;
+    });
+  }
+
+  #judge(now: number): number {
+    const { transport } = this.session;
+    if (!this.#isWritten) {
+      // Less than before: the peer takes what it is sent, and the ping has not had its turn.
+      if (transport.bufferedBytes < this.#buffered) this.#owedSince = now;
+      this.#buffered = transport.bufferedBytes;
+    }
+    const deadline = this.#owedSince + this.pongTimeoutMs;
+    if (now < deadline) {
+      this.#isSuspect = false;
+      return this.#isWritten ? deadline : Math.min(deadline, now + this.pongTimeoutMs / LOOKS_WHILE_UNWRITTEN);
+    }
+    // Where the process was held up, or asleep, the pong may have come and not been read: the next tick tells.
+    if (!this.#isSuspect) {
+      this.#isSuspect = true;
+      return now;
+    }
+    this.session.abandon('The peer has not answered a ping within the pong timeout.', true);
+    return Infinity;
+  }
+}
