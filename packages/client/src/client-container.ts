@@ -1,4 +1,6 @@
 import {
+  CloseReason,
+  HandshakeException,
   IllegalArgumentException,
   type ClientEndpointConfig,
   type Endpoint,
@@ -7,11 +9,12 @@ import {
   type Session,
   type WebSocketContainer,
 } from '@serval/api';
-import { checkSetting, ContainerContext } from '@serval/container';
+import { checkSetting, ContainerContext, endSessions, graceOf, type StopOptions } from '@serval/container';
 import { createClientEngine, type ClientEngine } from '@serval/protocol';
 import { ClientEndpoints, type ClientEndpoint } from './client-endpoint';
 import { connect } from './connect';
 import { checkOptions, unknownOptions, type ClientContainerOptions } from './container-options';
+import type { Deadline } from './deadline';
 import { HANDSHAKE_PROPERTIES } from './handshake-settings';
 import { parseServerUri } from './server-uri';
 
@@ -31,6 +34,8 @@ export class WsClientContainer implements WebSocketContainer {
   readonly #endpoints: ClientEndpoints;
   readonly #options: ClientContainerOptions;
   readonly #plain: ClientEngine;
+  readonly #connecting = new Set<Deadline>();
+  #stopped: Promise<void> | undefined;
   /** Undefined where the options forbid compression. */
   readonly #compressing: ClientEngine | undefined;
 
@@ -74,12 +79,43 @@ export class WsClientContainer implements WebSocketContainer {
       );
     }
     const endpoint = this.#endpoints.resolve(passed[0], passed.length === 3 ? passed[1] : null);
+    if (this.isStopped) throw containerStopped();
     const container = {
+      connecting: this.#connecting,
       context: this.#context,
       options: this.#options,
       engineFor: (connecting: ClientEndpoint) => this.#engineFor(connecting),
     };
     return connect(container, endpoint, parseServerUri(passed.at(-1)));
+  }
+
+  /** Whether {@link stop} was called. */
+  get isStopped(): boolean {
+    return this.#stopped !== undefined;
+  }
+
+  /**
+   * Connects nothing any more, gives up what is being connected, lets the handlers that are running finish, closes every
+   * session with 1001, and resolves once every `@OnClose` has returned and every connection has ended. What is not over
+   * after `graceMs` is ended by force. Never rejects; a second call waits for the first. Not in the specification.
+   *
+   * A connect whose `@OnOpen` is running has a session already: it resolves, and the session is closed. Every other one
+   * rejects with a HandshakeException, `WS_CONNECT_STOPPED`, and so does every later one. From then on
+   * `ContainerProvider` gives a new container in place of a stopped one.
+   *
+   * @throws IllegalArgumentException for a grace that is out of range
+   */
+  stop(options: StopOptions = {}): Promise<void> {
+    const graceMs = graceOf(options);
+    return (this.#stopped ??= this.#stop(graceMs));
+  }
+
+  #stop(graceMs: number): Promise<void> {
+    const connecting = [...this.#connecting];
+    for (const deadline of connecting) deadline.abort(containerStopped());
+    const reason = new CloseReason(CloseReason.CloseCodes.GOING_AWAY, 'The client is stopping.');
+    const given = Promise.all(connecting.map(({ cleared }) => cleared));
+    return endSessions(this.#context.registry, reason, graceMs, given);
   }
 
   getDefaultAsyncSendTimeout(): number {
@@ -132,4 +168,12 @@ export class WsClientContainer implements WebSocketContainer {
     checkSetting(name, value);
     this.#context.settings[name] = value;
   }
+}
+
+function containerStopped(): HandshakeException {
+  return new HandshakeException(
+    'Nothing is connected: the container was stopped; make a new one.',
+    undefined,
+    'WS_CONNECT_STOPPED',
+  );
 }

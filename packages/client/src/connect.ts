@@ -20,6 +20,8 @@ export interface ConnectContext {
   readonly context: ContainerContext;
   readonly options: HandshakeOptions;
   readonly engineFor: (endpoint: ClientEndpoint) => ClientEngine;
+  /** The deadlines of what is being connected, for whoever stops it. */
+  readonly connecting: Set<Deadline>;
 }
 
 /**
@@ -36,6 +38,7 @@ export async function connect(container: ConnectContext, endpoint: ClientEndpoin
   const userProperties = sessionProperties(context, plan, config);
   const deadline = new Deadline(settings.handshakeTimeout, () => tookTooLong(uri, settings.handshakeTimeout));
   let session: WsSession;
+  container.connecting.add(deadline);
   try {
     const instance = endpoint.instance ?? makeInstance(plan);
     const codecs = await makeCodecs(plan, config, deadline);
@@ -48,6 +51,10 @@ export async function connect(container: ConnectContext, endpoint: ClientEndpoin
         deadline,
         closeTimeoutMs: context.settings.sessionCloseTimeout,
       });
+      if (deadline.error !== undefined) {
+        transport.terminate();
+        throw deadline.error;
+      }
       session = new WsSession({
         context,
         plan,
@@ -69,6 +76,7 @@ export async function connect(container: ConnectContext, endpoint: ClientEndpoin
       throw error;
     }
   } finally {
+    container.connecting.delete(deadline);
     deadline.clear();
   }
   const failure = await session.begin();

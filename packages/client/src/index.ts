@@ -3,4 +3,5 @@ import './container-provider';
 
 export { WsClientContainer } from './client-container';
 
+export type { StopOptions } from '@serval/container';
 export type { ClientContainerOptions } from './container-options';

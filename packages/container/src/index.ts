@@ -8,10 +8,12 @@ export { SessionCodecs } from './session-codecs';
 export { checkSetting, COMPATIBILITIES, expectation, SETTINGS, WITHOUT_EFFECT } from './settings';
 export { nearestName } from './nearest-name';
 export { SessionProperties } from './session-properties';
+export { endSessions, graceOf } from './stopping';
 export { toError } from './promises';
 
 export type { DiagnosticEvent } from './diagnostics';
 export type { EndpointPlan } from './endpoint-plan';
 export type { Logger } from './logger';
 export type { ContainerOptions } from './container-context';
+export type { StopOptions } from './stopping';
 export type { Compatibility, ContainerSettings, SettingOptions, SettingRow, SettingRule } from './settings';

@@ -3,13 +3,13 @@ export { Http1Connection } from './http1-connection';
 export { Server } from './server';
 export { WsServerContainer } from './server-container';
 
+export type { StopOptions } from '@serval/container';
 export type { AdoptOptions } from './adoption';
 export type { ServerContainerOptions } from './container-options';
 export type { InstanceFactory } from './default-configurator';
 export type { AttachableServer } from './http-host';
 export type { AllowedOrigins } from './origin-policy';
 export type { ServerOptions } from './server';
-export type { StopOptions } from './server-container';
 export type { Authenticate } from './upgrade';
 export type { UpgradeConnection } from './upgrade-connection';
 export type { UpgradeRequest } from './upgrade-request';

@@ -9,7 +9,7 @@ import {
   type ServerContainer,
   type Session,
 } from '@serval/api';
-import { checkSetting, ContainerContext } from '@serval/container';
+import { checkSetting, ContainerContext, endSessions, graceOf, type StopOptions } from '@serval/container';
 import { AdoptedWebSocket, tolerateErrors } from '@serval/protocol';
 import type { IncomingMessage } from 'node:http';
 import { Http2ServerRequest } from 'node:http2';
@@ -38,18 +38,6 @@ import { fromHttp2Stream, fromIncomingMessage, type UpgradeRequest } from './upg
 
 /** The defaults for new sessions that WebSocketContainer's setters change. */
 type DefaultSetting = 'asyncSendTimeout' | 'maxSessionIdleTimeout' | 'binaryBufferSize' | 'textBufferSize';
-
-/** How to stop. */
-export interface StopOptions {
-  /** How long sessions may take to close before their connections are dropped, in milliseconds. Default 5000. */
-  readonly graceMs?: number | undefined;
-}
-
-const DEFAULT_GRACE_MS = 5000;
-/** How long `@OnClose` methods have after the connections were ended by force. */
-const LAST_WORDS_MS = 100;
-/** A timer of Node takes 31 bits; a longer one, such as Infinity, would fire at once. */
-const LONGEST_GRACE_MS = 2 ** 30;
 
 /** A {@link ServerContainer}; `attach` and `Server` make one. */
 export class WsServerContainer implements ServerContainer {
@@ -247,31 +235,15 @@ export class WsServerContainer implements ServerContainer {
    * by force. Never rejects; a second call waits for the first.
    */
   stop(options: StopOptions = {}): Promise<void> {
-    const graceMs = options.graceMs ?? DEFAULT_GRACE_MS;
-    if (!(graceMs >= 0)) {
-      throw new IllegalArgumentException(`graceMs is a number of milliseconds, 0 or more; found ${String(graceMs)}.`);
-    }
-    return (this.#stopped ??= this.#stop(Math.min(graceMs, LONGEST_GRACE_MS)));
+    const graceMs = graceOf(options);
+    return (this.#stopped ??= this.#stop(graceMs));
   }
 
-  async #stop(graceMs: number): Promise<void> {
+  #stop(graceMs: number): Promise<void> {
     this.#isStopped = true;
-    const { registry } = this.#context;
-    const reason = new CloseReason(CloseReason.CloseCodes.GOING_AWAY, 'The server is stopping.');
     for (const handshake of this.#pendingHandshakes) handshake.refuse(serverUnavailable());
-    for (const session of registry.live()) session.closeWhenIdle(reason);
-    const force = setTimeout(() => {
-      for (const session of registry.live()) {
-        void session.close(reason);
-        session.transport.terminate();
-      }
-    }, graceMs);
-    // A handler that never settles must not keep the server from stopping, so the wait itself is bounded as well.
-    let giveUp: NodeJS.Timeout | undefined;
-    const patience = new Promise<void>((resolve) => (giveUp = setTimeout(resolve, graceMs + LAST_WORDS_MS)));
-    await Promise.race([registry.whenEmpty(), patience]);
-    clearTimeout(force);
-    clearTimeout(giveUp);
+    const reason = new CloseReason(CloseReason.CloseCodes.GOING_AWAY, 'The server is stopping.');
+    return endSessions(this.#context.registry, reason, graceMs);
   }
 
   // --- WebSocketContainer -----------------------------------------------------------------------------------------

@@ -3,9 +3,10 @@ import { createSecureServer as createHttp2Server, type Http2SecureServer, type S
 import { createServer as createSecureServer, type ServerOptions as SecureServerOptions } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { DeploymentException, IllegalStateException, type EndpointClass, type ServerEndpointConfig } from '@serval/api';
+import type { StopOptions } from '@serval/container';
 import { attach, type AttachableServer } from './http-host';
 import type { ServerContainerOptions } from './container-options';
-import type { StopOptions, WsServerContainer } from './server-container';
+import type { WsServerContainer } from './server-container';
 
 /** What is not a session when the sessions have ended: a refused client that stays, a TLS handshake that never begins. */
 const LINGER_MS = 2000;

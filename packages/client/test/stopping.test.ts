@@ -1,0 +1,253 @@
+import {
+  ClientEndpoint,
+  ClientEndpointConfig,
+  CloseReason,
+  ContainerProvider,
+  Decoder,
+  Endpoint,
+  HandshakeException,
+  IllegalArgumentException,
+  OnClose,
+  OnMessage,
+  OnOpen,
+  ServerEndpoint,
+  Session,
+} from '@serval/api';
+import { Server } from '@serval/server';
+import { WsClientContainer } from '../src';
+import { afterTest, Gate, Inbox, rejection } from './after-test';
+import { LiteralServer } from './literal-server';
+
+const silent = { error() {}, warn() {}, debug() {} };
+
+class Nothing extends Endpoint {
+  override onOpen() {}
+}
+
+@ServerEndpoint('/echo')
+class Echo {
+  static readonly closed = new Inbox();
+  @OnMessage text(text: string) {
+    return text;
+  }
+  @OnClose close(reason: CloseReason) {
+    Echo.closed.add(`${reason.getCloseCode().getCode()} ${reason.getReasonPhrase()}`);
+  }
+}
+
+@ClientEndpoint
+class Client {
+  readonly heard: string[] = [];
+  constructor(private readonly gates: { opening?: Gate; handling?: Gate; closing?: Gate } = {}) {}
+  readonly begun = new Gate();
+  readonly handling = new Gate();
+  @OnOpen async open() {
+    this.begun.open();
+    await this.gates.opening?.promise;
+  }
+  @OnMessage async text(text: string, session: Session) {
+    this.handling.open();
+    await this.gates.handling?.promise;
+    this.heard.push(text);
+    await session.getBasicRemote().sendText('handled');
+  }
+  @OnClose async close(reason: CloseReason) {
+    await this.gates.closing?.promise;
+    this.heard.push(`closed ${reason.getCloseCode().getCode()}`);
+  }
+}
+
+async function startEcho(): Promise<string> {
+  const server = await new Server({ host: '127.0.0.1', endpoints: [Echo], logger: silent }).start();
+  afterTest(() => server.stop({ graceMs: 50 }));
+  return `ws://127.0.0.1:${server.port}/echo`;
+}
+
+function newContainer(): WsClientContainer {
+  return new WsClientContainer({ logger: silent });
+}
+
+test('stop closes every session with 1001 and waits for @OnClose and the end of the connections', async () => {
+  const uri = await startEcho();
+  const container = newContainer();
+  const closing = new Gate();
+  const clients = [new Client(), new Client({ closing })];
+  const sessions = await Promise.all(clients.map((client) => container.connectToServer(client, uri)));
+  let isOver = false;
+  const stopped = container.stop().then(() => (isOver = true));
+  expect([await Echo.closed.next(), await Echo.closed.next()]).toEqual([
+    '1001 The client is stopping.',
+    '1001 The client is stopping.',
+  ]);
+  expect(isOver).toBe(false);
+  closing.open();
+  await stopped;
+  expect(clients.map(({ heard }) => heard)).toEqual([['closed 1001'], ['closed 1001']]);
+  expect(sessions.map((session) => session.isOpen())).toEqual([false, false]);
+});
+
+test('stop lets the handler that is running finish', async () => {
+  const uri = await startEcho();
+  const container = newContainer();
+  const handling = new Gate();
+  const client = new Client({ handling });
+  const session = await container.connectToServer(client, uri);
+  await session.getBasicRemote().sendText('work');
+  await client.handling.promise;
+  const stopped = container.stop();
+  handling.open();
+  await stopped;
+  expect(client.heard).toEqual(['work', 'closed 1001']);
+});
+
+test('a server that does not answer the close frame is dropped after graceMs', async () => {
+  const server = await LiteralServer.start();
+  const container = newContainer();
+  const client = new Client();
+  await container.connectToServer(client, server.url());
+  await container.stop({ graceMs: 1 });
+  await server.deserted();
+  expect(client.heard).toEqual(['closed 1001']);
+});
+
+describe('a connect under way', () => {
+  const never = new Promise<never>(() => undefined);
+  const configOf = (configurator: object): ClientEndpointConfig =>
+    ClientEndpointConfig.Builder.create()
+      .configurator(Object.assign(new ClientEndpointConfig.Configurator(), configurator))
+      .build();
+
+  async function expectGivenUp(connecting: Promise<unknown>, server: LiteralServer): Promise<void> {
+    const error = await rejection(connecting);
+    expect(error).toBeInstanceOf(HandshakeException);
+    expect([error.code, error.message]).toEqual([
+      'WS_CONNECT_STOPPED',
+      'Nothing is connected: the container was stopped; make a new one.',
+    ]);
+    await server.deserted();
+  }
+
+  test('that waits for the answer is given up, and its socket is gone', async () => {
+    const asked = new Gate();
+    const server = await LiteralServer.start(() => {
+      asked.open();
+      return undefined;
+    });
+    const container = newContainer();
+    const connecting = container.connectToServer(Nothing, server.url());
+    connecting.catch(() => undefined);
+    await asked.promise;
+    await container.stop();
+    await expectGivenUp(connecting, server);
+  });
+
+  test.each(['beforeRequest', 'afterResponse'])('that waits for %s is given up', async (method) => {
+    const called = new Gate();
+    const server = await LiteralServer.start();
+    const container = newContainer();
+    const config = configOf({
+      [method]: () => {
+        called.open();
+        return never;
+      },
+    });
+    const connecting = container.connectToServer(Nothing, config, server.url());
+    connecting.catch(() => undefined);
+    await called.promise;
+    await container.stop();
+    await expectGivenUp(connecting, server);
+  });
+
+  test.each(['beforeRequest', 'afterResponse'])('is given up when %s stops its container', async (method) => {
+    const server = await LiteralServer.start();
+    const container = newContainer();
+    const config = configOf({ [method]: () => void container.stop() });
+    await expectGivenUp(container.connectToServer(Nothing, config, server.url()), server);
+    await container.stop();
+    expect(server.requests).toHaveLength(method === 'beforeRequest' ? 0 : 1);
+  });
+
+  test('that waits for a codec is given up, and the codec destroyed when it is ready', async () => {
+    const called = new Gate();
+    const ready = new Gate();
+    const destroyed = new Gate();
+    class Slow {
+      static readonly decodes = Decoder.text<object>();
+      init() {
+        called.open();
+        return ready.promise;
+      }
+      decode() {
+        return {};
+      }
+      destroy() {
+        destroyed.open();
+      }
+    }
+    const server = await LiteralServer.start();
+    const container = newContainer();
+    const config = ClientEndpointConfig.Builder.create().decoders([Slow]).build();
+    const connecting = container.connectToServer(Nothing, config, server.url());
+    connecting.catch(() => undefined);
+    await called.promise;
+    await container.stop();
+    await expectGivenUp(connecting, server);
+    ready.open();
+    await destroyed.promise;
+    expect(server.requests).toHaveLength(0);
+  });
+
+  test('whose @OnOpen is running resolves, and its session is closed', async () => {
+    const uri = await startEcho();
+    const container = newContainer();
+    const opening = new Gate();
+    const client = new Client({ opening });
+    const connecting = container.connectToServer(client, uri);
+    await client.begun.promise;
+    const stopped = container.stop();
+    opening.open();
+    const session = await connecting;
+    await stopped;
+    expect([session.isOpen(), client.heard]).toEqual([false, ['closed 1001']]);
+  });
+});
+
+test('nothing is connected after the stop', async () => {
+  const container = newContainer();
+  expect(container.isStopped).toBe(false);
+  await container.stop();
+  expect(container.isStopped).toBe(true);
+  const error = await rejection(container.connectToServer(Nothing, await startEcho()));
+  expect(error).toBeInstanceOf(HandshakeException);
+  expect(error.code).toBe('WS_CONNECT_STOPPED');
+});
+
+test('a second stop waits for the first, and a grace out of range is refused', async () => {
+  const container = newContainer();
+  expect(() => container.stop({ graceMs: -1 })).toThrow(IllegalArgumentException);
+  expect(container.isStopped).toBe(false);
+  expect(container.stop()).toBe(container.stop({ graceMs: 20 }));
+  await container.stop();
+});
+
+test('a stopped container leaves no timer behind', async () => {
+  const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+  const before = timers();
+  const container = newContainer();
+  const server = await LiteralServer.start(() => undefined);
+  const connecting = container.connectToServer(Nothing, server.url());
+  connecting.catch(() => undefined);
+  await container.stop({ graceMs: 60_000 });
+  expect(timers()).toBeLessThanOrEqual(before);
+});
+
+test('ContainerProvider gives a new container in place of a stopped one', async () => {
+  const first = ContainerProvider.getWebSocketContainer();
+  expect(ContainerProvider.getWebSocketContainer()).toBe(first);
+  if (!(first instanceof WsClientContainer)) throw new Error('The default container is not ours.');
+  await first.stop();
+  const second = ContainerProvider.getWebSocketContainer();
+  expect(second).not.toBe(first);
+  const session = await second.connectToServer(new Client(), await startEcho());
+  await session.close();
+});

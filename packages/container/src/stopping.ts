@@ -1,0 +1,47 @@
+import { IllegalArgumentException, type CloseReason } from '@serval/api';
+import type { SessionRegistry } from './session-registry';
+
+/** How to stop. */
+export interface StopOptions {
+  /** How long sessions may take to close before their connections are dropped, in milliseconds. Default 5000. */
+  readonly graceMs?: number | undefined;
+}
+
+const DEFAULT_GRACE_MS = 5000;
+/** How long `@OnClose` methods have after the connections were ended by force. */
+const LAST_WORDS_MS = 100;
+/** A timer of Node takes 31 bits; a longer one, such as Infinity, would fire at once. */
+const LONGEST_GRACE_MS = 2 ** 30;
+
+/** @throws IllegalArgumentException for what is no number of milliseconds */
+export function graceOf({ graceMs = DEFAULT_GRACE_MS }: StopOptions): number {
+  if (graceMs >= 0) return Math.min(graceMs, LONGEST_GRACE_MS);
+  throw new IllegalArgumentException(`graceMs is a number of milliseconds, 0 or more; found ${String(graceMs)}.`);
+}
+
+/**
+ * Lets the handlers that are running finish and closes every session of a container that takes no new ones. Resolves once
+ * every `@OnClose` has returned and every connection has ended, by force after `graceMs`; never rejects.
+ *
+ * @param others what else is to end within the same time; never rejects
+ */
+export async function endSessions(
+  registry: SessionRegistry,
+  reason: CloseReason,
+  graceMs: number,
+  others: Promise<unknown> = Promise.resolve(),
+): Promise<void> {
+  for (const session of registry.live()) session.closeWhenIdle(reason);
+  const force = setTimeout(() => {
+    for (const session of registry.live()) {
+      void session.close(reason);
+      session.transport.terminate();
+    }
+  }, graceMs);
+  // A handler that never settles must not keep the container from stopping, so the wait itself is bounded as well.
+  let giveUp: NodeJS.Timeout | undefined;
+  const patience = new Promise<void>((resolve) => (giveUp = setTimeout(resolve, graceMs + LAST_WORDS_MS)));
+  await Promise.race([Promise.all([registry.whenEmpty(), others]), patience]);
+  clearTimeout(force);
+  clearTimeout(giveUp);
+}
