@@ -9,7 +9,14 @@ import {
   type Session,
   type WebSocketContainer,
 } from '@serval/api';
-import { checkSetting, ContainerContext, endSessions, graceOf, type StopOptions } from '@serval/container';
+import {
+  ContainerContext,
+  ContainerDefaults,
+  endSessions,
+  graceOf,
+  type ContainerSettings,
+  type StopOptions,
+} from '@serval/container';
 import { createClientEngine, type ClientEngine } from '@serval/protocol';
 import { ClientEndpoints, type ClientEndpoint } from './client-endpoint';
 import { connect } from './connect';
@@ -17,9 +24,6 @@ import { checkOptions, unknownOptions, type ClientContainerOptions } from './con
 import type { Deadline } from './deadline';
 import { HANDSHAKE_PROPERTIES } from './handshake-settings';
 import { parseServerUri } from './server-uri';
-
-/** The defaults for new sessions that WebSocketContainer's setters change. */
-type DefaultSetting = 'asyncSendTimeout' | 'maxSessionIdleTimeout' | 'binaryBufferSize' | 'textBufferSize';
 
 /**
  * The {@link WebSocketContainer} of client endpoints. `ContainerProvider.getWebSocketContainer()` gives one with the
@@ -29,7 +33,7 @@ type DefaultSetting = 'asyncSendTimeout' | 'maxSessionIdleTimeout' | 'binaryBuff
  * const container = new WsClientContainer({ perMessageDeflate: true, ioTimeout: 2000 });
  * const session = await container.connectToServer(Prices, 'wss://example.com/prices');
  */
-export class WsClientContainer implements WebSocketContainer {
+export class WsClientContainer extends ContainerDefaults implements WebSocketContainer {
   readonly #context: ContainerContext;
   readonly #endpoints: ClientEndpoints;
   readonly #options: ClientContainerOptions;
@@ -41,6 +45,7 @@ export class WsClientContainer implements WebSocketContainer {
 
   /** @throws DeploymentException for an option that is out of range or of the wrong kind */
   constructor(options: ClientContainerOptions = {}) {
+    super();
     checkOptions(options);
     const { perMessageDeflate = true } = options;
     this.#options = options;
@@ -118,36 +123,8 @@ export class WsClientContainer implements WebSocketContainer {
     return endSessions(this.#context.registry, reason, graceMs, given);
   }
 
-  getDefaultAsyncSendTimeout(): number {
-    return this.#context.settings.asyncSendTimeout;
-  }
-
-  setAsyncSendTimeout(timeoutMillis: number): void {
-    this.#change('asyncSendTimeout', timeoutMillis);
-  }
-
-  getDefaultMaxSessionIdleTimeout(): number {
-    return this.#context.settings.maxSessionIdleTimeout;
-  }
-
-  setDefaultMaxSessionIdleTimeout(timeoutMillis: number): void {
-    this.#change('maxSessionIdleTimeout', timeoutMillis);
-  }
-
-  getDefaultMaxBinaryMessageBufferSize(): number {
-    return this.#context.settings.binaryBufferSize;
-  }
-
-  setDefaultMaxBinaryMessageBufferSize(max: number): void {
-    this.#change('binaryBufferSize', max);
-  }
-
-  getDefaultMaxTextMessageBufferSize(): number {
-    return this.#context.settings.textBufferSize;
-  }
-
-  setDefaultMaxTextMessageBufferSize(max: number): void {
-    this.#change('textBufferSize', max);
+  protected override get settings(): ContainerSettings {
+    return this.#context.settings;
   }
 
   /** permessage-deflate, unless the options forbid it. */
@@ -162,11 +139,6 @@ export class WsClientContainer implements WebSocketContainer {
     const installed = this.#compressing.offers.map((extension) => extension.getName());
     const isAsked = config.getExtensions().some((extension) => installed.includes(extension.getName()));
     return isAsked || perMessageDeflate !== undefined ? this.#compressing : this.#plain;
-  }
-
-  #change(name: DefaultSetting, value: number): void {
-    checkSetting(name, value);
-    this.#context.settings[name] = value;
   }
 }
 

@@ -1,11 +1,12 @@
 export { wireClose } from './closing';
 export { ContainerContext } from './container-context';
+export { ContainerDefaults } from './container-defaults';
 export { DIAGNOSTICS_CHANNEL } from './diagnostics';
 export { planEndpoint } from './endpoint-plan';
 export { requestParameters } from './request-parameters';
 export { WsSession } from './session';
 export { SessionCodecs } from './session-codecs';
-export { checkSetting, COMPATIBILITIES, expectation, SETTINGS, WITHOUT_EFFECT } from './settings';
+export { COMPATIBILITIES, expectation, SETTINGS, WITHOUT_EFFECT } from './settings';
 export { nearestName } from './nearest-name';
 export { SessionProperties } from './session-properties';
 export { endSessions, graceOf } from './stopping';

@@ -9,7 +9,14 @@ import {
   type ServerContainer,
   type Session,
 } from '@serval/api';
-import { checkSetting, ContainerContext, endSessions, graceOf, type StopOptions } from '@serval/container';
+import {
+  ContainerContext,
+  ContainerDefaults,
+  endSessions,
+  graceOf,
+  type ContainerSettings,
+  type StopOptions,
+} from '@serval/container';
 import { AdoptedWebSocket, tolerateErrors } from '@serval/protocol';
 import type { IncomingMessage } from 'node:http';
 import { Http2ServerRequest } from 'node:http2';
@@ -36,11 +43,8 @@ import { serverUnavailable, upgrade, type PendingHandshake, type UpgradeContext 
 import type { UpgradeConnection } from './upgrade-connection';
 import { fromHttp2Stream, fromIncomingMessage, type UpgradeRequest } from './upgrade-request';
 
-/** The defaults for new sessions that WebSocketContainer's setters change. */
-type DefaultSetting = 'asyncSendTimeout' | 'maxSessionIdleTimeout' | 'binaryBufferSize' | 'textBufferSize';
-
 /** A {@link ServerContainer}; `attach` and `Server` make one. */
-export class WsServerContainer implements ServerContainer {
+export class WsServerContainer extends ContainerDefaults implements ServerContainer {
   readonly #context: ContainerContext;
   readonly #deployment: Deployment;
   readonly #contextPath: readonly string[];
@@ -52,6 +56,7 @@ export class WsServerContainer implements ServerContainer {
 
   /** @throws DeploymentException for an option that is out of range or of the wrong kind */
   constructor(options: ServerContainerOptions = {}) {
+    super();
     const engine = chooseEngine(options);
     this.#context = new ContainerContext(this, options, engine.installedExtensions);
     this.#contextPath = parseContextPath(options.contextPath ?? '/');
@@ -248,36 +253,8 @@ export class WsServerContainer implements ServerContainer {
 
   // --- WebSocketContainer -----------------------------------------------------------------------------------------
 
-  getDefaultAsyncSendTimeout(): number {
-    return this.#context.settings.asyncSendTimeout;
-  }
-
-  setAsyncSendTimeout(timeoutMillis: number): void {
-    this.#change('asyncSendTimeout', timeoutMillis);
-  }
-
-  getDefaultMaxSessionIdleTimeout(): number {
-    return this.#context.settings.maxSessionIdleTimeout;
-  }
-
-  setDefaultMaxSessionIdleTimeout(timeoutMillis: number): void {
-    this.#change('maxSessionIdleTimeout', timeoutMillis);
-  }
-
-  getDefaultMaxBinaryMessageBufferSize(): number {
-    return this.#context.settings.binaryBufferSize;
-  }
-
-  setDefaultMaxBinaryMessageBufferSize(max: number): void {
-    this.#change('binaryBufferSize', max);
-  }
-
-  getDefaultMaxTextMessageBufferSize(): number {
-    return this.#context.settings.textBufferSize;
-  }
-
-  setDefaultMaxTextMessageBufferSize(max: number): void {
-    this.#change('textBufferSize', max);
+  protected override get settings(): ContainerSettings {
+    return this.#context.settings;
   }
 
   getInstalledExtensions(): ReadonlySet<Extension> {
@@ -291,11 +268,6 @@ export class WsServerContainer implements ServerContainer {
     const client = ContainerProvider.getWebSocketContainer();
     // The two overloads of the interface, passed on as they came.
     return (client.connectToServer as (...passed: unknown[]) => Promise<Session>).apply(client, args);
-  }
-
-  #change(name: DefaultSetting, value: number): void {
-    checkSetting(name, value);
-    this.#context.settings[name] = value;
   }
 }
 
