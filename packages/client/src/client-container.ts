@@ -138,7 +138,7 @@ export class WsClientContainer extends ContainerDefaults implements WebSocketCon
     const { perMessageDeflate } = this.#options;
     const installed = this.#compressing.offers.map((extension) => extension.getName());
     const isAsked = config.getExtensions().some((extension) => installed.includes(extension.getName()));
-    return isAsked || perMessageDeflate !== undefined ? this.#compressing : this.#plain;
+    return isAsked || perMessageDeflate !== undefined ? this.#compressing.forHandshake() : this.#plain;
   }
 }
 

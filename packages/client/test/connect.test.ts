@@ -206,6 +206,19 @@ describe('compression', () => {
     expect(named(session)).toEqual([]);
   });
 
+  test('asks servers for messages that need no memory once maxMemory is used up', async () => {
+    const server = await start({ perMessageDeflate: true });
+    const client = new WsClientContainer({ logger: silent, perMessageDeflate: { maxMemory: 100_000 } });
+    afterTest(() => client.stop({ graceMs: 500 }));
+    const agreed: string[][] = [];
+    for (let index = 0; index < 2; index += 1) {
+      const session = await client.connectToServer(ListeningEndpoint, listed(), uriOf(server));
+      const [extension] = session.getNegotiatedExtensions();
+      agreed.push((extension?.getParameters() ?? []).map((parameter) => parameter.getName()));
+    }
+    expect(agreed).toEqual([[], ['server_no_context_takeover']]);
+  });
+
   test('is an installed extension, unless the option forbids it', () => {
     const names = (options: object): string[] =>
       [...new WsClientContainer(options).getInstalledExtensions()].map((one) => one.getName());

@@ -2,7 +2,13 @@ import type { Duplex } from 'node:stream';
 import type { Extension } from '@serval/api';
 import type { Transport } from '@serval/api/spi';
 import { Connection } from './connection';
-import { offerDeflate, PERMESSAGE_DEFLATE, readAnswer, type DeflateAgreement } from './deflate-negotiation';
+import {
+  offerDeflate,
+  PERMESSAGE_DEFLATE,
+  readAnswer,
+  type DeflateAgreement,
+  type DeflateWishes,
+} from './deflate-negotiation';
 import type { EngineOptions } from './engine';
 import { connectionSettings, createCompression, tune } from './native-engine';
 import { zlibCodecs, type ZlibCodecs } from './zlib-codecs';
@@ -25,6 +31,11 @@ export interface ClientEngine {
   /** For the request's Sec-WebSocket-Extensions. */
   readonly offers: readonly Extension[];
   /**
+   * For one handshake: where the memory for compression is short by now, its offer asks the server for messages that
+   * need none, and only such an answer is taken.
+   */
+  forHandshake(): ClientEngine;
+  /**
    * Takes the socket over, paused.
    *
    * @returns undefined when the server has answered with an extension, or a parameter, that was not offered: the client
@@ -42,14 +53,15 @@ export interface ClientEngine {
 export function createClientEngine(options: EngineOptions = {}, codecs: ZlibCodecs = zlibCodecs()): ClientEngine {
   const compression = createCompression(options.perMessageDeflate, codecs);
   const settings = connectionSettings(options);
-  return {
-    offers: compression === undefined ? [] : [offerDeflate(compression.wishes)],
+  const engineWith = (wishes: DeflateWishes | undefined): ClientEngine => ({
+    offers: wishes === undefined ? [] : [offerDeflate(wishes)],
+    forHandshake: () => engineWith(compression?.wishesForNow('client')),
     open(answer) {
       let agreement: DeflateAgreement | undefined;
       for (const extension of answer.extensions) {
-        if (compression === undefined || agreement !== undefined || extension.getName() !== PERMESSAGE_DEFLATE)
+        if (wishes === undefined || agreement !== undefined || extension.getName() !== PERMESSAGE_DEFLATE)
           return undefined;
-        agreement = readAnswer(extension, compression.wishes);
+        agreement = readAnswer(extension, wishes);
         if (agreement === undefined) return undefined;
       }
       tune(answer.socket);
@@ -66,5 +78,6 @@ export function createClientEngine(options: EngineOptions = {}, codecs: ZlibCode
         closeTimeoutMs,
       });
     },
-  };
+  });
+  return engineWith(compression?.wishes);
 }

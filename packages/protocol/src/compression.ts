@@ -33,7 +33,7 @@ export interface PerMessageDeflateOptions {
   readonly clientMaxWindowBits?: number | undefined;
   /**
    * Bytes that the compression states of all connections may take together. Beyond it the states that were not used for
-   * longest are given up, and new clients are asked for messages that need none. Default 134217728.
+   * longest are given up, and new peers are asked for messages that need none. Default 134217728.
    */
   readonly maxMemory?: number | undefined;
   /** Messages above 64 KiB are compressed on other threads, so many at a time. Default 4. */
@@ -107,11 +107,12 @@ export class Compression {
     };
   }
 
-  /** As {@link wishes} for one more client: without context where there is no memory for one more inflater. */
-  wishesForNow(): DeflateWishes {
-    const { server, client } = this.wishes;
-    const isTight = this.#reservedBytes + inflaterBytes(client.windowBits) > this.#maxMemory / 2;
-    return isTight ? { server, client: { ...client, noContextTakeover: true } } : this.wishes;
+  /** As {@link wishes} for one more peer: without context where there is no memory for one more inflater. */
+  wishesForNow(role: 'server' | 'client'): DeflateWishes {
+    const peer = role === 'server' ? 'client' : 'server';
+    const wish = this.wishes[peer];
+    const isTight = this.#reservedBytes + inflaterBytes(wish.windowBits) > this.#maxMemory / 2;
+    return isTight ? { ...this.wishes, [peer]: { ...wish, noContextTakeover: true } } : this.wishes;
   }
 
   /** The compression of a new connection; its `close` gives back what it takes here. */

@@ -33,7 +33,7 @@ export function createNativeEngine(options: EngineOptions = {}, codecs: ZlibCode
       socket.destroy();
       return undefined;
     }
-    const agreement = compression && acceptOffers(accepted.extensions, compression.wishesForNow());
+    const agreement = compression && acceptOffers(accepted.extensions, compression.wishesForNow('server'));
     const headers: HeaderLine[] = [];
     if (accepted.subprotocol !== '') headers.push(['Sec-WebSocket-Protocol', accepted.subprotocol]);
     if (agreement !== undefined) headers.push(['Sec-WebSocket-Extensions', formatExtensions([agreement.extension])]);

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
-import { createExtension } from '@serval/api';
+import { createExtension, type Extension } from '@serval/api';
 import type { Transport } from '@serval/api/spi';
 import {
   LiteralSocket,
@@ -12,7 +12,7 @@ import {
   type OpenConnection,
 } from '@serval/testing';
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
-import { createClientEngine, type EngineOptions } from '../src';
+import { createClientEngine, formatExtensions, type EngineOptions } from '../src';
 import { publicCodecs, streamCodecs, type ZlibCodecs } from '../src/zlib-codecs';
 import { connectNative } from './native-client';
 import { NativeServer } from './native-server';
@@ -183,21 +183,46 @@ test('with our own server: what either side agrees to holds on both', async () =
   expect(await theirs.texts(3)).toEqual([text, text, text]);
 });
 
+test('asks servers for messages that need no memory once it is used up, and takes no other answer', async () => {
+  const wss = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: true });
+  cleanups.push(() => new Promise((resolve) => wss.close(() => resolve())));
+  await once(wss, 'listening');
+  const engine = createClientEngine({ perMessageDeflate: { maxMemory: 200_000, threshold: 0 } });
+  const open = async (): Promise<{ offer: string; agreed: string; socket: Socket }> => {
+    const forOne = engine.forHandshake();
+    const { transport, socket } = await connectNative((wss.address() as AddressInfo).port, forOne);
+    cleanups.push(() => transport?.terminate());
+    return { offer: formatExtensions(forOne.offers), agreed: formatExtensions(transport?.extensions ?? []), socket };
+  };
+  const context = 'permessage-deflate; client_max_window_bits';
+  const none = 'permessage-deflate; server_no_context_takeover; client_max_window_bits';
+  const opened = [await open(), await open(), await open()];
+  expect(opened.map(({ offer }) => offer)).toEqual([context, context, none]);
+  expect(opened.map(({ agreed }) => agreed)).toEqual([
+    'permessage-deflate',
+    'permessage-deflate',
+    'permessage-deflate; server_no_context_takeover',
+  ]);
+  const tight = engine.forHandshake();
+  expect(tight.open(answerOf(createExtension('permessage-deflate')))).toBeUndefined();
+  const socket = opened[0]?.socket.destroy();
+  if (socket !== undefined) await once(socket, 'close');
+  expect(formatExtensions(engine.forHandshake().offers)).toBe(context);
+});
+
+function answerOf(...extensions: readonly Extension[]) {
+  const socket = new PassThrough();
+  return { socket, head: Buffer.alloc(0), extensions, isSecure: false, remoteAddress: undefined, closeTimeoutMs: 1 };
+}
+
 test.each([
   [[createExtension('x-zip')], {}],
   [[createExtension('permessage-deflate')], {}],
   [[createExtension('permessage-deflate', [['client_max_window_bits', '']])], { perMessageDeflate: true }],
   [[createExtension('permessage-deflate'), createExtension('permessage-deflate')], { perMessageDeflate: true }],
 ])('RFC 6455 4.1: an answer of %j is refused where it was not offered', (extensions, options) => {
-  const socket = new PassThrough();
-  const answer = {
-    socket,
-    head: Buffer.alloc(0),
-    extensions,
-    isSecure: false,
-    remoteAddress: undefined,
-    closeTimeoutMs: 1,
-  };
+  const answer = answerOf(...extensions);
+  const { socket } = answer;
   expect(createClientEngine(options).open(answer)).toBeUndefined();
   expect([socket.destroyed, socket.listenerCount('data')]).toEqual([false, 0]);
 });

@@ -66,7 +66,7 @@ describe('RFC 7692 7.1: a server', () => {
   test('asks for messages that need no memory once it is used up', () => {
     const compression = new Compression({ maxMemory: 200_000 }, streamCodecs);
     const open = (): string => {
-      const agreement = acceptOffers(parseExtensions(P), compression.wishesForNow());
+      const agreement = acceptOffers(parseExtensions(P), compression.wishesForNow('server'));
       if (agreement === undefined) throw new Error('declined');
       opened.push(compression.open(agreement, 'server'));
       return formatExtensions([agreement.extension]);
@@ -146,7 +146,7 @@ describe.each<[string, ZlibCodecs]>([
 ])('by %s of zlib', (_title, codecs) => {
   function accepted(offer = 'permessage-deflate', options: PerMessageDeflateOptions = {}): MessageDeflate {
     const compression = new Compression({ threshold: 0, ...options }, codecs);
-    const agreement = acceptOffers(parseExtensions(offer), compression.wishesForNow());
+    const agreement = acceptOffers(parseExtensions(offer), compression.wishesForNow('server'));
     if (agreement === undefined) throw new Error(`${offer} was declined`);
     return compression.open(agreement, 'server');
   }
