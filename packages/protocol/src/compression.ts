@@ -80,7 +80,8 @@ export class Compression {
   /** The text that was compressed by itself last, and what it became. */
   #latest: { readonly text: string; readonly windowBits: number; readonly deflated: Buffer } | undefined;
   #running = 0;
-  readonly #waiting: (() => void)[] = [];
+  /** The large messages that wait for a thread, one of a connection at most, in order. */
+  readonly #waiting = new Map<MessageDeflate, () => void>();
 
   /** @throws DeploymentException for an option that is out of range or unknown */
   constructor(
@@ -124,6 +125,7 @@ export class Compression {
 
   closed(connection: MessageDeflate, peer: DeflateDirection): void {
     this.forget(connection);
+    this.#waiting.delete(connection);
     if (!peer.noContextTakeover) this.#reservedBytes -= inflaterBytes(peer.windowBits);
   }
 
@@ -177,8 +179,17 @@ export class Compression {
     this.#spare.push({ windowBits, inflater });
   }
 
-  /** Compresses a large message by itself, on another thread; `done` is called from the event loop. */
-  deflateLarge(bytes: Buffer, windowBits: number, done: (error: Error | null, deflated: Buffer) => void): void {
+  /**
+   * Compresses a large message by itself, on another thread.
+   *
+   * @param done is called from the event loop; not at all where the connection has closed before its turn came
+   */
+  deflateLarge(
+    connection: MessageDeflate,
+    bytes: Buffer,
+    windowBits: number,
+    done: (error: Error | null, deflated: Buffer) => void,
+  ): void {
     const start = (): void => {
       this.#running += 1;
       // It is worth all the memory that it can have, for so long.
@@ -189,12 +200,19 @@ export class Compression {
       };
       deflateRaw(bytes, options, (error, deflated) => {
         this.#running -= 1;
-        this.#waiting.shift()?.();
+        this.#startNext();
         done(error, deflated);
       });
     };
     if (this.#running < this.#concurrency) start();
-    else this.#waiting.push(start);
+    else this.#waiting.set(connection, start);
+  }
+
+  #startNext(): void {
+    const [next] = this.#waiting;
+    if (next === undefined) return;
+    this.#waiting.delete(next[0]);
+    next[1]();
   }
 
   /** A deflater to be kept, if there is memory for it when older ones are given up. */

@@ -47,9 +47,9 @@ export class MessageDeflate {
     return this.compression.latestOr(text, this.own.windowBits, () => this.deflate(Buffer.from(text), true));
   }
 
-  /** As {@link deflate}, on another thread. */
+  /** As {@link deflate}, on another thread, one at a time; `done` is not called where the connection is over before its turn. */
   deflateLarge(part: Buffer, last: boolean, done: (error: Error | null, deflated: Buffer) => void): void {
-    this.compression.deflateLarge(part, this.own.windowBits, (error, deflated) => {
+    this.compression.deflateLarge(this, part, this.own.windowBits, (error, deflated) => {
       // The peer has seen bytes that our deflater has not, so it must not refer back any more.
       this.compression.forget(this);
       done(error, error === null && last ? withoutTail(deflated) : deflated);

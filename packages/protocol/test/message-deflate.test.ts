@@ -1,4 +1,4 @@
-import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
+import zlib, { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
 import { createExtension, type Extension } from '@serval/api';
 import { PerMessageDeflate } from 'ws';
 import { Compression, type PerMessageDeflateOptions } from '../src/compression';
@@ -353,6 +353,34 @@ describe.each<[string, ZlibCodecs]>([
       ws.cleanup();
     }
   });
+});
+
+test('a large message that waits for a thread is dropped with its connection', async () => {
+  const compression = new Compression({ concurrency: 1 }, streamCodecs);
+  const [first, gone, third] = [1, 2, 3].map(() => {
+    const agreement = acceptOffers([createExtension('permessage-deflate')], compression.wishes);
+    if (agreement === undefined) throw new Error('declined');
+    return compression.open(agreement, 'server');
+  });
+  const started = jest.spyOn(zlib, 'deflateRaw');
+  const done: string[] = [];
+  const deflate = (name: string, connection: MessageDeflate | undefined): Promise<void> =>
+    new Promise((resolve) =>
+      connection?.deflateLarge(Buffer.alloc(100_000), true, () => {
+        done.push(name);
+        resolve();
+      }),
+    );
+  const one = deflate('first', first);
+  void deflate('gone', gone);
+  const other = deflate('third', third);
+  gone?.close();
+  await Promise.all([one, other]);
+  expect(done).toEqual(['first', 'third']);
+  expect(started).toHaveBeenCalledTimes(2);
+  started.mockRestore();
+  first?.close();
+  third?.close();
 });
 
 test('a text for many connections is compressed once for those whose messages stand alone', () => {
