@@ -153,7 +153,7 @@ test('closeWhenIdle lets the running handler and what has arrived finish', async
   const conversation = converse(Works);
   conversation.peer.sendText('1', true);
   conversation.peer.sendText('2', true);
-  await new Promise((resolve) => setTimeout(resolve, 10));
+  while (lines.length === 0) await new Promise((resolve) => setImmediate(resolve));
   conversation.session.closeWhenIdle(new CloseReason(1001));
   await conversation.context.registry.whenEmpty();
   expect(lines).toEqual(['begin 1', 'begin 2', 'close 1001']);
