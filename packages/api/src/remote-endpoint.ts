@@ -7,6 +7,9 @@ export type BinaryData = Uint8Array | ArrayBuffer | DataView;
 /**
  * What both ways of sending share.
  *
+ * What returns a promise never throws: a wrong argument, or a call at the wrong time, is a rejection, so that a timer
+ * that sends cannot end the process. Where there is no promise, as with a {@link SendHandler}, it is thrown.
+ *
  * A promise of this interface that nobody awaits never becomes an unhandled rejection: a failed send is told to whoever
  * awaits it, and ends the session anyway where the connection is gone.
  *
@@ -22,7 +25,7 @@ export interface RemoteEndpoint {
    * Sends a ping; may be called in the middle of a partial message.
    *
    * @param applicationData at most 125 bytes; none when left out
-   * @throws IllegalArgumentException when it is longer
+   * @throws IllegalArgumentException (as a rejection) when it is longer, or no bytes
    */
   sendPing(applicationData?: BinaryData): Promise<void>;
   /** Sends an unsolicited pong, a heartbeat that needs no answer. Limits as in {@link RemoteEndpoint.sendPing}. */
@@ -40,8 +43,8 @@ export declare namespace RemoteEndpoint {
     /**
      * Sends a whole text message.
      *
-     * @throws IllegalArgumentException when the text is not a string
-     * @throws IllegalStateException in the middle of a partial message
+     * @throws IllegalArgumentException (as a rejection) when the text is not a string
+     * @throws IllegalStateException (as a rejection) in the middle of a partial message
      */
     sendText(text: string): Promise<void>;
     /** Sends a part of a text message. Parts may be empty; the last one ends the message. */

@@ -102,17 +102,17 @@ export class WsClientContainer extends ContainerDefaults implements WebSocketCon
   /**
    * Connects nothing any more, gives up what is being connected, lets the handlers that are running finish, closes every
    * session with 1001, and resolves once every `@OnClose` has returned and every connection has ended. What is not over
-   * after `graceMs` is ended by force. Never rejects; a second call waits for the first. Not in the specification.
+   * after `graceMs` is ended by force. A second call waits for the first. Not in the specification.
    *
    * A connect whose `@OnOpen` is running has a session already: it resolves, and the session is closed. Every other one
    * rejects with a HandshakeException, `WS_CONNECT_STOPPED`, and so does every later one. From then on
    * `ContainerProvider` gives a new container in place of a stopped one.
    *
-   * @throws IllegalArgumentException for a grace that is out of range
+   * @throws IllegalArgumentException (as a rejection) for a grace that is out of range; it rejects for nothing else
    */
-  stop(options: StopOptions = {}): Promise<void> {
+  async stop(options: StopOptions = {}): Promise<void> {
     const graceMs = graceOf(options);
-    return (this.#stopped ??= this.#stop(graceMs));
+    await (this.#stopped ??= this.#stop(graceMs));
   }
 
   #stop(graceMs: number): Promise<void> {

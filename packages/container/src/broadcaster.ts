@@ -1,25 +1,30 @@
 import { SendResult, type Session } from '@serval/api';
 import type { Sending } from './outbox';
-import { isThenable, toError, tolerateNeglect } from './promises';
-import { WsAsyncRemote, type Encoded, type WsRemote } from './remote-endpoint';
+import { isThenable, rejected, toError, tolerateNeglect } from './promises';
+import { WsAsyncRemote, type Encoded } from './remote-endpoint';
+import type { WsSession } from './session';
 
 /** Sends the messages of one session to many, in the order of its calls. */
 export class Broadcaster {
   /** Settles when what waits for an encoder has been encoded. */
   #encoding: Promise<void> | undefined;
 
-  /** @param remote whose session's encoders make the messages */
-  constructor(private readonly remote: WsRemote) {}
+  /** @param session whose encoders make the messages */
+  constructor(private readonly session: WsSession) {}
 
   /** See {@link Session.broadcast}. */
-  broadcast(message: unknown, to: Iterable<Session>): Promise<readonly SendResult[]> {
+  broadcast(
+    message: unknown,
+    to: Iterable<Session> = this.session.context.registry.openSessions(this.session.plan),
+  ): Promise<readonly SendResult[]> {
     try {
-      const encoded = this.remote.encode(message);
+      this.session.requireNotClosed();
+      const encoded = this.session.remote.encode(message);
       // Synchronous stays synchronous: what the caller sends next goes out behind it.
       if (!isThenable(encoded) && this.#encoding === undefined) return sendToAll(to, encoded);
       return tolerateNeglect(this.#sendInOrder(Promise.resolve(encoded), to));
     } catch (error) {
-      return tolerateNeglect(Promise.reject<SendResult[]>(toError(error)));
+      return rejected(error);
     }
   }
 

@@ -1,6 +1,6 @@
 import { IllegalStateException, IOException, SendDroppedException, SocketTimeoutException } from '@serval/api';
 import type { SendCallback } from '@serval/api/spi';
-import { tolerateNeglect } from './promises';
+import { rejected, tolerateNeglect } from './promises';
 import { SendState, type StreamKind } from './send-state';
 import type { WsSession } from './session';
 
@@ -365,5 +365,5 @@ function dropped(): SendDroppedException {
 }
 
 function failed(error: Error): Promise<void> {
-  return tolerateNeglect(Promise.reject<void>(error));
+  return rejected(error);
 }

@@ -14,6 +14,11 @@ export function tolerateNeglect<T>(promise: Promise<T>): Promise<T> {
   return promise;
 }
 
+/** Who returns a promise does not throw: where a timer calls it, that would end the process. Neglect is tolerated. */
+export function rejected(thrown: unknown): Promise<never> {
+  return tolerateNeglect(Promise.reject<never>(toError(thrown)));
+}
+
 /** Whatever was thrown, as an Error. */
 export function toError(thrown: unknown): Error {
   // Not instanceof alone: an error of another realm is one too.

@@ -16,7 +16,7 @@ import {
 } from '@serval/api';
 import type { CodecEntry } from './codec-plan';
 import { Outbox, type Sending } from './outbox';
-import { isThenable, toError, tolerateNeglect } from './promises';
+import { isThenable, rejected, toError } from './promises';
 import { SendOrder } from './send-order';
 import type { StreamKind } from './send-state';
 import { CollectedMessage, WsOutputStream, WsWriter, type FragmentSink } from './send-streams';
@@ -105,7 +105,7 @@ export class WsRemote {
 
   /** @throws EncodeException when nothing takes the object, or what the encoder throws */
   sendObject(object: unknown, timeoutMs: number): Sending {
-    if (object === undefined || object === null) throw wrong('sendObject', 'an object', object);
+    requireObject(object);
     const found = this.session.codecs.encoderFor(object);
     if (found === undefined) return this.send(plain(object), timeoutMs);
     const { entry, encoder } = found;
@@ -205,14 +205,12 @@ abstract class WsRemoteEndpoint implements RemoteEndpoint {
   }
 
   #sendControl(kind: 'ping' | 'pong', applicationData: BinaryData | undefined): Promise<void> {
-    const call = kind === 'ping' ? 'sendPing' : 'sendPong';
-    const data = applicationData === undefined ? NO_BYTES : requireBytes(call, applicationData);
-    if (data.byteLength > MAX_CONTROL_BYTES) {
-      throw new IllegalArgumentException(
-        `${call} takes at most ${MAX_CONTROL_BYTES} bytes of application data; found ${data.byteLength} (RFC 6455 5.5).`,
-      );
+    try {
+      const data = controlData(kind === 'ping' ? 'sendPing' : 'sendPong', applicationData);
+      return this.remote.outbox.sendControl(kind, data, this.timeoutMs) ?? ACCEPTED;
+    } catch (error) {
+      return rejected(error);
     }
-    return this.remote.outbox.sendControl(kind, data, this.timeoutMs) ?? ACCEPTED;
   }
 }
 
@@ -223,15 +221,23 @@ export class WsBasicRemote extends WsRemoteEndpoint implements RemoteEndpoint.Ba
   }
 
   sendText(text: string, isLast?: boolean): Promise<void> {
-    requireText('sendText', text);
-    if (isLast === undefined) return this.remote.sendText(text, this.timeoutMs) ?? ACCEPTED;
-    return this.remote.sendTextPart(text, isLast, this.timeoutMs) ?? ACCEPTED;
+    try {
+      requireText('sendText', text);
+      if (isLast === undefined) return this.remote.sendText(text, this.timeoutMs) ?? ACCEPTED;
+      return this.remote.sendTextPart(text, isLast, this.timeoutMs) ?? ACCEPTED;
+    } catch (error) {
+      return rejected(error);
+    }
   }
 
   sendBinary(data: BinaryData, isLast?: boolean): Promise<void> {
-    const bytes = requireBytes('sendBinary', data);
-    if (isLast === undefined) return this.remote.sendBinary(bytes, this.timeoutMs) ?? ACCEPTED;
-    return this.remote.sendBinaryPart(bytes, isLast, this.timeoutMs) ?? ACCEPTED;
+    try {
+      const bytes = requireBytes('sendBinary', data);
+      if (isLast === undefined) return this.remote.sendBinary(bytes, this.timeoutMs) ?? ACCEPTED;
+      return this.remote.sendBinaryPart(bytes, isLast, this.timeoutMs) ?? ACCEPTED;
+    } catch (error) {
+      return rejected(error);
+    }
   }
 
   getSendStream(): OutputStream {
@@ -245,8 +251,11 @@ export class WsBasicRemote extends WsRemoteEndpoint implements RemoteEndpoint.Ba
   }
 
   sendObject(data: unknown): Promise<void> {
-    if (data === undefined || data === null) throw wrong('sendObject', 'an object', data);
-    return asRejection(() => this.remote.sendObject(data, this.timeoutMs));
+    try {
+      return this.remote.sendObject(data, this.timeoutMs) ?? ACCEPTED;
+    } catch (error) {
+      return rejected(error);
+    }
   }
 }
 
@@ -275,23 +284,28 @@ export class WsAsyncRemote extends WsRemoteEndpoint implements RemoteEndpoint.As
   sendText(text: string): Promise<void>;
   sendText(text: string, handler: SendHandler): void;
   sendText(text: string, handler?: SendHandler): Promise<void> | undefined {
-    requireText('sendText', text);
-    return this.#outcome(() => this.remote.sendText(text, this.timeoutMs), arguments.length > 1, handler);
+    const send = (): Sending => {
+      requireText('sendText', text);
+      return this.remote.sendText(text, this.timeoutMs);
+    };
+    return this.#outcome(send, arguments.length > 1, handler);
   }
 
   sendBinary(data: BinaryData): Promise<void>;
   sendBinary(data: BinaryData, handler: SendHandler): void;
   sendBinary(data: BinaryData, handler?: SendHandler): Promise<void> | undefined {
-    const bytes = requireBytes('sendBinary', data);
-    return this.#outcome(() => this.remote.sendBinary(bytes, this.timeoutMs), arguments.length > 1, handler);
+    const send = (): Sending => this.remote.sendBinary(requireBytes('sendBinary', data), this.timeoutMs);
+    return this.#outcome(send, arguments.length > 1, handler);
   }
 
   sendObject(data: unknown): Promise<void>;
   sendObject(data: unknown, handler: SendHandler): void;
   sendObject(data: unknown, handler?: SendHandler): Promise<void> | undefined {
-    if (data === undefined || data === null) throw wrong('sendObject', 'an object', data);
+    const withHandler = arguments.length > 1;
+    // What an encoder throws is the outcome of the send, and a missing object a mistake of the call.
+    if (withHandler) requireObject(data);
     const send = (): Promise<void> => asRejection(() => this.remote.sendObject(data, this.timeoutMs));
-    return this.#outcome(send, arguments.length > 1, handler);
+    return this.#outcome(send, withHandler, handler);
   }
 
   /** A message that is encoded already. */
@@ -300,7 +314,7 @@ export class WsAsyncRemote extends WsRemoteEndpoint implements RemoteEndpoint.As
   }
 
   #outcome(send: () => Sending, withHandler: boolean, handler: SendHandler | undefined): Promise<void> | undefined {
-    if (!withHandler) return send() ?? ACCEPTED;
+    if (!withHandler) return asRejection(send);
     const tell: ((result: SendResult) => unknown) | undefined =
       typeof handler === 'function' ? handler : handler?.onResult?.bind(handler);
     if (typeof tell !== 'function')
@@ -323,7 +337,7 @@ function asRejection(send: () => Sending): Promise<void> {
   try {
     return send() ?? ACCEPTED;
   } catch (error) {
-    return tolerateNeglect(Promise.reject<void>(toError(error)));
+    return rejected(error);
   }
 }
 
@@ -354,6 +368,19 @@ function asBytes(value: unknown): Uint8Array | undefined {
   if (value instanceof Uint8Array) return value;
   if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   return value instanceof ArrayBuffer ? new Uint8Array(value) : undefined;
+}
+
+function requireObject(object: unknown): asserts object is NonNullable<unknown> {
+  if (object === undefined || object === null) throw wrong('sendObject', 'an object', object);
+}
+
+/** @throws IllegalArgumentException for what no control frame can carry */
+function controlData(call: string, applicationData: BinaryData | undefined): Uint8Array {
+  const data = applicationData === undefined ? NO_BYTES : requireBytes(call, applicationData);
+  if (data.byteLength <= MAX_CONTROL_BYTES) return data;
+  throw new IllegalArgumentException(
+    `${call} takes at most ${MAX_CONTROL_BYTES} bytes of application data; found ${data.byteLength} (RFC 6455 5.5).`,
+  );
 }
 
 function requireText(call: string, text: unknown): void {

@@ -1,6 +1,6 @@
 import { IOException, OutputStream, Writer } from '@serval/api';
 import type { Outbox, Sending } from './outbox';
-import { tolerateNeglect } from './promises';
+import { rejected } from './promises';
 
 /** Where the fragments of a message go. */
 export type FragmentSink = Pick<Outbox, 'sendTextPart' | 'sendBinaryPart' | 'release'>;
@@ -77,7 +77,7 @@ class FragmentedMessage<T> {
     try {
       return this.send(this.take(), last) ?? Promise.resolve();
     } catch (error) {
-      return tolerateNeglect(Promise.reject<void>(error as Error));
+      return rejected(error);
     }
   }
 }
@@ -176,5 +176,5 @@ export class WsOutputStream extends OutputStream {
 }
 
 function closedStream(): Promise<void> {
-  return tolerateNeglect(Promise.reject<void>(new IOException('The stream is closed; its message has ended.')));
+  return rejected(new IOException('The stream is closed; its message has ended.'));
 }

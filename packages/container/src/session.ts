@@ -390,9 +390,8 @@ export class WsSession extends Session {
     return this.context.registry.openSessions(this.plan);
   }
 
-  override broadcast(message: unknown, to: Iterable<Session> = this.getOpenSessions()): Promise<readonly SendResult[]> {
-    this.requireNotClosed();
-    return (this.#broadcaster ??= new Broadcaster(this.remote)).broadcast(message, to);
+  override broadcast(message: unknown, to?: Iterable<Session>): Promise<readonly SendResult[]> {
+    return (this.#broadcaster ??= new Broadcaster(this)).broadcast(message, to);
   }
 
   override getRemoteAddress(): string | undefined {

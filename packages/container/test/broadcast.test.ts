@@ -160,5 +160,5 @@ test('a closed session broadcasts no more', async () => {
   void peers[0]?.close();
   await first.close();
   while (first.isOpen() === true) await new Promise((resolve) => setImmediate(resolve));
-  expect(() => first.broadcast('up')).toThrow(IllegalStateException);
+  await expect(first.broadcast('up')).rejects.toThrow(IllegalStateException);
 });

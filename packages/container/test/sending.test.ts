@@ -49,9 +49,10 @@ test('whole messages leave in the order of the calls, awaited or not, Basic and 
 test('a partial message is finished before another one: everything else is an IllegalStateException', async () => {
   const { basic, async, received } = await open();
   await basic.sendText('he', false);
-  expect(() => basic.sendText('other')).toThrow(IllegalStateException);
-  expect(() => async.sendText('other')).toThrow(/state TEXT_PARTIAL_READY/);
-  expect(() => basic.sendBinary(Uint8Array.of(1), false)).toThrow(IllegalStateException);
+  await expect(basic.sendText('other')).rejects.toThrow(IllegalStateException);
+  await expect(async.sendText('other')).rejects.toThrow(/state TEXT_PARTIAL_READY/);
+  await expect(basic.sendBinary(Uint8Array.of(1), false)).rejects.toThrow(IllegalStateException);
+  expect(() => async.sendText('other', () => undefined)).toThrow(IllegalStateException);
   expect(() => basic.getSendWriter()).toThrow(IllegalStateException);
   await expect(basic.sendObject('other')).rejects.toThrow(IllegalStateException);
   await basic.sendPing(Uint8Array.of(7));
@@ -73,7 +74,7 @@ test('a writer sends one message, a stream too, and one that was never used send
   const unused = basic.getSendWriter();
   await unused.close();
   const writer = basic.getSendWriter();
-  expect(() => basic.sendText('other')).toThrow(/state WRITER_WRITING/);
+  await expect(basic.sendText('other')).rejects.toThrow(/state WRITER_WRITING/);
   await writer.append('one ').write('two ');
   await writer.flush();
   await writer.write('three');
@@ -108,9 +109,9 @@ test('a long stream leaves in fragments of 8 KiB as it is written', async () => 
   ]);
 });
 
-test('arguments that can never be right are refused at once, and nothing is sent', async () => {
+test('arguments that can never be right are rejections of the promise, and nothing is sent', async () => {
   const { basic, async, received } = await open();
-  const wrong: (() => unknown)[] = [
+  const wrong: (() => Promise<void>)[] = [
     () => basic.sendText(null as never),
     () => basic.sendText(5 as never),
     () => basic.sendBinary('text' as never),
@@ -121,16 +122,31 @@ test('arguments that can never be right are refused at once, and nothing is sent
     () => basic.sendPong(new Uint8Array(126)),
     () => basic.sendPing(125 as never),
     () => async.sendText(undefined as never),
+    () => async.sendObject(null),
+    () => async.sendPing(new Uint8Array(126)),
+  ];
+  for (const call of wrong) await expect(call()).rejects.toThrow(IllegalArgumentException);
+  await basic.sendPing(new Uint8Array(125));
+  await basic.sendPong(Uint8Array.of(1));
+  expect(short(await received.until(1))).toEqual(['pong 01']);
+});
+
+test('where there is no promise, a wrong argument is thrown', async () => {
+  const { async, received } = await open();
+  const handler = jest.fn();
+  const wrong: (() => unknown)[] = [
+    () => async.sendText(null as never, handler),
     () => async.sendText('x', null as never),
     () => async.sendBinary(Uint8Array.of(1), undefined as never),
-    () => async.sendObject(null),
+    () => async.sendBinary('x' as never, handler),
+    () => async.sendObject(null, handler),
     () => async.sendObject('x', {} as never),
     () => async.setSendTimeout(NaN),
   ];
   for (const call of wrong) expect(call).toThrow(IllegalArgumentException);
-  await basic.sendPing(new Uint8Array(125));
-  await basic.sendPong(Uint8Array.of(1));
+  await async.sendPong(Uint8Array.of(1));
   expect(short(await received.until(1))).toEqual(['pong 01']);
+  expect(handler).not.toHaveBeenCalled();
 });
 
 test('a SendHandler, function or object, is told once, later, and with the session', async () => {

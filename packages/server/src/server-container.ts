@@ -237,11 +237,13 @@ export class WsServerContainer extends ContainerDefaults implements ServerContai
   /**
    * Refuses new sessions with 503, lets the handlers that are running finish, closes every session with 1001, and
    * resolves once every `@OnClose` has returned and every connection has ended. What is not over after `graceMs` is ended
-   * by force. Never rejects; a second call waits for the first.
+   * by force. A second call waits for the first.
+   *
+   * @throws IllegalArgumentException (as a rejection) for a grace that is out of range; it rejects for nothing else
    */
-  stop(options: StopOptions = {}): Promise<void> {
+  async stop(options: StopOptions = {}): Promise<void> {
     const graceMs = graceOf(options);
-    return (this.#stopped ??= this.#stop(graceMs));
+    await (this.#stopped ??= this.#stop(graceMs));
   }
 
   #stop(graceMs: number): Promise<void> {

@@ -48,11 +48,10 @@ class Plain {
       const remote = session.getBasicRemote();
       // Large enough to be under way when the second begins.
       const first = remote.sendText('x'.repeat(200_000));
-      try {
-        void remote.sendText('second');
-      } catch (error) {
-        void first.then(() => remote.sendText(error instanceof IllegalStateException ? 'refused' : 'what?'));
-      }
+      remote.sendText('second').catch(async (error: unknown) => {
+        await first;
+        await remote.sendText(error instanceof IllegalStateException ? 'refused' : 'what?');
+      });
       return undefined;
     }
     return `${text.length}`;
