@@ -99,7 +99,7 @@ export default defineConfig(
   { files: ['**/*.cjs'], languageOptions: { sourceType: 'commonjs' } },
   {
     // What a page loads: it runs in browsers.
-    files: ['examples/*/public/**/*.js'],
+    files: ['examples/**/public/**/*.js'],
     languageOptions: {
       globals: Object.fromEntries(
         ['URLSearchParams', 'WebSocket', 'addEventListener', 'document', 'history', 'localStorage', 'location'].map(

@@ -4,7 +4,13 @@ import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const [name = '', program = 'server', ...rest] = process.argv.slice(2);
-const names = readdirSync(new URL('.', import.meta.url)).filter((entry) => hasProgram(entry, 'server'));
+const names = foldersIn('.').flatMap((folder) =>
+  hasProgram(folder, 'server')
+    ? [folder]
+    : foldersIn(folder)
+        .map((inner) => `${folder}/${inner}`)
+        .filter((nested) => hasProgram(nested, 'server')),
+);
 
 if (!names.includes(name) || !['server', 'client'].includes(program) || !hasProgram(name, program)) {
   console.error('Usage: npm run example -- <name>           starts its server on PORT, default 8080');
@@ -16,6 +22,12 @@ if (!names.includes(name) || !['server', 'client'].includes(program) || !hasProg
   const child = spawn(process.execPath, [file, ...rest], { stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code) => (process.exitCode = code ?? 1));
+}
+
+function foldersIn(folder) {
+  const entries = readdirSync(new URL(folder, import.meta.url), { withFileTypes: true });
+  const folders = entries.filter((entry) => entry.isDirectory() && !['dist', 'node_modules'].includes(entry.name));
+  return folders.map((entry) => entry.name).sort();
 }
 
 function hasProgram(name, program) {

@@ -1,25 +1,16 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 
 // What `npm run example` runs, on what `npm test` has compiled.
 const RUN = join(__dirname, 'run.mjs');
-const NAMES = [
-  'adopt-websocket',
-  'chat',
-  'configurator-auth',
-  'echo',
-  'graceful-shutdown',
-  'http2',
-  'json-codec',
-  'path-parameters',
-  'price-ticker-client',
-  'programmatic',
-  'slow-consumer',
-  'streams',
-];
+const README = readFileSync(join(__dirname, 'README.md'), 'utf8');
+const NAMES = [...README.matchAll(/^\| \[[^\]]+\]\(([^)]+)\) \|/gm)].map(([, folder = '']) => folder).sort();
+/** Those that are played in a browser alone. */
+const PAGES = NAMES.filter((name) => name === 'chat' || name.startsWith('ported/'));
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 const children: Child[] = [];
@@ -50,12 +41,12 @@ async function outcome(child: Child): Promise<Outcome> {
   return { code, lines, errors };
 }
 
-test.each(['', 'nothing', 'echo nothing', '../packages', 'chat client'])(
-  'npm run example lists the examples for the arguments "%s"',
+test.each(['', 'nothing', 'echo nothing', '../packages', 'ported', 'ported/../echo', 'dist/echo', 'chat client'])(
+  'npm run example lists the examples of the README for the arguments "%s"',
   async (args) => {
     const { code, errors } = await outcome(run(...args.split(' ').filter(Boolean)));
     expect(code).toBe(1);
-    for (const name of NAMES) expect(errors).toContain(`\n  ${name}`);
+    expect([...errors.matchAll(/^ {2}(\S+)/gm)].map(([, name]) => name)).toEqual(NAMES);
   },
 );
 
@@ -116,3 +107,15 @@ test.each(Object.entries(CONVERSATIONS))(
   },
   20_000,
 );
+
+test.each(PAGES)('npm run example starts %s, and the address that it prints is its page', async (name) => {
+  const server = run(name);
+  const [line] = (await once(createInterface(server.stdout), 'line')) as [string];
+  const [url = ''] = /http:\S+/.exec(line) ?? [];
+  const page = await fetch(url.replace('localhost', '127.0.0.1'));
+  expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+  expect(await page.text()).toMatch(/^<!doctype html>/);
+  server.kill('SIGINT');
+  const [code] = (await once(server, 'close')) as [number | null];
+  expect(code).toBe(0);
+});
