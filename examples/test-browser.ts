@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { type Browser, chromium } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'];
 
@@ -37,6 +37,43 @@ export function describeInBrowser(title: string, define: (browser: () => Browser
     afterAll(() => browser?.close());
     define(() => browser);
   });
+}
+
+/** The pages of one test: each in a context of its own, as if it belonged to another person. */
+export class Visits {
+  /** What the pages wrote to their consoles as errors, and what they threw. */
+  readonly complaints: string[] = [];
+
+  constructor(private readonly browser: () => Browser) {}
+
+  async open(url: string, options: BrowserContextOptions = {}): Promise<Page> {
+    const context = await this.browser().newContext(options);
+    const page = await context.newPage();
+    page.on('console', (message) => {
+      if (message.type() === 'error') this.complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => this.complaints.push(error.message));
+    await page.goto(url);
+    return page;
+  }
+
+  /** Closes all pages. */
+  async end(): Promise<void> {
+    const contexts = this.browser().contexts();
+    await Promise.all(contexts.map((context) => context.close()));
+  }
+}
+
+/**
+ * Takes the picture that an example's README shows, of what the window shows. It is written where SCREENSHOTS is set:
+ * `SCREENSHOTS=1 npm test -- examples/ported`.
+ *
+ * @returns its size in bytes
+ */
+export async function takePicture(page: Page, folder: string): Promise<number> {
+  const png = await page.screenshot({ animations: 'disabled', caret: 'hide' });
+  if (process.env.SCREENSHOTS) writeFileSync(join(folder, 'screenshot.png'), png);
+  return png.length;
 }
 
 /** `CHROMIUM_PATH` alone where it is set, else the usual places. */

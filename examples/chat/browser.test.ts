@@ -1,36 +1,24 @@
 import { type BrowserContextOptions, type Page } from 'playwright-core';
-import { describeInBrowser } from '../test-browser';
+import { describeInBrowser, Visits } from '../test-browser';
 import { start } from './server';
 
 describeInBrowser('chat in a browser', (browser) => {
   let server: Awaited<ReturnType<typeof start>>;
-  /** What the pages of one test wrote to their consoles as errors, and what they threw. */
-  let complaints: string[] = [];
+  let visits: Visits;
+  let complaints: string[];
 
   beforeEach(async () => {
-    complaints = [];
+    visits = new Visits(browser);
+    ({ complaints } = visits);
     server = await start(0);
   });
   afterEach(async () => {
-    await Promise.all(
-      browser()
-        .contexts()
-        .map((context) => context.close()),
-    );
+    await visits.end();
     await server.stop();
   });
 
-  /** A page of its own person: nothing is shared with the other pages. */
-  async function visit(path = '/', options: BrowserContextOptions = {}): Promise<Page> {
-    const context = await browser().newContext(options);
-    const page = await context.newPage();
-    page.on('console', (message) => {
-      if (message.type() === 'error') complaints.push(message.text());
-    });
-    page.on('pageerror', (error) => complaints.push(error.message));
-    await page.goto(`http://127.0.0.1:${server.port}${path}`);
-    return page;
-  }
+  const visit = (path = '/', options: BrowserContextOptions = {}): Promise<Page> =>
+    visits.open(`http://127.0.0.1:${server.port}${path}`, options);
 
   async function enter(page: Page, name: string, room?: string): Promise<Page> {
     await page.getByLabel('Your name').fill(name);

@@ -13,6 +13,8 @@ const get = (path: string, init?: RequestInit): Promise<Response> =>
 test.each([
   ['/', 'text/html; charset=utf-8', '<!doctype html>'],
   ['/?room=kitchen', 'text/html; charset=utf-8', '<!doctype html>'],
+  ['/index.html', 'text/html; charset=utf-8', '<!doctype html>'],
+  ['/page.css', 'text/css; charset=utf-8', '/\\* What the pages'],
   ['/chat.css', 'text/css; charset=utf-8', ':root'],
   ['/chat.js', 'text/javascript; charset=utf-8', '// The page'],
   ['/icon.svg', 'image/svg+xml', '<svg'],
@@ -33,7 +35,6 @@ test('chat answers HEAD without a body, and other methods with 405', async () =>
 
 test.each([
   '/nothing',
-  '/index.html',
   '/../server.ts',
   '/..%2fserver.ts',
   '/%2e%2e/%2e%2e/package.json',

@@ -1,11 +1,11 @@
 import { Server } from 'serval';
 import { main } from '../main';
+import { servePages } from '../pages';
 import { Chat } from './chat';
-import { servePage } from './page';
 
 /** The chat demo: the page at `/`, the endpoint at `/chat/{room}`. */
 export function start(port: number): Promise<Server> {
-  return new Server({ port, endpoints: [Chat], requestListener: servePage }).start();
+  return new Server({ port, endpoints: [Chat], requestListener: servePages('chat') }).start();
 }
 
 if (require.main === module) void main(start, 'http://localhost/');
