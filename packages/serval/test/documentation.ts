@@ -18,7 +18,7 @@ export function readPages({ examples }: { readonly examples: boolean }): readonl
     join(ROOT, 'README.md'),
     ...markdownUnder(join(ROOT, 'docs')),
     ...readmesUnder(join(ROOT, 'packages')),
-    ...(examples ? [...readmesUnder(join(ROOT, 'examples')), ...OTHER_PAGES.filter((path) => existsSync(path))] : []),
+    ...(examples ? [...readmesOfExamples(), ...OTHER_PAGES.filter((path) => existsSync(path))] : []),
   ];
   return paths.map((path) => ({
     path: relative(ROOT, path).replaceAll('\\', '/'),
@@ -31,6 +31,10 @@ function markdownUnder(folder: string): string[] {
     .filter((name) => name.endsWith('.md'))
     .sort()
     .map((name) => join(folder, name));
+}
+
+function readmesOfExamples(): string[] {
+  return ['examples', 'examples/ported'].flatMap((folder) => readmesUnder(join(ROOT, folder)));
 }
 
 function readmesUnder(folder: string): string[] {
