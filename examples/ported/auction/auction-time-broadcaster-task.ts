@@ -1,0 +1,16 @@
+import type { Auction } from './auction';
+import { AuctionMessage } from './auction-message';
+
+/** Counts the seconds down to 0, tells them to all who are in the auction, and ends it a second later. */
+export class AuctionTimeBroadcasterTask {
+  constructor(
+    private readonly owner: Auction,
+    private timeoutCounter: number,
+  ) {}
+
+  run(): void {
+    if (this.timeoutCounter < 0) this.owner.switchStateToAuctionFinished();
+    else this.owner.sendToAll(AuctionMessage.timeBroadcast(this.owner.id, this.timeoutCounter));
+    this.timeoutCounter -= 1;
+  }
+}
