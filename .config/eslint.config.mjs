@@ -102,9 +102,17 @@ export default defineConfig(
     files: ['examples/**/public/**/*.js'],
     languageOptions: {
       globals: Object.fromEntries(
-        ['URLSearchParams', 'WebSocket', 'addEventListener', 'document', 'history', 'localStorage', 'location'].map(
-          (name) => [name, 'readonly'],
-        ),
+        [
+          'EventSource',
+          'URLSearchParams',
+          'WebSocket',
+          'addEventListener',
+          'document',
+          'fetch',
+          'history',
+          'localStorage',
+          'location',
+        ].map((name) => [name, 'readonly']),
       ),
     },
   },

@@ -1,0 +1,31 @@
+import { OnClose, OnError, OnMessage, OnOpen, Reader, ServerEndpoint, Session } from 'serval';
+import { parseChange } from './change';
+import { sharedCollection } from './shared-collection';
+
+@ServerEndpoint('/ws/collection')
+export class SharedCollectionEndpoint {
+  private stopListening: () => void = () => undefined;
+
+  @OnOpen
+  onOpen(session: Session): void {
+    const remote = session.getAsyncRemote();
+    // Nobody waits for a slow session, and a send that fails costs the others nothing.
+    this.stopListening = sharedCollection.listen((json) => void remote.sendText(json));
+  }
+
+  @OnMessage
+  async onMessage(message: Reader): Promise<void> {
+    sharedCollection.apply(parseChange(await message.readAll()));
+  }
+
+  @OnClose
+  onClose(): void {
+    this.stopListening();
+  }
+
+  /** What is no change is logged, and the session goes on. */
+  @OnError
+  onError(error: Error): void {
+    console.error('Not a change.', error);
+  }
+}
