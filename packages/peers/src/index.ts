@@ -1,5 +1,10 @@
 export { describeWithPeer } from './describe-with-peer';
+export { ForwardProxy } from './forward-proxy';
+export { Nginx } from './nginx';
 export { PeerProcess } from './peer-process';
+export { JDK_CLIENT, PYTHON_AUTOBAHN, PYTHON_WEBSOCKETS } from './peer-program';
 export { Tomcat, type TomcatOptions } from './tomcat';
 
 export type { PeerKind } from './describe-with-peer';
+export type { ForwardProxyOptions } from './forward-proxy';
+export type { PeerEnd } from './peer-process';

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 
-/** How a peer is started. */
+/** How a peer that listens is started. */
 export interface PeerCommand {
   readonly program: string;
   readonly args: readonly string[];
@@ -9,6 +9,16 @@ export interface PeerCommand {
   readonly ready: RegExp;
   /** Default 60 seconds: a Java virtual machine on a busy machine. */
   readonly startLimitMs?: number;
+  /** What ends it quickly. Default SIGTERM. */
+  readonly stopSignal?: NodeJS.Signals;
+}
+
+/** How a program has ended, and what it has printed. */
+export interface PeerEnd {
+  /** Null when a signal has ended it. */
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
 }
 
 const STOP_LIMIT_MS = 5000;
@@ -20,17 +30,16 @@ export class PeerProcess {
   private constructor(
     private readonly child: ChildProcess,
     private readonly printed: () => string,
+    private readonly stopSignal: NodeJS.Signals,
     /** How {@link PeerCommand.ready} matched, for what its groups say. */
     readonly readyMatch: RegExpExecArray,
   ) {}
 
   /** @throws Error with what the peer has printed, when it does not start */
   static async start(command: PeerCommand): Promise<PeerProcess> {
-    const { program, args, cwd, ready, startLimitMs = 60_000 } = command;
+    const { program, args, cwd, ready, startLimitMs = 60_000, stopSignal = 'SIGTERM' } = command;
     const child = spawn(program, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
-    const kill = (): void => void child.kill('SIGKILL');
-    process.once('exit', kill);
-    child.once('close', () => process.off('exit', kill));
+    const kill = endWithUs(child);
     let output = '';
     try {
       const match = await new Promise<RegExpExecArray>((resolve, reject) => {
@@ -49,11 +58,31 @@ export class PeerProcess {
           });
         }
       });
-      return new PeerProcess(child, () => output, match);
+      return new PeerProcess(child, () => output, stopSignal, match);
     } catch (cause) {
       kill();
       throw new Error(`${program} could not be started: ${(cause as Error).message}\n${output}`, { cause });
     }
+  }
+
+  /**
+   * Runs a program to its end, for a minute at most.
+   *
+   * @param input what it reads from stdin
+   * @throws Error when it cannot be started
+   */
+  static run({ program, args, cwd }: Pick<PeerCommand, 'program' | 'args' | 'cwd'>, input = ''): Promise<PeerEnd> {
+    const child = spawn(program, args, { cwd, stdio: 'pipe', timeout: RUN_LIMIT_MS, killSignal: 'SIGKILL' });
+    endWithUs(child);
+    let [stdout, stderr] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    // It may have ended without reading it all; its code and output say why.
+    child.stdin.on('error', () => undefined).end(input);
+    return new Promise((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', (code: number | null) => resolve({ code, stdout, stderr }));
+    });
   }
 
   /** The last of what it has printed. */
@@ -65,9 +94,19 @@ export class PeerProcess {
   async stop(): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     const ended = new Promise((resolve) => this.child.once('close', resolve));
-    this.child.kill('SIGTERM');
+    this.child.kill(this.stopSignal);
     const timer = setTimeout(() => this.child.kill('SIGKILL'), STOP_LIMIT_MS);
     await ended;
     clearTimeout(timer);
   }
+}
+
+const RUN_LIMIT_MS = 60_000;
+
+/** @returns what ends it now */
+function endWithUs(child: ChildProcess): () => void {
+  const kill = (): void => void child.kill('SIGKILL');
+  process.once('exit', kill);
+  child.once('close', () => process.off('exit', kill));
+  return kill;
 }

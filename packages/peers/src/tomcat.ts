@@ -14,6 +14,8 @@ const EXAMPLES = '/usr/share/tomcat10-examples/examples';
 export interface TomcatOptions {
   /** System properties of its Java virtual machine. */
   readonly systemProperties?: Readonly<Record<string, string>>;
+  /** The one user of the echo endpoint at `/basic/websocket/echoAnnotation`, and `/digest/…`. Default: they are not there. */
+  readonly user?: { readonly username: string; readonly password: string };
 }
 
 /**
@@ -28,7 +30,8 @@ export interface TomcatOptions {
 export class Tomcat {
   private constructor(
     private readonly process: PeerProcess,
-    private readonly folder: string,
+    /** What it reads and writes; gone when it is stopped. */
+    readonly folder: string,
     readonly port: number,
   ) {}
 
@@ -40,9 +43,10 @@ export class Tomcat {
   }
 
   /** @throws Error with its log, when it does not start */
-  static async start({ systemProperties = {} }: TomcatOptions = {}): Promise<Tomcat> {
+  static async start({ systemProperties = {}, user }: TomcatOptions = {}): Promise<Tomcat> {
     const folder = await makeBase();
     try {
+      if (user !== undefined) await protect(folder, user);
       const process = await PeerProcess.start({
         program: 'java',
         args: [
@@ -88,7 +92,26 @@ async function makeBase(): Promise<string> {
   for (const name of ['conf', 'logs', 'temp', 'work', 'webapps']) await mkdir(join(folder, name));
   await copyFile(join(HOME, 'etc/web.xml'), join(folder, 'conf/web.xml'));
   await writeFile(join(folder, 'conf/server.xml'), SERVER_XML);
+  await writeFile(join(folder, 'conf/tomcat-users.xml'), NO_USERS);
   return folder;
+}
+
+const ECHO = 'WEB-INF/classes/websocket/echo';
+
+/** Adds two web applications with an echo endpoint that only this user may open. */
+async function protect(folder: string, { username, password }: { username: string; password: string }): Promise<void> {
+  const users = `<tomcat-users><user username="${escape(username)}" password="${escape(password)}" roles="known"/></tomcat-users>`;
+  await writeFile(join(folder, 'conf/tomcat-users.xml'), users);
+  for (const scheme of ['basic', 'digest']) {
+    const application = join(folder, 'webapps', scheme);
+    await mkdir(join(application, ECHO), { recursive: true });
+    await copyFile(join(EXAMPLES, ECHO, 'EchoAnnotation.class'), join(application, ECHO, 'EchoAnnotation.class'));
+    await writeFile(join(application, 'WEB-INF/web.xml'), webXml(scheme.toUpperCase()));
+  }
+}
+
+function escape(text: string): string {
+  return text.replace(/[&<>"]/g, (character) => `&#${character.codePointAt(0)};`);
 }
 
 /** No port to shut it down by; a port for HTTP that the system chooses; Debian's examples have links to jars. */
@@ -97,7 +120,8 @@ const SERVER_XML = `<?xml version="1.0"?>
   <Service name="Catalina">
     <Connector port="0" address="127.0.0.1" protocol="HTTP/1.1"/>
     <Engine name="Catalina" defaultHost="localhost">
-      <Host name="localhost" appBase="webapps" autoDeploy="false" deployOnStartup="false">
+      <Realm className="org.apache.catalina.realm.MemoryRealm"/>
+      <Host name="localhost" appBase="webapps" autoDeploy="false">
         <Context path="/examples" docBase="${EXAMPLES}">
           <Resources allowLinking="true"/>
         </Context>
@@ -106,3 +130,20 @@ const SERVER_XML = `<?xml version="1.0"?>
   </Service>
 </Server>
 `;
+
+const NO_USERS = '<tomcat-users/>';
+
+function webXml(scheme: string): string {
+  return `<web-app xmlns="https://jakarta.ee/xml/ns/jakartaee" version="5.0">
+  <security-constraint>
+    <web-resource-collection>
+      <web-resource-name>all</web-resource-name>
+      <url-pattern>/*</url-pattern>
+    </web-resource-collection>
+    <auth-constraint><role-name>known</role-name></auth-constraint>
+  </security-constraint>
+  <login-config><auth-method>${scheme}</auth-method><realm-name>the examples</realm-name></login-config>
+  <security-role><role-name>known</role-name></security-role>
+</web-app>
+`;
+}
