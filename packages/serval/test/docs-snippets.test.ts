@@ -10,7 +10,7 @@ import { readPages, ROOT, type Page } from './documentation';
 // Names of `serval` that a snippet uses without importing them are imported for it. What else it takes from the text
 // around it stands, invisible to the reader, in a comment right before the block: <!-- before: declare const x: string; -->
 
-const LANGUAGES = new Set(['ts', 'js', 'json', 'sh', 'text', 'java', 'html']);
+const LANGUAGES = new Set(['ts', 'js', 'json', 'sh', 'text', 'java', 'html', 'nginx']);
 const DIALECTS = { '': 'legacy', standard: 'standard' } as const;
 type Dialect = (typeof DIALECTS)[keyof typeof DIALECTS];
 
