@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import type { Socket } from 'node:net';
 
 /** How a peer that listens is started. */
 export interface PeerCommand {
@@ -103,10 +104,23 @@ export class PeerProcess {
 
 const RUN_LIMIT_MS = 60_000;
 
-/** @returns what ends it now */
+/**
+ * Ends a process with ours, however ours ends: a shell waits for the end of a pipe that only we hold. Listeners for the
+ * exit of `process` are not enough: under Jest they are never called, and nothing is called when it is killed.
+ *
+ * @returns what ends it now
+ */
 function endWithUs(child: ChildProcess): () => void {
-  const kill = (): void => void child.kill('SIGKILL');
-  process.once('exit', kill);
-  child.once('close', () => process.off('exit', kill));
-  return kill;
+  if (child.pid !== undefined) {
+    const guard = spawn('sh', ['-c', 'read -r line; kill -KILL "$0"', String(child.pid)], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    // Without a shell there is no guard, and the test ends what it has started all the same.
+    guard.on('error', () => undefined).unref();
+    guard.stdin.on('error', () => undefined);
+    // A pipe of Node's is a socket.
+    (guard.stdin as Socket).unref();
+    child.once('close', () => guard.kill('SIGKILL'));
+  }
+  return () => void child.kill('SIGKILL');
 }

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { describeWithPeer, PeerProcess, Tomcat } from '@serval/peers';
+import { describeWithPeer, Tomcat } from '@serval/peers';
 import WebSocket from 'ws';
 
 const START_MS = 90_000;
@@ -34,48 +33,3 @@ describeWithPeer(Tomcat, 'Tomcat', () => {
     START_MS,
   );
 });
-
-describe('a process that does not start', () => {
-  test('is an error that shows what it has printed', async () => {
-    const starting = PeerProcess.start({
-      program: process.execPath,
-      args: ['-e', 'console.log("no such port"); process.exit(3)'],
-      cwd: tmpdir(),
-      ready: /listening/,
-    });
-    await expect(starting).rejects.toThrow(/ended with 3[^]*no such port/);
-  });
-
-  test('is ended when it is not ready in time', async () => {
-    const starting = PeerProcess.start({
-      program: process.execPath,
-      args: ['-e', 'console.log(process.pid); setInterval(() => undefined, 1000)'],
-      cwd: tmpdir(),
-      ready: /never/,
-      startLimitMs: 1000,
-    });
-    const error = (await starting.catch((thrown: unknown) => thrown)) as Error;
-    expect(error.message).toContain('not ready within 1000 ms');
-    const [pid] = /^\d+$/m.exec(error.message) ?? [];
-    await expect(gone(Number(pid))).resolves.toBe(true);
-  });
-
-  test('is an error where there is no such program', async () => {
-    expect(existsSync('/no/such/program')).toBe(false);
-    const starting = PeerProcess.start({ program: '/no/such/program', args: [], cwd: tmpdir(), ready: /x/ });
-    await expect(starting).rejects.toThrow('/no/such/program could not be started');
-  });
-});
-
-/** Whether the process ends; a killed child is reaped by Node soon. */
-async function gone(pid: number): Promise<boolean> {
-  for (let tries = 0; tries < 1000; tries++) {
-    try {
-      process.kill(pid, 0);
-    } catch {
-      return true;
-    }
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  return false;
-}
