@@ -20,9 +20,8 @@ import {
 import { createClientEngine, type ClientEngine } from '@serval/protocol';
 import { ClientEndpoints, type ClientEndpoint } from './client-endpoint';
 import { connect } from './connect';
-import { checkOptions, unknownOptions, type ClientContainerOptions } from './container-options';
+import { checkOptions, CLIENT_PROPERTIES, unknownOptions, type ClientContainerOptions } from './container-options';
 import type { Deadline } from './deadline';
-import { HANDSHAKE_PROPERTIES } from './handshake-settings';
 import { parseServerUri } from './server-uri';
 
 /**
@@ -51,7 +50,7 @@ export class WsClientContainer extends ContainerDefaults implements WebSocketCon
     this.#options = options;
     this.#plain = createClientEngine({ ...options, perMessageDeflate: false });
     if (perMessageDeflate !== false) this.#compressing = createClientEngine({ ...options, perMessageDeflate });
-    this.#context = new ContainerContext(this, options, this.#compressing?.offers ?? [], HANDSHAKE_PROPERTIES);
+    this.#context = new ContainerContext(this, options, this.#compressing?.offers ?? [], CLIENT_PROPERTIES);
     for (const message of unknownOptions(options))
       this.#context.diagnostics.report({ kind: 'setting-warning', message });
     this.#endpoints = new ClientEndpoints(this.#context);

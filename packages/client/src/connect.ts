@@ -14,6 +14,7 @@ import { ConnectionConfig } from './endpoint-config';
 import { resolveHandshakeSettings, type HandshakeOptions } from './handshake-settings';
 import { openingHandshake } from './opening-handshake';
 import { describeUri } from './server-uri';
+import { resolveTls } from './tls-options';
 
 /** What a connection needs of its container. */
 export interface ConnectContext {
@@ -40,6 +41,7 @@ export async function connect(container: ConnectContext, endpoint: ClientEndpoin
   let session: WsSession;
   container.connecting.add(deadline);
   try {
+    const tls = await deadline.within(resolveTls(config));
     const instance = endpoint.instance ?? makeInstance(plan);
     const codecs = await makeCodecs(plan, config, deadline);
     try {
@@ -48,6 +50,7 @@ export async function connect(container: ConnectContext, endpoint: ClientEndpoin
         config,
         engine: container.engineFor(endpoint),
         settings,
+        tls,
         deadline,
         closeTimeoutMs: context.settings.sessionCloseTimeout,
       });

@@ -1,7 +1,13 @@
 import { DeploymentException } from '@serval/api';
 import { nearestName, SETTINGS, type ContainerOptions, type ContainerSettings } from '@serval/container';
 import type { EngineOptions } from '@serval/protocol';
-import { HANDSHAKE_OPTIONS, resolveHandshakeSettings, type HandshakeOptions } from './handshake-settings';
+import {
+  HANDSHAKE_OPTIONS,
+  HANDSHAKE_PROPERTIES,
+  resolveHandshakeSettings,
+  type HandshakeOptions,
+} from './handshake-settings';
+import { TLS_PROPERTIES } from './tls-options';
 
 /** What a client container can be told; everything has a default. */
 export interface ClientContainerOptions
@@ -12,6 +18,9 @@ export interface ClientContainerOptions
    */
   readonly perMessageDeflate?: EngineOptions['perMessageDeflate'];
 }
+
+/** The names in a client endpoint's user properties that are read while it connects. */
+export const CLIENT_PROPERTIES: ReadonlySet<string> = new Set([...HANDSHAKE_PROPERTIES, ...TLS_PROPERTIES]);
 
 type OtherOption = Exclude<keyof ClientContainerOptions, keyof ContainerSettings | keyof HandshakeOptions>;
 

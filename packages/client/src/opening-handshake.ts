@@ -9,7 +9,7 @@ import type { HandshakeSettings } from './handshake-settings';
 import { exchange, type ServerAnswer } from './http-exchange';
 import { badAnswer, checkAnswer } from './server-answer';
 import { describeUri, redirectTarget } from './server-uri';
-import { readSslContext, withoutIdentity } from './tls-options';
+import { withoutIdentity, type TlsOptions } from './tls-options';
 
 /** What an opening handshake is made of. */
 export interface HandshakeParts {
@@ -17,6 +17,7 @@ export interface HandshakeParts {
   readonly config: ClientEndpointConfig;
   readonly engine: ClientEngine;
   readonly settings: HandshakeSettings;
+  readonly tls: TlsOptions;
   readonly deadline: Deadline;
   readonly closeTimeoutMs: number;
 }
@@ -40,10 +41,9 @@ const REDIRECTS: ReadonlySet<number> = new Set([300, 301, 302, 303, 305, 307, 30
  * @throws HandshakeException (as a rejection); nothing is left of the connection then
  */
 export async function openingHandshake(parts: HandshakeParts): Promise<OpenedWebSocket> {
-  const { config, settings } = parts;
+  const { settings } = parts;
   const visited = new Set<string>();
-  let uri = parts.uri;
-  let tls = readSslContext(config.getSSLContext());
+  let { uri, tls } = parts;
   let isAtHome = true;
   for (;;) {
     visited.add(uri.href);

@@ -1,8 +1,21 @@
-import { DeploymentException } from '@serval/api';
-import type { ConnectionOptions } from 'node:tls';
+import { DeploymentException, type ClientEndpointConfig } from '@serval/api';
+import type { ConnectionOptions, SecureVersion } from 'node:tls';
+import { readTrustStore } from './trust-store';
 
 /** What Node's TLS is told beside the host. */
 export type TlsOptions = ConnectionOptions;
+
+const TOMCAT = 'org.apache.tomcat.websocket.';
+const SSL_CONTEXT = `${TOMCAT}SSL_CONTEXT`;
+const SSL_PROTOCOLS = `${TOMCAT}SSL_PROTOCOLS`;
+const SSL_TRUSTSTORE = `${TOMCAT}SSL_TRUSTSTORE`;
+const SSL_TRUSTSTORE_PWD = `${TOMCAT}SSL_TRUSTSTORE_PWD`;
+
+/** The names in a client endpoint's user properties that are read here. */
+export const TLS_PROPERTIES: readonly string[] = [SSL_CONTEXT, SSL_PROTOCOLS, SSL_TRUSTSTORE, SSL_TRUSTSTORE_PWD];
+
+/** Their names in Java are their names in Node. */
+const VERSIONS: readonly SecureVersion[] = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];
 
 /** What would tell another origin who the client is, or holds for the first host only. */
 const FOR_ONE_ORIGIN = [
@@ -18,22 +31,29 @@ const FOR_ONE_ORIGIN = [
 ] as const;
 
 /**
- * The `sslContext` of a client endpoint's configuration: TLS options of Node, or a `tls.SecureContext`.
+ * What an endpoint says of TLS: the `sslContext` of its configuration, else SSL_CONTEXT, else SSL_TRUSTSTORE; and
+ * SSL_PROTOCOLS with any of them.
  *
- * @throws DeploymentException for anything else
+ * @throws DeploymentException (as a rejection) for what cannot be used, or not together
  */
-export function readSslContext(sslContext: unknown): TlsOptions {
-  if (sslContext === undefined || sslContext === null) return {};
-  if (typeof sslContext !== 'object') {
-    throw new DeploymentException(
-      `sslContext takes TLS options of Node or a tls.SecureContext; found ${typeof sslContext}.`,
-      undefined,
-      'WS_DEPLOY_BAD_OPTION',
+export async function resolveTls(config: ClientEndpointConfig): Promise<TlsOptions> {
+  const properties = config.getUserProperties();
+  const protocols = properties.get(SSL_PROTOCOLS) ?? undefined;
+  const versions = protocols === undefined ? {} : readProtocols(protocols);
+  const byBuilder = config.getSSLContext() ?? undefined;
+  const byProperty = properties.get(SSL_CONTEXT) ?? undefined;
+  const tls =
+    byBuilder !== undefined
+      ? readSslContext('sslContext', byBuilder)
+      : byProperty !== undefined
+        ? readSslContext(SSL_CONTEXT, byProperty)
+        : await readTrusted(properties);
+  if (protocols !== undefined && tls.secureContext !== undefined) {
+    throw wrong(
+      `${SSL_PROTOCOLS} cannot change a tls.SecureContext; make that with minVersion and maxVersion, or give TLS options of Node instead.`,
     );
   }
-  // A SecureContext has no class that could be asked for; its native part is in `context`.
-  if ('context' in sslContext) return { secureContext: sslContext };
-  return sslContext;
+  return { ...tls, ...versions };
 }
 
 /** What is left of the options for an origin that a redirect has led to: the client's certificate stays at home. */
@@ -41,4 +61,52 @@ export function withoutIdentity(tls: TlsOptions): TlsOptions {
   const rest = { ...tls };
   for (const name of FOR_ONE_ORIGIN) delete rest[name];
   return rest;
+}
+
+/** TLS options of Node, or a `tls.SecureContext`. */
+function readSslContext(name: string, sslContext: unknown): TlsOptions {
+  if (typeof sslContext !== 'object' || sslContext === null)
+    throw wrong(`${name} takes TLS options of Node or a tls.SecureContext; found ${typeof sslContext}.`);
+  // A SecureContext has no class that could be asked for; its native part is in `context`.
+  if ('context' in sslContext) return { secureContext: sslContext };
+  return sslContext;
+}
+
+/** As in Java, what is trusted by default is not trusted then. */
+async function readTrusted(properties: ReadonlyMap<string, unknown>): Promise<TlsOptions> {
+  const path = properties.get(SSL_TRUSTSTORE) ?? undefined;
+  if (path === undefined) return {};
+  // Tomcat's, and Java's own.
+  const password = properties.get(SSL_TRUSTSTORE_PWD) ?? 'changeit';
+  if (typeof path !== 'string') throw wrong(`${SSL_TRUSTSTORE} is the path of a file; found ${typeof path}.`);
+  if (typeof password !== 'string') throw wrong(`${SSL_TRUSTSTORE_PWD} is a string; found ${typeof password}.`);
+  return { ca: await readTrustStore(SSL_TRUSTSTORE, path, password) };
+}
+
+/** Java enables single versions, Node a range of them. */
+function readProtocols(protocols: unknown): TlsOptions {
+  const listed: unknown[] =
+    typeof protocols === 'string' ? protocols.split(',') : Array.isArray(protocols) ? protocols : [];
+  const names = listed.map((name) => (typeof name === 'string' ? name.trim() : ''));
+  const indices = names
+    .map((name) => VERSIONS.findIndex((version) => version === name))
+    .sort((one, other) => one - other);
+  const [first = -1] = indices;
+  const last = indices.at(-1) ?? -1;
+  if (first === -1) {
+    throw wrong(
+      `${SSL_PROTOCOLS} is a list, or text with commas, of ${VERSIONS.join(', ')}; found ${JSON.stringify(protocols) ?? typeof protocols}.`,
+    );
+  }
+  const missing = VERSIONS.slice(first, last).filter((version) => !names.includes(version));
+  if (missing.length > 0) {
+    throw wrong(
+      `${SSL_PROTOCOLS} is ${names.join(', ')}, without ${missing.join(', ')}; Node enables all versions between two, so list them or leave one end out.`,
+    );
+  }
+  return { minVersion: VERSIONS[first], maxVersion: VERSIONS[last] };
+}
+
+function wrong(message: string): DeploymentException {
+  return new DeploymentException(message, undefined, 'WS_DEPLOY_BAD_OPTION');
 }

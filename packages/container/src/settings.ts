@@ -284,6 +284,10 @@ export const WITHOUT_EFFECT: ReadonlyMap<string, string> = new Map(
     IO_TIMEOUT_MS: 'it is a user property of client endpoints',
     MAX_REDIRECTIONS: 'it is a user property of client endpoints',
     MAX_HTTP_RESPONSE_HEADER_BYTES: 'it is a user property of client endpoints',
+    SSL_CONTEXT: 'it is a user property of client endpoints',
+    SSL_PROTOCOLS: 'it is a user property of client endpoints',
+    SSL_TRUSTSTORE: 'it is a user property of client endpoints',
+    SSL_TRUSTSTORE_PWD: 'it is a user property of client endpoints',
   }).map(([name, why]) => [TOMCAT + name, why]),
 );
 

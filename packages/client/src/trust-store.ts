@@ -1,0 +1,99 @@
+import { createHash, X509Certificate } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import type * as Forge from 'node-forge';
+import { DeploymentException } from '@serval/api';
+import { toError } from '@serval/container';
+import { JKS_MAGIC, readJavaKeyStore } from './java-key-store';
+
+/** Far above any list of authorities. */
+const MOST_BYTES = 16 * 1024 * 1024;
+
+const PEM = /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[\s\S]*?-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
+
+/**
+ * The certificates of a trust store: a file of PKCS#12, JKS, PEM, or one certificate in DER. All that are in it are
+ * trusted.
+ *
+ * @param name of the user property, for messages
+ * @param password of PKCS#12 and JKS; others have none
+ * @returns PEM, at least one
+ * @throws DeploymentException (as a rejection) for a file that cannot be read, another password, or an empty store
+ */
+export async function readTrustStore(name: string, path: string, password: string): Promise<string[]> {
+  const wrong = (what: string, cause?: unknown): DeploymentException =>
+    new DeploymentException(`${name}: ${path} ${what}.`, cause, 'WS_DEPLOY_BAD_OPTION');
+  let file: Buffer;
+  try {
+    const found = await stat(path);
+    if (!found.isFile() || found.size > MOST_BYTES) throw new TypeError(`it is no file of ${MOST_BYTES} bytes at most`);
+    file = await readFile(path);
+  } catch (thrown) {
+    throw wrong(`cannot be read: ${toError(thrown).message}; give the path of a trust store`, thrown);
+  }
+  let certificates: string[];
+  try {
+    certificates = readCertificates(file, password);
+  } catch (thrown) {
+    throw wrong(
+      `is not read as a trust store: ${toError(thrown).message}; give PKCS#12, JKS or PEM, and the password as ${name}_PWD`,
+      thrown,
+    );
+  }
+  if (certificates.length === 0) throw wrong('has no certificate; add one, such as by keytool -importcert');
+  return certificates;
+}
+
+function readCertificates(file: Buffer, password: string): string[] {
+  if (file.length >= 4 && file.readUInt32BE() === JKS_MAGIC) return readJavaKeyStore(file, password).map(toPem);
+  // 30: a sequence of ASN.1.
+  if (file[0] === 0x30) return isCertificate(file) ? [toPem(file)] : readPkcs12(file, password).map(toPem);
+  const found = file.toString('latin1').match(PEM) ?? [];
+  if (found.length === 0) throw new TypeError('its format is unknown');
+  return found.map((pem) => toPem(Buffer.from(pem, 'latin1')));
+}
+
+/**
+ * What PKCS#12 was read lately, by its bytes and its password: the keys that they lead to are made to take a processor's
+ * time, and each connect asks anew.
+ */
+const lately = new Map<string, readonly Buffer[]>();
+const MOST_LATELY = 8;
+
+function readPkcs12(file: Buffer, password: string): readonly Buffer[] {
+  const key = createHash('sha256').update(JSON.stringify(password)).update(file).digest('base64');
+  const certificates = lately.get(key) ?? decryptPkcs12(file, password);
+  // The last one is the latest.
+  lately.delete(key);
+  lately.set(key, certificates);
+  for (const oldest of lately.keys()) {
+    if (lately.size <= MOST_LATELY) break;
+    lately.delete(oldest);
+  }
+  return certificates;
+}
+
+/** Its library is loaded only here: it is large, and most clients have no such store. */
+function decryptPkcs12(file: Buffer, password: string): readonly Buffer[] {
+  const forge = createRequire(__filename)('node-forge') as typeof Forge;
+  const store = forge.pkcs12.pkcs12FromAsn1(forge.asn1.fromDer(file.toString('latin1')), false, password);
+  const bags = store.getBags({ bagType: forge.pki.oids.certBag })[forge.pki.oids.certBag ?? ''] ?? [];
+  return bags.map(({ cert, asn1 }) => {
+    // It reads certificates of RSA, and leaves all others as they are.
+    const encoded = cert ? forge.pki.certificateToAsn1(cert) : asn1;
+    return Buffer.from(forge.asn1.toDer(encoded).getBytes(), 'latin1');
+  });
+}
+
+function isCertificate(der: Buffer): boolean {
+  try {
+    return new X509Certificate(der).raw.length > 0;
+  } catch {
+    return false;
+  }
+}
+
+/** @throws Error for what is no certificate */
+function toPem(certificate: Buffer): string {
+  return new X509Certificate(certificate).toString();
+}
