@@ -22,6 +22,7 @@ import { ClientEndpoints, type ClientEndpoint } from './client-endpoint';
 import { connect } from './connect';
 import { checkOptions, CLIENT_PROPERTIES, unknownOptions, type ClientContainerOptions } from './container-options';
 import type { Deadline } from './deadline';
+import { retrying } from './retry';
 import { parseServerUri } from './server-uri';
 
 /**
@@ -90,7 +91,8 @@ export class WsClientContainer extends ContainerDefaults implements WebSocketCon
       options: this.#options,
       engineFor: (connecting: ClientEndpoint) => this.#engineFor(connecting),
     };
-    return connect(container, endpoint, parseServerUri(passed.at(-1)));
+    const uri = parseServerUri(passed.at(-1));
+    return retrying(this.#options.retryAfter, () => connect(container, endpoint, uri));
   }
 
   /** Whether {@link stop} was called. */

@@ -7,6 +7,7 @@ import {
   resolveHandshakeSettings,
   type HandshakeOptions,
 } from './handshake-settings';
+import { checkRetryAfter, type RetryAfterOption } from './retry';
 import { TLS_PROPERTIES } from './tls-options';
 
 /** What a client container can be told; everything has a default. */
@@ -17,6 +18,11 @@ export interface ClientContainerOptions
    * extension `permessage-deflate`, as in Tomcat. True or an object offers it always, false never.
    */
   readonly perMessageDeflate?: EngineOptions['perMessageDeflate'];
+  /**
+   * Whether a 503 or 429 with Retry-After is waited for, up to 5 times and up to 5 minutes each; an object sets other
+   * bounds. `handshakeTimeout` is for each attempt. Default: false.
+   */
+  readonly retryAfter?: RetryAfterOption | undefined;
 }
 
 /** The names in a client endpoint's user properties that are read while it connects. */
@@ -32,6 +38,7 @@ const OTHER_OPTIONS: Readonly<Record<OtherOption, true>> = {
   perMessageDeflate: true,
   maxFragments: true,
   sharedReads: true,
+  retryAfter: true,
 };
 
 /** A slip of the pen in an option's name must not silently leave a limit at its default. @returns what to warn of */
@@ -47,6 +54,7 @@ export function unknownOptions(options: object): readonly string[] {
 /** @throws DeploymentException for an option that is out of range or of the wrong kind */
 export function checkOptions(options: ClientContainerOptions): void {
   resolveHandshakeSettings(options);
+  checkRetryAfter(options.retryAfter);
   const { maxFragments = 1, sharedReads = true, perMessageDeflate = false } = options;
   if (!Number.isInteger(maxFragments) || maxFragments < 1 || maxFragments >= 2 ** 31)
     throw wrong('maxFragments', `a whole number of fragments from 1 to ${2 ** 31 - 1}`, maxFragments);

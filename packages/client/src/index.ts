@@ -5,3 +5,4 @@ export { WsClientContainer } from './client-container';
 
 export type { StopOptions } from '@serval/container';
 export type { ClientContainerOptions } from './container-options';
+export type { RetryAfterOption, RetryAfterOptions } from './retry';

@@ -13,5 +13,5 @@ export type {
   ServerOptions,
   StopOptions,
 } from '@serval/server';
-export type { ClientContainerOptions } from '@serval/client';
+export type { ClientContainerOptions, RetryAfterOption, RetryAfterOptions } from '@serval/client';
 export type { ContainerOptions, DiagnosticEvent, Logger } from '@serval/container';

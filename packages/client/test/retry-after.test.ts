@@ -1,0 +1,90 @@
+import { Endpoint, HandshakeException, type Session } from '@serval/api';
+import { WsClientContainer, type RetryAfterOption } from '../src';
+import { retrying } from '../src/retry';
+import { afterTest, rejection } from './after-test';
+import { accepting, LiteralServer, status, type Answer } from './literal-server';
+
+const silent = { error() {}, warn() {}, debug() {} };
+
+class Nothing extends Endpoint {
+  override onOpen() {}
+}
+
+async function connect(
+  server: LiteralServer,
+  retryAfter?: RetryAfterOption,
+  handshakeTimeout = 30_000,
+): Promise<Session> {
+  const container = new WsClientContainer({ logger: silent, sessionCloseTimeout: 200, retryAfter, handshakeTimeout });
+  const session = await container.connectToServer(Nothing, server.url());
+  afterTest(() => session.close());
+  return session;
+}
+
+/** Refuses so many times. */
+function busy(times: number, line = '503 Service Unavailable', header = 'Retry-After: 0'): Answer {
+  let left = times;
+  return (request) => (left-- > 0 ? status(line, header)(request) : accepting()(request));
+}
+
+test('a server that asks to come back later is asked again, up to five times', async () => {
+  const server = await LiteralServer.start(busy(5));
+  expect((await connect(server, true)).isOpen()).toBe(true);
+  expect([server.requests.length, server.openConnections]).toEqual([6, 1]);
+});
+
+test.each<[what: string, answer: Answer, option: RetryAfterOption | undefined, requests: number]>([
+  ['by default, not at all', busy(9), undefined, 1],
+  ['with false, not at all', busy(9), false, 1],
+  ['not a sixth time', busy(9), true, 6],
+  ['not more often than attempts', busy(9), { attempts: 2 }, 3],
+  ['not after more than 300 seconds', busy(9, undefined, 'Retry-After: 301'), true, 1],
+  ['not after more than maxDelay', busy(9, undefined, 'Retry-After: 1'), { maxDelay: 999 }, 1],
+  ['not without Retry-After', busy(9, undefined, 'Server: x'), true, 1],
+  ['not for another status', busy(9, '500 Internal Server Error'), true, 1],
+])('%s', async (_what, answer, option, requests) => {
+  const server = await LiteralServer.start(answer);
+  const error = await rejection(connect(server, option));
+  expect(error).toBeInstanceOf(HandshakeException);
+  expect(error.code).toBe('WS_CONNECT_REFUSED');
+  expect(server.requests).toHaveLength(requests);
+  await server.deserted();
+});
+
+test('a 429 is waited for as well, for as long as each answer says', async () => {
+  const waited: number[] = [];
+  const answers = [
+    [429, '7'],
+    [503, '0'],
+    [429, '300'],
+  ] as const;
+  let attempt = 0;
+  const session = await retrying(
+    true,
+    () => {
+      const [code, seconds] = answers[attempt++] ?? [];
+      if (code === undefined) return Promise.resolve('open');
+      const headers = new Map([['Retry-After', [seconds]]]);
+      return Promise.reject(new HandshakeException('busy', undefined, 'WS_CONNECT_REFUSED', { status: code, headers }));
+    },
+    (milliseconds) => Promise.resolve(waited.push(milliseconds)),
+  );
+  expect([session, waited]).toEqual(['open', [7000, 0, 300_000]]);
+});
+
+test('handshakeTimeout is for each attempt, not for the waiting', async () => {
+  const server = await LiteralServer.start(busy(1, undefined, 'Retry-After: 1'));
+  expect((await connect(server, true, 900)).isOpen()).toBe(true);
+});
+
+test.each<[option: unknown, message: RegExp]>([
+  [5, /^retryAfter is true, false or an object \{ attempts\?, maxDelay\? \}; found number\.$/],
+  [null, /found null/],
+  [{ attempts: 0 }, /^retryAfter\.attempts is a whole number of attempts from 1 to 1000; found 0\.$/],
+  [
+    { maxDelay: Infinity },
+    /^retryAfter\.maxDelay is a whole number of milliseconds from 0 to 2147483647; found Infinity\.$/,
+  ],
+])('%j is a DeploymentException', (option, message) => {
+  expect(() => new WsClientContainer({ retryAfter: option as never })).toThrow(message);
+});
