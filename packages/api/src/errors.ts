@@ -27,6 +27,9 @@ export const ERROR_CODES = [
   'WS_CONNECT_REFUSED',
   'WS_CONNECT_BAD_ANSWER',
   'WS_CONNECT_REDIRECT',
+  'WS_CONNECT_AUTHENTICATION',
+  'WS_CONNECT_REALM',
+  'WS_CONNECT_PROXY',
   'WS_CONNECT_ENDPOINT',
   'WS_CONNECT_STOPPED',
   'WS_ILLEGAL_ARGUMENT',
@@ -107,8 +110,8 @@ export interface HandshakeAnswer {
 /**
  * A client that could not open its WebSocket: the server could not be reached, or has not agreed.
  *
- * `status` and `headers` are those of the server's last answer, such as 503 and its Retry-After; undefined where none
- * has arrived. Headers are not shown where the error is printed: they may hold secrets.
+ * `status` and `headers` are those of the last answer, such as 503 and its Retry-After, of the server or of a proxy that
+ * was asked for it; undefined where none has arrived. Headers are not shown where the error is printed: they may hold secrets.
  */
 export class HandshakeException extends DeploymentException {
   override readonly name = 'HandshakeException';

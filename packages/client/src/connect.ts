@@ -10,16 +10,19 @@ import {
 import type { ClientEngine } from '@serval/protocol';
 import type { ClientEndpoint } from './client-endpoint';
 import { Deadline } from './deadline';
+import type { ClientContainerOptions } from './container-options';
+import { credentialsIn, PROXY_CREDENTIALS, SERVER_CREDENTIALS } from './credentials';
 import { ConnectionConfig } from './endpoint-config';
-import { resolveHandshakeSettings, type HandshakeOptions } from './handshake-settings';
+import { resolveHandshakeSettings } from './handshake-settings';
 import { openingHandshake } from './opening-handshake';
+import { proxyFor } from './proxy';
 import { describeUri } from './server-uri';
 import { resolveTls } from './tls-options';
 
 /** What a connection needs of its container. */
 export interface ConnectContext {
   readonly context: ContainerContext;
-  readonly options: HandshakeOptions;
+  readonly options: ClientContainerOptions;
   readonly engineFor: (endpoint: ClientEndpoint) => ClientEngine;
   /** The deadlines of what is being connected, for whoever stops it. */
   readonly connecting: Set<Deadline>;
@@ -32,10 +35,13 @@ export interface ConnectContext {
  * @throws DeploymentException (as a rejection)
  */
 export async function connect(container: ConnectContext, endpoint: ClientEndpoint, uri: URL): Promise<WsSession> {
-  const { context } = container;
+  const { context, options } = container;
   const { plan } = endpoint;
   const config = new ConnectionConfig(endpoint.config);
-  const settings = resolveHandshakeSettings(container.options, config.getUserProperties());
+  const given = config.getUserProperties();
+  const settings = resolveHandshakeSettings(options, given);
+  const credentials = credentialsIn(given, SERVER_CREDENTIALS) ?? options.credentials;
+  const proxyCredentials = credentialsIn(given, PROXY_CREDENTIALS);
   const userProperties = sessionProperties(context, plan, config);
   const deadline = new Deadline(settings.handshakeTimeout, () => tookTooLong(uri, settings.handshakeTimeout));
   let session: WsSession;
@@ -50,7 +56,9 @@ export async function connect(container: ConnectContext, endpoint: ClientEndpoin
         config,
         engine: container.engineFor(endpoint),
         settings,
+        credentials,
         tls,
+        proxyFor: (server) => proxyFor(server, options.proxy, proxyCredentials),
         deadline,
         closeTimeoutMs: context.settings.sessionCloseTimeout,
       });

@@ -1,12 +1,14 @@
 import { DeploymentException } from '@serval/api';
 import { nearestName, SETTINGS, type ContainerOptions, type ContainerSettings } from '@serval/container';
 import type { EngineOptions } from '@serval/protocol';
+import { checkCredentials, PROXY_CREDENTIALS, SERVER_CREDENTIALS, type Credentials } from './credentials';
 import {
   HANDSHAKE_OPTIONS,
   HANDSHAKE_PROPERTIES,
   resolveHandshakeSettings,
   type HandshakeOptions,
 } from './handshake-settings';
+import { checkProxy, type ProxyOption } from './proxy';
 import { checkRetryAfter, type RetryAfterOption } from './retry';
 import { TLS_PROPERTIES } from './tls-options';
 
@@ -18,6 +20,10 @@ export interface ClientContainerOptions
    * extension `permessage-deflate`, as in Tomcat. True or an object offers it always, false never.
    */
   readonly perMessageDeflate?: EngineOptions['perMessageDeflate'];
+  /** For servers that answer 401, by Basic or Digest. Default: none; an endpoint's user properties go first. */
+  readonly credentials?: Credentials | undefined;
+  /** The HTTP proxy for every server; false for none. Default: that of the environment, such as `https_proxy`. */
+  readonly proxy?: ProxyOption | undefined;
   /**
    * Whether a 503 or 429 with Retry-After is waited for, up to 5 times and up to 5 minutes each; an object sets other
    * bounds. `handshakeTimeout` is for each attempt. Default: false.
@@ -26,7 +32,11 @@ export interface ClientContainerOptions
 }
 
 /** The names in a client endpoint's user properties that are read while it connects. */
-export const CLIENT_PROPERTIES: ReadonlySet<string> = new Set([...HANDSHAKE_PROPERTIES, ...TLS_PROPERTIES]);
+export const CLIENT_PROPERTIES: ReadonlySet<string> = new Set([
+  ...HANDSHAKE_PROPERTIES,
+  ...[SERVER_CREDENTIALS, PROXY_CREDENTIALS].flatMap((names) => Object.values({ ...names }).flat()),
+  ...TLS_PROPERTIES,
+]);
 
 type OtherOption = Exclude<keyof ClientContainerOptions, keyof ContainerSettings | keyof HandshakeOptions>;
 
@@ -38,6 +48,8 @@ const OTHER_OPTIONS: Readonly<Record<OtherOption, true>> = {
   perMessageDeflate: true,
   maxFragments: true,
   sharedReads: true,
+  credentials: true,
+  proxy: true,
   retryAfter: true,
 };
 
@@ -54,6 +66,8 @@ export function unknownOptions(options: object): readonly string[] {
 /** @throws DeploymentException for an option that is out of range or of the wrong kind */
 export function checkOptions(options: ClientContainerOptions): void {
   resolveHandshakeSettings(options);
+  if (options.credentials !== undefined) checkCredentials('credentials', options.credentials);
+  if (options.proxy !== undefined) checkProxy(options.proxy);
   checkRetryAfter(options.retryAfter);
   const { maxFragments = 1, sharedReads = true, perMessageDeflate = false } = options;
   if (!Number.isInteger(maxFragments) || maxFragments < 1 || maxFragments >= 2 ** 31)

@@ -1,62 +1,87 @@
+import type { EventEmitter } from 'node:events';
 import { request as httpRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP, type Socket } from 'node:net';
+import { connect as tlsConnect } from 'node:tls';
 import { HandshakeException, type ErrorCode } from '@serval/api';
 import { toError } from '@serval/container';
 import { HeaderMap, tolerateErrors } from '@serval/protocol';
 import type { Deadline } from './deadline';
 import type { HandshakeSettings } from './handshake-settings';
+import { describeProxy } from './proxy';
+import type { Tunnel } from './proxy-tunnel';
 import { describeUri } from './server-uri';
 import type { TlsOptions } from './tls-options';
 
-/** A server's answer to one request. */
+/** The answer of a server, or of a proxy, to one request. */
 export interface ServerAnswer {
   readonly status: number;
   /** Sealed. */
   readonly headers: HeaderMap;
   /** As they came: names and values in turn. */
   readonly rawHeaders: readonly string[];
-  /** The connection, of an answer that turns it over: 101 with Upgrade and Connection. */
+  /** The connection, of an answer that turns it over: 101 with Upgrade and Connection, or 2xx to a CONNECT. */
   readonly upgraded: { readonly socket: Socket; readonly head: Buffer } | undefined;
+}
+
+/** A request for an upgrade of a server, or for a tunnel of a proxy. */
+export interface HttpRequest {
+  readonly method: 'GET' | 'CONNECT';
+  /** ws: or http:, or wss: or https: for TLS. */
+  readonly to: URL;
+  /** As in the request line. */
+  readonly target: string;
+  readonly headers: HeaderMap;
+  /** Beside the host. */
+  readonly tls: TlsOptions;
+  /** The connection to use; undefined for one of its own. It is gone if the request fails. */
+  readonly tunnel: Tunnel | undefined;
 }
 
 /** What a request is sent under. */
 export interface ExchangeTerms {
   readonly settings: HandshakeSettings;
-  readonly tls: TlsOptions;
   readonly deadline: Deadline;
 }
 
 /**
- * Sends one request for an upgrade and reads the head of the answer. The connection is gone then, unless it was upgraded;
- * its socket has a listener for errors, {@link tolerateErrors}.
+ * Sends one request and reads the head of the answer. The connection is gone then, unless it was turned over; its socket
+ * has a listener for errors, {@link tolerateErrors}.
  *
  * @throws HandshakeException (as a rejection) when no answer comes
  */
-export function exchange(uri: URL, headers: HeaderMap, terms: ExchangeTerms): Promise<ServerAnswer> {
-  const { settings, deadline } = terms;
+export function exchange(asked: HttpRequest, { settings, deadline }: ExchangeTerms): Promise<ServerAnswer> {
   return new Promise<ServerAnswer>((resolve, reject) => {
-    const request = makeRequest(uri, terms);
+    const request = makeRequest(asked, settings);
     const fail = (error: HandshakeException | Error): void => {
       reject(error);
       request.destroy();
     };
-    for (const [name, values] of headers) request.setHeader(name, values);
+    for (const [name, values] of asked.headers) request.setHeader(name, values);
     deadline.whenExpired = fail;
     request.on('timeout', () =>
       fail(
         new HandshakeException(
-          `${describeUri(uri)} was silent for ${settings.ioTimeout} ms during the handshake (ioTimeout, IO_TIMEOUT_MS).`,
+          `${nameOf(asked)} was silent for ${settings.ioTimeout} ms during the handshake (ioTimeout, IO_TIMEOUT_MS).`,
           undefined,
           'WS_CONNECT_TIMEOUT',
         ),
       ),
     );
-    request.on('error', (error) => fail(explain(uri, error, settings)));
-    request.on('upgrade', (response, socket, head) => {
+    request.on('error', (error) => fail(explain(asked, error, settings)));
+    const turnOver = (response: IncomingMessage, socket: EventEmitter, head: Buffer): void => {
       // Nobody else listens for them until the connection has been taken over.
       tolerateErrors(socket);
       resolve(answerOf(response, { socket, head }));
+    };
+    request.on('upgrade', turnOver);
+    request.on('connect', (response, socket, head) => {
+      const { statusCode = 0 } = response;
+      if (statusCode >= 200 && statusCode < 300) return turnOver(response, socket, head);
+      // Node turns the connection over whatever the answer is.
+      tolerateErrors(socket);
+      socket.destroy();
+      resolve(answerOf(response, undefined));
     });
     request.on('response', (response) => {
       resolve(answerOf(response, undefined));
@@ -64,30 +89,46 @@ export function exchange(uri: URL, headers: HeaderMap, terms: ExchangeTerms): Pr
       request.destroy();
     });
     request.end();
-  }).finally(() => (deadline.whenExpired = undefined));
+  })
+    .catch((error: unknown) => {
+      // TLS may have failed before it had taken it.
+      asked.tunnel?.socket.destroy();
+      throw error;
+    })
+    .finally(() => (deadline.whenExpired = undefined));
 }
 
 /** @throws HandshakeException for TLS options that Node does not take */
-function makeRequest(uri: URL, terms: ExchangeTerms): ClientRequest {
+function makeRequest(asked: HttpRequest, settings: HandshakeSettings): ClientRequest {
   try {
-    return (uri.protocol === 'wss:' ? httpsRequest : httpRequest)(requestOptions(uri, terms));
+    return (isSecure(asked) ? httpsRequest : httpRequest)(requestOptions(asked, settings));
   } catch (thrown) {
-    throw explain(uri, toError(thrown), terms.settings);
+    throw explain(asked, toError(thrown), settings);
   }
 }
 
-function requestOptions(uri: URL, { settings, tls }: ExchangeTerms): RequestOptions {
+function isSecure({ to }: HttpRequest): boolean {
+  return to.protocol === 'wss:' || to.protocol === 'https:';
+}
+
+function requestOptions(asked: HttpRequest, settings: HandshakeSettings): RequestOptions {
+  const { to, tunnel } = asked;
   // An IPv6 address stands in brackets in a URI.
-  const host = uri.hostname.replace(/^\[|\]$/g, '');
+  const host = to.hostname.replace(/^\[|\]$/g, '');
   const servername = isIP(host) === 0 ? host : '';
+  const tls = isSecure(asked) && { servername, ALPNProtocols: ['http/1.1'], ...asked.tls };
+  const connect = (socket: Socket): Socket => {
+    const connection = tls ? tlsConnect({ ...tls, host, socket }) : socket;
+    return connection.setTimeout(settings.ioTimeout);
+  };
   return {
-    ...(uri.protocol === 'wss:' && { servername, ALPNProtocols: ['http/1.1'], ...tls }),
-    method: 'GET',
+    ...tls,
+    ...(tunnel === undefined ? { agent: false } : { createConnection: () => connect(tunnel.socket) }),
+    method: asked.method,
     host,
-    port: uri.port || (uri.protocol === 'wss:' ? 443 : 80),
-    path: uri.pathname + uri.search,
+    port: to.port || (isSecure(asked) ? 443 : 80),
+    path: asked.target,
     setHost: false,
-    agent: false,
     timeout: settings.ioTimeout,
     maxHeaderSize: settings.maxResponseHeaderBytes,
   };
@@ -106,21 +147,38 @@ function answerOf(
   };
 }
 
-function explain(uri: URL, error: Error & { code?: unknown }, settings: HandshakeSettings): HandshakeException {
-  const [code, what] = classify(error.code, settings);
-  return new HandshakeException(`${describeUri(uri)} ${what}: ${reasonOf(error)}.`, error, code);
+/** Who was asked, for the beginning of a message. */
+function nameOf({ method, to, tunnel }: HttpRequest): string {
+  if (method === 'CONNECT') return `The proxy ${describeProxy({ uri: to })}`;
+  return tunnel === undefined ? describeUri(to) : `${describeUri(to)}, through the proxy ${tunnel.via},`;
 }
 
-function classify(code: unknown, { maxResponseHeaderBytes }: HandshakeSettings): [code: ErrorCode, what: string] {
+function explain(
+  asked: HttpRequest,
+  error: Error & { code?: unknown },
+  settings: HandshakeSettings,
+): HandshakeException {
+  const [code, what] = classify(asked, error.code, settings);
+  return new HandshakeException(`${nameOf(asked)} ${what}: ${reasonOf(error)}.`, error, code);
+}
+
+function classify(
+  { method, target }: HttpRequest,
+  code: unknown,
+  { maxResponseHeaderBytes }: HandshakeSettings,
+): [code: ErrorCode, what: string] {
+  const isProxy = method === 'CONNECT';
+  const badAnswer = isProxy ? 'WS_CONNECT_PROXY' : 'WS_CONNECT_BAD_ANSWER';
   if (code === 'HPE_HEADER_OVERFLOW') {
     return [
-      'WS_CONNECT_BAD_ANSWER',
+      badAnswer,
       `answered with more than ${maxResponseHeaderBytes} bytes of headers (maxResponseHeaderBytes, MAX_HTTP_RESPONSE_HEADER_BYTES)`,
     ];
   }
-  if (typeof code === 'string' && code.startsWith('HPE_'))
-    return ['WS_CONNECT_BAD_ANSWER', 'answered what is not HTTP/1.1'];
-  return ['WS_CONNECT_IO', 'could not be asked for a WebSocket'];
+  if (typeof code === 'string' && code.startsWith('HPE_')) return [badAnswer, 'answered what is not HTTP/1.1'];
+  return isProxy
+    ? ['WS_CONNECT_PROXY', `could not be asked for a tunnel to ${target}`]
+    : ['WS_CONNECT_IO', 'could not be asked for a WebSocket'];
 }
 
 /** Of an attempt at several addresses Node says nothing in the message itself. */

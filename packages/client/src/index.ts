@@ -5,4 +5,6 @@ export { WsClientContainer } from './client-container';
 
 export type { StopOptions } from '@serval/container';
 export type { ClientContainerOptions } from './container-options';
+export type { Credentials } from './credentials';
+export type { ProxyOption, ProxyOptions } from './proxy';
 export type { RetryAfterOption, RetryAfterOptions } from './retry';

@@ -4,9 +4,13 @@ import { HandshakeException, type ClientEndpointConfig, type Extension } from '@
 import type { Transport } from '@serval/api/spi';
 import { toError } from '@serval/container';
 import { formatExtensions, HeaderMap, tolerateNoErrors, type ClientEngine } from '@serval/protocol';
+import type { Credentials } from './credentials';
 import type { Deadline } from './deadline';
 import type { HandshakeSettings } from './handshake-settings';
+import { Authentication } from './http-authentication';
 import { exchange, type ServerAnswer } from './http-exchange';
+import type { Proxy } from './proxy';
+import { openTunnel } from './proxy-tunnel';
 import { badAnswer, checkAnswer } from './server-answer';
 import { describeUri, redirectTarget } from './server-uri';
 import { withoutIdentity, type TlsOptions } from './tls-options';
@@ -17,7 +21,11 @@ export interface HandshakeParts {
   readonly config: ClientEndpointConfig;
   readonly engine: ClientEngine;
   readonly settings: HandshakeSettings;
+  /** For a 401 of the first origin. */
+  readonly credentials: Credentials | undefined;
   readonly tls: TlsOptions;
+  /** Is asked for each server that a redirect leads to. */
+  readonly proxyFor: (uri: URL) => Proxy | undefined;
   readonly deadline: Deadline;
   readonly closeTimeoutMs: number;
 }
@@ -41,19 +49,29 @@ const REDIRECTS: ReadonlySet<number> = new Set([300, 301, 302, 303, 305, 307, 30
  * @throws HandshakeException (as a rejection); nothing is left of the connection then
  */
 export async function openingHandshake(parts: HandshakeParts): Promise<OpenedWebSocket> {
-  const { settings } = parts;
   const visited = new Set<string>();
   let { uri, tls } = parts;
   let isAtHome = true;
+  let authentication = authenticationAt(parts, uri);
+  let authorization: string | undefined;
   for (;;) {
     visited.add(uri.href);
     const key = randomBytes(16).toString('base64');
+    const target = uri.pathname + uri.search;
     const headers = await requestHeaders(parts, uri, key, isAtHome);
-    const answer = await exchange(uri, headers, { settings, tls, deadline: parts.deadline });
+    const hasOwnCredentials = headers.has('Authorization');
+    if (authorization !== undefined && !hasOwnCredentials) headers.set('Authorization', [authorization]);
+    const proxy = parts.proxyFor(uri);
+    const tunnel = proxy && (await openTunnel(proxy, uri, parts));
+    const answer = await exchange({ method: 'GET', to: uri, target, headers, tls, tunnel }, parts);
     try {
       await showAnswer(parts, uri, answer);
+      if (answer.status === 401 && authentication !== undefined && !hasOwnCredentials) {
+        authorization = authentication.authorize(answer, { method: 'GET', target });
+        continue;
+      }
       if (!REDIRECTS.has(answer.status)) return takeOver(parts, uri, key, answer);
-      uri = nextUri(uri, answer, visited, settings);
+      uri = nextUri(uri, answer, visited, parts.settings);
     } catch (error) {
       answer.upgraded?.socket.destroy();
       throw error;
@@ -63,7 +81,16 @@ export async function openingHandshake(parts: HandshakeParts): Promise<OpenedWeb
       isAtHome = false;
       tls = withoutIdentity(tls);
     }
+    // An answer to a challenge is for the request that was challenged.
+    authorization = undefined;
+    authentication = isAtHome ? authenticationAt(parts, uri) : undefined;
   }
+}
+
+function authenticationAt({ credentials }: HandshakeParts, uri: URL): Authentication | undefined {
+  return (
+    credentials && new Authentication({ name: describeUri(uri), challengeHeader: 'WWW-Authenticate' }, credentials)
+  );
 }
 
 /** What the handshake decides itself; a configurator sees these headers and cannot change them. */
@@ -78,6 +105,8 @@ const OWN_HEADERS: ReadonlySet<string> = new Set([
   'content-length',
   'transfer-encoding',
   'expect',
+  // It is for a proxy, which is asked in a request of its own.
+  'proxy-authorization',
 ]);
 
 /**

@@ -27,7 +27,7 @@ export function checkAnswer(answer: ServerAnswer, asked: Asked): Agreed {
   // 1. The status.
   if (status !== 101) {
     throw new HandshakeException(
-      `${describeUri(asked.uri)} refused the WebSocket with status ${status}; expected 101.`,
+      `${describeUri(asked.uri)} refused the WebSocket with status ${status}; expected 101.${status === 401 ? ' Credentials for it are given by the option credentials, or the user properties WS_AUTHENTICATION_USER_NAME and _PASSWORD.' : ''}`,
       undefined,
       'WS_CONNECT_REFUSED',
       answer,

@@ -53,7 +53,7 @@ function requireServer(uri: URL, answer?: HandshakeAnswer): URL {
     throw badUri(`The scheme of a WebSocket is ws: or wss:; found ${uri.protocol}`, answer);
   if (uri.username !== '' || uri.password !== '') {
     throw badUri(
-      `${describeUri(uri)} was given with user information, which a WebSocket URI has none of (RFC 6455 3); set the Authorization header in beforeRequest.`,
+      `${describeUri(uri)} was given with user information, which a WebSocket URI has none of (RFC 6455 3); use the option credentials, or the user properties WS_AUTHENTICATION_USER_NAME and _PASSWORD.`,
       answer,
     );
   }

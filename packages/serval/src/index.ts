@@ -13,5 +13,12 @@ export type {
   ServerOptions,
   StopOptions,
 } from '@serval/server';
-export type { ClientContainerOptions, RetryAfterOption, RetryAfterOptions } from '@serval/client';
+export type {
+  ClientContainerOptions,
+  Credentials,
+  ProxyOption,
+  ProxyOptions,
+  RetryAfterOption,
+  RetryAfterOptions,
+} from '@serval/client';
 export type { ContainerOptions, DiagnosticEvent, Logger } from '@serval/container';

@@ -1,0 +1,59 @@
+import type { Socket } from 'node:net';
+import { HandshakeException } from '@serval/api';
+import { HeaderMap } from '@serval/protocol';
+import { Authentication } from './http-authentication';
+import { exchange, type ExchangeTerms, type ServerAnswer } from './http-exchange';
+import { describeProxy, type Proxy } from './proxy';
+import { describeUri } from './server-uri';
+
+/** A connection to a server by way of a proxy. */
+export interface Tunnel {
+  readonly socket: Socket;
+  /** The proxy, for messages. */
+  readonly via: string;
+}
+
+/**
+ * Asks a proxy for a connection to the server of a URI (RFC 9110 9.3.6). Each attempt has a connection of its own, so it
+ * does not matter whether the proxy ends the one on which it asks for credentials.
+ *
+ * @throws HandshakeException (as a rejection) with the proxy's status, if it has answered; nothing is left then
+ */
+export async function openTunnel(proxy: Proxy, uri: URL, terms: ExchangeTerms): Promise<Tunnel> {
+  const via = describeProxy(proxy);
+  const target = `${uri.hostname}:${uri.port || (uri.protocol === 'wss:' ? 443 : 80)}`;
+  const headers = new HeaderMap();
+  headers.add('Host', target);
+  headers.add('Connection', 'keep-alive');
+  for (const [name, value] of proxy.headers) headers.add(name, value);
+  const authentication =
+    proxy.credentials === undefined || headers.has('Proxy-Authorization')
+      ? undefined
+      : new Authentication({ name: `The proxy ${via}`, challengeHeader: 'Proxy-Authenticate' }, proxy.credentials);
+  for (;;) {
+    const answer = await exchange(
+      { method: 'CONNECT', to: proxy.uri, target, headers, tls: proxy.tls, tunnel: undefined },
+      terms,
+    );
+    if (answer.status === 407 && authentication !== undefined) {
+      headers.set('Proxy-Authorization', [authentication.authorize(answer, { method: 'CONNECT', target })]);
+      continue;
+    }
+    const refuse = (what: string): HandshakeException =>
+      new HandshakeException(`The proxy ${via} ${what}.`, undefined, 'WS_CONNECT_PROXY', answer);
+    if (answer.upgraded === undefined) throw refuse(`${whyNot(answer)} for a tunnel to ${describeUri(uri)}`);
+    const { socket, head } = answer.upgraded;
+    // Nobody at the other end may speak before the client has.
+    if (head.length > 0) {
+      socket.destroy();
+      throw refuse(`sent ${head.length} bytes behind its answer, before anything was asked of ${describeUri(uri)}`);
+    }
+    return { socket, via };
+  }
+}
+
+function whyNot({ status }: ServerAnswer): string {
+  return status === 407
+    ? 'answered 407 and asks for credentials (the option proxy.credentials, the user information of its URI, or the user properties WS_AUTHENTICATION_PROXY_USER_NAME and _PASSWORD)'
+    : `answered ${status}`;
+}
