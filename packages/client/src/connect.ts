@@ -15,6 +15,7 @@ import { credentialsIn, PROXY_CREDENTIALS, SERVER_CREDENTIALS } from './credenti
 import { ConnectionConfig } from './endpoint-config';
 import { resolveHandshakeSettings } from './handshake-settings';
 import { openingHandshake } from './opening-handshake';
+import { resolveOrigin } from './origin';
 import { proxyFor } from './proxy';
 import { describeUri } from './server-uri';
 import { resolveTls } from './tls-options';
@@ -42,6 +43,7 @@ export async function connect(container: ConnectContext, endpoint: ClientEndpoin
   const settings = resolveHandshakeSettings(options, given);
   const credentials = credentialsIn(given, SERVER_CREDENTIALS) ?? options.credentials;
   const proxyCredentials = credentialsIn(given, PROXY_CREDENTIALS);
+  const origin = resolveOrigin(options.origin, given);
   const userProperties = sessionProperties(context, plan, config);
   const deadline = new Deadline(settings.handshakeTimeout, () => tookTooLong(uri, settings.handshakeTimeout));
   let session: WsSession;
@@ -57,6 +59,7 @@ export async function connect(container: ConnectContext, endpoint: ClientEndpoin
         engine: container.engineFor(endpoint),
         settings,
         credentials,
+        origin,
         tls,
         proxyFor: (server) => proxyFor(server, options.proxy, proxyCredentials),
         deadline,

@@ -8,6 +8,7 @@ import {
   resolveHandshakeSettings,
   type HandshakeOptions,
 } from './handshake-settings';
+import { ORIGIN_PROPERTY, requireOrigin } from './origin';
 import { checkProxy, type ProxyOption } from './proxy';
 import { checkRetryAfter, type RetryAfterOption } from './retry';
 import { TLS_PROPERTIES } from './tls-options';
@@ -24,6 +25,8 @@ export interface ClientContainerOptions
   readonly credentials?: Credentials | undefined;
   /** The HTTP proxy for every server; false for none. Default: that of the environment, such as `https_proxy`. */
   readonly proxy?: ProxyOption | undefined;
+  /** The Origin that is sent where `beforeRequest` sets none. Default: none. */
+  readonly origin?: string | undefined;
   /**
    * Whether a 503 or 429 with Retry-After is waited for, up to 5 times and up to 5 minutes each; an object sets other
    * bounds. `handshakeTimeout` is for each attempt. Default: false.
@@ -36,6 +39,7 @@ export const CLIENT_PROPERTIES: ReadonlySet<string> = new Set([
   ...HANDSHAKE_PROPERTIES,
   ...[SERVER_CREDENTIALS, PROXY_CREDENTIALS].flatMap((names) => Object.values({ ...names }).flat()),
   ...TLS_PROPERTIES,
+  ORIGIN_PROPERTY,
 ]);
 
 type OtherOption = Exclude<keyof ClientContainerOptions, keyof ContainerSettings | keyof HandshakeOptions>;
@@ -50,6 +54,7 @@ const OTHER_OPTIONS: Readonly<Record<OtherOption, true>> = {
   sharedReads: true,
   credentials: true,
   proxy: true,
+  origin: true,
   retryAfter: true,
 };
 
@@ -68,6 +73,7 @@ export function checkOptions(options: ClientContainerOptions): void {
   resolveHandshakeSettings(options);
   if (options.credentials !== undefined) checkCredentials('credentials', options.credentials);
   if (options.proxy !== undefined) checkProxy(options.proxy);
+  if (options.origin !== undefined) requireOrigin('origin', options.origin);
   checkRetryAfter(options.retryAfter);
   const { maxFragments = 1, sharedReads = true, perMessageDeflate = false } = options;
   if (!Number.isInteger(maxFragments) || maxFragments < 1 || maxFragments >= 2 ** 31)

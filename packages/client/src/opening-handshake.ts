@@ -23,6 +23,8 @@ export interface HandshakeParts {
   readonly settings: HandshakeSettings;
   /** For a 401 of the first origin. */
   readonly credentials: Credentials | undefined;
+  /** Of requests for which `beforeRequest` sets none. */
+  readonly origin: string | undefined;
   readonly tls: TlsOptions;
   /** Is asked for each server that a redirect leads to. */
   readonly proxyFor: (uri: URL) => Proxy | undefined;
@@ -116,7 +118,7 @@ const OWN_HEADERS: ReadonlySet<string> = new Set([
 const TOLD_TO_ANYONE: ReadonlySet<string> = new Set(['origin', 'user-agent', 'accept-language']);
 
 async function requestHeaders(
-  { config, engine, deadline }: HandshakeParts,
+  { config, engine, origin, deadline }: HandshakeParts,
   uri: URL,
   key: string,
   isAtHome: boolean,
@@ -146,6 +148,7 @@ async function requestHeaders(
   } catch (thrown) {
     throw configuratorFailed('beforeRequest', uri, thrown);
   }
+  if (origin !== undefined && !headers.has('Origin')) headers.add('Origin', origin);
   return headers;
 }
 

@@ -283,6 +283,7 @@ test('none of the user properties is an unknown name', async () => {
       WS_PROXY_AUTHENTICATION_USER_NAME: 'a',
       WS_PROXY_AUTHENTICATION_PASSWORD: 'b',
       WS_PROXY_AUTHENTICATION_REALM: 'c',
+      DEFAULT_ORIGIN_HEADER_VALUE: 'https://example.com',
       SSL_CONTEXT: {},
       SSL_PROTOCOLS: 'TLSv1.3',
       SSL_TRUSTSTORE: 'none',

@@ -280,9 +280,9 @@ export const WITHOUT_EFFECT: ReadonlyMap<string, string> = new Map(
     ALLOW_UNSUPPORTED_EXTENSIONS: 'an endpoint may declare any extension',
     DISABLE_BUILTIN_EXTENSIONS: 'set the option perMessageDeflate to false instead',
     STREAMS_DROP_EMPTY_MESSAGES: 'the rule of the specification holds: a stream that was never used sends nothing',
-    DEFAULT_ORIGIN_HEADER_VALUE: 'a configurator of the client sets the Origin header',
     ...Object.fromEntries(
       [
+        'DEFAULT_ORIGIN_HEADER_VALUE',
         'IO_TIMEOUT_MS',
         'MAX_REDIRECTIONS',
         'MAX_HTTP_RESPONSE_HEADER_BYTES',
