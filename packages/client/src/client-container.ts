@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   CloseReason,
   HandshakeException,
@@ -40,6 +41,8 @@ export class WsClientContainer extends ContainerDefaults implements WebSocketCon
   readonly #plain: ClientEngine;
   readonly #connecting = new Set<Deadline>();
   #stopped: Promise<void> | undefined;
+  /** Ends the waiting for servers that have asked to come back later. */
+  readonly #stopping = new AbortController();
   /** Undefined where the options forbid compression. */
   readonly #compressing: ClientEngine | undefined;
 
@@ -92,7 +95,8 @@ export class WsClientContainer extends ContainerDefaults implements WebSocketCon
       engineFor: (connecting: ClientEndpoint) => this.#engineFor(connecting),
     };
     const uri = parseServerUri(passed.at(-1));
-    return retrying(this.#options.retryAfter, () => connect(container, endpoint, uri));
+    const wait = (milliseconds: number): Promise<void> => this.#waitUnlessStopped(milliseconds);
+    return retrying(this.#options.retryAfter, () => connect(container, endpoint, uri), wait);
   }
 
   /** Whether {@link stop} was called. */
@@ -116,7 +120,14 @@ export class WsClientContainer extends ContainerDefaults implements WebSocketCon
     await (this.#stopped ??= this.#stop(graceMs));
   }
 
+  async #waitUnlessStopped(milliseconds: number): Promise<void> {
+    const { signal } = this.#stopping;
+    await delay(milliseconds, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) throw containerStopped();
+  }
+
   #stop(graceMs: number): Promise<void> {
+    this.#stopping.abort();
     const connecting = [...this.#connecting];
     for (const deadline of connecting) deadline.abort(containerStopped());
     const reason = new CloseReason(CloseReason.CloseCodes.GOING_AWAY, 'The client is stopping.');

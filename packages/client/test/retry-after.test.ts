@@ -1,7 +1,7 @@
 import { Endpoint, HandshakeException, type Session } from '@serval/api';
 import { WsClientContainer, type RetryAfterOption } from '../src';
 import { retrying } from '../src/retry';
-import { afterTest, rejection } from './after-test';
+import { afterTest, Gate, rejection } from './after-test';
 import { accepting, LiteralServer, status, type Answer } from './literal-server';
 
 const silent = { error() {}, warn() {}, debug() {} };
@@ -87,4 +87,19 @@ test.each<[option: unknown, message: RegExp]>([
   ],
 ])('%j is a DeploymentException', (option, message) => {
   expect(() => new WsClientContainer({ retryAfter: option as never })).toThrow(message);
+});
+
+test('a container that is stopped does not wait, and asks no more', async () => {
+  const asked = new Gate();
+  const server = await LiteralServer.start((request) => {
+    asked.open();
+    return busy(9, undefined, 'Retry-After: 300')(request);
+  });
+  const container = new WsClientContainer({ logger: silent, retryAfter: true });
+  const connecting = rejection(container.connectToServer(Nothing, server.url()));
+  await asked.promise;
+  await server.deserted();
+  await container.stop();
+  expect(await connecting).toMatchObject({ code: 'WS_CONNECT_STOPPED' });
+  expect(server.requests).toHaveLength(1);
 });
