@@ -97,6 +97,37 @@ describeWithPeer(Tomcat, 'Tomcat', () => {
     expect(error.headers?.get('Date')).toEqual([expect.stringMatching(/GMT$/)]);
   });
 
+  describe.each(['basic', 'digest'])('an endpoint for users only, by %s', (scheme) => {
+    const path = `/${scheme}/websocket/echoAnnotation`;
+    const realm = 'the examples';
+
+    test('opens with the option credentials', async () => {
+      const caller = await EchoCaller.open(uri(path), { credentials: { ...USER, realm } });
+      expect(await changedByEcho(caller.exchange)).toEqual([]);
+      await caller.session.close();
+    });
+
+    test('opens with user properties, as in Tomcat', async () => {
+      const caller = await EchoCaller.open(uri(path), {
+        userProperties: {
+          'org.apache.tomcat.websocket.WS_AUTHENTICATION_USER_NAME': USER.username,
+          'org.apache.tomcat.websocket.WS_AUTHENTICATION_PASSWORD': USER.password,
+        },
+      });
+      expect(await caller.exchange(['hello'])).toBe('hello');
+      await caller.session.close();
+    });
+
+    test.each([
+      ['a wrong password', { ...USER, password: 'guess' }, 'WS_CONNECT_AUTHENTICATION'],
+      ['credentials for another realm', { ...USER, realm: 'elsewhere' }, 'WS_CONNECT_REALM'],
+    ])('refuses %s with 401', async (_title, credentials, code) => {
+      const error = await failureOf(() => EchoCaller.open(uri(path), { credentials }));
+      if (!(error instanceof HandshakeException)) throw error;
+      expect([error.code, error.status]).toEqual([code, 401]);
+    });
+  });
+
   describeWithPeer(Nginx, 'behind an nginx that ends TLS', () => {
     let nginx: Nginx;
     beforeAll(async () => {
