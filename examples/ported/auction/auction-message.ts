@@ -1,4 +1,5 @@
-import { formatDouble, type AuctionItem } from './auction-item';
+import { formatDouble } from '../java-numbers';
+import type { AuctionItem } from './auction-item';
 
 const REQUESTS = ['lreq', 'breq', 'dreq', 'xreq'] as const;
 

@@ -1,6 +1,5 @@
 import { TestClient } from '../../test-client';
 import { stopIntervals } from '../../test-clock';
-import { formatDouble } from './auction-item';
 import { start } from './server';
 
 // The auctions are those of the process, so each test has its own: 0 the lamp, 1 the globe, 2 the clock.
@@ -123,14 +122,4 @@ test('auction ends with 1001 for everyone when it stops', async () => {
   const ann = await connect();
   await server.stop();
   expect(await ann.closed).toMatch(/^1001/);
-});
-
-test.each([
-  [100, '100.0'],
-  [120.5, '120.5'],
-  [9_999_999, '9999999.0'],
-  [10_000_000, '1.0E7'],
-  [123_456_789.5, '1.234567895E8'],
-])('a price of %d is written as Java does: %s', (price, text) => {
-  expect(formatDouble(price)).toBe(text);
 });
