@@ -103,15 +103,20 @@ export default defineConfig(
     languageOptions: {
       globals: Object.fromEntries(
         [
+          'Blob',
           'EventSource',
           'URLSearchParams',
           'WebSocket',
           'addEventListener',
+          'clearInterval',
+          'createImageBitmap',
           'document',
           'fetch',
           'history',
           'localStorage',
           'location',
+          'requestAnimationFrame',
+          'setInterval',
         ].map((name) => [name, 'readonly']),
       ),
     },

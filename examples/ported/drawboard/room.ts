@@ -1,0 +1,102 @@
+import { Board } from './board';
+import type { Client } from './client';
+import type { DrawMessage } from './draw-message';
+
+const MAX_PLAYERS = 100;
+/** Draw messages of this time go out together. */
+const BROADCAST_MS = 30;
+
+/** The first character of what a room sends. */
+export const MessageType = {
+  /** Followed by what is wrong. */
+  error: '0',
+  /** Followed by `id,stroke|id,stroke…`, the id being that of the last message that this player's strokes came with. */
+  draw: '1',
+  /** Followed by the number of players; the picture as PNG comes next, as a binary message. */
+  image: '2',
+  /** Followed by `+` or `-`: a player has come or gone. */
+  players: '3',
+} as const;
+
+/** A board, and the players who draw on it. */
+export class Room {
+  readonly #board = new Board();
+  readonly #players = new Set<Player>();
+  #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  /** @returns undefined when the room is full, or closed */
+  join(client: Client): Player | undefined {
+    if (this.#isClosed) return undefined;
+    if (this.#players.size >= MAX_PLAYERS) {
+      client.send(`${MessageType.error}Maximum player count (${MAX_PLAYERS}) has been reached.`);
+      client.close();
+      return undefined;
+    }
+    this.#tellPlayers('+');
+    const player = new Player(this, client);
+    this.#players.add(player);
+    this.#timer ??= setInterval(() => this.#broadcastStrokes(), BROADCAST_MS);
+    client.send(MessageType.image + String(this.#players.size));
+    client.send(this.#board.toPng());
+    return player;
+  }
+
+  leave(player: Player): void {
+    if (!this.#players.delete(player)) return;
+    if (this.#players.size === 0) this.#stopTimer();
+    this.#tellPlayers('-');
+  }
+
+  draw(message: DrawMessage): void {
+    message.draw(this.#board);
+    const text = message.toString();
+    for (const player of this.#players) player.strokes.push(text);
+  }
+
+  /** The server stops: nobody joins any more, and nobody is told who goes. */
+  close(): void {
+    this.#isClosed = true;
+    this.#players.clear();
+    this.#stopTimer();
+  }
+
+  #tellPlayers(change: '+' | '-'): void {
+    for (const player of this.#players) player.client.send(MessageType.players + change);
+  }
+
+  #broadcastStrokes(): void {
+    for (const player of this.#players) {
+      if (player.strokes.length === 0) continue;
+      const strokes = player.strokes.splice(0).map((stroke) => `${player.lastMessageId},${stroke}`);
+      player.client.send(MessageType.draw + strokes.join('|'));
+    }
+  }
+
+  #stopTimer(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+}
+
+/** Someone in a room. */
+export class Player {
+  /** What the player numbered the last draw message with that the room has taken; a Java `long`. */
+  lastMessageId = 0n;
+  /** What has been drawn since the last broadcast. */
+  readonly strokes: string[] = [];
+
+  constructor(
+    private readonly room: Room,
+    readonly client: Client,
+  ) {}
+
+  draw(message: DrawMessage, messageId: bigint): void {
+    this.lastMessageId = messageId;
+    this.room.draw(message);
+  }
+
+  leave(): void {
+    this.room.leave(this);
+  }
+}
