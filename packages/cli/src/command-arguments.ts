@@ -1,0 +1,43 @@
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+
+/** A command line that cannot be understood: what was found, and what to write instead. */
+export class UsageError extends Error {}
+
+type Options = NonNullable<ParseArgsConfig['options']>;
+type Parsed<O extends Options> = ReturnType<
+  typeof parseArgs<{ args: string[]; options: O; allowPositionals: true; strict: true }>
+>;
+
+/**
+ * Node's parser for options, with errors of one line.
+ *
+ * @throws UsageError
+ */
+export function parseArguments<O extends Options>(args: readonly string[], options: O): Parsed<O> {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+  } catch (error) {
+    // Node's message begins with what is wrong; further sentences tell how to write what begins with a dash.
+    throw new UsageError((error as Error).message.split(/\.\s/)[0]?.replace(/\.$/, '') ?? 'unknown option');
+  }
+}
+
+/** @throws UsageError naming the option and its unit */
+export function wholeNumber(
+  option: string,
+  text: string | undefined,
+  { min, max, unit }: { readonly min: number; readonly max: number; readonly unit: string },
+): number | undefined {
+  if (text === undefined) return undefined;
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number >= min && number <= max) return number;
+  throw new UsageError(`${option} is a whole number of ${unit} from ${min} to ${max}; found ${JSON.stringify(text)}`);
+}
+
+/** @returns milliseconds @throws UsageError */
+export function seconds(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const milliseconds = Math.round(Number(text) * 1000);
+  if (/^\d*\.?\d+$/.test(text) && milliseconds < 2 ** 31) return milliseconds;
+  throw new UsageError(`${option} is a number of seconds, such as 5 or 0.5; found ${JSON.stringify(text)}`);
+}

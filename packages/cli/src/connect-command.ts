@@ -1,0 +1,151 @@
+import { ClientEndpointConfig, type HandshakeResponse } from '@serval/api';
+import { WsClientContainer, type ClientContainerOptions } from '@serval/client';
+import { UsageError } from './command-arguments';
+import { parseConnectArguments, type ConnectArguments } from './connect-arguments';
+import { Conversation } from './conversation';
+import { EXIT, exitCodeOf } from './exit-code';
+import { send, sendInput, type Input } from './input';
+import { askPassword } from './password';
+import { NORMAL_CLOSES, Printer } from './printer';
+import type { Signal, Terminal } from './terminal';
+
+/** A peer that does not answer our close frame is not waited for any longer. */
+const CLOSE_TIMEOUT_MS = 2000;
+
+/**
+ * `serval connect`.
+ *
+ * @returns the exit code
+ * @throws UsageError, HandshakeException (as rejections)
+ */
+export async function connectCommand(args: readonly string[], terminal: Terminal): Promise<number> {
+  const given = parseConnectArguments(args);
+  const printer = new Printer(terminal, { ...given, rawBinary: given.binary });
+  const conversation = new Conversation(printer);
+  const container = new WsClientContainer(await containerOptions(given, printer, terminal));
+  const session = await container.connectToServer(conversation, endpointConfig(given, printer), given.uri);
+
+  const ended = new AbortController();
+  const { signal } = ended;
+  let signalled: Signal | undefined;
+  const stopListening = terminal.onSignal((name) => {
+    signalled ??= name;
+    ended.abort();
+  });
+  // Who reads our output has gone, as in `serval connect ... | head -1`.
+  terminal.stdout.on('error', () => ended.abort());
+  void conversation.closed.then(() => ended.abort());
+  try {
+    await converse({ terminal, printer, session, conversation, binary: given.binary, signal }, given);
+    await session.close();
+    const reason = await conversation.closed;
+    if (signalled !== undefined) return exitCodeOf(signalled);
+    const code = reason.getCloseCode().getCode();
+    return NORMAL_CLOSES.has(code) ? EXIT.OK : EXIT.CLOSED;
+  } finally {
+    stopListening();
+  }
+}
+
+/** Sends what is to be sent, then waits for silence. Settles when the WebSocket should be closed, or is. */
+async function converse(input: Input, { messages, binary, waitMs }: ConnectArguments): Promise<void> {
+  const { session, conversation, signal, terminal } = input;
+  try {
+    if (messages === undefined) await sendInput(input);
+    else for (const message of messages) await send(session, message, binary);
+  } catch (error) {
+    // The session tells itself why it has ended.
+    if (!signal.aborted && session.isOpen()) throw error;
+  }
+  const isInteractive = messages === undefined && terminal.stdin.isTTY === true;
+  if (!isInteractive) await silence(conversation, waitMs, signal);
+}
+
+/** Settles when no message has come for so long, or by the signal. */
+async function silence(conversation: Conversation, waitMs: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+    // The open connection keeps the process alive where nothing else does.
+    if (waitMs === Infinity) return;
+    const timer = setTimeout(resolve, waitMs);
+    conversation.whenHeard = () => void timer.refresh();
+    signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
+  });
+}
+
+async function containerOptions(
+  given: ConnectArguments,
+  printer: Printer,
+  terminal: Terminal,
+): Promise<ClientContainerOptions> {
+  const { user, timeoutMs } = given;
+  return {
+    textBufferSize: given.maxMessageBytes,
+    binaryBufferSize: given.maxMessageBytes,
+    sessionCloseTimeout: CLOSE_TIMEOUT_MS,
+    perMessageDeflate: given.compress,
+    logger: {
+      error: (message) => printer.error(message),
+      warn: (message) => printer.note(message),
+      debug: () => undefined,
+    },
+    ...(timeoutMs !== undefined && { handshakeTimeout: timeoutMs, ioTimeout: timeoutMs }),
+    ...(given.proxy !== undefined && { proxy: given.proxy }),
+    ...(given.pingMs !== undefined && { pingInterval: given.pingMs }),
+    ...(user !== undefined && {
+      credentials: { username: user.name, password: user.password ?? (await passwordOf(user.name, terminal)) },
+    }),
+  };
+}
+
+async function passwordOf(user: string, terminal: Terminal): Promise<string> {
+  const { SERVAL_PASSWORD } = terminal.env;
+  if (SERVAL_PASSWORD !== undefined) return SERVAL_PASSWORD;
+  if (terminal.stdin.isTTY === true) return askPassword(`Password of ${user}: `, terminal);
+  throw new UsageError('--user has no password; write --user name:password, or set SERVAL_PASSWORD');
+}
+
+function endpointConfig(given: ConnectArguments, printer: Printer): ClientEndpointConfig {
+  return ClientEndpointConfig.Builder.create()
+    .preferredSubprotocols(given.subprotocols)
+    .configurator(new GivenHeaders(given, printer))
+    .sslContext(given.tls)
+    .build();
+}
+
+/** What is shown of these headers is that they are there. */
+const SECRET: ReadonlySet<string> = new Set([
+  'authorization',
+  'proxy-authorization',
+  'cookie',
+  'set-cookie',
+  'authentication-info',
+]);
+
+/** Sends the headers of the command line; with `--verbose` shows those of both sides. */
+class GivenHeaders extends ClientEndpointConfig.Configurator {
+  constructor(
+    private readonly given: ConnectArguments,
+    private readonly printer: Printer,
+  ) {
+    super();
+  }
+
+  override beforeRequest(headers: Map<string, string[]>): void {
+    for (const [name, value] of this.given.headers) headers.set(name, [...(headers.get(name) ?? []), value]);
+    this.#show('>', headers);
+  }
+
+  override afterResponse(response: HandshakeResponse): void {
+    this.#show('<', response.getHeaders());
+  }
+
+  #show(marker: string, headers: ReadonlyMap<string, readonly string[]>): void {
+    if (!this.given.verbose) return;
+    for (const [name, values] of headers) {
+      const isSecret = SECRET.has(name.toLowerCase());
+      for (const value of values) this.printer.note(`${marker} ${name}: ${isSecret ? '(not shown)' : value}`);
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import { Endpoint, PongMessage, type CloseReason, type EndpointConfig, type Session } from '@serval/api';
+import type { Printer } from './printer';
+
+/** The endpoint of `serval connect`: shows what happens, and knows when the peer was last heard. */
+export class Conversation extends Endpoint {
+  readonly #pings = new Map<string, number>();
+  #whenClosed: (reason: CloseReason) => void = () => undefined;
+  /** How the conversation has ended. */
+  readonly closed = new Promise<CloseReason>((resolve) => (this.#whenClosed = resolve));
+  #whenHeard: () => void = () => undefined;
+
+  constructor(private readonly printer: Printer) {
+    super();
+  }
+
+  /** Is called for each message. */
+  set whenHeard(listener: () => void) {
+    this.#whenHeard = listener;
+  }
+
+  override onOpen(session: Session, _config: EndpointConfig): Promise<void> | undefined {
+    session.addMessageHandler(String, (text) => this.#heard(this.printer.text(text)));
+    session.addMessageHandler(Uint8Array, (bytes) => this.#heard(this.printer.binary(bytes)));
+    session.addMessageHandler(PongMessage, (pong) => {
+      const data = Buffer.from(pong.getApplicationData()).toString();
+      const sent = this.#pings.get(data);
+      this.#pings.delete(data);
+      return this.#heard(this.printer.pong(data, sent === undefined ? undefined : performance.now() - sent));
+    });
+    const extensions = session.getNegotiatedExtensions().map((extension) => extension.getName());
+    return this.printer.opened(session.getRequestURI().href, session.getNegotiatedSubprotocol(), extensions);
+  }
+
+  override async onClose(_session: Session, reason: CloseReason): Promise<void> {
+    await this.printer.closed(reason.getCloseCode().getCode(), reason.getReasonPhrase());
+    this.#whenClosed(reason);
+  }
+
+  override onError(_session: Session, error: Error): void {
+    this.printer.error(error.message);
+  }
+
+  async ping(session: Session, text: string): Promise<void> {
+    // A peer that answers no ping must not fill the memory.
+    if (this.#pings.size >= MOST_PINGS) this.#pings.clear();
+    this.#pings.set(text, performance.now());
+    await session.getBasicRemote().sendPing(Buffer.from(text));
+  }
+
+  #heard(printing: Promise<void> | undefined): Promise<void> | undefined {
+    this.#whenHeard();
+    return printing;
+  }
+}
+
+const MOST_PINGS = 1000;

@@ -1,0 +1,3 @@
+export { main } from './main';
+
+export type { Terminal } from './terminal';

@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { UsageError } from './command-arguments';
+import { CONNECT_HELP } from './connect-arguments';
+import { connectCommand } from './connect-command';
+import { EXIT } from './exit-code';
+import { explain } from './explain';
+import { SERVE_HELP, serveCommand } from './serve-command';
+import { processTerminal, type Terminal } from './terminal';
+
+const HELP = `Usage: serval <command> [options]
+
+  serval connect <uri>         talks to a WebSocket, by hand or in a pipe
+  serval serve <pattern...>    serves endpoint classes
+
+  serval <command> --help      tells more, with examples
+  serval --version
+
+`;
+
+const COMMANDS = new Map([
+  ['connect', { run: connectCommand, help: CONNECT_HELP }],
+  ['serve', { run: serveCommand, help: SERVE_HELP }],
+]);
+
+/**
+ * The command `serval`. Errors are one line on stderr, with what to do about them. Never rejects.
+ *
+ * @param args without the program's own name
+ * @returns the exit code; `serval connect --help` and `serval serve --help` list them
+ */
+export async function main(args: readonly string[], terminal: Terminal = processTerminal()): Promise<number> {
+  const [name = '--help', ...rest] = args;
+  const command = COMMANDS.get(name);
+  // Without anybody who reads there is nobody to tell.
+  terminal.stdout.on('error', () => undefined);
+  terminal.stderr.on('error', () => undefined);
+  try {
+    if (command !== undefined) {
+      if (!asksForHelp(rest)) return await command.run(rest, terminal);
+      terminal.stdout.write(command.help);
+    } else if (name === '--help' || name === '-h' || name === 'help') {
+      terminal.stdout.write(COMMANDS.get(rest[0] ?? '')?.help ?? HELP);
+    } else if (name === '--version' || name === '-V') {
+      terminal.stdout.write(`${version()}\n`);
+    } else {
+      throw new UsageError(`there is no command ${JSON.stringify(name)}`);
+    }
+    return EXIT.OK;
+  } catch (error) {
+    const known = command === undefined ? undefined : name === 'connect' ? 'connect' : 'serve';
+    const { line, code } = explain(error, known);
+    terminal.stderr.write(`serval: ${line.replace(/\s*\n\s*/g, ' ')}\n`);
+    return code;
+  }
+}
+
+function asksForHelp(args: readonly string[]): boolean {
+  const options = args.slice(0, args.indexOf('--') < 0 ? undefined : args.indexOf('--'));
+  return options.includes('--help') || options.includes('-h');
+}
+
+function version(): string {
+  // All packages have one version.
+  const { version: own } = JSON.parse(readFileSync(join(__dirname, '../package.json'), 'utf8')) as { version: string };
+  return own;
+}

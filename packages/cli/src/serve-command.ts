@@ -1,0 +1,152 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { DIAGNOSTICS_CHANNEL, type DiagnosticEvent } from '@serval/container';
+import { Server, type ServerOptions } from '@serval/server';
+import { parseArguments, UsageError, wholeNumber } from './command-arguments';
+import { readPem } from './connect-arguments';
+import { EXIT } from './exit-code';
+import type { Terminal } from './terminal';
+
+export const SERVE_HELP = `Usage: serval serve [options] <pattern...>
+
+Serves the endpoint classes that the modules export which the patterns match: compiled JavaScript, CommonJS or ESM.
+
+  -p, --port <number>          default: PORT of the environment, or 8080; 0 takes a free one
+      --host <address>         default: all addresses
+      --context-path <path>    in front of every endpoint's path
+  -o, --origin <origin>        a foreign origin whose pages may connect; may be repeated; "*" for all
+      --cert, --key <file>     PEM; the server speaks wss: then
+      --http2                  beside HTTP/1.1; needs --cert and --key
+  -c, --compress               permessage-deflate with clients that offer it
+      --compatibility <name>   tomcat-9, tomcat-10.1 or tomcat-11
+      --set <name=value>       a setting under its own name or Tomcat's, such as --set textBufferSize=65536;
+                               may be repeated
+      --grace <seconds>        for handlers and sessions when it stops; default 5
+
+SIGINT and SIGTERM stop it: sessions are closed with 1001.
+
+Exit codes: 0 stopped by a signal, 2 usage, 3 an endpoint cannot be deployed or the port cannot be had,
+1 anything else.
+
+Examples
+  serval serve 'dist/endpoints/**/*.js'
+  serval serve dist/chat.js --port 9000 --origin https://example.com --set textBufferSize=65536
+  node --import tsx node_modules/serval/dist/bin.js serve 'src/endpoints/**/*.ts'
+`;
+
+const OPTIONS = {
+  port: { type: 'string', short: 'p' },
+  host: { type: 'string' },
+  'context-path': { type: 'string' },
+  origin: { type: 'string', short: 'o', multiple: true },
+  cert: { type: 'string' },
+  key: { type: 'string' },
+  http2: { type: 'boolean' },
+  compress: { type: 'boolean', short: 'c' },
+  compatibility: { type: 'string' },
+  set: { type: 'string', multiple: true },
+  grace: { type: 'string' },
+} as const;
+
+const DEFAULT_PORT = '8080';
+const LONGEST_GRACE_SECONDS = 3600;
+
+/**
+ * `serval serve`. Settles when a signal has stopped the server.
+ *
+ * @returns the exit code
+ * @throws UsageError, DeploymentException, or Node's error of the port (as rejections)
+ */
+export async function serveCommand(args: readonly string[], terminal: Terminal): Promise<number> {
+  const { options, graceMs } = parseServeArguments(args, terminal.env);
+  const server = await startShowing(options, terminal);
+  const isSecure = options.tls !== undefined;
+  const host =
+    options.host === undefined ? 'localhost' : options.host.includes(':') ? `[${options.host}]` : options.host;
+  terminal.stdout.write(
+    `Listening on ${isSecure ? 'wss' : 'ws'}://${host}:${server.port}${options.contextPath ?? ''} (Ctrl-C stops it)\n`,
+  );
+  await new Promise<void>((resolve) => {
+    // It comes twice where npm hands on what the terminal has told the process already.
+    const stopListening = terminal.onSignal(() => {
+      void server.stop({ graceMs }).then(() => {
+        stopListening();
+        resolve();
+      });
+    });
+  });
+  return EXIT.OK;
+}
+
+/** Starts a server, and says which endpoint is where. */
+async function startShowing(options: ServerOptions, terminal: Terminal): Promise<Server> {
+  const prefix = (options.contextPath ?? '').replace(/\/$/, '');
+  let deployed = 0;
+  const show = (message: unknown): void => {
+    // What the channel carries, as its page says.
+    const event = message as DiagnosticEvent;
+    if (event.kind !== 'deployed') return;
+    deployed += 1;
+    terminal.stdout.write(`${event.endpoint} at ${prefix}${event.path}\n`);
+  };
+  subscribe(DIAGNOSTICS_CHANNEL, show);
+  let server: Server;
+  try {
+    server = await new Server(options).start();
+  } finally {
+    unsubscribe(DIAGNOSTICS_CHANNEL, show);
+  }
+  if (deployed > 0) return server;
+  await server.stop({ graceMs: 0 });
+  throw new UsageError('no module that the patterns match exports a class with @ServerEndpoint');
+}
+
+interface ServeArguments {
+  readonly options: ServerOptions;
+  readonly graceMs: number;
+}
+
+/** @throws UsageError */
+function parseServeArguments(args: readonly string[], env: Terminal['env']): ServeArguments {
+  const { values, positionals } = parseArguments(args, OPTIONS);
+  if (positionals.length === 0)
+    throw new UsageError("serve takes patterns of modules, such as 'dist/endpoints/**/*.js'; found none");
+  const { cert, key, origin: origins } = values;
+  if ((cert === undefined) !== (key === undefined)) throw new UsageError('--cert and --key go together');
+  const port = wholeNumber('--port', values.port ?? (env.PORT || DEFAULT_PORT), { min: 0, max: 65_535, unit: 'port' });
+  const grace = wholeNumber('--grace', values.grace ?? '5', { min: 0, max: LONGEST_GRACE_SECONDS, unit: 'seconds' });
+  const options = {
+    ...readSettings(values.set ?? []),
+    port,
+    host: values.host,
+    contextPath: values['context-path'],
+    scan: positionals,
+    allowedOrigins: origins?.includes('*') ? '*' : origins,
+    perMessageDeflate: values.compress,
+    http2: values.http2,
+    compatibility: values.compatibility,
+    ...(cert !== undefined &&
+      key !== undefined && { tls: { cert: readPem('--cert', cert), key: readPem('--key', key) } }),
+  };
+  // Names and kinds of settings, and the profile's name, are the server's to check.
+  return { options: options as ServerOptions, graceMs: (grace ?? 0) * 1000 };
+}
+
+/** Typed settings by their names; Tomcat's have dots in theirs. */
+function readSettings(assignments: readonly string[]): Record<string, unknown> {
+  const settings = new Map<string, unknown>();
+  const initParameters = new Map<string, string>();
+  for (const assignment of assignments) {
+    const equals = assignment.indexOf('=');
+    if (equals < 1) throw new UsageError(`--set takes name=value, such as textBufferSize=65536; found ${assignment}`);
+    const name = assignment.slice(0, equals);
+    const value = assignment.slice(equals + 1);
+    if (name.includes('.')) initParameters.set(name, value);
+    else settings.set(name, valueOf(value));
+  }
+  return { ...Object.fromEntries(settings), initParameters: Object.fromEntries(initParameters) };
+}
+
+function valueOf(text: string): unknown {
+  if (/^-?\d+$/.test(text)) return Number(text);
+  return text === 'true' ? true : text === 'false' ? false : text;
+}
