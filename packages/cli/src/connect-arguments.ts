@@ -121,9 +121,12 @@ export function parseConnectArguments(args: readonly string[]): ConnectArguments
   if ((values.cert === undefined) !== (values.key === undefined)) throw new UsageError('--cert and --key go together');
   const headers = (values.header ?? []).map(parseHeader);
   if (values.origin !== undefined) headers.push(['Origin', values.origin]);
+  // Without a scheme it is the one that needs no certificate.
+  const absolute = uri.includes('://') ? uri : `ws://${uri}`;
+  if (URL.canParse(absolute) && new URL(absolute).username !== '')
+    throw new UsageError('a WebSocket URI has no user information (RFC 6455 3); use --user name:password');
   return {
-    // Without a scheme, as browsers take it: the one that needs no certificate.
-    uri: uri.includes('://') ? uri : `ws://${uri}`,
+    uri: absolute,
     headers,
     subprotocols: values.subprotocol ?? [],
     user: values.user === undefined ? undefined : parseUser(values.user),

@@ -48,15 +48,17 @@ const BY_CAUSE = new Map<unknown, string>([
   ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'trust its authority with --ca, or any with --insecure'],
   ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'trust its authority with --ca, or any with --insecure'],
   ['ERR_TLS_CERT_ALTNAME_INVALID', 'use the name that the certificate is made out to, or --insecure'],
+  ['EPROTO', 'does the server speak TLS? Without it the URI begins with ws:'],
   ['CERT_HAS_EXPIRED', 'the server needs a new one; --insecure takes it all the same'],
 ]);
 
 function explainHandshake(error: HandshakeException): Explanation {
   const remedy =
-    (error.status !== undefined && BY_STATUS.get(error.status)) ||
+    (error.code !== 'WS_CONNECT_AUTHENTICATION' && error.status !== undefined && BY_STATUS.get(error.status)) ||
     BY_CAUSE.get(codeOf(error.cause)) ||
     (error.code === 'WS_CONNECT_TIMEOUT' ? 'is it a WebSocket server? --timeout gives it longer' : undefined);
-  const line = remedy === undefined ? error.message : `${error.message.replace(/\.$/, '')}; ${remedy}`;
+  // Further sentences name options of the API.
+  const line = remedy === undefined ? error.message : `${error.message.split(/\.(?:\s|$)/)[0]}; ${remedy}`;
   if (error.code === 'WS_CONNECT_BAD_URI') return { line, code: EXIT.USAGE };
   return { line, code: error.status === undefined ? EXIT.UNREACHABLE : EXIT.REFUSED };
 }

@@ -97,14 +97,14 @@ test('a person is asked for the password, which is not shown', async () => {
 });
 
 test.each([
-  ['no credentials', []],
-  ['wrong ones', ['-u', 'ann:wrong']],
-])('with %s it is refused', async (_what, args) => {
-  expect(await connect(args)).toEqual({
-    code: 4,
-    out: '',
-    err: expect.stringMatching(/^serval: .*401.*; give credentials with --user, or a token with --header\n$/) as string,
-  });
+  [
+    'no credentials',
+    [],
+    /^serval: .*status 401; expected 101; give credentials with --user, or a token with --header\n$/,
+  ],
+  ['wrong ones', ['-u', 'ann:wrong'], /^serval: .*401.*; check name and password\.\n$/],
+])('with %s it is refused', async (_what, args, line) => {
+  expect(await connect(args)).toEqual({ code: 4, out: '', err: expect.stringMatching(line) as string });
 });
 
 test('--proxy leads through a proxy, with its credentials', async () => {
