@@ -64,6 +64,7 @@ export async function connect(container: ConnectContext, endpoint: ClientEndpoin
         proxyFor: (server) => proxyFor(server, options.proxy, proxyCredentials),
         deadline,
         closeTimeoutMs: context.settings.sessionCloseTimeout,
+        emptyCloseIsNormal: context.settings.emptyCloseIsNormal,
       });
       if (deadline.error !== undefined) {
         transport.terminate();

@@ -30,6 +30,7 @@ export interface HandshakeParts {
   readonly proxyFor: (uri: URL) => Proxy | undefined;
   readonly deadline: Deadline;
   readonly closeTimeoutMs: number;
+  readonly emptyCloseIsNormal: boolean;
 }
 
 /** A WebSocket that a server has agreed to. */
@@ -205,6 +206,7 @@ function takeOver(parts: HandshakeParts, uri: URL, key: string, answer: ServerAn
     isSecure: uri.protocol === 'wss:',
     remoteAddress: upgraded.socket.remoteAddress,
     closeTimeoutMs: parts.closeTimeoutMs,
+    emptyCloseIsNormal: parts.emptyCloseIsNormal,
   });
   if (transport === undefined) {
     const offered = formatExtensions(offers(config, engine));

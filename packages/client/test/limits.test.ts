@@ -1,5 +1,12 @@
 import { createServer, type AddressInfo } from 'node:net';
-import { ClientEndpointConfig, Decoder, Endpoint, HandshakeException } from '@serval/api';
+import {
+  ClientEndpointConfig,
+  Decoder,
+  Endpoint,
+  HandshakeException,
+  type CloseReason,
+  type Session,
+} from '@serval/api';
 import { WsClientContainer } from '../src';
 import { afterTest, rejection } from './after-test';
 import { accepting, LiteralServer } from './literal-server';
@@ -164,4 +171,26 @@ describe('options', () => {
     expect(new WsClientContainer(options)).toBeDefined();
     expect(warnings).toEqual(['ioTimout is not an option of a client; did you mean ioTimeout?']);
   });
+});
+
+test.each([
+  [undefined, '', 1005],
+  ['tomcat-10.1', '03e8', 1000],
+] as const)('an empty close frame with compatibility %s', async (compatibility, answer, told) => {
+  const server = await LiteralServer.start();
+  const closed = new Promise<number>((resolve) => {
+    class Closing extends Nothing {
+      override onClose(_session: Session, reason: CloseReason) {
+        resolve(reason.getCloseCode().getCode());
+      }
+    }
+    const container = new WsClientContainer({ logger: silent, compatibility });
+    void container.connectToServer(Closing, server.url()).then(() => server.requests[0]?.connection.send([0x88, 0]));
+  });
+  expect(await closed).toBe(told);
+  const connection = server.requests[0]?.connection;
+  const [, length = 0] = (await connection?.read(2)) ?? [];
+  const mask = (await connection?.read(4)) ?? Buffer.alloc(4);
+  const masked = (await connection?.read(length & 0x7f)) ?? Buffer.alloc(0);
+  expect(Buffer.from(masked.map((byte, index) => byte ^ (mask[index] ?? 0))).toString('hex')).toBe(answer);
 });

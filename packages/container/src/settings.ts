@@ -49,7 +49,7 @@ export interface ContainerSettings {
   textLimitUnit: 'bytes' | 'characters';
   /** Whether `getOpenSessions` has a session while its `@OnOpen` runs. Default `'before-open'`. */
   sessionRegistration: 'before-open' | 'after-open';
-  /** Tells `@OnClose` of 1000 where the peer's close frame was empty. Default false, which is 1005. */
+  /** Takes an empty close frame of the peer for 1000, in `@OnClose` and in the answer. Default false: 1005, answered empty. */
   emptyCloseIsNormal: boolean;
 }
 
@@ -265,7 +265,8 @@ export const SETTINGS: { readonly [K in SettingName]: SettingRow } = {
   emptyCloseIsNormal: {
     byDefault: false,
     rule: { kind: 'boolean' },
-    meaning: 'Whether an empty close frame of the peer is 1000 for @OnClose, and not 1005.',
+    meaning:
+      'Whether an empty close frame of the peer is 1000 for @OnClose, and answered with 1000; else it is 1005, and answered with an empty one. Over ws the answer is empty in any case.',
     profiles: inEveryTomcat(true),
   },
 };

@@ -24,6 +24,8 @@ export interface AnsweredHandshake {
   readonly remoteAddress: string | undefined;
   /** How long the server has to end the TCP connection once both close frames are there. */
   readonly closeTimeoutMs: number;
+  /** Whether an empty close frame of the peer is answered with 1000, as Tomcat does, and not with an empty one. Default false. */
+  readonly emptyCloseIsNormal?: boolean | undefined;
 }
 
 /** Speaks RFC 6455 as a client. */
@@ -65,7 +67,7 @@ export function createClientEngine(options: EngineOptions = {}, codecs: ZlibCode
         if (agreement === undefined) return undefined;
       }
       tune(answer.socket);
-      const { socket, head, isSecure, remoteAddress, closeTimeoutMs } = answer;
+      const { socket, head, isSecure, remoteAddress, closeTimeoutMs, emptyCloseIsNormal } = answer;
       const deflate = agreement && compression?.open(agreement, 'client');
       return new Connection({
         role: 'client',
@@ -76,6 +78,7 @@ export function createClientEngine(options: EngineOptions = {}, codecs: ZlibCode
         deflate,
         ...settings,
         closeTimeoutMs,
+        emptyCloseIsNormal,
       });
     },
   });

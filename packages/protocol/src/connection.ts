@@ -45,6 +45,8 @@ export interface ConnectionParts {
   readonly sharesReads: boolean;
   /** How long the peer may take to finish the TCP connection once both close frames are there. */
   readonly closeTimeoutMs: number;
+  /** Whether an empty close frame of the peer is answered with 1000, as Tomcat does, and not with an empty one. Default false. */
+  readonly emptyCloseIsNormal?: boolean | undefined;
 }
 
 /**
@@ -66,6 +68,8 @@ export class Connection implements Transport, FrameHandler {
   readonly #sharesReads: boolean;
   readonly #deflate: MessageDeflate | undefined;
   readonly #closeTimeoutMs: number;
+  /** How an empty close frame is answered; undefined is an empty one. */
+  readonly #answerToEmptyClose: 1000 | undefined;
   readonly #isClient: boolean;
   #writer: FrameWriter | undefined;
   #listener: TransportListener | undefined;
@@ -100,6 +104,7 @@ export class Connection implements Transport, FrameHandler {
     this.remoteAddress = parts.remoteAddress;
     this.#deflate = parts.deflate;
     this.#closeTimeoutMs = parts.closeTimeoutMs;
+    this.#answerToEmptyClose = parts.emptyCloseIsNormal === true ? 1000 : undefined;
     this.extensions = parts.deflate === undefined ? NO_EXTENSIONS : [parts.deflate.extension];
     this.#maxFragments = parts.maxFragments;
     this.#line =
@@ -419,7 +424,7 @@ export class Connection implements Transport, FrameHandler {
     const { code, reason } = parseCloseFrame(payload);
     this.#closeReceived = true;
     if (this.#closeSent) this.#closeWritten();
-    else this.close(code === 1005 ? undefined : code, reason);
+    else this.close(code === 1005 ? this.#answerToEmptyClose : code, reason);
     this.#finish(code, reason);
   }
 

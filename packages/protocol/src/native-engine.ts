@@ -49,6 +49,7 @@ export function createNativeEngine(options: EngineOptions = {}, codecs: ZlibCode
       deflate: agreement && compression?.open(agreement, 'server'),
       ...settings,
       closeTimeoutMs: accepted.closeTimeoutMs,
+      emptyCloseIsNormal: accepted.emptyCloseIsNormal,
     });
   };
   return {

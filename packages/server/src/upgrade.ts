@@ -360,6 +360,7 @@ function accept(
       binary?.maxMessageSize ?? 0,
     ),
     closeTimeoutMs: settings.sessionCloseTimeout,
+    emptyCloseIsNormal: settings.emptyCloseIsNormal,
     deliveredWhole: () => context.diagnostics.report({ kind: 'delivered-whole', endpoint: endpoint.plan.name }),
   });
 }

@@ -152,7 +152,7 @@ describe.each([undefined, ...PROFILES])('with compatibility %s', (compatibility)
   test('an empty close frame', async () => {
     const client = await connect(await start({ compatibility }), '/plain');
     client.send(clientFrame(0x88));
-    expect(await client.readToEnd()).toEqual(Buffer.from([0x88, 0]));
+    expect((await client.readToEnd()).toString('hex')).toBe(isTomcat ? '880203e8' : '8800');
     expect(closes).toEqual([isTomcat ? 1000 : 1005]);
   });
 
