@@ -13,7 +13,11 @@ const FLAGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  // A page whose files a test brings has no address, and might not connect to one of this machine.
+  '--disable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets',
 ];
+
+const WAIT_MS = 10_000;
 
 /**
  * A suite of tests in a real browser. Where there is none it says so, in the title of a skipped test and on stderr.
@@ -46,9 +50,22 @@ export class Visits {
 
   constructor(private readonly browser: () => Browser) {}
 
-  async open(url: string, options: BrowserContextOptions = {}): Promise<Page> {
+  /**
+   * @param pagesOf the port of another server, which is asked for the files of the page; its WebSocket goes to where the
+   * page seems to have come from
+   */
+  async open(url: string, options: BrowserContextOptions = {}, pagesOf?: number): Promise<Page> {
     const context = await this.browser().newContext(options);
+    // Less than the tests have, so that what is waited for in vain is named.
+    context.setDefaultTimeout(WAIT_MS);
     const page = await context.newPage();
+    if (pagesOf !== undefined && String(pagesOf) !== new URL(url).port) {
+      await page.route('**/*', async (route) => {
+        const address = new URL(route.request().url());
+        address.port = String(pagesOf);
+        await route.fulfill({ response: await route.fetch({ url: address.href }) });
+      });
+    }
     page.on('console', (message) => {
       if (message.type() === 'error') this.complaints.push(message.text());
     });

@@ -1,0 +1,155 @@
+import { createHash } from 'node:crypto';
+import { clientFrame, LiteralSocket } from '@serval/testing';
+import { type CloseReason, Endpoint, PongMessage, type RemoteEndpoint, type Session, WsClientContainer } from 'serval';
+
+/** What goes into a transcript as it is; longer texts and data as length and hash. */
+const SHORT = 4000;
+/** The largest message of a conversation. */
+const LARGEST = 1_000_000;
+
+const container = new WsClientContainer({ textBufferSize: LARGEST, binaryBufferSize: LARGEST });
+
+/** A party of a scripted conversation, with Serval's client: it hears one thing after the other, as lines of text. */
+export class Speaker {
+  readonly #heard: string[] = [];
+  #wake: () => void = () => undefined;
+  readonly remote: RemoteEndpoint.Basic;
+
+  private constructor(
+    readonly session: Session,
+    inbox: Inbox,
+  ) {
+    this.remote = session.getBasicRemote();
+    inbox.deliverTo((line) => {
+      this.#heard.push(line);
+      this.#wake();
+    });
+  }
+
+  static async join(uri: string): Promise<Speaker> {
+    const inbox = new Inbox();
+    return new Speaker(await container.connectToServer(inbox, null, uri), inbox);
+  }
+
+  /** Sends each text as a message of its own. */
+  async say(...texts: string[]): Promise<this> {
+    for (const text of texts) await this.remote.sendText(text);
+    return this;
+  }
+
+  /** The next that has come: `text hello`, `binary 00ff`, `pong 01`, `closed 1000`. The test's time limit ends the wait. */
+  async hear(): Promise<string> {
+    for (;;) {
+      const line = this.#heard.shift();
+      if (line !== undefined) return line;
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+
+  /**
+   * All up to the first line that matches, which is the last of the list.
+   *
+   * @throws Error when the session closes instead
+   */
+  async hearUntil(wanted: RegExp): Promise<string[]> {
+    const lines: string[] = [];
+    for (;;) {
+      const line = await this.hear();
+      lines.push(line);
+      if (wanted.test(line)) return lines;
+      if (line.startsWith('closed')) throw new Error(`Expected ${wanted}, but heard: ${lines.slice(-20).join(' | ')}`);
+    }
+  }
+
+  leave(reason?: CloseReason): Promise<void> {
+    return this.session.close(reason);
+  }
+}
+
+/** Keeps what comes before anybody listens. */
+class Inbox extends Endpoint {
+  readonly #early: string[] = [];
+  #deliver = (line: string): void => void this.#early.push(line);
+
+  deliverTo(deliver: (line: string) => void): void {
+    this.#deliver = deliver;
+    for (const line of this.#early.splice(0)) deliver(line);
+  }
+
+  override onOpen(session: Session): void {
+    session.addMessageHandler(String, (text: string) => this.#deliver(`text ${abridged(text)}`));
+    session.addMessageHandler(Buffer, (data: Buffer) => this.#deliver(`binary ${abridged(data.toString('hex'))}`));
+    session.addMessageHandler(PongMessage, (pong: PongMessage) =>
+      this.#deliver(`pong ${Buffer.from(pong.getApplicationData()).toString('hex')}`),
+    );
+  }
+
+  override onClose(_session: Session, reason: CloseReason): void {
+    this.#deliver(`closed ${reason.getCloseCode().getCode()}`);
+  }
+}
+
+/** `aaaa…` as `a×5000`, and other long texts as length and hash. */
+function abridged(text: string): string {
+  const short = text.replace(/(.)\1{50,}/gu, (run, character: string) => `${character}×${run.length}`);
+  if (short.length <= SHORT) return short;
+  return `of ${text.length}, ${createHash('sha256').update(text).digest('hex').slice(0, 16)}`;
+}
+
+/** The answer to a handshake: its status, and the headers that a client decides by. */
+export async function handshake(port: number, path: string, headers: Record<string, string> = {}): Promise<string> {
+  const socket = await LiteralSocket.connect(port);
+  try {
+    const head = await socket.upgrade(path, headers);
+    const named = ['sec-websocket-protocol', 'sec-websocket-extensions', 'sec-websocket-version'];
+    return [
+      head.status,
+      ...named.flatMap((name) => head.headers.get(name)?.map((value) => `${name}: ${value}`) ?? []),
+    ].join(', ');
+  } finally {
+    socket.destroy();
+  }
+}
+
+/**
+ * Opens a session, sends frames as they are, and reads to the end of the connection.
+ *
+ * @returns the code of the server's close frame, which must be the only frame, and the phrase where `withPhrase` is set
+ */
+export async function closeFrameFor(
+  port: number,
+  path: string,
+  frame: Uint8Array,
+  { withPhrase = false } = {},
+): Promise<string> {
+  const socket = await LiteralSocket.connect(port);
+  try {
+    await socket.upgrade(path);
+    socket.send(frame);
+    const bytes = await socket.readToEnd();
+    const [first, length = 0] = bytes;
+    if (first !== 0x88 || bytes.length !== 2 + length) return `bytes ${bytes.toString('hex')}`;
+    if (length === 0) return 'empty';
+    return [bytes.readUInt16BE(2), ...(withPhrase ? [bytes.toString('utf8', 4)] : [])].join(' ').trim();
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** A session whose connection ends without a close frame, by a FIN or a reset, after `meanwhile`. */
+export async function vanish(
+  port: number,
+  path: string,
+  meanwhile: () => Promise<unknown>,
+  how: 'end' | 'reset' = 'end',
+): Promise<void> {
+  const socket = await LiteralSocket.connect(port);
+  try {
+    await socket.upgrade(path);
+    await meanwhile();
+  } finally {
+    socket[how]();
+  }
+}
+
+export { clientFrame };
