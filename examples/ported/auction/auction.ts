@@ -1,4 +1,4 @@
-import type { Session } from 'serval';
+import { broadcast, type Session } from 'serval';
 import type { AuctionItem } from './auction-item';
 import { AuctionMessage } from './auction-message';
 import { AuctionTimeBroadcasterTask } from './auction-time-broadcaster-task';
@@ -45,8 +45,7 @@ export class Auction {
 
   /** To everyone in the auction; nobody waits for a slow session, and one that fails costs the others nothing. */
   sendToAll(message: AuctionMessage): void {
-    const [anyone] = this.arcs;
-    void anyone?.broadcast(message, this.arcs);
+    void broadcast(message, this.arcs);
   }
 
   switchStateToAuctionFinished(): void {

@@ -1,4 +1,4 @@
-import { OnClose, OnError, OnOpen, ServerEndpoint, Session } from 'serval';
+import { broadcast, OnClose, OnError, OnOpen, ServerEndpoint, Session } from 'serval';
 
 /** The open sessions, of all instances of the endpoint. */
 const queue = new Set<Session>();
@@ -7,9 +7,8 @@ const queue = new Set<Session>();
 export class ETFEndpoint {
   /** What the PriceVolumeBean calls: `100.25 / 301250`, to everyone. */
   static send(price: number, volume: number): void {
-    const [anyone] = queue;
     // Nobody waits for a slow session, and one that fails costs the others nothing.
-    void anyone?.broadcast(`${price.toFixed(2)} / ${volume}`, queue);
+    void broadcast(`${price.toFixed(2)} / ${volume}`, queue);
   }
 
   @OnOpen

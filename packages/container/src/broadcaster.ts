@@ -1,4 +1,4 @@
-import { SendResult, type Session } from '@serval/api';
+import { IllegalStateException, SendResult, type Session } from '@serval/api';
 import type { Sending } from './outbox';
 import { isThenable, rejected, toError, tolerateNeglect } from './promises';
 import { WsAsyncRemote, type Encoded } from './remote-endpoint';
@@ -59,4 +59,37 @@ function sendTo(session: Session, encoded: Encoded): Sending {
   const remote = session.getAsyncRemote();
   if (remote instanceof WsAsyncRemote) return remote.send(encoded);
   return typeof encoded === 'string' ? remote.sendText(encoded) : remote.sendBinary(encoded);
+}
+
+/**
+ * Sends one message to many sessions, of one endpoint or of several, as {@link Session.broadcast} does: for those who have
+ * no session in hand, such as a timer or an HTTP request. An object is encoded once for each endpoint, by its encoders.
+ * Not in the specification.
+ *
+ * @param to a session that has been closed is one of those that failed
+ * @returns the sendings that failed, once each has been accepted or has failed; it rejects only for the message's sake
+ * @throws EncodeException (as a rejection) when nothing encodes the message, or what the encoder throws
+ *
+ * @example
+ * setInterval(() => void broadcast(`${price()}`, sessions), 1000);
+ */
+export function broadcast(message: unknown, to: Iterable<Session>): Promise<readonly SendResult[]> {
+  const byEndpoint = new Map<unknown, Session[]>();
+  for (const session of to) {
+    // Sessions of others have no plan; each is asked by itself.
+    const endpoint = 'plan' in session ? session.plan : session;
+    const known = byEndpoint.get(endpoint);
+    if (known === undefined) byEndpoint.set(endpoint, [session]);
+    else known.push(session);
+  }
+  const sending = [...byEndpoint.values()].map((sessions) => {
+    const open = sessions.find((session) => session.isOpen());
+    return open === undefined ? allClosed(sessions) : open.broadcast(message, sessions);
+  });
+  return tolerateNeglect(Promise.all(sending).then((failures) => failures.flat()));
+}
+
+function allClosed(sessions: readonly Session[]): Promise<readonly SendResult[]> {
+  const closed = (session: Session): Error => new IllegalStateException(`Session ${session.getId()} is closed.`);
+  return Promise.resolve(sessions.map((session) => new SendResult(session, closed(session))));
 }

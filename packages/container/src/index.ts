@@ -1,3 +1,4 @@
+export { broadcast } from './broadcaster';
 export { wireClose } from './closing';
 export { ContainerContext } from './container-context';
 export { ContainerDefaults } from './container-defaults';

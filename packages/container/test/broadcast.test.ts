@@ -11,6 +11,7 @@ import {
   type SendResult,
   type Writer,
 } from '@serval/api';
+import { broadcast } from '@serval/container';
 import { TestServer, type Peer } from '@serval/testing';
 
 const cleanups: (() => Promise<void>)[] = [];
@@ -161,4 +162,52 @@ test('a closed session broadcasts no more', async () => {
   await first.close();
   while (first.isOpen() === true) await new Promise((resolve) => setImmediate(resolve));
   await expect(first.broadcast('up')).rejects.toThrow(IllegalStateException);
+});
+
+describe('without a session in hand', () => {
+  test('a message goes to the sessions that are named, of several endpoints too', async () => {
+    const [blue, red] = [await open(2), await open(1)];
+    expect(await broadcast('both', [...blue.sessions, ...red.sessions])).toEqual([]);
+    expect(await received([...blue.peers, ...red.peers])).toEqual(['both', 'both', 'both']);
+    expect(await broadcast('nobody', [])).toEqual([]);
+  });
+
+  test('an object is encoded once for each endpoint, by its encoders', async () => {
+    const encodings: string[] = [];
+    const encoder = (unit: string): EncoderClass =>
+      class implements Encoder.Text<Price> {
+        static readonly encodes = Encoder.text(Price);
+        encode(price: Price): string {
+          encodings.push(unit);
+          return `${price.value} ${unit}`;
+        }
+      };
+    const [blue, red] = [await open(2, encoder('EUR')), await open(2, encoder('CHF'))];
+    expect(await broadcast(new Price(3), [...blue.sessions, ...red.sessions])).toEqual([]);
+    expect(await received([...blue.peers, ...red.peers])).toEqual(['3 EUR', '3 EUR', '3 CHF', '3 CHF']);
+    expect(encodings).toEqual(['EUR', 'CHF']);
+    await expect(broadcast({}, blue.sessions)).rejects.toBeInstanceOf(EncodeException);
+  });
+
+  test('a session that is closed has failed, also where none is open', async () => {
+    const { peers, sessions, first } = await open(2);
+    await peers[0]?.close(1000);
+    const failed = async (to: Session[]): Promise<unknown[]> =>
+      (await broadcast('late', to)).map((result) => [result.getSession(), result.getException()?.name]);
+    expect(await failed(sessions)).toEqual([[first, 'IllegalStateException']]);
+    expect(await received(peers.slice(1))).toEqual(['late']);
+    expect(await failed([first])).toEqual([[first, 'IllegalStateException']]);
+  });
+
+  test('keeps its place between other sends', async () => {
+    const { peers, sessions, first } = await open(1);
+    void first.getAsyncRemote().sendText('before');
+    void broadcast('between', sessions);
+    void first.getAsyncRemote().sendText('after');
+    expect([await received(peers), await received(peers), await received(peers)].flat()).toEqual([
+      'before',
+      'between',
+      'after',
+    ]);
+  });
 });

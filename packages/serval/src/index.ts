@@ -1,7 +1,7 @@
 export * from '@serval/api';
 export { WsClientContainer } from '@serval/client';
 export { attach, Server, WsServerContainer } from '@serval/server';
-export { DIAGNOSTICS_CHANNEL } from '@serval/container';
+export { broadcast, DIAGNOSTICS_CHANNEL } from '@serval/container';
 
 export type {
   AdoptOptions,

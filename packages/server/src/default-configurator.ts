@@ -10,11 +10,11 @@ import { registerDefaultConfigurator } from '@serval/api/spi';
 import { type WsHandshakeRequest } from './handshake-request';
 import type { OriginPolicy } from './origin-policy';
 
-/** Makes endpoint instances, in place of `new EndpointClass()`: the hook for dependency injection. */
-export type InstanceFactory = <T extends object>(
-  endpointClass: EndpointClass<T>,
-  request: HandshakeRequest,
-) => T | Promise<T>;
+/**
+ * Makes endpoint instances, in place of `new EndpointClass()`: the hook for dependency injection. What it gives is one of
+ * the class, or stands for one.
+ */
+export type InstanceFactory = (endpointClass: EndpointClass, request: HandshakeRequest) => object | Promise<object>;
 
 /** What the default algorithms take from the container. */
 export interface HandshakePolicy {
@@ -70,7 +70,8 @@ class DefaultConfigurator extends ServerEndpointConfig.Configurator {
     request?: HandshakeRequest,
   ): T | Promise<T> {
     const handshake = requireHandshake('getEndpointInstance', request);
-    return policyOf(handshake).createInstance(endpointClass, handshake);
+    // What the factory gives is the application's to answer for.
+    return policyOf(handshake).createInstance(endpointClass, handshake) as T | Promise<T>;
   }
 }
 

@@ -974,7 +974,7 @@ describe('the endpoint instance', () => {
       {
         instanceFactory: (endpointClass, request) => {
           asked.push(endpointClass, request.getQueryString());
-          return new (endpointClass as unknown as new () => InstanceType<typeof endpointClass>)();
+          return new endpointClass();
         },
       },
       Chat,
