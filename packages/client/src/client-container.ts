@@ -17,10 +17,11 @@ import {
   graceOf,
   type ContainerSettings,
   type StopOptions,
+  type WsSession,
 } from '@serval/container';
 import { createClientEngine, type ClientEngine } from '@serval/protocol';
 import { ClientEndpoints, type ClientEndpoint } from './client-endpoint';
-import { connect } from './connect';
+import { connect, makeInstance, type ConnectContext, type ConnectWatch } from './connect';
 import { checkOptions, CLIENT_PROPERTIES, unknownOptions, type ClientContainerOptions } from './container-options';
 import type { Deadline } from './deadline';
 import { retrying } from './retry';
@@ -88,15 +89,51 @@ export class WsClientContainer extends ContainerDefaults implements WebSocketCon
     }
     const endpoint = this.#endpoints.resolve(passed[0], passed.length === 3 ? passed[1] : null);
     if (this.isStopped) throw containerStopped();
-    const container = {
-      connecting: this.#connecting,
-      context: this.#context,
-      options: this.#options,
-      engineFor: (connecting: ClientEndpoint) => this.#engineFor(connecting),
-    };
     const uri = parseServerUri(passed.at(-1));
     const wait = (milliseconds: number): Promise<void> => this.#waitUnlessStopped(milliseconds);
-    return retrying(this.#options.retryAfter, () => connect(container, endpoint, uri), wait);
+    return retrying(this.#options.retryAfter, () => connect(this.#connectContext(), endpoint, uri), wait);
+  }
+
+  /**
+   * For connections that are kept up: an endpoint of which one instance serves all of them.
+   *
+   * @throws DeploymentException for an endpoint that breaks a rule of chapter 4, or whose constructor has thrown
+   * @internal
+   */
+  prepare(endpoint: unknown, config: unknown): ClientEndpoint {
+    const resolved = this.#endpoints.resolve(endpoint, config);
+    if (resolved.instance !== undefined) return resolved;
+    return { ...this.#endpoints.resolve(makeInstance(resolved.plan), config), config: resolved.config };
+  }
+
+  /**
+   * For connections that are kept up: one connecting, as {@link connectToServer}; `retryAfter` is for the first one.
+   *
+   * @internal
+   */
+  async attempt(endpoint: ClientEndpoint, uri: unknown, watch: ConnectWatch): Promise<WsSession> {
+    if (this.isStopped) throw containerStopped();
+    const server = parseServerUri(uri);
+    const { attempt, signal } = watch;
+    const wait = (milliseconds: number): Promise<void> =>
+      delay(milliseconds, undefined, { signal }).catch(() => {
+        throw signal.reason;
+      });
+    // Later ones have their own way to wait.
+    const retryAfter = attempt === 0 ? this.#options.retryAfter : false;
+    return retrying(retryAfter, () => connect(this.#connectContext(), endpoint, server, watch), wait);
+  }
+
+  /**
+   * What is told of a stop: connections that are kept up, which may have nothing that is to be ended.
+   *
+   * @internal
+   */
+  readonly stopListeners = new Set<(why: HandshakeException) => void>();
+
+  /** @internal */
+  get diagnostics(): ContainerContext['diagnostics'] {
+    return this.#context.diagnostics;
   }
 
   /** Whether {@link stop} was called. */
@@ -130,6 +167,7 @@ export class WsClientContainer extends ContainerDefaults implements WebSocketCon
     this.#stopping.abort();
     const connecting = [...this.#connecting];
     for (const deadline of connecting) deadline.abort(containerStopped());
+    for (const tell of this.stopListeners) tell(containerStopped());
     const reason = new CloseReason(CloseReason.CloseCodes.GOING_AWAY, 'The client is stopping.');
     const given = Promise.all(connecting.map(({ cleared }) => cleared));
     return endSessions(this.#context.registry, reason, graceMs, given);
@@ -142,6 +180,15 @@ export class WsClientContainer extends ContainerDefaults implements WebSocketCon
   /** permessage-deflate, unless the options forbid it. */
   getInstalledExtensions(): ReadonlySet<Extension> {
     return new Set(this.#context.installedExtensions);
+  }
+
+  #connectContext(): ConnectContext {
+    return {
+      connecting: this.#connecting,
+      context: this.#context,
+      options: this.#options,
+      engineFor: (connecting) => this.#engineFor(connecting),
+    };
   }
 
   /** Compression is offered where the options, or the endpoint's configuration, ask for it. */

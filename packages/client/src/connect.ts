@@ -30,22 +30,47 @@ export interface ConnectContext {
 }
 
 /**
+ * The user property in which a session of `connect` has the number of the attempt that has opened it: 0 for the first
+ * connection, and after a loss 1 for the first attempt to get a new one, and so on.
+ */
+export const ATTEMPT_PROPERTY = 'reconnect.attempt';
+
+/** What a connection that is kept up wants of one connecting. */
+export interface ConnectWatch {
+  /** See {@link ATTEMPT_PROPERTY}. */
+  readonly attempt: number;
+  /** Gives the opening handshake up. Its reason is a HandshakeException. */
+  readonly signal: AbortSignal;
+  /** Is called right before `@OnOpen`. */
+  readonly begun: (session: WsSession) => void;
+}
+
+/**
  * Connects an endpoint. The steps are in the order in which they can fail; what a failed step leaves behind is undone.
  *
  * @returns the session, once `@OnOpen` has settled
  * @throws DeploymentException (as a rejection)
  */
-export async function connect(container: ConnectContext, endpoint: ClientEndpoint, uri: URL): Promise<WsSession> {
+export async function connect(
+  container: ConnectContext,
+  endpoint: ClientEndpoint,
+  uri: URL,
+  watch?: ConnectWatch,
+): Promise<WsSession> {
   const { context, options } = container;
   const { plan } = endpoint;
   const config = new ConnectionConfig(endpoint.config);
   const given = config.getUserProperties();
+  if (watch !== undefined) given.set(ATTEMPT_PROPERTY, watch.attempt);
   const settings = resolveHandshakeSettings(options, given);
   const credentials = credentialsIn(given, SERVER_CREDENTIALS) ?? options.credentials;
   const proxyCredentials = credentialsIn(given, PROXY_CREDENTIALS);
   const origin = resolveOrigin(options.origin, given);
   const userProperties = sessionProperties(context, plan, config);
   const deadline = new Deadline(settings.handshakeTimeout, () => tookTooLong(uri, settings.handshakeTimeout));
+  const giveUp = (): void => deadline.abort(watch?.signal.reason as HandshakeException);
+  if (watch?.signal.aborted === true) giveUp();
+  watch?.signal.addEventListener('abort', giveUp, { once: true });
   let session: WsSession;
   container.connecting.add(deadline);
   try {
@@ -92,8 +117,10 @@ export async function connect(container: ConnectContext, endpoint: ClientEndpoin
     }
   } finally {
     container.connecting.delete(deadline);
+    watch?.signal.removeEventListener('abort', giveUp);
     deadline.clear();
   }
+  watch?.begun(session);
   const failure = await session.begin();
   if (failure !== undefined) throw endpointFailed(plan, '@OnOpen', failure);
   return session;
@@ -114,7 +141,8 @@ function sessionProperties(
   }
 }
 
-function makeInstance({ endpointClass, ...plan }: EndpointPlan): object {
+/** @throws HandshakeException with WS_CONNECT_ENDPOINT */
+export function makeInstance({ endpointClass, ...plan }: EndpointPlan): object {
   try {
     // It needs no arguments: that is checked before.
     return new endpointClass();

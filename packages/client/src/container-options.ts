@@ -60,12 +60,17 @@ const OTHER_OPTIONS: Readonly<Record<OtherOption, true>> = {
 
 /** A slip of the pen in an option's name must not silently leave a limit at its default. @returns what to warn of */
 export function unknownOptions(options: object): readonly string[] {
-  const known = [...Object.keys(SETTINGS), ...HANDSHAKE_OPTIONS, ...Object.keys(OTHER_OPTIONS)];
+  const known = containerOptionNames();
   return Object.keys(options).flatMap((name) => {
     if (known.includes(name)) return [];
     const nearest = nearestName(name, known);
     return [`${name} is not an option of a client${nearest === undefined ? '' : `; did you mean ${nearest}?`}`];
   });
+}
+
+/** Of all that a container knows. */
+export function containerOptionNames(): readonly string[] {
+  return [...Object.keys(SETTINGS), ...HANDSHAKE_OPTIONS, ...Object.keys(OTHER_OPTIONS)];
 }
 
 /** @throws DeploymentException for an option that is out of range or of the wrong kind */
@@ -83,7 +88,8 @@ export function checkOptions(options: ClientContainerOptions): void {
     throw wrong('perMessageDeflate', 'true, false or an object of options', perMessageDeflate);
 }
 
-function wrong(name: string, expected: string, found: unknown): DeploymentException {
+/** @returns what an option of the wrong kind is refused with */
+export function wrong(name: string, expected: string, found: unknown): DeploymentException {
   return new DeploymentException(
     `${name} is ${expected}; found ${typeof found === 'string' ? JSON.stringify(found) : String(found)}.`,
     undefined,

@@ -100,7 +100,10 @@ function broken(code: ErrorCode, message: string, cause?: unknown): DeploymentEx
 export class ConnectionConfig extends ClientEndpointConfig {
   readonly #userProperties: Map<string, unknown>;
 
-  constructor(private readonly shared: ClientEndpointConfig) {
+  constructor(
+    private readonly shared: ClientEndpointConfig,
+    private readonly configurator: ClientEndpointConfig.Configurator = shared.getConfigurator(),
+  ) {
     super();
     this.#userProperties = new Map(shared.getUserProperties());
   }
@@ -124,6 +127,6 @@ export class ConnectionConfig extends ClientEndpointConfig {
     return this.shared.getSSLContext();
   }
   override getConfigurator(): ClientEndpointConfig.Configurator {
-    return this.shared.getConfigurator();
+    return this.configurator;
   }
 }

@@ -2,9 +2,23 @@
 import './container-provider';
 
 export { WsClientContainer } from './client-container';
+export { ATTEMPT_PROPERTY } from './connect';
+export { connect } from './connection';
 
 export type { StopOptions } from '@serval/container';
+export type {
+  ConnectOptions,
+  EndpointConnectOptions,
+  HandlerConnectOptions,
+  RequestHeaders,
+  ServerUri,
+} from './connect-options';
+export type { Connection, ConnectionState } from './connection';
 export type { ClientContainerOptions } from './container-options';
 export type { Credentials } from './credentials';
 export type { ProxyOption, ProxyOptions } from './proxy';
 export type { RetryAfterOption, RetryAfterOptions } from './retry';
+export type { OpenInfo, SessionHandlers } from './function-endpoint';
+export type { ReceivedMessage } from './message-stream';
+export type { ReconnectAttempt, ReconnectOptions } from './reconnect-policy';
+export type { OutgoingMessage } from './waiting-sends';

@@ -1,4 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
+import type { CloseReason } from '@serval/api';
 import type { Logger } from './logger';
 
 /** Something that the container wants its operator to know and that no endpoint was told. */
@@ -17,6 +18,22 @@ export type DiagnosticEvent =
   | { readonly kind: 'connection-error'; readonly endpoint: string; readonly sessionId: string; readonly error: Error }
   | { readonly kind: 'handshake-refused'; readonly path: string; readonly status: number; readonly reason: string }
   | { readonly kind: 'handshake-failed'; readonly path: string; readonly error: Error }
+  | {
+      readonly kind: 'reconnecting';
+      readonly endpoint: string;
+      /** From 1. */
+      readonly attempt: number;
+      /** In milliseconds. */
+      readonly delay: number;
+      readonly cause: CloseReason | Error;
+    }
+  | {
+      readonly kind: 'reconnect-given-up';
+      readonly endpoint: string;
+      /** The one that was not made. */
+      readonly attempt: number;
+      readonly cause: CloseReason | Error;
+    }
   | { readonly kind: 'deployed'; readonly endpoint: string; readonly path: string }
   | { readonly kind: 'deployment-warning'; readonly endpoint: string; readonly message: string };
 
@@ -87,9 +104,21 @@ export class Diagnostics {
       case 'handshake-refused':
         this.logger.debug(`The handshake for ${event.path} was refused with ${event.status}: ${event.reason}`);
         return;
+      case 'reconnecting':
+        this.logger.debug(
+          `${event.endpoint} reconnects in ${event.delay} ms (attempt ${event.attempt}): ${wordsOf(event.cause)}`,
+        );
+        return;
+      case 'reconnect-given-up':
+        this.logger.warn(`${event.endpoint} does not reconnect (attempt ${event.attempt}): ${wordsOf(event.cause)}`);
+        return;
       case 'deployed':
         this.logger.debug(`${event.endpoint} is deployed at ${event.path}`);
         return;
     }
   }
+}
+
+function wordsOf(cause: CloseReason | Error): string {
+  return cause instanceof Error ? cause.message : cause.toString();
 }

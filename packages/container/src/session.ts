@@ -61,8 +61,7 @@ export interface SessionParts {
 /**
  * A conversation. OPEN until either side closes; CLOSING until `@OnClose` has returned; then CLOSED.
  *
- * Everything that happens to a session enters here: messages by its inbox, the end of the connection by
- * `connectionClosed`, and its own closing by `close`.
+ * Everything that happens to it enters here: messages by the inbox, its end by `connectionClosed` and `close`.
  */
 export class WsSession extends Session {
   readonly context: ContainerContext;
@@ -89,6 +88,9 @@ export class WsSession extends Session {
   /** What the session’s Async remote begins with: the container’s default when the session began. */
   readonly asyncSendTimeoutMs: number;
   #closeTimer: NodeJS.Timeout | undefined;
+  #isClosedHere = false;
+  /** Is told once, when the session is CLOSED, and whether by a call of `close`. It must not throw. */
+  onClosed: ((reason: CloseReason, isClosedHere: boolean) => void) | undefined;
   /** By the clock of the idle timeouts, which ticks only while a session of the container has one. */
   lastRead = 0;
   lastWrite = 0;
@@ -346,6 +348,7 @@ export class WsSession extends Session {
   }
 
   override close(closeReason: CloseReason = new CloseReason(1000)): Promise<void> {
+    this.#isClosedHere ||= this.#state === 'open';
     if (this.canSend) this.#remote?.outbox.handOver();
     this.#closeLocally(closeReason, closeReason);
     return Promise.resolve();
@@ -444,6 +447,7 @@ export class WsSession extends Session {
     for (const error of await this.codecs.destroy()) await dispatchError(this, error);
     this.#state = 'closed';
     this.#endIfOver();
+    this.onClosed?.(reason, this.#isClosedHere);
   }
 
   #endIfOver(): void {

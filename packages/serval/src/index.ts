@@ -1,5 +1,5 @@
 export * from '@serval/api';
-export { WsClientContainer } from '@serval/client';
+export { ATTEMPT_PROPERTY, connect, WsClientContainer } from '@serval/client';
 export { attach, Server, WsServerContainer } from '@serval/server';
 export { broadcast, DIAGNOSTICS_CHANNEL } from '@serval/container';
 
@@ -20,5 +20,18 @@ export type {
   ProxyOptions,
   RetryAfterOption,
   RetryAfterOptions,
+  Connection,
+  ConnectionState,
+  ConnectOptions,
+  EndpointConnectOptions,
+  HandlerConnectOptions,
+  OpenInfo,
+  OutgoingMessage,
+  ReceivedMessage,
+  ReconnectAttempt,
+  ReconnectOptions,
+  RequestHeaders,
+  ServerUri,
+  SessionHandlers,
 } from '@serval/client';
 export type { ContainerOptions, DiagnosticEvent, Logger } from '@serval/container';

@@ -1,0 +1,347 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import {
+  CloseReason,
+  HandshakeException,
+  IllegalArgumentException,
+  IllegalStateException,
+  IOException,
+  type Session,
+} from '@serval/api';
+import { rejected, toError, tolerateNeglect, type WsSession } from '@serval/container';
+import { prepareConnect, type ConnectOptions, type PreparedConnect, type ServerUri } from './connect-options';
+import type { ReceivedMessage } from './message-stream';
+import { WaitingSends, type OutgoingMessage } from './waiting-sends';
+
+/**
+ * `'open'`: messages are sent; `'away'`: the connection is lost, and may be got back; `'closed'`: it has ended for good,
+ * or is about to.
+ */
+export type ConnectionState = 'open' | 'away' | 'closed';
+
+/** A session, and what becomes of it. */
+interface Stay {
+  readonly session: WsSession;
+  /** In `performance.now()` time. */
+  readonly since: number;
+  readonly ended: Promise<{ readonly reason: CloseReason; readonly isClosedHere: boolean }>;
+}
+
+/** An attempt that has failed. */
+interface Failure {
+  readonly error: Error;
+  /** The error, or why the session that it has left behind was ended by the other side. */
+  readonly cause: CloseReason | Error;
+}
+
+/**
+ * Connects without a class: handlers in the options, or none and `for await` over the connection; or with an endpoint,
+ * which then is kept connected. The handlers are in place before the first byte is read.
+ *
+ * @param uri `ws:` or `wss:`, without a fragment; a function is asked for each attempt
+ * @returns the open connection, once `onOpen` has settled
+ * @throws DeploymentException (as a rejection) for options and endpoints that cannot be right
+ * @throws HandshakeException (as a rejection), a DeploymentException too, when the WebSocket could not be opened
+ * @throws the reason of `signal` (as a rejection)
+ *
+ * @example
+ * const connection = await connect('wss://example.com/prices', { reconnect: true });
+ * await connection.send('tea');
+ * for await (const message of connection) console.log(message);
+ */
+export async function connect(uri: ServerUri, options: ConnectOptions = {}): Promise<Connection> {
+  return Connection.open(uri, prepareConnect(options), options.signal);
+}
+
+/** What `connect` gives: one session or, where it reconnects, one after the other. */
+export class Connection implements AsyncIterable<ReceivedMessage> {
+  /**
+   * Resolves when the connection has ended for good: with the reason of the last session, or that of a `close` without
+   * one. Never rejects.
+   */
+  readonly closed: Promise<CloseReason>;
+  readonly #resolveClosed: (reason: CloseReason) => void;
+  readonly #waiting: WaitingSends;
+  /** Ends handshakes and delays, and lets no other begin. */
+  readonly #giveUp = new AbortController();
+  /** The last session, from before its `onOpen` on. */
+  #latest: WsSession | undefined;
+  /** The session, from after its `onOpen` until its `onClose` has returned. */
+  #session: WsSession | undefined;
+  /** Where what has waited is being sent to. */
+  #catchingUp: WsSession | undefined;
+  /** Attempts since the connection has last been open for long enough. */
+  #attempts = 0;
+  #closeReason: CloseReason | undefined;
+  #isOver = false;
+  #error: Error | undefined;
+
+  private constructor(
+    private readonly uri: ServerUri,
+    private readonly parts: PreparedConnect,
+  ) {
+    let resolveClosed: (reason: CloseReason) => void;
+    this.closed = new Promise((resolve) => (resolveClosed = resolve));
+    this.#resolveClosed = (reason) => resolveClosed(reason);
+    this.#waiting = new WaitingSends(parts.policy ?? { maxQueuedMessages: 0, maxQueuedBytes: 0 });
+    if (parts.stream !== undefined) parts.stream.whenLeft = () => void this.close();
+  }
+
+  /** @internal */
+  static async open(uri: ServerUri, parts: PreparedConnect, signal?: AbortSignal): Promise<Connection> {
+    signal?.throwIfAborted();
+    const connection = new Connection(uri, parts);
+    const onAbort = (): void => void connection.close();
+    signal?.addEventListener('abort', onAbort, { once: true });
+    const { stopListeners } = parts.container;
+    const onStop = (why: HandshakeException): void => connection.#giveUp.abort(why);
+    stopListeners.add(onStop);
+    void connection.closed.then(() => {
+      signal?.removeEventListener('abort', onAbort);
+      stopListeners.delete(onStop);
+    });
+    const first = await unlessAborted(connection.#first(), connection.#giveUp.signal);
+    if (first === undefined || 'error' in first) {
+      connection.#finish(new CloseReason(1006));
+      if (first !== undefined) throw first.error;
+      throw signal?.aborted === true ? signal.reason : connection.#giveUp.signal.reason;
+    }
+    void connection.#keep(first);
+    return connection;
+  }
+
+  /** The session that is open, or undefined while the connection is away and after its end. */
+  get session(): Session | undefined {
+    return this.state === 'open' ? this.#session : undefined;
+  }
+
+  get state(): ConnectionState {
+    if (this.#isOver) return 'closed';
+    if (this.#session?.canSend === true) return 'open';
+    return this.parts.policy === undefined ? 'closed' : 'away';
+  }
+
+  /** Why no further attempt was made, where the connection has ended for good because of an error. */
+  get error(): Error | undefined {
+    return this.#error;
+  }
+
+  /**
+   * Sends a string as text, bytes as a binary message, and anything else by the first encoder that takes it, in the order
+   * of the calls. While the connection is away the message waits, or is refused, by `reconnect.whileAway`.
+   *
+   * The promise resolves when the message has been accepted for sending by a session, as with `getBasicRemote()`. It
+   * rejects with IOException when the connection is lost or ends before, with IllegalStateException when too many wait, and
+   * with IllegalArgumentException for null and undefined. Nobody needs to await it. Bytes are not copied.
+   */
+  send(message: OutgoingMessage): Promise<void> {
+    if (message === undefined || message === null)
+      return rejected(
+        new IllegalArgumentException(`send takes a string, bytes or an object; found ${String(message)}.`),
+      );
+    const session = this.state === 'open' ? this.#session : undefined;
+    if (session !== undefined && this.#catchingUp === undefined) return tolerateNeglect(deliver(session, message));
+    if (this.state === 'closed')
+      return rejected(new IOException('The message was not sent: the connection is closed.'));
+    if (session === undefined && this.parts.policy?.queues !== true)
+      return rejected(new IOException('The message was not sent: the connection is away.'));
+    return this.#waiting.add(message);
+  }
+
+  /**
+   * Ends the connection for good, at any moment: an open session with a close frame, behind what was sent before; a
+   * handshake and a delay at once. Resolves as `session.close` does; {@link closed} tells the end. Sends that wait are
+   * rejected.
+   *
+   * @param reason or its code; default 1000
+   * @throws IllegalArgumentException (as a rejection) for a code that is none, or a phrase of more than 123 bytes; the
+   * connection goes on then
+   */
+  close(reason: CloseReason | number = 1000, phrase = ''): Promise<void> {
+    if (this.#isOver) return Promise.resolve();
+    try {
+      this.#closeReason = typeof reason === 'number' ? new CloseReason(reason, phrase) : reason;
+    } catch (error) {
+      return rejected(error);
+    }
+    this.#end();
+    this.#giveUp.abort(
+      new HandshakeException('The connection was closed before it was open.', undefined, 'WS_CONNECT_IO'),
+    );
+    return this.#latest?.close(this.#closeReason) ?? Promise.resolve();
+  }
+
+  /**
+   * The messages, text as string and binary as Buffer, of one session after the other; the socket is read only as far as
+   * the loop asks. It ends with the connection. Leaving it before (`break`, `return`, an exception) closes the connection.
+   *
+   * @throws IllegalStateException where handlers, or an endpoint, take the messages
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<ReceivedMessage, undefined, undefined> {
+    if (this.parts.stream !== undefined) return this.parts.stream;
+    throw new IllegalStateException(
+      'The messages of this connection go to its handlers; leave out onText, onBinary and endpoint to read them with for await.',
+    );
+  }
+
+  get #isGivenUp(): boolean {
+    return this.#giveUp.signal.aborted;
+  }
+
+  // --- one session after the other ----------------------------------------------------------------------------------
+
+  async #first(): Promise<Stay | Failure> {
+    const outcome = await this.#attempt();
+    if (!('error' in outcome) || this.parts.policy?.retryInitial !== true) return outcome;
+    const regained = await this.#regain(outcome.cause);
+    return regained ?? { ...outcome, error: this.#error ?? outcome.error };
+  }
+
+  /** Never rejects. */
+  async #keep(first: Stay): Promise<void> {
+    for (let stay = first; ;) {
+      this.#session = stay.session;
+      void this.#catchUp(stay.session);
+      const { reason, isClosedHere } = await stay.ended;
+      this.#session = undefined;
+      const { policy } = this.parts;
+      if (this.#isGivenUp || isClosedHere || policy === undefined) return this.#finish(reason);
+      if (performance.now() - stay.since >= policy.minUptime) this.#attempts = 0;
+      const next = await this.#regain(reason);
+      if (next === undefined) return this.#finish(this.#closeReason ?? reason);
+      stay = next;
+    }
+  }
+
+  /** Attempts until one succeeds. @returns undefined when no further one is made */
+  async #regain(lost: CloseReason | Error): Promise<Stay | undefined> {
+    const since = performance.now();
+    for (let cause = lost; ;) {
+      const delay = await this.#decide(cause, performance.now() - since);
+      if (delay === false || !(await this.#wait(delay))) return undefined;
+      this.#attempts += 1;
+      const outcome = await this.#attempt();
+      if (!('error' in outcome)) return outcome;
+      if (this.#isGivenUp) return undefined;
+      cause = outcome.cause;
+    }
+  }
+
+  /** How long to wait before the next attempt, or false for the end. */
+  async #decide(cause: CloseReason | Error, elapsed: number): Promise<number | false> {
+    const attempt = this.#attempts + 1;
+    const { container, endpoint, policy } = this.parts;
+    const { name } = endpoint.plan;
+    let error = cause instanceof Error ? cause : undefined;
+    let delay: number | false | undefined = false;
+    try {
+      const decided = policy?.next(attempt, cause, elapsed);
+      delay = typeof decided === 'object' ? await unlessAborted(decided, this.#giveUp.signal) : decided;
+    } catch (thrown) {
+      error = toError(thrown);
+    }
+    if (this.#isGivenUp) return false;
+    if (typeof delay === 'number') {
+      container.diagnostics.report({ kind: 'reconnecting', endpoint: name, attempt, delay, cause });
+      return delay;
+    }
+    this.#error = error;
+    const isOrderly = error === undefined && this.#attempts === 0;
+    if (!isOrderly)
+      container.diagnostics.report({ kind: 'reconnect-given-up', endpoint: name, attempt, cause: error ?? cause });
+    return false;
+  }
+
+  /** @returns false when the connection was given up meanwhile */
+  async #wait(delay: number): Promise<boolean> {
+    try {
+      // It keeps the process alive, as an open connection does.
+      await pause(delay, undefined, { signal: this.#giveUp.signal });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  async #attempt(): Promise<Stay | Failure> {
+    const { container, endpoint } = this.parts;
+    const { signal } = this.#giveUp;
+    const begun: { stay: Stay | undefined } = { stay: undefined };
+    const onBegun = (session: WsSession): void => {
+      this.#latest = session;
+      begun.stay = stayOf(session);
+      // In the very turn in which the handshake was over.
+      if (this.#closeReason !== undefined) void session.close(this.#closeReason);
+    };
+    try {
+      const uri = await this.#serverUri();
+      const session = await container.attempt(endpoint, uri, { attempt: this.#attempts, signal, begun: onBegun });
+      return begun.stay ?? stayOf(session);
+    } catch (thrown) {
+      const error = toError(thrown);
+      // @OnOpen has failed: its session ends in order before anything else happens.
+      const end = await begun.stay?.ended;
+      return { error, cause: end === undefined || end.isClosedHere ? error : end.reason };
+    }
+  }
+
+  async #serverUri(): Promise<unknown> {
+    if (typeof this.uri !== 'function') return this.uri;
+    try {
+      return await unlessAborted(Promise.resolve(this.uri()), this.#giveUp.signal);
+    } catch (thrown) {
+      const cause = toError(thrown);
+      const message = `The function that gives the URI of the server has thrown: ${cause.message}`;
+      throw new HandshakeException(message, cause, 'WS_CONNECT_ENDPOINT');
+    }
+  }
+
+  /** Sends what has waited; what is sent meanwhile comes behind it. */
+  async #catchUp(session: WsSession): Promise<void> {
+    if (this.#waiting.isEmpty) return;
+    this.#catchingUp = session;
+    while (session.canSend) {
+      const send = this.#waiting.take();
+      if (send === undefined) break;
+      await deliver(session, send.message).then(send.resolve, send.reject);
+    }
+    if (this.#catchingUp === session) this.#catchingUp = undefined;
+  }
+
+  /** No more messages, in neither direction. */
+  #end(): void {
+    this.#isOver = true;
+    this.parts.stream?.end();
+    this.#waiting.end(new IOException('The message was not sent: the connection has ended.'));
+  }
+
+  #finish(reason: CloseReason): void {
+    this.#end();
+    this.#resolveClosed(reason);
+  }
+}
+
+function stayOf(session: WsSession): Stay {
+  const ended = new Promise<Awaited<Stay['ended']>>((resolve) => {
+    session.onClosed = (reason, isClosedHere) => resolve({ reason, isClosedHere });
+  });
+  return { session, since: performance.now(), ended };
+}
+
+/** Hands a message over within the call, so that messages stay in order. */
+async function deliver(session: Session, message: OutgoingMessage): Promise<void> {
+  const remote = session.getBasicRemote();
+  if (typeof message === 'string') return remote.sendText(message);
+  if (message instanceof Uint8Array || message instanceof ArrayBuffer || message instanceof DataView)
+    return remote.sendBinary(message);
+  return remote.sendObject(message);
+}
+
+/** What the promise settles to, or undefined as soon as the signal is aborted. */
+function unlessAborted<T>(going: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => resolve(undefined);
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    going.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
+}

@@ -1,0 +1,76 @@
+import { Endpoint, PongMessage, type CloseReason, type Session } from '@serval/api';
+import { ATTEMPT_PROPERTY } from './connect';
+import type { MessageStream } from './message-stream';
+
+/** What an `onOpen` is told beside its session. */
+export interface OpenInfo {
+  /** 0 for the first connection, and after a loss the number of the attempt that has succeeded. */
+  readonly attempt: number;
+}
+
+/**
+ * What a client without a class does with a session. Each function may return a promise, and what follows in the session
+ * waits for it; what they throw goes to `onError`. What they return is not sent.
+ */
+export interface SessionHandlers {
+  /** A session has begun. No message is read before this has settled. */
+  readonly onOpen?: ((session: Session, info: OpenInfo) => unknown) | undefined;
+  readonly onText?: ((text: string, session: Session) => unknown) | undefined;
+  readonly onBinary?: ((bytes: Buffer, session: Session) => unknown) | undefined;
+  readonly onPong?: ((pong: PongMessage, session: Session) => unknown) | undefined;
+  /** A session has ended, for every cause; another one may follow it. */
+  readonly onClose?: ((reason: CloseReason, session: Session) => unknown) | undefined;
+  /** Without it errors are logged. */
+  readonly onError?: ((error: Error, session: Session) => unknown) | undefined;
+}
+
+/** @param stream takes the messages where there is no handler for them */
+export function functionEndpoint(handlers: SessionHandlers, stream: MessageStream | undefined): Endpoint {
+  return handlers.onError === undefined
+    ? new FunctionEndpoint(handlers, stream)
+    : new ListeningFunctionEndpoint(handlers, stream);
+}
+
+/** The programmatic endpoint of a client without a class. It has no `onError`, so that errors are logged. */
+class FunctionEndpoint extends Endpoint {
+  constructor(
+    protected readonly handlers: SessionHandlers,
+    private readonly stream: MessageStream | undefined,
+  ) {
+    super();
+  }
+
+  override async onOpen(session: Session): Promise<void> {
+    const { handlers } = this;
+    // One parameter each: with two they would receive parts.
+    if (handlers.onText !== undefined) session.addMessageHandler(String, (text) => handlers.onText?.(text, session));
+    if (handlers.onBinary !== undefined)
+      session.addMessageHandler(Buffer, (bytes) => handlers.onBinary?.(bytes, session));
+    if (handlers.onPong !== undefined)
+      session.addMessageHandler(PongMessage, (pong) => handlers.onPong?.(pong, session));
+    const ours = session.getMessageHandlers().size;
+    // The connecting has put it there.
+    const attempt = session.getUserProperties().get(ATTEMPT_PROPERTY) as number;
+    await handlers.onOpen?.(session, { attempt });
+    this.#streamTo(session, ours);
+  }
+
+  override onClose(session: Session, reason: CloseReason): void | Promise<void> {
+    // As with every endpoint, it is waited for where it is a promise.
+    return this.handlers.onClose?.(reason, session) as void | Promise<void>;
+  }
+
+  /** The loop gets what nobody else asks for: `onOpen` may have registered handlers of its own. */
+  #streamTo(session: Session, ours: number): void {
+    const { stream } = this;
+    if (stream === undefined || session.getMessageHandlers().size > ours) return;
+    session.addMessageHandler(String, (text) => stream.push(text));
+    session.addMessageHandler(Buffer, (bytes) => stream.push(bytes));
+  }
+}
+
+class ListeningFunctionEndpoint extends FunctionEndpoint {
+  override onError(session: Session, error: Error): void | Promise<void> {
+    return this.handlers.onError?.(error, session) as void | Promise<void>;
+  }
+}

@@ -1,0 +1,345 @@
+import {
+  ClientEndpoint,
+  CloseReason,
+  HandshakeException,
+  OnClose,
+  OnMessage,
+  OnOpen,
+  ServerEndpoint,
+  Session,
+} from '@serval/api';
+import { Server } from '@serval/server';
+import { ATTEMPT_PROPERTY, connect, type Connection, type ReconnectAttempt } from '../src';
+import { afterTest, Inbox, rejection } from './after-test';
+import { accepting, LiteralServer, status, type Answer } from './literal-server';
+import { PeerServer } from './peer-server';
+import { close, diagnostics, inTurn, open, silent, soon, turns } from './reconnecting';
+
+@ServerEndpoint('/echo')
+class Echo {
+  @OnMessage text(message: string) {
+    return message;
+  }
+}
+
+@ClientEndpoint({ subprotocols: [] })
+class Listener {
+  static instances = 0;
+  readonly heard = new Inbox();
+  constructor() {
+    Listener.instances += 1;
+  }
+  @OnOpen open(session: Session) {
+    this.heard.add(`open ${String(session.getUserProperties().get(ATTEMPT_PROPERTY))}`);
+    return session.getBasicRemote().sendText('here');
+  }
+  @OnMessage text(message: string) {
+    this.heard.add(message);
+  }
+  @OnClose close(reason: CloseReason) {
+    this.heard.add(`closed ${reason.getCloseCode().getCode()}`);
+  }
+}
+
+describe('a server that restarts on its port', () => {
+  const startOn = (port: number): Promise<Server> =>
+    new Server({ host: '127.0.0.1', port, endpoints: [Echo], logger: silent }).start();
+
+  test.each(['class', 'instance'] as const)('gets the same endpoint of a %s again', async (kind) => {
+    Listener.instances = 0;
+    let server = await startOn(0);
+    afterTest(() => server.stop({ graceMs: 50 }));
+    const { port } = server;
+    const endpoint = kind === 'class' ? Listener : new Listener();
+    const connection = await open(`ws://127.0.0.1:${port}/echo`, { endpoint });
+    // Of a class the only instance is asked for by its session.
+    const listener = (endpoint === Listener ? instanceOf(connection) : endpoint) as Listener;
+    expect(await listener.heard.next()).toBe('open 0');
+    expect(await listener.heard.next()).toBe('here');
+    const first = connection.session;
+    await server.stop({ graceMs: 50 });
+    expect(await listener.heard.next()).toBe('closed 1001');
+    server = await startOn(port);
+    expect(await listener.heard.next()).toMatch(/^open [1-9]/);
+    expect(await listener.heard.next()).toBe('here');
+    expect(connection.session).not.toBe(first);
+    expect(Listener.instances).toBe(1);
+  });
+});
+
+/** The endpoint of a session, for a test that has not made it. */
+function instanceOf(connection: Connection): unknown {
+  return (connection.session as unknown as { endpoint: unknown }).endpoint;
+}
+
+describe('what is reconnected', () => {
+  test.each([1001, 1005, 1011, 1012, 1013, 1014])('the server’s %d is', async (code) => {
+    const server = await PeerServer.start();
+    const heard = new Inbox();
+    const connection = await open(server.url, {
+      onOpen: (_session: Session, { attempt }: { attempt: number }) => heard.add(`open ${attempt}`),
+      onText: (message: string) => heard.add(message),
+      onClose: (reason: CloseReason) => heard.add(`closed ${reason.getCloseCode().getCode()}`),
+    });
+    const { socket } = await server.clients.next();
+    if (code === 1005) socket.close();
+    else socket.close(code);
+    (await server.clients.next()).socket.send('again');
+    expect([await heard.next(), await heard.next(), await heard.next(), await heard.next()]).toEqual([
+      'open 0',
+      `closed ${code}`,
+      'open 1',
+      'again',
+    ]);
+    expect(connection.state).toBe('open');
+  });
+
+  test('an end without a close frame is', async () => {
+    const server = await PeerServer.start();
+    await open(server.url);
+    (await server.clients.next()).socket.terminate();
+    await server.clients.next();
+  });
+
+  test('an idle timeout is', async () => {
+    const server = await PeerServer.start();
+    await open(server.url, { readIdleTimeout: 30 });
+    await server.clients.next();
+    await server.clients.next();
+  });
+
+  test.each([1000, 1002, 1003, 1007, 1008, 1009, 1010, 3000, 4000])('the server’s %d is not', async (code) => {
+    const server = await LiteralServer.start((request) =>
+      Buffer.concat([Buffer.from(String(accepting()(request)), 'latin1'), close(code)]),
+    );
+    const connection = await open(server.url());
+    expect((await connection.closed).getCloseCode().getCode()).toBe(code);
+    expect([connection.state, connection.error, server.requests.length]).toEqual(['closed', undefined, 1]);
+  });
+
+  test('an end by session.close is not, and the handler is not asked', async () => {
+    const server = await PeerServer.start();
+    const delay = jest.fn(() => 0);
+    const connection = await open(server.url, { reconnect: { delay } });
+    await connection.session?.close(new CloseReason(1012));
+    expect((await connection.closed).getCloseCode().getCode()).toBe(1012);
+    expect(delay).not.toHaveBeenCalled();
+  });
+
+  test('nothing is without the option', async () => {
+    const server = await PeerServer.start();
+    const connection = await open(server.url, { reconnect: false });
+    (await server.clients.next()).socket.terminate();
+    expect((await connection.closed).getCloseCode().getCode()).toBe(1006);
+    expect(server.clients.all).toHaveLength(1);
+  });
+
+  test('a handler decides for every other end', async () => {
+    const server = await PeerServer.start();
+    const asked: ReconnectAttempt[] = [];
+    const connection = await open(server.url, {
+      reconnect: { delay: (attempt: ReconnectAttempt) => (asked.push(attempt) === 1 ? 0 : Promise.resolve(false)) },
+    });
+    (await server.clients.next()).socket.close(4000);
+    (await server.clients.next()).socket.close(4001);
+    expect((await connection.closed).getCloseCode().getCode()).toBe(4001);
+    expect(asked.map(({ attempt, cause, byDefault }) => [attempt, String(cause), byDefault])).toEqual([
+      [1, 'CloseReason[4000]', false],
+      [2, 'CloseReason[4001]', false],
+    ]);
+  });
+});
+
+describe('attempts that fail', () => {
+  test('go on where another one may succeed, at the server’s Retry-After', async () => {
+    const dropped: Answer = ({ connection }) => void connection.reset();
+    const server = await LiteralServer.start(
+      inTurn(accepting(), status('503 Busy', 'Retry-After: 7'), status('429 Slow'), dropped, accepting()),
+    );
+    const asked: ReconnectAttempt[] = [];
+    const opened = new Inbox<number>();
+    await open(server.url(), {
+      onOpen: (_session: Session, { attempt }: { attempt: number }) => opened.add(attempt),
+      reconnect: { delay: (attempt: ReconnectAttempt) => asked.push(attempt) && 0 },
+    });
+    server.last.connection.reset();
+    expect([await opened.next(), await opened.next()]).toEqual([0, 4]);
+    expect(asked.map(({ attempt }) => attempt)).toEqual([1, 2, 3, 4]);
+    const [lost, busy, slow, reset] = asked;
+    expect(String(lost?.cause)).toMatch(/^CloseReason\[1006/);
+    expect(lost?.elapsed).toBeLessThan(busy?.elapsed ?? 0);
+    expect(busy?.cause).toMatchObject({ status: 503, retryAfter: 7000 });
+    expect(busy?.byDefault).toBeGreaterThanOrEqual(7100);
+    expect(slow?.cause).toMatchObject({ status: 429 });
+    expect(reset?.cause).toMatchObject({ code: 'WS_CONNECT_IO' });
+  });
+
+  test('end the connection where none may, with the error', async () => {
+    const events = diagnostics();
+    const server = await LiteralServer.start(inTurn(accepting(), status('503 Busy'), status('401 Who')));
+    const connection = await open(server.url());
+    server.last.connection.reset();
+    // Of the last session.
+    expect((await connection.closed).getCloseCode().getCode()).toBe(1006);
+    expect(connection.error).toBeInstanceOf(HandshakeException);
+    expect(connection.error).toMatchObject({ status: 401 });
+    await server.deserted();
+    expect(events.filter(({ kind }) => kind.startsWith('reconnect'))).toMatchObject([
+      { kind: 'reconnecting', endpoint: 'FunctionEndpoint', attempt: 1, delay: 0 },
+      { kind: 'reconnecting', attempt: 2, cause: { status: 503 } },
+      { kind: 'reconnect-given-up', attempt: 3, cause: { status: 401 } },
+    ]);
+  });
+
+  test('end after maxAttempts', async () => {
+    const server = await LiteralServer.start(inTurn(accepting(), status('503 Busy')));
+    const connection = await open(server.url(), { reconnect: { maxAttempts: 3, minDelay: 0, maxDelay: 1 } });
+    server.last.connection.reset();
+    await connection.closed;
+    expect(server.requests).toHaveLength(4);
+    expect(connection.error).toMatchObject({ status: 503 });
+  });
+
+  test.each([
+    ['long enough', 0, [1, 1, 1]],
+    ['too short a time', 60_000, [1, 2, 3]],
+  ])('are counted anew once a session was open for %s', async (_for, minUptime, expected) => {
+    const server = await PeerServer.start();
+    const attempts: number[] = [];
+    await open(server.url, {
+      reconnect: { minUptime, delay: ({ attempt }: ReconnectAttempt) => attempts.push(attempt) && 0 },
+    });
+    for (let round = 0; round < 3; round++) (await server.clients.next()).socket.terminate();
+    await server.clients.next();
+    expect(attempts).toEqual(expected);
+  });
+
+  test('because the server has gone during onOpen go on; because onOpen has failed, they do not', async () => {
+    const server = await PeerServer.start();
+    let fails = false;
+    const heard = new Inbox();
+    const connection = await open(server.url, {
+      async onOpen(session: Session, { attempt }: { attempt: number }) {
+        if (fails) throw new Error('my own fault');
+        if (attempt === 0) return;
+        // The second time it is answered with an end, and what is sent then fails.
+        while (session.isOpen() && attempt === 1) {
+          await session.getBasicRemote().sendText('?');
+          await turns(1);
+        }
+        heard.add(`open ${attempt}`);
+      },
+      onClose: (reason: CloseReason) => heard.add(`closed ${reason.getCloseCode().getCode()}`),
+      onError: ({ message }: Error) => heard.add(message),
+    });
+    (await server.clients.next()).socket.terminate();
+    expect(await heard.next()).toBe('closed 1006');
+    (await server.clients.next()).socket.terminate();
+    expect(await heard.next()).toMatch(/not sent: the session is closed/);
+    expect(await heard.next()).toBe('closed 1006');
+    expect(await heard.next()).toBe('open 2');
+    fails = true;
+    server.clients.all.at(-1)?.socket.terminate();
+    await connection.closed;
+    expect(heard.all.slice(-3)).toEqual(['closed 1006', 'my own fault', 'closed 1011']);
+    expect(connection.error).toMatchObject({ code: 'WS_CONNECT_ENDPOINT' });
+  });
+
+  test.each([
+    ['rejects', () => Promise.reject(new Error('no idea'))],
+    [
+      'throws',
+      () => {
+        throw new Error('no idea');
+      },
+    ],
+    ['is undecided', () => 'no idea'],
+  ])('end the connection when the handler %s', async (_how, delay) => {
+    const events = diagnostics();
+    const server = await PeerServer.start();
+    const connection = await open(server.url, { reconnect: { delay } });
+    (await server.clients.next()).socket.terminate();
+    await connection.closed;
+    expect(connection.error?.message).toMatch(/no idea/);
+    expect(events.filter(({ kind }) => kind.startsWith('reconnect'))).toMatchObject([
+      { kind: 'reconnect-given-up', cause: { message: expect.stringMatching(/no idea/) } },
+    ]);
+  });
+
+  test('of the first connection reject at once, or are made again with retryInitial', async () => {
+    const server = await LiteralServer.start(inTurn(status('503 Busy'), status('503 Busy'), accepting()));
+    expect(await rejection(open(server.url()))).toMatchObject({ status: 503 });
+    const opened: number[] = [];
+    await open(server.url(), {
+      onOpen: (_session: Session, { attempt }: { attempt: number }) => opened.push(attempt),
+      reconnect: { ...soon, retryInitial: true },
+    });
+    expect(opened).toEqual([1]);
+    const refused = await LiteralServer.start(status('404 Nothing'));
+    expect(await rejection(open(refused.url(), { reconnect: { ...soon, retryInitial: true } }))).toMatchObject({
+      status: 404,
+    });
+    expect(refused.requests).toHaveLength(1);
+  });
+
+  test('ask for the URI and the headers anew', async () => {
+    const server = await LiteralServer.start(inTurn(accepting(), status('503 Busy'), accepting()));
+    let token = 0;
+    const opened = new Inbox<number>();
+    await connect(() => Promise.resolve(server.url(`/${token}`)), {
+      logger: silent,
+      headers: () => ({ Authorization: `Bearer ${++token}` }),
+      onOpen: (_session, { attempt }) => opened.add(attempt),
+      reconnect: soon,
+    }).then((connection) => afterTest(() => connection.close()));
+    server.last.connection.reset();
+    expect([await opened.next(), await opened.next()]).toEqual([0, 2]);
+    const seen = server.requests.map(({ requestLine, headers }) => [
+      requestLine.split(' ')[1],
+      headers.get('authorization'),
+    ]);
+    expect(seen).toEqual([
+      ['/0', 'Bearer 1'],
+      ['/1', 'Bearer 2'],
+      ['/2', 'Bearer 3'],
+    ]);
+  });
+
+  test('end the connection when there is no URI', async () => {
+    const server = await PeerServer.start();
+    let isLost = false;
+    const uri = (): string => {
+      if (isLost) throw new Error('no server left');
+      return server.url;
+    };
+    const connection = await connect(uri, { logger: silent, reconnect: soon });
+    isLost = true;
+    (await server.clients.next()).socket.terminate();
+    await connection.closed;
+    expect(connection.error).toMatchObject({
+      code: 'WS_CONNECT_ENDPOINT',
+      message: expect.stringMatching(/gives the URI .*: no server left/),
+    });
+  });
+});
+
+describe('for await', () => {
+  test('goes on over a new session, and loses nothing of the old one', async () => {
+    const server = await PeerServer.start();
+    const connection = await open(server.url);
+    const first = await server.clients.next();
+    for (const message of ['1', '2', '3']) first.socket.send(message);
+    first.socket.close(1012);
+    const got: unknown[] = [];
+    for await (const message of connection) {
+      got.push(message);
+      await turns();
+      if (message === '3') {
+        const { socket } = await server.clients.next();
+        socket.send('4');
+        socket.close(1000);
+      }
+    }
+    expect(got).toEqual(['1', '2', '3', '4']);
+  });
+});

@@ -1,0 +1,41 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { DIAGNOSTICS_CHANNEL, type DiagnosticEvent } from '@serval/container';
+import { connect, type Connection, type ReconnectAttempt } from '../src';
+import { afterTest } from './after-test';
+import type { Answer } from './literal-server';
+
+export const silent = { error() {}, warn() {}, debug() {} };
+/** At once, where it would be tried at all. */
+export const soon = { delay: ({ byDefault }: ReconnectAttempt) => (byDefault === false ? false : 0) } as const;
+
+export async function open(uri: string, options: object = {}): Promise<Connection> {
+  const all = { logger: silent, sessionCloseTimeout: 200, ioTimeout: 60_000, reconnect: soon, ...options };
+  const connection = await connect(uri, all);
+  afterTest(async () => {
+    await connection.close();
+    await connection.closed;
+  });
+  return connection;
+}
+
+export async function turns(count = 5): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A Text or close frame of a server. */
+export const text = (payload: string): Buffer => Buffer.from([0x81, payload.length, ...Buffer.from(payload)]);
+export const close = (code: number): Buffer => Buffer.from([0x88, 2, code >> 8, code & 0xff]);
+
+/** Answers the requests one after the other, the last answer for all that follow. */
+export function inTurn(...answers: readonly Answer[]): Answer {
+  let next = 0;
+  return (request) => answers[Math.min(next++, answers.length - 1)]?.(request);
+}
+
+export function diagnostics(): DiagnosticEvent[] {
+  const events: DiagnosticEvent[] = [];
+  const listener = (event: unknown): void => void events.push(event as DiagnosticEvent);
+  subscribe(DIAGNOSTICS_CHANNEL, listener);
+  afterTest(() => unsubscribe(DIAGNOSTICS_CHANNEL, listener));
+  return events;
+}

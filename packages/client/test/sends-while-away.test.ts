@@ -1,0 +1,136 @@
+import { Encoder, IllegalStateException, IOException, type Session } from '@serval/api';
+import type { Connection } from '../src';
+import { Gate, rejection } from './after-test';
+import { PeerServer } from './peer-server';
+import { open, turns } from './reconnecting';
+
+describe('sends while the connection is away', () => {
+  /** A connection that is away, and stays so until the gate opens. */
+  async function away(options: object = {}): Promise<{ server: PeerServer; connection: Connection; back: Gate }> {
+    const server = await PeerServer.start();
+    const back = new Gate();
+    const lost = new Gate();
+    const delay = (): Promise<number> => {
+      lost.open();
+      return back.promise.then(() => 0);
+    };
+    const { reconnect, ...rest } = options as { reconnect?: object };
+    const connection = await open(server.url, { reconnect: { ...reconnect, delay }, ...rest });
+    (await server.clients.next()).socket.terminate();
+    await lost.promise;
+    expect([connection.state, connection.session]).toEqual(['away', undefined]);
+    return { server, connection, back };
+  }
+
+  test('wait, and leave in order, behind what onOpen sends and before what is sent later', async () => {
+    const { server, connection, back } = await away({
+      async onOpen(session: Session) {
+        await turns();
+        await session.getBasicRemote().sendText('hello');
+      },
+    });
+    const settled: string[] = [];
+    const sent = ['one', 'two', 'three'].map((message) => connection.send(message).then(() => settled.push(message)));
+    void connection.send(Buffer.from([4]));
+    await turns();
+    expect(settled).toEqual([]);
+    back.open();
+    await Promise.all(sent);
+    expect(settled).toEqual(['one', 'two', 'three']);
+    expect(connection.state).toBe('open');
+    await connection.send('later');
+    const { received } = await server.clients.next();
+    for (const expected of ['hello', 'one', 'two', 'three', '04', 'later'])
+      expect(await received.next()).toBe(expected);
+  });
+
+  test('keep their order with what is sent while they are leaving', async () => {
+    const encoded = new Gate<string>();
+    class Slow implements Encoder.Text<Date> {
+      static readonly encodes = Encoder.text(Date);
+      encode() {
+        return encoded.promise;
+      }
+    }
+    const { server, connection, back } = await away({ encoders: [Slow] });
+    void connection.send(new Date());
+    void connection.send('second');
+    back.open();
+    while (connection.state !== 'open') await turns(1);
+    void connection.send('third');
+    await turns();
+    encoded.open('first');
+    const { received } = await server.clients.next();
+    expect([await received.next(), await received.next(), await received.next()]).toEqual(['first', 'second', 'third']);
+  });
+
+  test('are bounded by number', async () => {
+    const { server, connection, back } = await away({ reconnect: { maxQueuedMessages: 2 } });
+    const fit = [connection.send('one'), connection.send('two')];
+    const error = await rejection(connection.send('three'));
+    expect(error).toBeInstanceOf(IllegalStateException);
+    expect(error.message).toMatch(
+      /2 messages of 6 bytes wait .* at most 2 of 1048576 may \(reconnect.maxQueuedMessages/,
+    );
+    back.open();
+    await Promise.all(fit);
+    await connection.send('four');
+    const { received } = await server.clients.next();
+    expect([await received.next(), await received.next(), await received.next()]).toEqual(['one', 'two', 'four']);
+  });
+
+  test('are bounded by bytes', async () => {
+    const { connection } = await away({ reconnect: { maxQueuedBytes: 10 } });
+    void connection.send('12345');
+    void connection.send(Buffer.alloc(4));
+    expect(await rejection(connection.send('12'))).toBeInstanceOf(IllegalStateException);
+    void connection.send('1');
+    expect(await rejection(connection.send(new ArrayBuffer(1)))).toBeInstanceOf(IllegalStateException);
+  });
+
+  test('are rejected by whileAway: reject', async () => {
+    const { server, connection, back } = await away({ reconnect: { whileAway: 'reject' } });
+    const error = await rejection(connection.send('one'));
+    expect(error).toBeInstanceOf(IOException);
+    expect(error.message).toMatch(/the connection is away/);
+    back.open();
+    const { received } = await server.clients.next();
+    while (connection.state !== 'open') await turns(1);
+    await connection.send('two');
+    expect(await received.next()).toBe('two');
+  });
+
+  test('wait from the loss on, before onClose has returned', async () => {
+    const server = await PeerServer.start();
+    const states: string[] = [];
+    let sent: Promise<void> | undefined;
+    const connection = await open(server.url, {
+      onClose() {
+        if (sent !== undefined) return;
+        states.push(connection.state);
+        sent = connection.send('from onClose');
+      },
+    });
+    (await server.clients.next()).socket.terminate();
+    expect(await (await server.clients.next()).received.next()).toBe('from onClose');
+    await sent;
+    expect(states).toEqual(['away']);
+  });
+
+  test('are rejected when the connection ends for good', async () => {
+    const { connection } = await away();
+    const sent = rejection(connection.send('one'));
+    void connection.send('nobody waits for this one');
+    await connection.close();
+    expect(await sent).toBeInstanceOf(IOException);
+  });
+
+  test('that no encoder takes are rejected, and the others leave', async () => {
+    const { server, connection, back } = await away();
+    const bad = rejection(connection.send({}));
+    void connection.send('good');
+    back.open();
+    expect((await bad).code).toBe('WS_ENCODE');
+    expect(await (await server.clients.next()).received.next()).toBe('good');
+  });
+});
