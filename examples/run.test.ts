@@ -68,6 +68,7 @@ const CONVERSATIONS: Record<string, (string | RegExp)[]> = {
     '/quote/GOLD/2: closed 4400 bad path',
   ],
   'price-ticker-client': ['tea: connected, prices.v1', 'tea: 2.50', 'tea: 2.55', 'tea: 2.40', 'tea: closed 1000'],
+  'server-bridge': ['stored 1', 'stored 2', 'stored 3'],
   programmatic: ['4 words', /^sha256 [0-9a-f]{64}$/],
   'configurator-auth': [
     'token in the query: Welcome, Ada.',
