@@ -4,6 +4,7 @@ import { type CloseReason, Endpoint, PongMessage, type RemoteEndpoint, type Sess
 
 /** What goes into a transcript as it is; longer texts and data as length and hash. */
 const SHORT = 4000;
+const SILENCE_MS = 10_000;
 /** The largest message of a conversation. */
 const LARGEST = 1_000_000;
 
@@ -37,27 +38,39 @@ export class Speaker {
     return this;
   }
 
-  /** The next that has come: `text hello`, `binary 00ff`, `pong 01`, `closed 1000`. The test's time limit ends the wait. */
+  /**
+   * The next that has come: `text hello`, `binary 00ff`, `pong 01`, `closed 1000`.
+   *
+   * @throws Error when nothing comes for ten seconds
+   */
   async hear(): Promise<string> {
     for (;;) {
       const line = this.#heard.shift();
       if (line !== undefined) return line;
-      await new Promise<void>((resolve) => (this.#wake = resolve));
+      await new Promise<void>((resolve, reject) => {
+        const timer = setTimeout(() => reject(new Error('Nothing has come for ten seconds.')), SILENCE_MS);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
     }
   }
 
   /**
    * All up to the first line that matches, which is the last of the list.
    *
-   * @throws Error when the session closes instead
+   * @param most lines that may come before it
+   * @throws Error when the session closes instead, or other things come
    */
-  async hearUntil(wanted: RegExp): Promise<string[]> {
+  async hearUntil(wanted: RegExp, most = Infinity): Promise<string[]> {
     const lines: string[] = [];
     for (;;) {
       const line = await this.hear();
       lines.push(line);
       if (wanted.test(line)) return lines;
-      if (line.startsWith('closed')) throw new Error(`Expected ${wanted}, but heard: ${lines.slice(-20).join(' | ')}`);
+      if (line.startsWith('closed') || lines.length > most)
+        throw new Error(`Expected ${wanted}, but heard: ${lines.slice(-20).join(' | ')}`);
     }
   }
 
