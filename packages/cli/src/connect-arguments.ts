@@ -18,6 +18,7 @@ export interface ConnectArguments {
   readonly binary: boolean;
   /** Silence after which the WebSocket is closed once the input has ended, in milliseconds; Infinity for never. */
   readonly waitMs: number;
+  readonly reconnect: boolean;
   readonly pingMs: number | undefined;
   readonly timeoutMs: number | undefined;
   readonly maxMessageBytes: number;
@@ -50,6 +51,7 @@ Messages
       --binary                 sends lines as binary messages, from a pipe all of it as one; prints bytes as they come
   -w, --wait <seconds>         after the input has ended: closes when nothing was received for so long;
                                default 1, or "forever"
+  -r, --reconnect              gets a connection back that is lost; lines that are typed meanwhile wait
       --ping <seconds>         keeps the connection alive, and finds out when the peer is gone
       --max-message <bytes>    of a message that is received; default 16777216
 
@@ -87,6 +89,7 @@ const OPTIONS = {
   execute: { type: 'string', short: 'x', multiple: true },
   binary: { type: 'boolean' },
   wait: { type: 'string', short: 'w' },
+  reconnect: { type: 'boolean', short: 'r' },
   ping: { type: 'string' },
   'max-message': { type: 'string' },
   json: { type: 'boolean', short: 'j' },
@@ -136,6 +139,7 @@ export function parseConnectArguments(args: readonly string[]): ConnectArguments
     messages: values.execute,
     binary: values.binary ?? false,
     waitMs: values.wait === 'forever' ? Infinity : (seconds('--wait', values.wait) ?? DEFAULT_WAIT_MS),
+    reconnect: values.reconnect ?? false,
     pingMs: seconds('--ping', values.ping),
     timeoutMs: seconds('--timeout', values.timeout),
     maxMessageBytes:

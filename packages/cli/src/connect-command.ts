@@ -1,9 +1,10 @@
 import { ClientEndpointConfig, type HandshakeResponse } from '@serval/api';
-import { WsClientContainer, type ClientContainerOptions } from '@serval/client';
+import { connect, WsClientContainer, type ClientContainerOptions, type ReconnectAttempt } from '@serval/client';
 import { UsageError } from './command-arguments';
 import { parseConnectArguments, type ConnectArguments } from './connect-arguments';
 import { Conversation } from './conversation';
 import { EXIT, exitCodeOf } from './exit-code';
+import { explain } from './explain';
 import { send, sendInput, type Input } from './input';
 import { askPassword } from './password';
 import { NORMAL_CLOSES, Printer } from './printer';
@@ -22,8 +23,12 @@ export async function connectCommand(args: readonly string[], terminal: Terminal
   const given = parseConnectArguments(args);
   const printer = new Printer(terminal, { ...given, rawBinary: given.binary });
   const conversation = new Conversation(printer);
-  const container = new WsClientContainer(await containerOptions(given, printer, terminal));
-  const session = await container.connectToServer(conversation, endpointConfig(given, printer), given.uri);
+  const connection = await connect(given.uri, {
+    container: new WsClientContainer(await containerOptions(given, printer, terminal)),
+    endpoint: conversation,
+    config: endpointConfig(given, printer),
+    reconnect: given.reconnect && { delay: (attempt) => announced(attempt, printer) },
+  });
 
   const ended = new AbortController();
   const { signal } = ended;
@@ -34,11 +39,11 @@ export async function connectCommand(args: readonly string[], terminal: Terminal
   });
   // Who reads our output has gone, as in `serval connect ... | head -1`.
   terminal.stdout.on('error', () => ended.abort());
-  void conversation.closed.then(() => ended.abort());
+  void connection.closed.then(() => ended.abort());
   try {
-    await converse({ terminal, printer, session, conversation, binary: given.binary, signal }, given);
-    await session.close();
-    const reason = await conversation.closed;
+    await converse({ terminal, printer, connection, conversation, binary: given.binary, signal }, given);
+    await connection.close();
+    const reason = await connection.closed;
     if (signalled !== undefined) return exitCodeOf(signalled);
     const code = reason.getCloseCode().getCode();
     return NORMAL_CLOSES.has(code) ? EXIT.OK : EXIT.CLOSED;
@@ -47,15 +52,23 @@ export async function connectCommand(args: readonly string[], terminal: Terminal
   }
 }
 
+/** Says what is done about a connection that is lost. */
+function announced({ cause, byDefault }: ReconnectAttempt, printer: Printer): number | false {
+  // Why a session has ended is shown already.
+  if (cause instanceof Error) printer.error(explain(cause, 'connect').line);
+  if (byDefault !== false) printer.note(`trying again in ${(byDefault / 1000).toFixed(1)} s`);
+  return byDefault;
+}
+
 /** Sends what is to be sent, then waits for silence. Settles when the WebSocket should be closed, or is. */
 async function converse(input: Input, { messages, binary, waitMs }: ConnectArguments): Promise<void> {
-  const { session, conversation, signal, terminal } = input;
+  const { connection, conversation, signal, terminal } = input;
   try {
     if (messages === undefined) await sendInput(input);
-    else for (const message of messages) await send(session, message, binary);
+    else for (const message of messages) await send(connection, message, binary);
   } catch (error) {
-    // The session tells itself why it has ended.
-    if (!signal.aborted && session.isOpen()) throw error;
+    // How the connection has ended is shown already.
+    if (!signal.aborted && connection.state !== 'closed') throw error;
   }
   const isInteractive = messages === undefined && terminal.stdin.isTTY === true;
   if (!isInteractive) await silence(conversation, waitMs, signal);

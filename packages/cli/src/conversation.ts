@@ -4,9 +4,6 @@ import type { Printer } from './printer';
 /** The endpoint of `serval connect`: shows what happens, and knows when the peer was last heard. */
 export class Conversation extends Endpoint {
   readonly #pings = new Map<string, number>();
-  #whenClosed: (reason: CloseReason) => void = () => undefined;
-  /** How the conversation has ended. */
-  readonly closed = new Promise<CloseReason>((resolve) => (this.#whenClosed = resolve));
   #whenHeard: () => void = () => undefined;
 
   constructor(private readonly printer: Printer) {
@@ -31,9 +28,8 @@ export class Conversation extends Endpoint {
     return this.printer.opened(session.getRequestURI().href, session.getNegotiatedSubprotocol(), extensions);
   }
 
-  override async onClose(_session: Session, reason: CloseReason): Promise<void> {
-    await this.printer.closed(reason.getCloseCode().getCode(), reason.getReasonPhrase());
-    this.#whenClosed(reason);
+  override onClose(_session: Session, reason: CloseReason): Promise<void> | undefined {
+    return this.printer.closed(reason.getCloseCode().getCode(), reason.getReasonPhrase());
   }
 
   override onError(_session: Session, error: Error): void {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import { CloseReason, type Session } from '@serval/api';
+import { CloseReason, IOException, type Session } from '@serval/api';
+import type { Connection } from '@serval/client';
 import type { Conversation } from './conversation';
 import type { Printer } from './printer';
 import type { Terminal } from './terminal';
@@ -9,7 +10,7 @@ import type { Terminal } from './terminal';
 export interface Input {
   readonly terminal: Terminal;
   readonly printer: Printer;
-  readonly session: Session;
+  readonly connection: Connection;
   readonly conversation: Conversation;
   readonly binary: boolean;
   /** Ends the input from outside. */
@@ -23,7 +24,7 @@ export interface Input {
  * @throws Error (as a rejection) of a send that failed
  */
 export async function sendInput(input: Input): Promise<void> {
-  const { terminal, session, binary } = input;
+  const { terminal, connection, binary } = input;
   if (binary && terminal.stdin.isTTY !== true) return sendBytes(input);
   const isInteractive = terminal.stdin.isTTY === true && terminal.stdout.isTTY === true;
   const lines = createInterface({
@@ -44,7 +45,7 @@ export async function sendInput(input: Input): Promise<void> {
     for await (const line of lines) {
       if (input.signal.aborted) break;
       if (isInteractive && line.startsWith('/') && !line.startsWith('//')) await runCommand(line, input);
-      else await send(session, isInteractive ? line.replace(/^\/\//, '/') : line, binary);
+      else await send(connection, isInteractive ? line.replace(/^\/\//, '/') : line, binary);
       if (isInteractive && !input.signal.aborted) lines.prompt();
     }
   } finally {
@@ -56,17 +57,16 @@ export async function sendInput(input: Input): Promise<void> {
   }
 }
 
-export function send(session: Session, line: string, binary: boolean): Promise<void> {
-  const remote = session.getBasicRemote();
-  return binary ? remote.sendBinary(Buffer.from(line)) : remote.sendText(line);
+export function send(connection: Connection, line: string, binary: boolean): Promise<void> {
+  return connection.send(binary ? Buffer.from(line) : line);
 }
 
 /** All of stdin as one message, in parts as they come. */
-async function sendBytes({ terminal, session, signal }: Input): Promise<void> {
+async function sendBytes({ terminal, connection, signal }: Input): Promise<void> {
   const stop = (): void => void terminal.stdin.destroy();
   signal.addEventListener('abort', stop);
   try {
-    const remote = session.getBasicRemote();
+    const remote = openSession(connection).getBasicRemote();
     for await (const chunk of terminal.stdin) await remote.sendBinary(Buffer.from(chunk as Uint8Array), false);
     await remote.sendBinary(Buffer.alloc(0), true);
   } catch (error) {
@@ -83,18 +83,23 @@ export const COMMANDS_HELP = `/ping [text]             sends a ping, and shows h
 //text                   sends /text`;
 
 async function runCommand(line: string, input: Input): Promise<void> {
-  const { session, conversation, printer } = input;
+  const { connection, conversation, printer } = input;
   const [, name = '', rest = ''] = /^\/(\S*)\s*(.*)$/.exec(line) ?? [];
   try {
-    if (name === 'ping') await conversation.ping(session, rest);
-    else if (name === 'binary') await session.getBasicRemote().sendBinary(await bytesOf(rest));
-    else if (name === 'close') await session.close(reasonOf(rest));
+    if (name === 'ping') await conversation.ping(openSession(connection), rest);
+    else if (name === 'binary') await connection.send(await bytesOf(rest));
+    else if (name === 'close') await connection.close(reasonOf(rest));
     else if (name === 'help') COMMANDS_HELP.split('\n').forEach((text) => printer.note(text));
     else printer.error(`there is no command /${name}; /help lists them, and a line with // sends one slash`);
   } catch (error) {
     // A slip of the pen; the conversation goes on.
     printer.error((error as Error).message);
   }
+}
+
+function openSession({ session }: Connection): Session {
+  if (session === undefined) throw new IOException('The connection is away.');
+  return session;
 }
 
 async function bytesOf(text: string): Promise<Buffer> {

@@ -130,3 +130,21 @@ test('the prompt goes when the server closes', async () => {
   expect(await running).toBe(0);
   expect(terminal.err).toContain('closed 1001 restart\n');
 });
+
+test('with --reconnect a lost connection is got back, and what was typed meanwhile is sent', async () => {
+  const { terminal, running } = await sit('--reconnect');
+  for (const socket of peer.clients) socket.close(1012, 'restart');
+  await terminal.shows(/closed 1012 restart\n[^]*trying again in \d\.\d s\n/);
+  terminal.stdin.write('are you back\n');
+  await terminal.shows('< are you back\n');
+  expect(terminal.err.match(/connected to/g)).toHaveLength(2);
+  terminal.stdin.write('/close\n');
+  expect(await running).toBe(0);
+});
+
+test('with --reconnect an end that is final is one', async () => {
+  const { terminal, running } = await sit('-r');
+  for (const socket of peer.clients) socket.close(1008, 'go away');
+  expect(await running).toBe(5);
+  expect(terminal.err).not.toContain('trying again');
+});
