@@ -11,6 +11,7 @@ import type { HandshakeSettings } from './handshake-settings';
 import { describeProxy } from './proxy';
 import type { Tunnel } from './proxy-tunnel';
 import { describeUri } from './server-uri';
+import { certificateHint, withoutTrace } from './tls-failure';
 import type { TlsOptions } from './tls-options';
 
 /** The answer of a server, or of a proxy, to one request. */
@@ -159,7 +160,9 @@ function explain(
   settings: HandshakeSettings,
 ): HandshakeException {
   const [code, what] = classify(asked, error.code, settings);
-  return new HandshakeException(`${nameOf(asked)} ${what}: ${reasonOf(error)}.`, error, code);
+  const option = asked.method === 'CONNECT' ? 'proxy.tls' : 'sslContext';
+  const hint = isSecure(asked) ? certificateHint(error, asked.tls, option) : '';
+  return new HandshakeException(`${nameOf(asked)} ${what}: ${reasonOf(error)}.${hint}`, error, code);
 }
 
 function classify(
@@ -185,5 +188,5 @@ function classify(
 function reasonOf(error: Error): string {
   const errors: unknown = 'errors' in error ? error.errors : undefined;
   const all = Array.isArray(errors) ? errors.map((one: Error) => one.message).join(', ') : '';
-  return (error.message || all || error.name).replace(/\.$/, '');
+  return withoutTrace(error.message || all || error.name).replace(/\.$/, '');
 }

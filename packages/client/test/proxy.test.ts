@@ -115,6 +115,18 @@ describe('a tunnel', () => {
     await server.deserted();
   });
 
+  test('a proxy may ask for a certificate of the client', async () => {
+    const proxy = await ConnectProxy.start(undefined, { ...TLS, ca: TLS.cert, requestCert: true });
+    const error = await rejection(
+      connect('ws://prices.example/', { proxy: { uri: proxy.url(), tls: { ca: TLS.cert } } }),
+    );
+    expect([error.code, error.message]).toEqual([
+      'WS_CONNECT_PROXY',
+      expect.stringMatching(/alert certificate required\. Perhaps .* give it as key and cert of proxy\.tls\.$/),
+    ]);
+    await proxy.deserted();
+  });
+
   test('TLS options that Node does not take leave no tunnel behind', async () => {
     const server = await LiteralServer.start(accepting(), TLS);
     const proxy = await ConnectProxy.start();

@@ -98,6 +98,46 @@ test('options of sslContext do not lead elsewhere', async () => {
   expect(server.last.requestLine).toBe('GET /here HTTP/1.1');
 });
 
+const MISSING = /\. Perhaps a certificate of the client is asked for there; give it as key and cert of sslContext\.$/;
+const REFUSED = /\. Perhaps the client's certificate is not accepted there; see key and cert of sslContext\.$/;
+
+test.each<[certificate: string, tls: object, sslContext: object, found: RegExp, hint: RegExp]>([
+  ['is missing, by TLS 1.3', { ca: TLS.cert }, {}, /WebSocket: tlsv13 alert certificate required\./, MISSING],
+  [
+    'is missing, by TLS 1.2',
+    { ca: TLS.cert, maxVersion: 'TLSv1.2' },
+    {},
+    /WebSocket: \S+ alert handshake failure\./,
+    MISSING,
+  ],
+  // A server on Node ends the connection without an alert.
+  ['is not trusted, by TLS 1.3', {}, TLS, /WebSocket: (socket hang up|read ECONNRESET)\./, REFUSED],
+  [
+    'is not trusted, by TLS 1.2',
+    { maxVersion: 'TLSv1.2' },
+    TLS,
+    /WebSocket: (.* disconnected before secure .*|read ECONNRESET)\./,
+    REFUSED,
+  ],
+])('it is told when the certificate of the client %s', async (_what, tls, sslContext, found, hint) => {
+  const server = await LiteralServer.start(accepting(), { ...TLS, requestCert: true, ...tls });
+  const error = await rejection(
+    container.connectToServer(Listener, trusting({ ca: TLS.cert, ...sslContext }), server.url()),
+  );
+  expect(error.code).toBe('WS_CONNECT_IO');
+  expect(error.message).toMatch(found);
+  expect(error.message).toMatch(hint);
+  expect(server.requests).toHaveLength(0);
+  await server.deserted();
+});
+
+test('an end without an answer is not put down to a certificate that the client does not have', async () => {
+  const server = await LiteralServer.start(({ connection }) => void connection.end(), TLS);
+  const error = await rejection(container.connectToServer(Listener, trusting({ ca: TLS.cert }), server.url()));
+  expect([error.code, error.message]).toEqual(['WS_CONNECT_IO', expect.stringMatching(/socket hang up\.$/)]);
+  await server.deserted();
+});
+
 test('an sslContext that Node does not take', async () => {
   const server = await LiteralServer.start(accepting(), TLS);
   const error = await rejection(
