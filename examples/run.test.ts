@@ -77,6 +77,14 @@ const CONVERSATIONS: Record<string, (string | RegExp)[]> = {
     'no token, from a page: closed 4401 Sign in first.',
     'a foreign page: HTTP 403',
   ],
+  'client-certificates': [
+    'ann: Welcome, ann. You have the ledger as auditor.',
+    'bob: Welcome, bob. You have the ledger as clerk.',
+    'bob as auditor: HTTP 403',
+    /^without a certificate: WS_CONNECT_IO, .* alert certificate required\./,
+    /^with a certificate of one's own: WS_CONNECT_IO, /,
+    /^without trust in the server: WS_CONNECT_IO, .*: self-signed certificate/,
+  ],
   'slow-consumer': [
     /^fast: \d+ of \d+ ticks, the newest \d+\.\d s old, still open$/,
     /^slow: \d+ of \d+ ticks, the newest \d+\.\d s old, still open$/,
@@ -95,8 +103,8 @@ test.each(Object.entries(CONVERSATIONS))(
   async (name, expected) => {
     const server = run(name);
     const [line] = (await once(createInterface(server.stdout), 'line')) as [string];
-    const url = new URL(/ws:\S+/.exec(line)?.[0] ?? '');
-    const client = await outcome(run(name, 'client', `ws://127.0.0.1:${url.port}`));
+    const url = new URL(/wss?:\S+/.exec(line)?.[0] ?? '');
+    const client = await outcome(run(name, 'client', `${url.protocol}//127.0.0.1:${url.port}`));
     expect(client.code).toBe(0);
     expect(client.errors).toBe('');
     for (const wanted of expected) {

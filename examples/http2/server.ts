@@ -8,8 +8,8 @@ import {
   Session,
   type HandshakeRequest,
 } from 'serval';
+import { selfSignedCertificate, type Certificate } from '../certificate';
 import { main } from '../main';
-import { selfSignedCertificate, type Certificate } from './certificate';
 
 /** Remembers for each session how its client has come. */
 class Route extends ServerEndpointConfig.Configurator {

@@ -1,19 +1,24 @@
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 
-/** What a TLS server of Node is given, as PEM. */
+const LOCALHOST = 'localhost';
+
+/** What Node's TLS is given, of a server as of a client, as PEM. */
 export interface Certificate {
   readonly key: string;
   readonly cert: string;
 }
 
 /**
- * A key and a certificate for localhost that has signed itself, valid for a week. Browsers warn of it: it is for trying
- * things out on one's own machine. With a real one none of this is needed.
+ * A key and a certificate that has signed itself, valid for a week: for trying things out on one's own machine. With real
+ * ones none of this is needed.
+ *
+ * @param subject its common name. `localhost`, the default, makes it a server's, for this machine; browsers warn of it.
+ *   Any other name makes it that of a client
  */
-export function selfSignedCertificate(): Certificate {
+export function selfSignedCertificate(subject = LOCALHOST): Certificate {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const day = 24 * 60 * 60 * 1000;
-  const name = sequence(set(sequence(oid(85, 4, 3), utf8String('localhost'))));
+  const name = sequence(set(sequence(oid(85, 4, 3), utf8String(subject))));
   // RFC 5280 4.1: what is signed, field by field.
   const signed = sequence(
     explicit(0, integer(Buffer.from([2]))),
@@ -23,13 +28,13 @@ export function selfSignedCertificate(): Certificate {
     sequence(utcTime(Date.now() - day), utcTime(Date.now() + 7 * day)),
     name,
     publicKey.export({ type: 'spki', format: 'der' }),
-    explicit(3, sequence(subjectAltName())),
+    ...(subject === LOCALHOST ? [explicit(3, sequence(subjectAltName()))] : []),
   );
   const signature = sign('sha256', signed, privateKey);
   const certificate = sequence(signed, ECDSA_WITH_SHA256, tagged(0x03, Buffer.from([0]), signature));
   return {
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-    cert: `-----BEGIN CERTIFICATE-----\n${certificate.toString('base64').replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`,
+    cert: `-----BEGIN CERTIFICATE-----\n${certificate.toString('base64').replace(/.{1,64}/g, '$&\n')}-----END CERTIFICATE-----\n`,
   };
 }
 
@@ -56,7 +61,7 @@ const ECDSA_WITH_SHA256 = sequence(oid(0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2));
 /** RFC 5280 4.2.1.6: the name and the addresses that a browser compares with the URL. */
 function subjectAltName(): Buffer {
   const names = sequence(
-    tagged(0x82, Buffer.from('localhost')),
+    tagged(0x82, Buffer.from(LOCALHOST)),
     tagged(0x87, Buffer.from([127, 0, 0, 1])),
     tagged(0x87, Buffer.concat([Buffer.alloc(15), Buffer.from([1])])),
   );

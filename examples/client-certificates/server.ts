@@ -1,0 +1,70 @@
+import { X509Certificate } from 'node:crypto';
+import {
+  HandshakeRejection,
+  OnOpen,
+  PathParam,
+  Server,
+  ServerEndpoint,
+  ServerEndpointConfig,
+  Session,
+  type HandshakeRequest,
+  type Principal,
+} from 'serval';
+import { main, type Running } from '../main';
+import { makeCertificates, removeCertificates, saveCertificates, type Certificates } from './certificates';
+
+/** Who may do what. A certificate says who somebody is, and nothing more. */
+const ROLES: ReadonlyMap<string, readonly string[]> = new Map([
+  ['ann', ['clerk', 'auditor']],
+  ['bob', ['clerk']],
+]);
+
+/**
+ * The user is the common name of the certificate's subject. The TLS handshake has verified the certificate, and that its
+ * key is the client's.
+ */
+function authenticate(request: HandshakeRequest): Principal | null {
+  const [own] = request.getUserX509CertificateChain() ?? [];
+  if (own === undefined) return null;
+  const { CN } = new X509Certificate(own).toLegacyObject().subject;
+  // A subject may have several, or none.
+  return typeof CN === 'string' ? { getName: () => CN } : null;
+}
+
+/** Lets a user in who has the role that the path names. */
+class InRole extends ServerEndpointConfig.Configurator {
+  override modifyHandshake(_config: ServerEndpointConfig, request: HandshakeRequest): void {
+    const [role = ''] = request.getParameterMap().get('role') ?? [];
+    if (!request.isUserInRole(role)) throw new HandshakeRejection(403, { body: `You are no ${role}.\n` });
+  }
+}
+
+@ServerEndpoint('/ledger/{role}', { configurator: InRole })
+export class Ledger {
+  @OnOpen
+  async greet(session: Session, @PathParam('role') role: string): Promise<void> {
+    const name = session.getUserPrincipal()?.getName() ?? 'nobody';
+    await session.getBasicRemote().sendText(`Welcome, ${name}. You have the ledger as ${role}.`);
+  }
+}
+
+/** @param certificates the server's own; those of users are trusted one by one, for want of an authority */
+export function start(port: number, { server, ...users }: Certificates): Promise<Server> {
+  return new Server({
+    port,
+    endpoints: [Ledger],
+    tls: { ...server, requestCert: true, ca: Object.values(users).map(({ cert }) => cert) },
+    authenticate,
+    isUserInRole: (user, role) => ROLES.get(user.getName())?.includes(role) ?? false,
+  }).start();
+}
+
+async function startWithFiles(port: number): Promise<Running> {
+  const certificates = makeCertificates();
+  const server = await start(port, certificates);
+  saveCertificates(certificates);
+  const stop = (): Promise<void> => server.stop().finally(removeCertificates);
+  return { port: server.port, stop };
+}
+
+if (require.main === module) void main(startWithFiles, 'wss://localhost/ledger/clerk');

@@ -1,0 +1,65 @@
+import {
+  ClientEndpoint,
+  ClientEndpointConfig,
+  CloseReason,
+  connect,
+  HandshakeException,
+  OnClose,
+  OnMessage,
+} from 'serval';
+import { selfSignedCertificate, type Certificate } from '../certificate';
+import type { Certificates } from './certificates';
+
+/** Waits for the first message of the server. */
+@ClientEndpoint
+class Visitor {
+  private tell: (text: string) => void = () => undefined;
+  readonly heard = new Promise<string>((resolve) => (this.tell = resolve));
+
+  @OnMessage
+  hear(text: string): void {
+    this.tell(text);
+  }
+
+  @OnClose
+  close(reason: CloseReason): void {
+    this.tell(`closed ${reason.getCloseCode().getCode()}`);
+  }
+}
+
+/**
+ * @param trusted the only certificate that the server may have; undefined for those of the public authorities
+ * @param own key and certificate of the user; undefined for none
+ * @returns what the server has said, or why there was no session
+ */
+export async function visit(uri: string, trusted: string | undefined, own?: Certificate): Promise<string> {
+  const config = ClientEndpointConfig.Builder.create()
+    .sslContext({ ca: trusted, key: own?.key, cert: own?.cert })
+    .build();
+  const visitor = new Visitor();
+  try {
+    const connection = await connect(uri, { endpoint: visitor, config });
+    const greeting = await visitor.heard;
+    await connection.close();
+    return greeting;
+  } catch (error) {
+    if (!(error instanceof HandshakeException)) throw error;
+    return error.status === undefined ? `${error.code}, ${error.message}` : `HTTP ${error.status}`;
+  }
+}
+
+/** @param address the server, such as `wss://localhost:8080` */
+export async function visitAll(
+  address: string,
+  { server, ann, bob }: Certificates,
+  print: (line: string) => void,
+): Promise<void> {
+  const [clerk, auditor] = [`${address}/ledger/clerk`, `${address}/ledger/auditor`];
+  print(`ann: ${await visit(auditor, server.cert, ann)}`);
+  print(`bob: ${await visit(clerk, server.cert, bob)}`);
+  print(`bob as auditor: ${await visit(auditor, server.cert, bob)}`);
+  print(`without a certificate: ${await visit(clerk, server.cert)}`);
+  // The name does not help: the server knows ann by another certificate.
+  print(`with a certificate of one's own: ${await visit(clerk, server.cert, selfSignedCertificate('ann'))}`);
+  print(`without trust in the server: ${await visit(clerk, undefined, ann)}`);
+}
