@@ -81,9 +81,9 @@ const CONVERSATIONS: Record<string, (string | RegExp)[]> = {
     'ann: Welcome, ann. You have the ledger as auditor.',
     'bob: Welcome, bob. You have the ledger as clerk.',
     'bob as auditor: HTTP 403',
-    /^without a certificate: WS_CONNECT_IO, .* alert certificate required\./,
+    /^without a certificate: WS_CONNECT_TLS, .* alert certificate required\./,
     /^with a certificate of one's own: WS_CONNECT_IO, /,
-    /^without trust in the server: WS_CONNECT_IO, .*: self-signed certificate/,
+    /^without trust in the server: WS_CONNECT_TLS, .*: self-signed certificate/,
   ],
   'slow-consumer': [
     /^fast: \d+ of \d+ ticks, the newest \d+\.\d s old, still open$/,

@@ -30,7 +30,7 @@ test('client-certificates refuses a role that the user does not have with 403', 
 test('client-certificates shows what a client sees of each refusal', async () => {
   const lines: string[] = [];
   await visitAll(address, certificates, (line) => lines.push(line));
-  const failed = `WS_CONNECT_IO, ${address}/ledger/clerk could not be asked for a WebSocket: `;
+  const failed = `WS_CONNECT_TLS, ${address}/ledger/clerk could not be asked for a WebSocket: `;
   expect(lines).toEqual([
     'ann: Welcome, ann. You have the ledger as auditor.',
     'bob: Welcome, bob. You have the ledger as clerk.',

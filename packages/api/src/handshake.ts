@@ -25,7 +25,7 @@ export abstract class HandshakeRequest {
   abstract getParameterMap(): ReadonlyMap<string, readonly string[]>;
   /** Without the question mark; `null` when the request has none. */
   abstract getQueryString(): string | null;
-  /** DER certificates of the client, its own first, or `null` (WS 2.3). */
+  /** DER certificates of the client, its own first, or `null` where there is none, or nobody has verified it (WS 2.3). */
   abstract getUserX509CertificateChain(): readonly Buffer[] | null;
   abstract getLocalAddress(): string;
   abstract getLocalHostName(): string;

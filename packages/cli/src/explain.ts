@@ -48,7 +48,6 @@ const BY_CAUSE = new Map<unknown, string>([
   ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'trust its authority with --ca, or any with --insecure'],
   ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'trust its authority with --ca, or any with --insecure'],
   ['ERR_TLS_CERT_ALTNAME_INVALID', 'use the name that the certificate is made out to, or --insecure'],
-  ['EPROTO', 'does the server speak TLS? Without it the URI begins with ws:'],
   ['CERT_HAS_EXPIRED', 'the server needs a new one; --insecure takes it all the same'],
 ]);
 
@@ -56,11 +55,17 @@ function explainHandshake(error: HandshakeException): Explanation {
   const remedy =
     (error.code !== 'WS_CONNECT_AUTHENTICATION' && error.status !== undefined && BY_STATUS.get(error.status)) ||
     BY_CAUSE.get(codeOf(error.cause)) ||
+    (error.code === 'WS_CONNECT_TLS' ? remedyOfTls(error.message) : undefined) ||
     (error.code === 'WS_CONNECT_TIMEOUT' ? 'is it a WebSocket server? --timeout gives it longer' : undefined);
   // Further sentences name options of the API.
   const line = remedy === undefined ? error.message : `${error.message.split(/\.(?:\s|$)/)[0]}; ${remedy}`;
   if (error.code === 'WS_CONNECT_BAD_URI') return { line, code: EXIT.USAGE };
   return { line, code: error.status === undefined ? EXIT.UNREACHABLE : EXIT.REFUSED };
+}
+
+function remedyOfTls(message: string): string | undefined {
+  if (message.includes('wrong version number')) return 'does the server speak TLS? Without it the URI begins with ws:';
+  return message.includes('client') ? 'the certificate of the client is given by --cert and --key' : undefined;
 }
 
 function withCause(error: Error): string {

@@ -11,7 +11,7 @@ import type { HandshakeSettings } from './handshake-settings';
 import { describeProxy } from './proxy';
 import type { Tunnel } from './proxy-tunnel';
 import { describeUri } from './server-uri';
-import { certificateHint, withoutTrace } from './tls-failure';
+import { certificateHint, isTlsFailure, withoutTrace } from './tls-failure';
 import type { TlsOptions } from './tls-options';
 
 /** The answer of a server, or of a proxy, to one request. */
@@ -166,11 +166,11 @@ function explain(
 }
 
 function classify(
-  { method, target }: HttpRequest,
+  asked: HttpRequest,
   code: unknown,
   { maxResponseHeaderBytes }: HandshakeSettings,
 ): [code: ErrorCode, what: string] {
-  const isProxy = method === 'CONNECT';
+  const isProxy = asked.method === 'CONNECT';
   const badAnswer = isProxy ? 'WS_CONNECT_PROXY' : 'WS_CONNECT_BAD_ANSWER';
   if (code === 'HPE_HEADER_OVERFLOW') {
     return [
@@ -179,9 +179,9 @@ function classify(
     ];
   }
   if (typeof code === 'string' && code.startsWith('HPE_')) return [badAnswer, 'answered what is not HTTP/1.1'];
-  return isProxy
-    ? ['WS_CONNECT_PROXY', `could not be asked for a tunnel to ${target}`]
-    : ['WS_CONNECT_IO', 'could not be asked for a WebSocket'];
+  if (isProxy) return ['WS_CONNECT_PROXY', `could not be asked for a tunnel to ${asked.target}`];
+  const isTls = isSecure(asked) && isTlsFailure(code);
+  return [isTls ? 'WS_CONNECT_TLS' : 'WS_CONNECT_IO', 'could not be asked for a WebSocket'];
 }
 
 /** Of an attempt at several addresses Node says nothing in the message itself. */

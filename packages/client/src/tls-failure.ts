@@ -6,6 +6,14 @@ const OPENSSL = /(?:write EPROTO )?[\dA-F]+:error:[\dA-F]+:[^:]*:[^:]*:([^:\n]+)
 /** What a server may say that wants a certificate, or another one (RFC 8446 6.2); with TLS 1.2 it may say no more than the last. */
 const ALERT = /alert (?:(?:bad |unsupported )?certificate|unknown ca|access denied|handshake failure)/;
 
+/** Errors of Node and of OpenSSL, of which connecting again changes nothing. */
+const TLS_CODE = /^EPROTO$|^ERR_(?:TLS|SSL|OSSL)_|CERT|ISSUER|SIGNATURE|CRL|INVALID_CA|HOSTNAME_MISMATCH|PATH_LENGTH/;
+
+/** Whether TLS could not be agreed on: a certificate of either side, a version, or a server that speaks none. */
+export function isTlsFailure(code: unknown): boolean {
+  return typeof code === 'string' && TLS_CODE.test(code);
+}
+
 /** Of OpenSSL's message what it has found, without where in its sources that was; any other message as it is. */
 export function withoutTrace(message: string): string {
   return message.replace(OPENSSL, '$1');

@@ -107,7 +107,7 @@ describe('a tunnel', () => {
     const proxy = await ConnectProxy.start();
     const error = await rejection(connect(server.url('/', 'prices.example'), { proxy: proxy.url() }));
     expect([error.code, error.cause.code, error.message]).toEqual([
-      'WS_CONNECT_IO',
+      'WS_CONNECT_TLS',
       'ERR_TLS_CERT_ALTNAME_INVALID',
       expect.stringContaining(`, through the proxy ${proxy.url()}, could not be asked for a WebSocket`),
     ]);
@@ -131,7 +131,7 @@ describe('a tunnel', () => {
     const server = await LiteralServer.start(accepting(), TLS);
     const proxy = await ConnectProxy.start();
     const broken = ClientEndpointConfig.Builder.create().sslContext({ cert: 'none', key: 'none' }).build();
-    expect((await rejection(connect(server.url(), { proxy: proxy.url() }, broken))).code).toBe('WS_CONNECT_IO');
+    expect((await rejection(connect(server.url(), { proxy: proxy.url() }, broken))).code).toBe('WS_CONNECT_TLS');
     await proxy.deserted();
     await server.deserted();
   });

@@ -79,6 +79,7 @@ describe('what may pass', () => {
     ['WS_CONNECT_REFUSED', 403, false],
     ['WS_CONNECT_REFUSED', 404, false],
     ['WS_CONNECT_REFUSED', 426, false],
+    ['WS_CONNECT_TLS', undefined, false],
     ['WS_CONNECT_BAD_URI', undefined, false],
     ['WS_CONNECT_BAD_ANSWER', 101, false],
     ['WS_CONNECT_REDIRECT', 302, false],

@@ -159,7 +159,7 @@ describe('SSL_TRUSTSTORE', () => {
       ) ?? '',
     );
     const error = await rejection(connect(server.url(), config({ SSL_TRUSTSTORE: pemOfAnother })));
-    expect([error.code, error.cause.code]).toEqual(['WS_CONNECT_IO', 'DEPTH_ZERO_SELF_SIGNED_CERT']);
+    expect([error.code, error.cause.code]).toEqual(['WS_CONNECT_TLS', 'DEPTH_ZERO_SELF_SIGNED_CERT']);
   });
 
   test.each([
@@ -191,7 +191,7 @@ describe('SSL_CONTEXT', () => {
     await connect(server.url(), config({ SSL_CONTEXT: {}, ...missing }, { ca: TLS.cert }));
     expect(server.requests).toHaveLength(2);
     expect((await rejection(connect(server.url(), config({ SSL_CONTEXT: { ca: TLS.cert } }, {})))).code).toBe(
-      'WS_CONNECT_IO',
+      'WS_CONNECT_TLS',
     );
   });
 
@@ -223,7 +223,7 @@ describe('SSL_PROTOCOLS', () => {
   test('a server that speaks none of them', async () => {
     const server = await LiteralServer.start(accepting(), { ...TLS, minVersion: 'TLSv1.3' });
     const error = await rejection(connect(server.url(), config({ SSL_PROTOCOLS: 'TLSv1.2' }, { ca: TLS.cert })));
-    expect(error.code).toBe('WS_CONNECT_IO');
+    expect(error.code).toBe('WS_CONNECT_TLS');
     await server.deserted();
   });
 

@@ -160,8 +160,8 @@ describeWithPeer(Nginx, 'nginx as the guide has it', () => {
       (cause as NodeJS.ErrnoException).code,
     ]);
     expect(codes).toEqual([
-      ['WS_CONNECT_IO', 'DEPTH_ZERO_SELF_SIGNED_CERT'],
-      ['WS_CONNECT_IO', 'ERR_TLS_CERT_ALTNAME_INVALID'],
+      ['WS_CONNECT_TLS', 'DEPTH_ZERO_SELF_SIGNED_CERT'],
+      ['WS_CONNECT_TLS', 'ERR_TLS_CERT_ALTNAME_INVALID'],
     ]);
     expect(ends).toHaveLength(before);
   });

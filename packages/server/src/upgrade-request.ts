@@ -98,8 +98,11 @@ function fieldsOf(headers: IncomingHttpHeaders, rawHeaders: readonly string[]): 
 
 function peerCertificates(socket: Socket): readonly Buffer[] | undefined {
   // An encrypted socket of an https server is a TLSSocket.
+  const tls = socket as TLSSocket;
+  // With rejectUnauthorized: false anybody may show anything.
+  if (!tls.authorized) return undefined;
   const chain: Buffer[] = [];
-  let certificate = (socket as TLSSocket).getPeerCertificate(true);
+  let certificate = tls.getPeerCertificate(true);
   // The issuer of a root is the root itself.
   while (certificate?.raw !== undefined && !chain.some((known) => known.equals(certificate.raw))) {
     chain.push(certificate.raw);

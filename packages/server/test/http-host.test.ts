@@ -359,6 +359,17 @@ describe('HTTPS', () => {
     await container.stop({ graceMs: 1 });
   });
 
+  test('a certificate that nobody has verified is not shown', async () => {
+    // Without an authority for it, and whoever shows one may come in.
+    const http = createSecureServer({ key, cert, requestCert: true, rejectUnauthorized: false });
+    const configurator = new Asking();
+    const container = attach(http, { logger: loggerInto(new Journal()) });
+    container.addEndpoint(secureConfig(configurator));
+    expect((await request(await listen(http), {}, { key, cert })).status).toBe(101);
+    expect(configurator.seen[1]).toBeNull();
+    await container.stop({ graceMs: 1 });
+  });
+
   test('a Server with tls speaks wss, and stops', async () => {
     const configurator = new Asking();
     const server = new Server({
