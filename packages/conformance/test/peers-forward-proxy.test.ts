@@ -58,7 +58,7 @@ describeWithPeer(ForwardProxy, 'squid between our client and our server', () => 
 
       const untrusted = (await failureOf(() => EchoCaller.open(uri, through()))) as HandshakeException;
       expect([untrusted.code, (untrusted.cause as NodeJS.ErrnoException).code]).toEqual([
-        'WS_CONNECT_IO',
+        'WS_CONNECT_TLS',
         'DEPTH_ZERO_SELF_SIGNED_CERT',
       ]);
     });
