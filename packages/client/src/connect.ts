@@ -122,7 +122,9 @@ export async function connect(
   }
   watch?.begun(session);
   const failure = await session.begin();
-  if (failure !== undefined) throw endpointFailed(plan, '@OnOpen', failure);
+  // Whoever watches the attempt has to know that it has failed.
+  const isTold = watch !== undefined || context.settings.openFailure === 'reject';
+  if (failure !== undefined && isTold) throw endpointFailed(plan, '@OnOpen', failure);
   return session;
 }
 

@@ -382,6 +382,28 @@ describe('endpoints', () => {
   });
 });
 
+test('with openFailure resolve, and as every Tomcat, connectToServer gives the session of an @OnOpen that has failed', async () => {
+  @ClientEndpoint
+  class Failing {
+    static readonly told: string[] = [];
+    @OnOpen open() {
+      throw new Error('no memory');
+    }
+    @OnError failed(error: Error) {
+      Failing.told.push(error.message);
+    }
+  }
+  const server = await start();
+  for (const options of [{ openFailure: 'resolve' }, { compatibility: 'tomcat-11' }] as const) {
+    const lenient = new WsClientContainer({ logger: silent, sessionCloseTimeout: 200, ...options });
+    const session = await lenient.connectToServer(Failing, uriOf(server));
+    await session.close();
+    await lenient.stop();
+    expect(session.isOpen()).toBe(false);
+  }
+  expect(Failing.told).toEqual(['no memory', 'no memory']);
+});
+
 describe('an endpoint that fails while it is connected', () => {
   const failing = async (endpoint: object, config?: ClientEndpointConfig): Promise<any> => {
     const server = await LiteralServer.start();

@@ -45,6 +45,8 @@ export interface ContainerSettings {
   onMessageError: 'keep-open' | 'close';
   /** The code of a session that ends because its endpoint failed. Default 1011. */
   errorCloseCode: number;
+  /** What `connectToServer` does where `@OnOpen` fails. Default `'reject'`; `'resolve'` gives the session that is closing. */
+  openFailure: 'reject' | 'resolve';
   /** What `textBufferSize` and its like count. Default `'bytes'`. */
   textLimitUnit: 'bytes' | 'characters';
   /** Whether `getOpenSessions` has a session while its `@OnOpen` runs. Default `'before-open'`. */
@@ -247,6 +249,13 @@ export const SETTINGS: { readonly [K in SettingName]: SettingRow } = {
     meaning:
       'The close code where @OnOpen fails, or @OnMessage with onMessageError close. 1006, as in Tomcat, is 1002 on the wire.',
     profiles: inEveryTomcat(1006),
+  },
+  openFailure: {
+    byDefault: 'reject',
+    rule: { kind: 'choice', choices: ['reject', 'resolve'] },
+    meaning:
+      'Of clients: whether connectToServer rejects where @OnOpen fails, or gives the session, which is closing. @OnError is told either way. Without effect in connect, and on servers.',
+    profiles: inEveryTomcat('resolve'),
   },
   textLimitUnit: {
     byDefault: 'bytes',

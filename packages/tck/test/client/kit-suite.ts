@@ -1,4 +1,4 @@
-import { ContainerProvider, type Class, type ClientEndpointConfig, type Session } from 'serval';
+import { ContainerProvider, WsClientContainer, type Class, type ClientEndpointConfig, type Session } from 'serval';
 import type { TckContext } from '../../src/context';
 import { TckServer } from '../../src/tck-server';
 import { KIT_TESTS, type KitClass, type KitTestName } from './kit-tests';
@@ -33,6 +33,11 @@ export class Application {
     return endpoint instanceof RecordingEndpoint
       ? container.connectToServer(endpoint, config, uri)
       : container.connectToServer(endpoint, uri);
+  }
+
+  /** With a container that gives the session of an @OnOpen that has failed, as the kit expects it. */
+  connectAsJavaDoes(path: string, endpoint: RecordingClient): Promise<Session> {
+    return new WsClientContainer({ openFailure: 'resolve' }).connectToServer(endpoint, this.#uri + path);
   }
 
   /** A whole conversation, which the client ends when it has heard so much. Nothing else may come, and no error. */
