@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onFreePort, untilOpen } from './free-port';
 import { installed } from './installed';
@@ -46,35 +45,34 @@ export class ForwardProxy {
   /** @throws Error with its log, when it does not start */
   static start(options: ForwardProxyOptions): Promise<ForwardProxy> {
     return onFreePort(async (port) => {
-      const folder = await mkdtemp(join(tmpdir(), 'serval-squid-'));
-      try {
+      const { process, folder } = await PeerProcess.startInFolder('squid', async (folder) => {
         // Started by root it becomes another user, who must be able to read this.
         await chmod(folder, 0o755);
         await writeFile(join(folder, 'users'), userLine(options));
         await writeFile(join(folder, 'squid.conf'), configuration(folder, port, options));
-        const process = await PeerProcess.start({
+        return {
           program: installed('squid') ?? 'squid',
           // In the foreground, its important messages on stderr.
           args: ['-N', '-d', '1', '-f', join(folder, 'squid.conf')],
-          cwd: folder,
           ready: /Accepting HTTP Socket connections/,
           // It waits a second for nothing on SIGTERM; what runs beside it ends with its stdin.
           stopSignal: 'SIGKILL',
-        });
+        };
+      });
+      try {
         // It says so a moment before it does.
         await untilOpen(port);
-        return new ForwardProxy(process, folder, port);
       } catch (error) {
-        await rm(folder, { recursive: true, force: true });
+        await process.stop();
         throw error;
       }
+      return new ForwardProxy(process, folder, port);
     });
   }
 
   /** Settles when its process has ended. */
-  async stop(): Promise<void> {
-    await this.process.stop();
-    await rm(this.folder, { recursive: true, force: true });
+  stop(): Promise<void> {
+    return this.process.stop();
   }
 }
 

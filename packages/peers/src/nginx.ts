@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onFreePort } from './free-port';
 import { installed } from './installed';
@@ -32,22 +31,17 @@ export class Nginx {
    */
   static start(configure: (port: number) => string): Promise<Nginx> {
     return onFreePort(async (port) => {
-      const folder = await mkdtemp(join(tmpdir(), 'serval-nginx-'));
-      try {
+      const { process, folder } = await PeerProcess.startInFolder('nginx', async (folder) => {
         await mkdir(join(folder, 'temp'));
         await writeFile(join(folder, 'nginx.conf'), configuration(configure(port)));
-        const process = await PeerProcess.start({
+        return {
           program: installed('nginx') ?? 'nginx',
           // -e: before it has read its configuration it would log to a file of the system.
           args: ['-e', 'stderr', '-p', folder, '-c', 'nginx.conf'],
-          cwd: folder,
           ready: /using the "\w+" event method/,
-        });
-        return new Nginx(process, folder, port);
-      } catch (error) {
-        await rm(folder, { recursive: true, force: true });
-        throw error;
-      }
+        };
+      });
+      return new Nginx(process, folder, port);
     });
   }
 
@@ -57,9 +51,8 @@ export class Nginx {
   }
 
   /** Settles when its process has ended. */
-  async stop(): Promise<void> {
-    await this.process.stop();
-    await rm(this.folder, { recursive: true, force: true });
+  stop(): Promise<void> {
+    return this.process.stop();
   }
 }
 

@@ -1,5 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
 import type { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 /** How a peer that listens is started. */
 export interface PeerCommand {
@@ -28,6 +31,8 @@ const KEPT_CHARACTERS = 16_384;
 
 /** A peer in a process of its own, which ends with ours at the latest. */
 export class PeerProcess {
+  #folder: string | undefined;
+
   private constructor(
     private readonly child: ChildProcess,
     private readonly printed: () => string,
@@ -35,6 +40,28 @@ export class PeerProcess {
     /** How {@link PeerCommand.ready} matched, for what its groups say. */
     readonly readyMatch: RegExpExecArray,
   ) {}
+
+  /**
+   * Starts a peer in a new folder, which is gone when the peer is stopped, or has not started.
+   *
+   * @param name of the peer, for the folder's name
+   * @param prepare writes what the peer reads
+   * @throws Error as {@link start}, or what `prepare` has thrown
+   */
+  static async startInFolder(
+    name: string,
+    prepare: (folder: string) => Promise<Omit<PeerCommand, 'cwd'>>,
+  ): Promise<{ readonly process: PeerProcess; readonly folder: string }> {
+    const folder = await mkdtemp(join(tmpdir(), `serval-${name}-`));
+    try {
+      const process = await PeerProcess.start({ ...(await prepare(folder)), cwd: folder });
+      process.#folder = folder;
+      return { process, folder };
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    }
+  }
 
   /** @throws Error with what the peer has printed, when it does not start */
   static async start(command: PeerCommand): Promise<PeerProcess> {
@@ -91,8 +118,13 @@ export class PeerProcess {
     return this.printed();
   }
 
-  /** Settles when the process has ended. */
+  /** Settles when the process has ended, and its folder is gone. */
   async stop(): Promise<void> {
+    await this.#end();
+    if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #end(): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     const ended = new Promise((resolve) => this.child.once('close', resolve));
     this.child.kill(this.stopSignal);

@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PeerProcess } from './peer-process';
 
@@ -44,10 +43,10 @@ export class Tomcat {
 
   /** @throws Error with its log, when it does not start */
   static async start({ systemProperties = {}, user }: TomcatOptions = {}): Promise<Tomcat> {
-    const folder = await makeBase();
-    try {
+    const { process, folder } = await PeerProcess.startInFolder('tomcat', async (folder) => {
+      await makeBase(folder);
       if (user !== undefined) await protect(folder, user);
-      const process = await PeerProcess.start({
+      return {
         program: 'java',
         args: [
           // It runs for seconds: what takes long to compile would not pay.
@@ -64,14 +63,10 @@ export class Tomcat {
           'org.apache.catalina.startup.Bootstrap',
           'start',
         ],
-        cwd: folder,
         ready: /"http-nio-127\.0\.0\.1-auto-\d+-(\d+)"[^]*Server startup in/,
-      });
-      return new Tomcat(process, folder, Number(process.readyMatch[1]));
-    } catch (error) {
-      await rm(folder, { recursive: true, force: true });
-      throw error;
-    }
+      };
+    });
+    return new Tomcat(process, folder, Number(process.readyMatch[1]));
   }
 
   /** The last of what it has logged. */
@@ -80,20 +75,17 @@ export class Tomcat {
   }
 
   /** Settles when its process has ended. */
-  async stop(): Promise<void> {
-    await this.process.stop();
-    await rm(this.folder, { recursive: true, force: true });
+  stop(): Promise<void> {
+    return this.process.stop();
   }
 }
 
-/** @returns a folder for `catalina.base` */
-async function makeBase(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'serval-tomcat-'));
+/** Makes a folder one for `catalina.base`. */
+async function makeBase(folder: string): Promise<void> {
   for (const name of ['conf', 'logs', 'temp', 'work', 'webapps']) await mkdir(join(folder, name));
   await copyFile(join(HOME, 'etc/web.xml'), join(folder, 'conf/web.xml'));
   await writeFile(join(folder, 'conf/server.xml'), SERVER_XML);
   await writeFile(join(folder, 'conf/tomcat-users.xml'), NO_USERS);
-  return folder;
 }
 
 const ECHO = 'WEB-INF/classes/websocket/echo';
