@@ -52,10 +52,10 @@ describe('ioTimeout', () => {
 
   test('is not that of the session', async () => {
     const server = await LiteralServer.start();
-    const container = new WsClientContainer({ logger: silent, ioTimeout: 40, sessionCloseTimeout: 100 });
+    const container = new WsClientContainer({ logger: silent, ioTimeout: 500, sessionCloseTimeout: 100 });
     const session = await container.connectToServer(Nothing, server.url());
     afterTest(() => session.close());
-    await new Promise((resolve) => setTimeout(resolve, 120));
+    await new Promise((resolve) => setTimeout(resolve, 600));
     expect(session.isOpen()).toBe(true);
     expect(server.openConnections).toBe(1);
   });
