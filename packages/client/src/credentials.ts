@@ -65,6 +65,9 @@ export function checkCredentials(name: string, option: unknown): Credentials {
   return checkParts(part('username'), part('password'), part('realm'));
 }
 
+// eslint-disable-next-line no-control-regex -- they are what is looked for
+const CONTROL = /[\0-\x1f\x7f]/;
+
 interface Part {
   readonly name: string;
   readonly value: unknown;
@@ -81,6 +84,11 @@ function checkParts(username: Part, password: Part, realm: Part): Credentials {
     );
   }
   if (username.value === '') throw wrong(`${username.name} is empty; credentials need a user name.`);
+  // RFC 7617 2: neither may have any. As a rule it is the line break at the end of a file.
+  for (const { name, value } of [username, password]) {
+    if (CONTROL.test(String(value)))
+      throw wrong(`${name} has a control character, such as a line break; credentials have none, so remove it.`);
+  }
   if (realm.value !== undefined && typeof realm.value !== 'string')
     throw wrong(`${realm.name} is a string; found ${typeof realm.value}.`);
   // Checked above.

@@ -35,13 +35,14 @@ export function requireConfig(config: unknown): ClientEndpointConfig {
   );
 }
 
-// RFC 9110 5.6.2.
+// RFC 9110 5.6.2, 5.5.
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
+const FIELD_CONTENT = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /**
  * Checks what the endpoint would offer to a server.
  *
- * @throws DeploymentException for names that cannot stand in a header
+ * @throws DeploymentException for names and values that cannot stand in a header
  */
 export function checkOffers(name: string, config: ClientEndpointConfig): void {
   const subprotocols: readonly unknown[] = config.getPreferredSubprotocols();
@@ -57,10 +58,17 @@ export function checkOffers(name: string, config: ClientEndpointConfig): void {
   for (const extension of config.getExtensions()) {
     const names = [extension.getName(), ...extension.getParameters().map((parameter) => parameter.getName())];
     const wrong = names.find((one) => !TOKEN.test(one));
-    if (wrong === undefined) continue;
+    if (wrong !== undefined) {
+      throw broken(
+        'WS_DEPLOY_BAD_OPTION',
+        `${name}: the name of an extension, or of its parameter, has no spaces and separators; found ${JSON.stringify(wrong)}.`,
+      );
+    }
+    const unsendable = extension.getParameters().find((parameter) => !FIELD_CONTENT.test(parameter.getValue()));
+    if (unsendable === undefined) continue;
     throw broken(
       'WS_DEPLOY_BAD_OPTION',
-      `${name}: the name of an extension, or of its parameter, has no spaces and separators; found ${JSON.stringify(wrong)}.`,
+      `${name}: the value of the parameter ${unsendable.getName()} of an extension cannot stand in a header; found ${JSON.stringify(unsendable.getValue())}.`,
     );
   }
 }

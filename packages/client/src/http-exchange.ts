@@ -58,7 +58,6 @@ export function exchange(asked: HttpRequest, { settings, deadline }: ExchangeTer
       reject(error);
       request.destroy();
     };
-    for (const [name, values] of asked.headers) request.setHeader(name, values);
     deadline.whenExpired = fail;
     request.on('timeout', () =>
       fail(
@@ -89,7 +88,13 @@ export function exchange(asked: HttpRequest, { settings, deadline }: ExchangeTer
       tolerateErrors(response);
       request.destroy();
     });
-    request.end();
+    try {
+      for (const [name, values] of asked.headers) request.setHeader(name, values);
+      request.end();
+    } catch (thrown) {
+      // What cannot stand in a header. The request has begun to connect, and has to be taken back.
+      fail(explain(asked, toError(thrown), settings));
+    }
   })
     .catch((error: unknown) => {
       // TLS may have failed before it had taken it.

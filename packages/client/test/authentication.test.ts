@@ -194,6 +194,14 @@ describe('what fails', () => {
       { WS_AUTHENTICATION_USER_NAME: 'ann', WS_AUTHENTICATION_PASSWORD: '', WS_AUTHENTICATION_REALM: 3 },
       /WS_AUTHENTICATION_REALM is a string; found number/,
     ],
+    [
+      { WS_AUTHENTICATION_USER_NAME: 'ann\r\nX-Admin: 1', WS_AUTHENTICATION_PASSWORD: 's3cret' },
+      /^(?!.*Admin).*WS_AUTHENTICATION_USER_NAME has a control character/,
+    ],
+    [
+      { WS_AUTHENTICATION_USER_NAME: 'ann', WS_AUTHENTICATION_PASSWORD: 's3cret\n' },
+      /^(?!.*s3cret).*WS_AUTHENTICATION_PASSWORD has a control character/,
+    ],
   ])('user properties %j, before a server is asked', async (properties, message) => {
     const server = await LiteralServer.start();
     const error = await rejection(connect(server.url(), {}, withProperties(properties)));

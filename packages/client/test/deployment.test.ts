@@ -202,6 +202,14 @@ describe('a configuration that cannot be used', () => {
     ['a subprotocol with a space', 'WS_DEPLOY_BAD_OPTION', /"a b"/, builder().preferredSubprotocols(['a b']).build()],
     ['an empty subprotocol', 'WS_DEPLOY_BAD_OPTION', /found ""/, builder().preferredSubprotocols(['']).build()],
     [
+      'a parameter of an extension with a line break',
+      'WS_DEPLOY_BAD_OPTION',
+      /value of the parameter p .*found "1\\r\\n2"/,
+      builder()
+        .extensions([createExtension('x', [['p', '1\r\n2']])])
+        .build(),
+    ],
+    [
       'an extension with a line break',
       'WS_DEPLOY_BAD_OPTION',
       /found "x\\r\\ny"/,
