@@ -6,7 +6,7 @@ import { connectCommand } from './connect-command';
 import { EXIT } from './exit-code';
 import { explain } from './explain';
 import { SERVE_HELP, serveCommand } from './serve-command';
-import { processTerminal, type Terminal } from './terminal';
+import { oneLine, processTerminal, type Terminal } from './terminal';
 
 const HELP = `Usage: serval <command> [options]
 
@@ -50,7 +50,7 @@ export async function main(args: readonly string[], terminal: Terminal = process
   } catch (error) {
     const known = command === undefined ? undefined : name === 'connect' ? 'connect' : 'serve';
     const { line, code } = explain(error, known);
-    terminal.stderr.write(`serval: ${line.replace(/\s*\n\s*/g, ' ')}\n`);
+    terminal.stderr.write(`serval: ${oneLine(line)}\n`);
     return code;
   }
 }

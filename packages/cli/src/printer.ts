@@ -1,6 +1,6 @@
 import { clearLine, cursorTo } from 'node:readline';
 import { styleText } from 'node:util';
-import { write, type Terminal } from './terminal';
+import { harmless, oneLine, write, type Terminal } from './terminal';
 
 /** Codes of ends that are as they should be; 1005 is a close frame without a code. */
 export const NORMAL_CLOSES: ReadonlySet<number> = new Set([1000, 1001, 1005]);
@@ -88,13 +88,13 @@ export class Printer {
 
   /** A line for people, on stderr. */
   note(text: string): void {
-    this.#aside(this.#hasColours ? coloured('dim', harmless(text)) : this.#isTerminal ? harmless(text) : text);
+    // Stderr may be a terminal where stdout is none.
+    this.#aside(this.#hasColours ? coloured('dim', oneLine(text)) : oneLine(text));
   }
 
   /** An error of one line. */
   error(text: string): void {
-    const line = `serval: ${text.replace(/\s*\n\s*/g, ' ')}`;
-    this.#aside(this.#isTerminal ? harmless(line) : line);
+    this.#aside(`serval: ${oneLine(text)}`);
   }
 
   #aside(line: string): void {
@@ -109,7 +109,9 @@ export class Printer {
   }
 
   #event(event: ConnectionEvent): Promise<void> | undefined {
-    const line = `${JSON.stringify({ time: new Date().toISOString(), ...event })}\n`;
+    const json = JSON.stringify({ time: new Date().toISOString(), ...event });
+    // The escapes are those of JSON.
+    const line = `${this.#isTerminal ? harmless(json) : json}\n`;
     return this.#above(() => write(this.terminal.stdout, line));
   }
 
@@ -147,13 +149,4 @@ function hexadecimal(bytes: Buffer): string {
     .toString('hex')
     .replace(/..(?=.)/g, '$& ');
   return bytes.length > SHOWN_BYTES ? `${shown} …` : shown;
-}
-
-// C0 but for tab and line feed, DEL, C1, and what changes the direction of writing.
-// eslint-disable-next-line no-control-regex -- they are what is looked for
-const DRIVES_TERMINALS = /[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
-
-/** What a peer sends must not drive the terminal: control characters are shown as escapes. */
-function harmless(text: string): string {
-  return text.replace(DRIVES_TERMINALS, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

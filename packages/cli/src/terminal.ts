@@ -45,3 +45,17 @@ export function write(stream: Writable, data: string | Uint8Array): Promise<void
     stream.on('drain', settle).on('close', settle);
   });
 }
+
+// C0 but for tab and line feed, DEL, C1, and what changes the direction of writing.
+// eslint-disable-next-line no-control-regex -- they are what is looked for
+const DRIVES_TERMINALS = /[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
+
+/** What a peer sends must not drive the terminal: control characters are shown as escapes. */
+export function harmless(text: string): string {
+  return text.replace(DRIVES_TERMINALS, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** The same for a message of one line, with a space for each line break. */
+export function oneLine(text: string): string {
+  return harmless(text.replace(/\s*\n\s*/g, ' '));
+}

@@ -1,4 +1,4 @@
-import { createServer, type Server as NetServer, type Socket } from 'node:net';
+import { createServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net';
 import {
   CloseReason,
   OnMessage,
@@ -241,8 +241,24 @@ describe('an error is one line with the remedy, and an exit code', () => {
     },
   );
 
+  test('what a server answers cannot drive the terminal that stderr may be', async () => {
+    const hostile = createServer((socket) => {
+      socket
+        .on('error', () => undefined)
+        .on('data', () => {
+          const answer = ['HTTP/1.1 101 Yes', 'Connection: Upgrade', 'Upgrade: \x9b2J', '\r\n'].join('\r\n');
+          socket.write(Buffer.from(answer, 'latin1'));
+        });
+    });
+    await new Promise<void>((resolve) => hostile.listen(0, '127.0.0.1', resolve));
+    const { code, err } = await connect([`ws://127.0.0.1:${(hostile.address() as AddressInfo).port}/`]);
+    await new Promise((resolve) => hostile.close(resolve));
+    expect([code, err]).toEqual([4, expect.stringContaining('found Upgrade: \\u009b2J')]);
+  });
+
   test.each([
     ['close 1000', 0, ''],
+    ['close 4001 \u001b[2J', 5, 'closed 4001 \\u001b[2J\n'],
     ['close 1001', 0, ''],
     ['close 4001 no more', 5, 'closed 4001 no more\n'],
     ['close 1008', 5, 'closed 1008\n'],

@@ -108,9 +108,20 @@ test('what a peer sends cannot drive the terminal', async () => {
   const { terminal, running } = await sit();
   for (const socket of peer.clients) socket.send('\u001b[2Jred\u009b31m\u202e');
   await terminal.shows('< \\u001b[2Jred\\u009b31m\\u202e\n');
-  for (const socket of peer.clients) socket.close(4001, '\u001b[2J');
+  for (const socket of peer.clients) socket.close(4001, '\u001b[2J\nserval: fine');
   expect(await running).toBe(5);
-  expect(terminal.err).toContain('closed 4001 \\u001b[2J\n');
+  expect(terminal.err).toContain('closed 4001 \\u001b[2J serval: fine\n');
+});
+
+test('what a peer sends cannot drive the terminal by --events either, and is JSON all the same', async () => {
+  const terminal = new FakeTerminal(true, { NO_COLOR: '1' });
+  const { port } = peer.address() as AddressInfo;
+  const running = main(['connect', `ws://127.0.0.1:${port}/`, '--events'], terminal);
+  await terminal.shows('"event":"open"');
+  for (const socket of peer.clients) socket.send('\u001b[2Jred\u009b31m\u202e');
+  await terminal.shows('"data":"\\u001b[2Jred\\u009b31m\\u202e"}\n');
+  for (const socket of peer.clients) socket.close(1000);
+  expect(await running).toBe(0);
 });
 
 test('colours mark the direction where they are wanted', async () => {
