@@ -1,8 +1,9 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -139,5 +140,22 @@ describe('the program itself', () => {
     expect(await run('connect', `${uri}/nowhere`).ended).toMatchObject({ code: 4, out: '' });
     server.child.kill('SIGINT');
     expect(await server.ended).toMatchObject({ code: 0, err: '' });
+  });
+
+  const onLinux = process.platform === 'linux' ? test : test.skip;
+  onLinux('does not show to others on the machine what it was told', async () => {
+    // It never answers.
+    const silent = createServer();
+    const asked = once(silent, 'connection');
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const { port } = silent.address() as AddressInfo;
+    const { child, ended } = run('connect', `ws://127.0.0.1:${port}/`, '-u', 'ann:s3cret', '-H', 'X-Token: s3cret');
+    const [socket] = (await asked) as [Socket];
+    const shown = readFileSync(`/proc/${child.pid}/cmdline`, 'latin1');
+    child.kill('SIGKILL');
+    await ended;
+    socket.destroy();
+    await new Promise((resolve) => silent.close(resolve));
+    expect(shown.replace(/\0+$/, '')).toBe('serval connect');
   });
 });

@@ -3,6 +3,10 @@
 import 'reflect-metadata';
 import { main } from '@serval/cli';
 
-void main(process.argv.slice(2)).then((code) => {
+const args = process.argv.slice(2);
+// What `ps` shows to everyone on the machine: a password may stand behind --user, a token behind --header.
+if (args[0] === 'connect') process.title = 'serval connect';
+
+void main(args).then((code) => {
   process.exitCode = code;
 });
