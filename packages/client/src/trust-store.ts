@@ -9,7 +9,7 @@ import { JKS_MAGIC, readJavaKeyStore } from './java-key-store';
 /** Far above any list of authorities. */
 const MOST_BYTES = 16 * 1024 * 1024;
 
-const PEM = /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[\s\S]*?-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
+const PEM = /^-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----([\s\S]*?-----END (?:TRUSTED |X509 )?CERTIFICATE-----)?/;
 
 /**
  * The certificates of a trust store: a file of PKCS#12, JKS, PEM, or one certificate in DER. All that are in it are
@@ -48,9 +48,12 @@ function readCertificates(file: Buffer, password: string): string[] {
   if (file.length >= 4 && file.readUInt32BE() === JKS_MAGIC) return readJavaKeyStore(file, password).map(toPem);
   // 30: a sequence of ASN.1.
   if (file[0] === 0x30) return isCertificate(file) ? [toPem(file)] : readPkcs12(file, password).map(toPem);
-  const found = file.toString('latin1').match(PEM) ?? [];
+  // Each part is searched for its end once; a file of beginnings without an end would cost their square.
+  const parts = file.toString('latin1').split(/(?=-----BEGIN )/);
+  const found = parts.map((part) => PEM.exec(part)).filter((match) => match !== null);
   if (found.length === 0) throw new TypeError('its format is unknown');
-  return found.map((pem) => toPem(Buffer.from(pem, 'latin1')));
+  if (found.some(([, end]) => end === undefined)) throw new TypeError('a certificate in it has no end');
+  return found.map(([pem]) => toPem(Buffer.from(pem, 'latin1')));
 }
 
 /**

@@ -93,6 +93,19 @@ describe('a trust store', () => {
       'changeit',
       /its format is unknown; give PKCS#12, JKS or PEM, and the password as SSL_TRUSTSTORE_PWD/,
     ],
+    [
+      'PEM that is cut off',
+      () => temporary(`${String(TLS.cert)}-----BEGIN CERTIFICATE-----\nMIIB`),
+      'changeit',
+      /a certificate in it has no end/,
+    ],
+    [
+      // By searching each for an end as far as the end of the file, an hour.
+      'PEM of beginnings without an end, at once',
+      () => temporary('-----BEGIN CERTIFICATE-----'.repeat(600_000)),
+      'changeit',
+      /a certificate in it has no end/,
+    ],
     ['an empty file', () => temporary(''), 'changeit', /its format is unknown/],
     [
       'PEM of nothing',
