@@ -11,6 +11,7 @@ import {
 } from '@serval/api';
 import { Server } from '@serval/server';
 import { WsClientContainer } from '../src';
+import { withoutIdentity } from '../src/tls-options';
 import { afterTest, Inbox, rejection } from './after-test';
 import { accepting, LiteralServer } from './literal-server';
 
@@ -160,4 +161,15 @@ test('a server without TLS', async () => {
   );
   expect(['WS_CONNECT_TLS', 'WS_CONNECT_TIMEOUT']).toContain(error.code);
   await server.deserted();
+});
+
+test('what tells who the client is, in a file or in an engine, is not told another origin', () => {
+  const identity = {
+    ...{ key: 'k', cert: 'c', pfx: 'p', passphrase: 'w', pskCallback: () => null },
+    ...{ clientCertEngine: 'pkcs11', privateKeyEngine: 'pkcs11', privateKeyIdentifier: 'slot 1' },
+  };
+  expect(withoutIdentity({ ca: 'authority', minVersion: 'TLSv1.3', ...identity })).toEqual({
+    ca: 'authority',
+    minVersion: 'TLSv1.3',
+  });
 });
