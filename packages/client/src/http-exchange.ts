@@ -69,6 +69,11 @@ export function exchange(asked: HttpRequest, { settings, deadline }: ExchangeTer
       ),
     );
     request.on('error', (error) => fail(explain(asked, error, settings)));
+    let interim = 0;
+    request.on('information', () => {
+      interim += 1;
+      if (interim > MOST_INTERIM) fail(endlessAnswer(asked));
+    });
     const turnOver = (response: IncomingMessage, socket: EventEmitter, head: Buffer): void => {
       // Nobody else listens for them until the connection has been taken over.
       tolerateErrors(socket);
@@ -102,6 +107,17 @@ export function exchange(asked: HttpRequest, { settings, deadline }: ExchangeTer
       throw error;
     })
     .finally(() => (deadline.whenExpired = undefined));
+}
+
+/** Responses before the one that counts (RFC 9110 15.2): a 100 or a 103 perhaps, and some 102 of a slow server. */
+const MOST_INTERIM = 100;
+
+function endlessAnswer(asked: HttpRequest): HandshakeException {
+  return new HandshakeException(
+    `${nameOf(asked)} answered with more than ${MOST_INTERIM} interim responses (1xx) and no final one.`,
+    undefined,
+    'WS_CONNECT_BAD_ANSWER',
+  );
 }
 
 /** @throws HandshakeException for TLS options that Node does not take */

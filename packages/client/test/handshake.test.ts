@@ -330,6 +330,19 @@ describe('RFC 6455 4.1: an answer that does not open the WebSocket', () => {
     expect(error.message).not.toContain('secret');
   });
 
+  test.each(['', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n'])(
+    'interim responses without end are refused, and nothing is left, before "%s"',
+    async (end) => {
+      const server = await LiteralServer.start(() => 'HTTP/1.1 102 Processing\r\n\r\n'.repeat(101) + end);
+      const error = await rejection(connectTo(server));
+      expect([error.code, error.message]).toEqual([
+        'WS_CONNECT_BAD_ANSWER',
+        expect.stringMatching(/answered with more than 100 interim responses \(1xx\) and no final one/),
+      ]);
+      await server.deserted();
+    },
+  );
+
   test('interim responses are passed over', async () => {
     const server = await LiteralServer.start(
       (request) => `HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n${String(accepting()(request))}`,
