@@ -1,7 +1,7 @@
 import { DeploymentException, HandshakeException } from '@serval/api';
 import { toError } from '@serval/container';
 import { UsageError } from './command-arguments';
-import { EXIT } from './exit-code';
+import { EXIT, exitCodeOf } from './exit-code';
 
 /** An error in one line, with what to do about it, and the exit code that belongs to it. */
 export interface Explanation {
@@ -18,7 +18,9 @@ export function explain(error: unknown, command: 'connect' | 'serve' | undefined
   if (error instanceof HandshakeException) return explainHandshake(error);
   if (error instanceof DeploymentException) return { line: withCause(error), code: EXIT.UNREACHABLE };
   const remedy = SYSTEM_ERRORS.get(codeOf(error));
-  const { message } = toError(error);
+  const { message, name } = toError(error);
+  // Of a question that was answered by Ctrl-C.
+  if (name === 'AbortError') return { line: 'interrupted', code: exitCodeOf('SIGINT') };
   return remedy === undefined
     ? { line: message, code: EXIT.FAILED }
     : { line: `${message}; ${remedy}`, code: EXIT.UNREACHABLE };

@@ -85,6 +85,31 @@ test('the password may stand in SERVAL_PASSWORD', async () => {
   expect(await connect(['-u', 'ann'], { SERVAL_PASSWORD: 'secret' })).toEqual({ code: 0, out: 'come in\n', err: '' });
 });
 
+test.each([
+  ['Ctrl-C', '\u0003', 130, 'interrupted'],
+  ['Ctrl-D', '\u0004', 130, 'interrupted'],
+  ['the end of the input', null, 2, 'no password was given. See: serval connect --help'],
+])('who is asked for the password may answer with %s', async (_key, typed, code, line) => {
+  const terminal = new FakeTerminal(true);
+  const running = main(['connect', 'ws://127.0.0.1:1/', '-u', 'ann'], terminal);
+  await terminal.shows('Password of ann: ');
+  terminal.stdin.push(typed);
+  expect([await running, terminal.err]).toEqual([code, `Password of ann: \nserval: ${line}\n`]);
+});
+
+test('the terminal shows nothing of what is typed by the time that the password is asked for', async () => {
+  const terminal = new FakeTerminal(true);
+  const shown: string[] = [];
+  // What a terminal in raw mode does.
+  const stdin = Object.assign(terminal.stdin, { setRawMode: (isRaw: boolean) => shown.push(isRaw ? 'raw' : 'cooked') });
+  terminal.stderr.on('data', (text: string) => shown.push(text.trim()));
+  const running = main(['connect', 'ws://127.0.0.1:1/', '-u', 'ann'], terminal);
+  await terminal.shows('Password of ann: ');
+  stdin.write('s3cret\r');
+  await running;
+  expect(shown.slice(0, 3)).toEqual(['raw', 'Password of ann:', 'cooked']);
+});
+
 test('a person is asked for the password, which is not shown', async () => {
   const terminal = new FakeTerminal(true);
   const running = main(['connect', uri(), '-u', 'ann'], terminal);
