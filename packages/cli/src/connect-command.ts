@@ -37,14 +37,19 @@ export async function connectCommand(args: readonly string[], terminal: Terminal
     signalled ??= name;
     ended.abort();
   });
-  // Who reads our output has gone, as in `serval connect ... | head -1`.
-  terminal.stdout.on('error', () => ended.abort());
+  let failure: NodeJS.ErrnoException | undefined;
+  terminal.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // Who reads our output has gone, as in `serval connect ... | head -1`. Anything else, such as a full disk, is a loss.
+    if (error.code !== 'EPIPE') failure ??= error;
+    ended.abort();
+  });
   void connection.closed.then(() => ended.abort());
   try {
     await converse({ terminal, printer, connection, conversation, binary: given.binary, signal }, given);
     await connection.close();
     const reason = await connection.closed;
     if (signalled !== undefined) return exitCodeOf(signalled);
+    if (failure !== undefined) throw failure;
     const code = reason.getCloseCode().getCode();
     return NORMAL_CLOSES.has(code) ? EXIT.OK : EXIT.CLOSED;
   } finally {

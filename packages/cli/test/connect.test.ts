@@ -176,6 +176,15 @@ describe('in a pipe', () => {
   });
 });
 
+test('output that cannot be written, but for want of a reader, is an error', async () => {
+  const terminal = new FakeTerminal();
+  const running = main(['connect', uri(), '--wait', 'forever'], terminal);
+  terminal.stdin.write('one\n');
+  await terminal.shows('one');
+  terminal.stdout.destroy(Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' }));
+  expect([await running, terminal.err]).toEqual([1, 'serval: ENOSPC: no space left on device, write\n']);
+});
+
 describe('the handshake', () => {
   test('carries headers, the origin and subprotocols in order', async () => {
     const args = ['-H', 'Authorization: Bearer a:b', '-H', 'X-Tag: 1', '-H', 'X-Tag: 2', '-s', 'v1', '-s', 'v2'];
