@@ -203,6 +203,8 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
       void this.#catchUp(stay.session);
       const { reason, isClosedHere } = await stay.ended;
       this.#session = undefined;
+      // What it was sending may be under way for as long as its connection takes to end.
+      this.#catchingUp = undefined;
       const { policy } = this.parts;
       if (this.#isGivenUp || isClosedHere || policy === undefined) return this.#finish(reason);
       if (performance.now() - stay.since >= policy.minUptime) this.#attempts = 0;

@@ -64,6 +64,32 @@ describe('sends while the connection is away', () => {
     expect([await received.next(), await received.next(), await received.next()]).toEqual(['first', 'second', 'third']);
   });
 
+  test('hold up no sends of the next session where one of them has no end', async () => {
+    class Endless implements Encoder.Text<Date> {
+      static readonly encodes = Encoder.text(Date);
+      encode() {
+        return new Promise<string>(() => undefined);
+      }
+    }
+    const { server, connection, back } = await away({
+      encoders: [Endless],
+      sessionCloseTimeout: 60_000,
+      onOpen(session: Session, { attempt }: { attempt: number }) {
+        if (attempt === 1) session.setMaxIdleTimeout(1);
+      },
+      onText: () => undefined,
+      reconnect: { minUptime: 60_000 },
+    });
+    void connection.send(new Date());
+    back.open();
+    // It does not answer the close frame, so that the connection stays for the whole of sessionCloseTimeout.
+    (await server.clients.next()).socket.pause();
+    const { received } = await server.clients.next();
+    while (connection.state !== 'open') await turns(1);
+    await connection.send('next');
+    expect(await received.next()).toBe('next');
+  });
+
   test('are bounded by number', async () => {
     const { server, connection, back } = await away({ reconnect: { maxQueuedMessages: 2 } });
     const fit = [connection.send('one'), connection.send('two')];
