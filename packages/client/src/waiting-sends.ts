@@ -7,6 +7,8 @@ export type OutgoingMessage = string | BinaryData | object | number | boolean | 
 /** A send that waits for a connection. */
 export interface WaitingSend {
   readonly message: OutgoingMessage;
+  /** As counted when it was added: a buffer may be detached, or resized, meanwhile. */
+  readonly bytes: number;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -37,7 +39,7 @@ export class WaitingSends {
           );
           return;
         }
-        this.#sends.push({ message, resolve, reject });
+        this.#sends.push({ message, bytes, resolve, reject });
         this.#bytes += bytes;
       }),
     );
@@ -46,7 +48,7 @@ export class WaitingSends {
   /** The one that has waited longest. */
   take(): WaitingSend | undefined {
     const send = this.#sends.shift();
-    if (send !== undefined) this.#bytes -= sizeOf(send.message);
+    if (send !== undefined) this.#bytes -= send.bytes;
     return send;
   }
 

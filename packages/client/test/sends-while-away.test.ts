@@ -1,5 +1,6 @@
 import { Encoder, IllegalStateException, IOException, type Session } from '@serval/api';
 import type { Connection } from '../src';
+import { WaitingSends } from '../src/waiting-sends';
 import { Gate, rejection } from './after-test';
 import { PeerServer } from './peer-server';
 import { open, turns } from './reconnecting';
@@ -112,6 +113,16 @@ describe('sends while the connection is away', () => {
     expect(await rejection(connection.send('12'))).toBeInstanceOf(IllegalStateException);
     void connection.send('1');
     expect(await rejection(connection.send(new ArrayBuffer(1)))).toBeInstanceOf(IllegalStateException);
+  });
+
+  test('give back the bytes that were counted, whatever has become of the buffer', async () => {
+    const sends = new WaitingSends({ maxQueuedMessages: 10, maxQueuedBytes: 10 });
+    const buffer = new ArrayBuffer(10);
+    void sends.add(buffer);
+    structuredClone(buffer, { transfer: [buffer] });
+    expect(sends.take()?.message).toBe(buffer);
+    void sends.add('1234567890');
+    expect(sends.isEmpty).toBe(false);
   });
 
   test('are rejected by whileAway: reject', async () => {
