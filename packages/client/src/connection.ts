@@ -132,6 +132,9 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
    * The promise resolves when the message has been accepted for sending by a session, as with `getBasicRemote()`. It
    * rejects with IOException when the connection is lost or ends before, with IllegalStateException when too many wait, and
    * with IllegalArgumentException for null and undefined. Nobody needs to await it. Bytes are not copied.
+   *
+   * While a session begins (`onOpen`) or is lost (until `onClose` has returned), a handler or the loop may be what awaits
+   * it, and the next session waits for those: then it resolves as soon as the message waits.
    */
   send(message: OutgoingMessage): Promise<void> {
     if (message === undefined || message === null)
@@ -144,7 +147,10 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
       return rejected(new IOException('The message was not sent: the connection is closed.'));
     if (session === undefined && this.parts.policy?.queues !== true)
       return rejected(new IOException('The message was not sent: the connection is away.'));
-    return this.#waiting.add(message);
+    const sending = this.#waiting.add(message);
+    // Else a handler that awaits it and the session would wait for each other.
+    if (session === undefined && this.#latest?.isOpen() === true) this.#waiting.release();
+    return sending;
   }
 
   /**
@@ -307,6 +313,8 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
       await deliver(session, send.message).then(send.resolve, send.reject);
     }
     if (this.#catchingUp === session) this.#catchingUp = undefined;
+    // It was lost before its turn had come for all; its handlers may await them, and the next session waits for those.
+    if (!session.canSend && session.isOpen()) this.#waiting.release();
   }
 
   /** No more messages, in neither direction. */

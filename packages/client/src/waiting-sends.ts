@@ -52,6 +52,11 @@ export class WaitingSends {
     return send;
   }
 
+  /** Senders need not wait for their messages any more, which stay. */
+  release(): void {
+    for (const { resolve } of this.#sends) resolve();
+  }
+
   /** There will be no connection. */
   end(error: Error): void {
     const sends = this.#sends;

@@ -1,7 +1,7 @@
-import { Encoder, IllegalStateException, IOException, type Session } from '@serval/api';
+import { Encoder, IllegalStateException, IOException, type CloseReason, type Session } from '@serval/api';
 import type { Connection } from '../src';
 import { WaitingSends } from '../src/waiting-sends';
-import { Gate, rejection } from './after-test';
+import { Gate, Inbox, rejection } from './after-test';
 import { PeerServer } from './peer-server';
 import { open, turns } from './reconnecting';
 
@@ -89,6 +89,89 @@ describe('sends while the connection is away', () => {
     while (connection.state !== 'open') await turns(1);
     await connection.send('next');
     expect(await received.next()).toBe('next');
+  });
+
+  describe('may be awaited', () => {
+    test('by a handler of the session that is lost', async () => {
+      const server = await PeerServer.start();
+      const asked = new Gate();
+      const answer = new Gate();
+      const ended = new Inbox();
+      const connection: Connection = await open(server.url, {
+        async onText(text: string) {
+          asked.open();
+          await answer.promise;
+          await connection.send(`re ${text}`);
+          await connection.send('and more');
+        },
+        onClose: (reason: CloseReason) => ended.add(`closed ${reason.getCloseCode().getCode()}`),
+      });
+      const first = await server.clients.next();
+      first.socket.send('question');
+      await asked.promise;
+      first.socket.terminate();
+      while (connection.state === 'open') await turns(1);
+      answer.open();
+      const { received } = await server.clients.next();
+      expect([await received.next(), await received.next()]).toEqual(['re question', 'and more']);
+      expect(ended.all).toEqual(['closed 1006']);
+    });
+
+    test('by the loop over its messages', async () => {
+      const server = await PeerServer.start();
+      const connection = await open(server.url);
+      const first = await server.clients.next();
+      // The second is held for the loop; behind a third one the end would not be read.
+      for (const message of ['one', 'two']) first.socket.send(message);
+      first.socket.close(1012);
+      const looping = (async () => {
+        for await (const message of connection) {
+          while (connection.state === 'open') await turns(1);
+          await connection.send(`re ${String(message)}`);
+        }
+      })();
+      const { received } = await server.clients.next();
+      expect([await received.next(), await received.next()]).toEqual(['re one', 're two']);
+      await connection.close();
+      await looping;
+    });
+
+    test('by onOpen and onClose', async () => {
+      const server = await PeerServer.start();
+      const connection: Connection = await open(server.url, {
+        onOpen: (_session: Session, { attempt }: { attempt: number }) =>
+          attempt > 0 && connection.send(`open ${attempt}`),
+        onClose: () => connection.send('closed').catch(() => undefined),
+      });
+      (await server.clients.next()).socket.terminate();
+      const { received } = await server.clients.next();
+      expect([await received.next(), await received.next()]).toEqual(['closed', 'open 1']);
+    });
+
+    test('by a handler of a session that is lost before their turn has come', async () => {
+      class Endless implements Encoder.Text<Date> {
+        static readonly encodes = Encoder.text(Date);
+        encode() {
+          return new Promise<string>(() => undefined);
+        }
+      }
+      const sending = new Gate();
+      const { server, connection, back } = await away({
+        encoders: [Endless],
+        async onText(text: string) {
+          const sent = connection.send(text);
+          sending.open();
+          await sent;
+        },
+      });
+      void connection.send(new Date());
+      back.open();
+      const { socket } = await server.clients.next();
+      socket.send('held up');
+      await sending.promise;
+      socket.terminate();
+      expect(await (await server.clients.next()).received.next()).toBe('held up');
+    });
   });
 
   test('are bounded by number', async () => {
