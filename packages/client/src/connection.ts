@@ -196,8 +196,11 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
   // --- one session after the other ----------------------------------------------------------------------------------
 
   async #first(): Promise<Stay | Failure> {
+    const { container, policy } = this.parts;
     const outcome = await this.#attempt();
-    if (!('error' in outcome) || this.parts.policy?.retryInitial !== true) return outcome;
+    // Nobody told a connection that began after the stop.
+    const isHopeless = this.#isGivenUp || container.isStopped;
+    if (!('error' in outcome) || isHopeless || policy?.retryInitial !== true) return outcome;
     const regained = await this.#regain(outcome.cause);
     return regained ?? { ...outcome, error: this.#error ?? outcome.error };
   }

@@ -158,6 +158,26 @@ describe('a stop leaves nothing behind', () => {
     expect(error.code).toBe('WS_CONNECT_STOPPED');
   });
 
+  test('before the first connection: nothing asks whether it is tried again', async () => {
+    const delay = jest.fn(() => 0);
+    const reconnect = { retryInitial: true, delay };
+    const container = new WsClientContainer({ logger: silent });
+    await container.stop();
+    const error = await rejection(connect('ws://127.0.0.1/', { container, reconnect }));
+    expect(error.code).toBe('WS_CONNECT_STOPPED');
+
+    const asked = new Gate();
+    const server = await LiteralServer.start(() => void asked.open());
+    const controller = new AbortController();
+    const connecting = connect(server.url(), { logger: silent, signal: controller.signal, reconnect });
+    await asked.promise;
+    controller.abort();
+    expect((await rejection(connecting)).name).toBe('AbortError');
+    await server.deserted();
+    await turns();
+    expect(delay).not.toHaveBeenCalled();
+  });
+
   test('after many reconnections there are as many timers as before', async () => {
     const server = await LiteralServer.start((request) =>
       Buffer.concat([Buffer.from(String(accepting()(request)), 'latin1'), text('x'), close(1012)]),
