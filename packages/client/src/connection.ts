@@ -226,8 +226,9 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
   /** Attempts until one succeeds. @returns undefined when no further one is made */
   async #regain(lost: CloseReason | Error): Promise<Stay | undefined> {
     const since = performance.now();
-    for (let cause = lost; ;) {
-      const delay = await this.#decide(cause, performance.now() - since);
+    let elapsed = 0;
+    for (let cause = lost; ; elapsed = performance.now() - since) {
+      const delay = await this.#decide(cause, elapsed);
       if (delay === false || !(await this.#wait(delay))) return undefined;
       this.#attempts += 1;
       const outcome = await this.#attempt();
