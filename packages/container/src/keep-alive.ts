@@ -25,9 +25,10 @@ export class KeepAlive {
   #heardAt = 0;
   #pingedAt = -Infinity;
   #isWritten = true;
-  /** Since when the peer owes a sign of life: the ping was sent or written, or it has taken what lay before the ping. */
+  /** Since when the peer owes a sign of life: the ping was sent or written, or bytes of messages have moved since. */
   #owedSince = 0;
   #buffered = 0;
+  #progress = 0;
   #isSuspect = false;
 
   constructor(private readonly session: WsSession) {}
@@ -58,20 +59,22 @@ export class KeepAlive {
     this.#pingedAt = this.#owedSince = now;
     this.#isWritten = false;
     this.#buffered = session.transport.bufferedBytes;
+    this.#progress = session.transport.progress;
     // Past the outbox: neither a batch nor a queue may hold it back (RFC 6455 5.4).
     session.transport.ping(PING_DATA, () => {
       this.#isWritten = true;
       this.#owedSince = session.context.idleTimeouts.now;
+      this.#progress = session.transport.progress;
     });
   }
 
   #judge(now: number): number {
-    const { transport } = this.session;
-    if (!this.#isWritten) {
-      // Less than before: the peer takes what it is sent, and the ping has not had its turn.
-      if (transport.bufferedBytes < this.#buffered) this.#owedSince = now;
-      this.#buffered = transport.bufferedBytes;
-    }
+    const { bufferedBytes, progress } = this.session.transport;
+    // The peer takes what it is sent, or is in the middle of a message: ping and pong may not have had their turn.
+    const takes = !this.#isWritten && bufferedBytes < this.#buffered;
+    if (takes || progress > this.#progress) this.#owedSince = now;
+    this.#buffered = bufferedBytes;
+    this.#progress = progress;
     const deadline = this.#owedSince + this.pongTimeoutMs;
     if (now < deadline) {
       this.#isSuspect = false;

@@ -148,6 +148,20 @@ test('anything that is read after the ping saves the session of a peer that answ
   expect(conversation.ended).toEqual([]);
 });
 
+test('a message that is long in coming saves it too, part by part', async () => {
+  const conversation = await open(Listener);
+  const { peer, ended } = conversation;
+  silence(conversation);
+  await pass(200);
+  for (let part = 0; part < 15; part += 1) {
+    await pass(80);
+    peer.sendText('part', false);
+  }
+  expect(ended).toEqual([]);
+  await pass(240);
+  expect(ended).toEqual([`1006 ${DEAD}`]);
+});
+
 test('a handler for pongs sees those of its own pings only', async () => {
   const { session, instance, received } = await open(Busy);
   await pass(1000);

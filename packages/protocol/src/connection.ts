@@ -9,6 +9,7 @@ import { MessageAssembler } from './message-assembler';
 import type { MessageDeflate } from './message-deflate';
 import { ProtocolViolation } from './protocol-violation';
 import { shareReads } from './shared-reads';
+import { progressOf } from './socket-progress';
 
 const FIN = 0x80;
 const RSV1 = 0x40;
@@ -303,6 +304,10 @@ export class Connection implements Transport, FrameHandler {
 
   get bufferedBytes(): number {
     return this.#socket.writableLength + (this.#writer?.bytes ?? 0) + (this.#line?.bytes ?? 0);
+  }
+
+  get progress(): number {
+    return progressOf(this.#socket);
   }
 
   /** @param size in bytes, or for a text at least in characters */

@@ -1,6 +1,8 @@
+import { Duplex } from 'node:stream';
 import type { Extension } from '@serval/api';
 import type { SendCallback, Transport, TransportListener } from '@serval/api/spi';
 import type { RawData, WebSocket } from 'ws';
+import { progressOf } from './socket-progress';
 
 /** How long a peer that broke the protocol has to take our close frame before the connection is dropped. */
 const VIOLATION_LINGER_MS = 1000;
@@ -99,6 +101,12 @@ export class WsTransport implements Transport {
 
   get bufferedBytes(): number {
     return this.webSocket.bufferedAmount;
+  }
+
+  get progress(): number {
+    // ws does not show it otherwise.
+    const socket: unknown = Reflect.get(this.webSocket, '_socket');
+    return socket instanceof Duplex ? progressOf(socket) : 0;
   }
 
   #received(data: RawData, isBinary: boolean): void {

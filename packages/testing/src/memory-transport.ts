@@ -41,6 +41,7 @@ export class MemoryTransport implements Transport {
   readonly #incoming: Pending[] = [];
   #scheduled = false;
   #bufferedBytes = 0;
+  #progress = 0;
   #wholeText = '';
   #wholeBinary: Buffer[] = [];
 
@@ -97,6 +98,10 @@ export class MemoryTransport implements Transport {
     return this.#bufferedBytes;
   }
 
+  get progress(): number {
+    return this.#progress;
+  }
+
   #send(frame: Frame, bytes: number, done: SendCallback | undefined): void {
     if (this.#over || this.#closeSent) {
       setImmediate(() => done?.(new Error('the connection is closed')));
@@ -124,7 +129,11 @@ export class MemoryTransport implements Transport {
     while (!this.#paused && !this.#over) {
       const next = this.#incoming.shift();
       if (next === undefined) return;
-      if (this.#peer !== undefined) this.#peer.#bufferedBytes -= next.bytes;
+      if (this.#peer !== undefined) {
+        this.#peer.#bufferedBytes -= next.bytes;
+        this.#peer.#progress += next.bytes;
+      }
+      this.#progress += next.bytes;
       next.done?.();
       this.#receive(next.frame);
     }

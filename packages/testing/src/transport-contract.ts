@@ -261,7 +261,41 @@ export const transportContract: readonly ContractCase[] = [
       await Promise.all(settled);
     },
   },
+  {
+    title: 'makes progress with each part of a message that is not whole yet',
+    async run(open) {
+      const { transport, peer, listener } = await start(open);
+      if (!(await tellsProgress(transport, peer, listener))) return;
+      for (let part = 0; part < 3; part += 1) {
+        const before = transport.progress;
+        peer.sendText('part', false);
+        while (transport.progress <= before) await turns();
+      }
+      assert.deepEqual(listener.events, [text('whole')]);
+    },
+  },
+  {
+    title: 'makes progress while the peer takes a message',
+    async run(open) {
+      const { transport, peer, listener } = await start(open);
+      if (!(await tellsProgress(transport, peer, listener))) return;
+      peer.pause();
+      const written = new Promise((resolve) => transport.sendBinary(new Uint8Array(16 * 1024 * 1024), true, resolve));
+      await turns();
+      const before = transport.progress;
+      peer.resume();
+      while (transport.progress <= before) await turns();
+      await written;
+    },
+  },
 ];
+
+/** Not over HTTP/2. */
+async function tellsProgress(transport: Transport, peer: ContractPeer, listener: RecordingListener): Promise<boolean> {
+  peer.sendText('whole', true);
+  await listener.until(1);
+  return transport.progress !== 0;
+}
 
 /** Lets everything that is under way in this process, sockets included, arrive. */
 async function turns(): Promise<void> {

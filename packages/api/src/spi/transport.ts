@@ -46,6 +46,11 @@ export interface Transport {
 
   /** Bytes accepted for sending and not yet written. */
   readonly bufferedBytes: number;
+  /**
+   * Grows while bytes come from the peer, or are taken by it, in the middle of a message as well; only that it grows has a
+   * meaning. 0 where the transport does not know.
+   */
+  readonly progress: number;
   readonly isSecure: boolean;
   readonly remoteAddress: string | undefined;
 }
