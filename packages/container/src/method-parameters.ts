@@ -108,7 +108,8 @@ function badPathType(method: DeclaredMethod, position: number, name: string, fou
     method,
     position,
     `is a path parameter "${name}" of type ${found}; ` +
-      'declare it as string, number, boolean or bigint, or name the type: @PathParam("id", Number) (WSC-4.3-1).',
+      `declare it as string, number, boolean or bigint, or name the type: @PathParam(${JSON.stringify(name)}, String), ` +
+      'or Number, Boolean, BigInt; the parameter may then be "string | null" (WSC-4.3-1).',
   );
 }
 
@@ -123,8 +124,11 @@ function isErased(type: unknown): boolean {
 }
 
 function foundType(emitted: unknown, types: readonly unknown[] | undefined): string {
-  if (types === undefined) return 'no metadata (standard decorators, or a compiler that emits none)';
+  if (types === undefined) return 'not known: standard decorators, or a compiler that emits no types';
   if (emitted === undefined) return 'undefined (a circular import)';
+  // What TypeScript emits: Function for a class that only its type was imported of, Object for what is no class.
+  if (emitted === Function)
+    return 'Function (a class imported with "import type", or "type" before its name: drop that word)';
   return `${typeName(emitted)} (an interface, a union, or a class imported with "import type")`;
 }
 

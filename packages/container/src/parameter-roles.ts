@@ -74,7 +74,7 @@ function lifecycleRole(
   ) {
     return { kind: 'payload' };
   }
-  throw noRole(method, parameter.position, parameter.found);
+  throw noRole(method, all, parameter.position, parameter.found);
 }
 
 function isConfigType(type: ParameterRole): boolean {
@@ -101,8 +101,8 @@ export function assignMessageRoles(
   if (payload === undefined) throw noPayload(method);
   if (second !== undefined) {
     // Not a second payload but a type that the compiler has erased, such as Session by "import type".
-    if (second.kind === 'erased') throw noRole(method, second.position, second.found);
-    if (payload.kind === 'erased') throw noRole(method, payload.position, payload.found);
+    if (second.kind === 'erased') throw noRole(method, parameters, second.position, second.found);
+    if (payload.kind === 'erased') throw noRole(method, parameters, payload.position, payload.found);
     throw badParameter(
       method,
       second.position,
@@ -110,7 +110,7 @@ export function assignMessageRoles(
     );
   }
   const lastFlags = payload === booleans[0] ? [] : booleans;
-  const payloads = planPayloadOf(method, payload, codecs);
+  const payloads = planPayloadOf(method, parameters, payload, codecs);
   const [lastFlag, secondFlag] = lastFlags;
   if (secondFlag !== undefined)
     throw badParameter(method, secondFlag.position, 'is a second boolean; only one tells the last part.');
@@ -140,10 +140,11 @@ function isBoolean(parameter: DeclaredParameter): boolean {
 
 function planPayloadOf(
   method: DeclaredMethod,
+  parameters: readonly DeclaredParameter[],
   payload: Exclude<DeclaredParameter, { kind: 'path' }>,
   codecs: CodecPlan,
 ): readonly PayloadPlan[] {
-  if (payload.kind === 'erased') return planErased(method, payload, codecs);
+  if (payload.kind === 'erased') return planErased(method, parameters, payload, codecs);
   // Path roles were taken out by readParameters, so the rest are payload types.
   const plans = planPayload(payload.type as PayloadType, codecs);
   if (plans !== NO_DECODER) return plans;
@@ -158,12 +159,14 @@ function planPayloadOf(
 /** The documented default: what decoders without a class make, else text; never a choice between classes. */
 function planErased(
   method: DeclaredMethod,
+  parameters: readonly DeclaredParameter[],
   payload: Extract<DeclaredParameter, { kind: 'erased' }>,
   codecs: CodecPlan,
 ): readonly PayloadPlan[] {
   const untyped = planUntypedPayload(codecs);
   if (untyped !== NO_DECODER) return untyped;
-  if (codecs.decoders.length > 0) throw noRole(method, payload.position, payload.found, decoderList(codecs));
+  if (codecs.decoders.length > 0)
+    throw noRole(method, parameters, payload.position, payload.found, decoderList(codecs));
   return [{ native: 'text', decoding: { kind: 'as-is' }, divisible: true }];
 }
 
@@ -197,24 +200,52 @@ function noPayload(method: DeclaredMethod): DeploymentException {
   );
 }
 
-function noRole(method: DeclaredMethod, position: number, found: string, also?: string): DeploymentException {
+function noRole(
+  method: DeclaredMethod,
+  parameters: readonly DeclaredParameter[],
+  position: number,
+  found: string,
+  also?: string,
+): DeploymentException {
   const because = also === undefined ? '' : ` and ${also}`;
   return badParameter(
     method,
     position,
-    `has no role: its type is ${found}${because}. Name all roles, such as ${method.annotation}({ params: [${exampleRoles(method)}] }).`,
+    `has no role: its type is ${found}${because}. Name all roles, such as ${method.annotation}({ params: [${exampleRoles(method, parameters)}] }).`,
   );
 }
 
-function exampleRoles(method: DeclaredMethod): string {
+/** A `params` list as the method may want it: what is known of each parameter, else what such a method usually takes. */
+function exampleRoles(method: DeclaredMethod, parameters: readonly DeclaredParameter[]): string {
+  const known = parameters.map(knownRole);
+  const usual = usualRoles(method).filter((role) => !known.includes(role));
+  // A lone parameter may be any of them.
+  if (known.length === 1 && known[0] === undefined) return usual.join(', ');
+  return known.map((role) => role ?? usual.shift() ?? '…').join(', ');
+}
+
+function knownRole(parameter: DeclaredParameter): string | undefined {
+  switch (parameter.kind) {
+    case 'typed':
+      return typeName(parameter.type);
+    case 'path': {
+      const type = parameter.type === String ? '' : `, ${typeName(parameter.type)}`;
+      return `PathParam(${JSON.stringify(parameter.name)}${type})`;
+    }
+    case 'erased':
+      return undefined;
+  }
+}
+
+function usualRoles(method: DeclaredMethod): string[] {
   switch (method.record.kind) {
     case 'open':
-      return 'Session, EndpointConfig';
+      return ['Session', 'EndpointConfig'];
     case 'message':
-      return 'String, Session';
+      return ['String', 'Session'];
     case 'close':
-      return 'Session, CloseReason';
+      return ['Session', 'CloseReason'];
     case 'error':
-      return 'Session, Error';
+      return ['Session', 'Error'];
   }
 }

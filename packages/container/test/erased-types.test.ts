@@ -208,7 +208,10 @@ describe('more than one parameter without a known type is never guessed', () => 
       @OnMessage say(_session: SessionType, _text: string): void {}
     }
     leave(Chat, 'say', [Object, String]);
-    expectRefusal(Chat, 'WS_DEPLOY_BAD_PARAMETER', ['Chat.say: parameter 1 has no role: its type is Object', NAME_ALL]);
+    expectRefusal(Chat, 'WS_DEPLOY_BAD_PARAMETER', [
+      'Chat.say: parameter 1 has no role: its type is Object',
+      'Name all roles, such as @OnMessage({ params: [Session, String] }).',
+    ]);
   });
 
   test('a class that a circular import has left undefined', () => {
@@ -228,18 +231,34 @@ describe('more than one parameter without a known type is never guessed', () => 
     }
     leave(Chat, 'say', undefined);
     expectRefusal(Chat, 'WS_DEPLOY_BAD_PARAMETER', [
-      'Chat.say: parameter 2 has no role: its type is no metadata (standard decorators, or a compiler that emits none).',
+      'Chat.say: parameter 2 has no role: its type is not known: standard decorators, or a compiler that emits no types.',
       NAME_ALL,
     ]);
   });
 });
 
+test('the example of a params list has what is known of the parameters, in their order', () => {
+  class Lot {
+    @OnMessage bid(_lot: number, _amount: unknown, _session: SessionType, _last: unknown, _house: string): void {}
+  }
+  PathParam('lot')(Lot.prototype, 'bid', 0);
+  PathParam('house')(Lot.prototype, 'bid', 4);
+  leave(Lot, 'bid', [Number, Object, Object, Object, String]);
+  expectRefusal(Lot, 'WS_DEPLOY_BAD_PARAMETER', [
+    '@OnMessage({ params: [PathParam("lot", Number), String, Session, …, PathParam("house")] }).',
+  ]);
+});
+
 describe('@OnOpen and @OnClose have no default', () => {
   test.each([
     ['Object', [Object], 'Object (an interface, a union, or a class imported with "import type")'],
-    ['Function', [Function], 'Function (an interface, a union, or a class imported with "import type")'],
+    [
+      'Function',
+      [Function],
+      'Function (a class imported with "import type", or "type" before its name: drop that word)',
+    ],
     ['undefined', [undefined], 'undefined (a circular import)'],
-    ['nothing', undefined, 'no metadata (standard decorators, or a compiler that emits none)'],
+    ['nothing', undefined, 'not known: standard decorators, or a compiler that emits no types'],
   ])('%s', (_title, types, found) => {
     class Chat {
       @OnOpen open(_session: Session): void {}
@@ -305,17 +324,17 @@ describe('the sole erased parameter of @OnError is the error', () => {
   });
 
   test.each([
-    ['beside another erased one', [Object, Object], 1],
-    ['beside an Error', [Error, Object], 2],
-    ['before an Error', [Object, Error], 1],
-  ])('but not %s', (_title, types, position) => {
+    ['beside another erased one', [Object, Object], 1, 'Session, Error'],
+    ['beside an Error', [Error, Object], 2, 'Error, Session'],
+    ['before an Error', [Object, Error], 1, 'Session, Error'],
+  ])('but not %s', (_title, types, position, roles) => {
     class Chat {
       @OnError fail(_one: unknown, _other: unknown): void {}
     }
     leave(Chat, 'fail', types);
     expectRefusal(Chat, 'WS_DEPLOY_BAD_PARAMETER', [
       `Chat.fail: parameter ${position} has no role: its type is Object`,
-      'Name all roles, such as @OnError({ params: [Session, Error] }).',
+      `Name all roles, such as @OnError({ params: [${roles}] }).`,
     ]);
   });
 
@@ -324,6 +343,6 @@ describe('the sole erased parameter of @OnError is the error', () => {
       @OnError fail(_error: Error, _session: Session): void {}
     }
     leave(Chat, 'fail', undefined);
-    expectRefusal(Chat, 'WS_DEPLOY_BAD_PARAMETER', ['Chat.fail: parameter 1 has no role: its type is no metadata']);
+    expectRefusal(Chat, 'WS_DEPLOY_BAD_PARAMETER', ['Chat.fail: parameter 1 has no role: its type is not known']);
   });
 });

@@ -69,7 +69,8 @@ describe('the type of a path parameter', () => {
     }
     expectRefusal(Table, 'WS_DEPLOY_BAD_PARAMETER', [
       'Table.open: parameter 2 is a path parameter "when" of type Date',
-      'declare it as string, number, boolean or bigint, or name the type: @PathParam("id", Number) (WSC-4.3-1).',
+      'declare it as string, number, boolean or bigint, or name the type: @PathParam("when", String), ' +
+        'or Number, Boolean, BigInt; the parameter may then be "string | null" (WSC-4.3-1).',
     ]);
   });
 
@@ -112,7 +113,7 @@ describe('the type of a path parameter', () => {
   test.each([[Date], [Object], [Symbol], ['number']])('[WSC-4.3-1] must not be %p in a params list', (type) => {
     expectRefusal(endpointWith(OnMessage, [String, loosePathParam('id', type)]), 'WS_DEPLOY_BAD_PARAMETER', [
       'Endpoint.handle: parameter 2 is a path parameter "id" of type',
-      'name the type: @PathParam("id", Number) (WSC-4.3-1).',
+      'name the type: @PathParam("id", String), or Number, Boolean, BigInt',
     ]);
   });
 });

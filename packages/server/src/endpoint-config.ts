@@ -1,5 +1,6 @@
 import {
   DeploymentException,
+  ServerApplicationConfig,
   ServerEndpointConfig,
   type DecoderClass,
   type EncoderClass,
@@ -20,6 +21,15 @@ export function configOfAnnotated(endpointClass: EndpointClass): ServerEndpointC
   const name = endpointClass.name;
   const options = readClassRecord(endpointClass)?.serverEndpoint;
   if (options === undefined) {
+    // The types refuse it; JavaScript, and who looks for web.xml, try it.
+    if ((endpointClass.prototype as unknown) instanceof ServerApplicationConfig) {
+      throw new DeploymentException(
+        `${name} is a ServerApplicationConfig, which only a scan asks. Export it from a scanned module, or deploy what ` +
+          `it returns: endpoints: [...new ${name}().getEndpointConfigs(new Set([…]))] (WSC-6.2).`,
+        undefined,
+        'WS_DEPLOY_NOT_AN_ENDPOINT',
+      );
+    }
     throw new DeploymentException(
       `${name} has no @ServerEndpoint. Decorate it, or add a ServerEndpointConfig made with ` +
         `ServerEndpointConfig.Builder.create(${name}, '/path'). A subclass needs an annotation of its own (WSC-4.8).`,

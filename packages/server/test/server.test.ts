@@ -11,6 +11,7 @@ import {
   OnMessage,
   OnOpen,
   PathParam,
+  ServerApplicationConfig,
   ServerEndpoint,
   ServerEndpointConfig,
   Session,
@@ -218,6 +219,24 @@ describe('[WSC-5.2.1-3] a failed deployment', () => {
     expect(later).toMatchObject({ name: 'DeploymentException', code: 'WS_DEPLOY_HALTED' });
     expect(later.cause).toBe(first);
     expect(await statusOn(server, '/fine')).toBe(404);
+  });
+
+  test('for a ServerApplicationConfig says that a scan asks it, and what to write instead', async () => {
+    class Application extends ServerApplicationConfig {
+      override getEndpointConfigs(): [] {
+        return [];
+      }
+      override getAnnotatedEndpointClasses(): [] {
+        return [];
+      }
+    }
+    const server = new Server({ endpoints: [Application] });
+    await expect(server.start()).rejects.toMatchObject({
+      code: 'WS_DEPLOY_NOT_AN_ENDPOINT',
+      message:
+        'Application is a ServerApplicationConfig, which only a scan asks. Export it from a scanned module, or deploy ' +
+        'what it returns: endpoints: [...new Application().getEndpointConfigs(new Set([…]))] (WSC-6.2).',
+    });
   });
 
   test('after a session is refused by itself, and the rest goes on', async () => {

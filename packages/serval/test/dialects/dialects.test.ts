@@ -108,7 +108,7 @@ describe('an endpoint without lists of roles', () => {
       await expect(deployed).rejects.toMatchObject({
         code: 'WS_DEPLOY_BAD_PARAMETER',
         message:
-          `${place} has no role: its type is no metadata (standard decorators, or a compiler that emits none). ` +
+          `${place} has no role: its type is not known: standard decorators, or a compiler that emits no types. ` +
           `Name all roles, such as ${remedy}.`,
       });
     });
