@@ -74,3 +74,8 @@ class ListeningFunctionEndpoint extends FunctionEndpoint {
     return this.handlers.onError?.(error, session) as void | Promise<void>;
   }
 }
+
+// The log and the diagnostics name an endpoint by its class; who has called connect knows of none.
+for (const endpointClass of [FunctionEndpoint, ListeningFunctionEndpoint]) {
+  Object.defineProperty(endpointClass, 'name', { value: 'connect', configurable: true });
+}

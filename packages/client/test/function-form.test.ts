@@ -29,6 +29,27 @@ function codeOf(reason: CloseReason): number {
 }
 
 describe('handlers', () => {
+  test('are called connect by the log, with onError and without', async () => {
+    const server = await LiteralServer.start((request) => {
+      const head = [
+        'HTTP/1.1 101 Switching Protocols',
+        'Upgrade: websocket',
+        'Connection: Upgrade',
+        `Sec-WebSocket-Accept: ${accept(request.headers.get('sec-websocket-key') ?? '')}`,
+        '\r\n',
+      ].join('\r\n');
+      return Buffer.concat([Buffer.from(head, 'latin1'), Buffer.from([0x82, 1, 1, 0x88, 2, 0x0f, 0xa0])]); // binary 01, close 4000
+    });
+    const warnings: string[] = [];
+    const logger = { ...silent, warn: (message: string) => void warnings.push(message) };
+    for (const handlers of [{}, { onError() {} }]) {
+      const connection = await open(server.url(), { logger, onText() {}, ...handlers });
+      await connection.closed;
+    }
+    const dropped = 'connect has no handler for binary messages; they are dropped.';
+    expect(warnings).toEqual([dropped, dropped]);
+  });
+
   test('are in place before the first byte, and are called in order, each after the last has settled', async () => {
     const server = await LiteralServer.start((request) => {
       const head = [

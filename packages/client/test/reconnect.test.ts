@@ -186,7 +186,7 @@ describe('attempts that fail', () => {
     expect(connection.error).toMatchObject({ status: 401 });
     await server.deserted();
     expect(events.filter(({ kind }) => kind.startsWith('reconnect'))).toMatchObject([
-      { kind: 'reconnecting', endpoint: 'FunctionEndpoint', attempt: 1, delay: 0 },
+      { kind: 'reconnecting', endpoint: 'connect', attempt: 1, delay: 0 },
       { kind: 'reconnecting', attempt: 2, cause: { status: 503 } },
       { kind: 'reconnect-given-up', attempt: 3, cause: { status: 401 } },
     ]);
