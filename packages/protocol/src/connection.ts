@@ -3,6 +3,7 @@ import type { Extension } from '@serval/api';
 import type { SendCallback, Transport, TransportListener } from '@serval/api/spi';
 import { formatCloseFrame, parseCloseFrame } from './close-frame';
 import { CompressionLine } from './compression-line';
+import type { ConnectionParts } from './connection-parts';
 import { FrameParser, OPCODE, type FrameHandler } from './frame-parser';
 import { FrameWriter } from './frame-writer';
 import { MessageAssembler } from './message-assembler';
@@ -30,25 +31,6 @@ const OWNER = Symbol('connection');
 
 /** A socket that a connection has taken over. */
 type OwnedSocket = Duplex & { [OWNER]: Connection };
-
-/** What a connection is made of. */
-export interface ConnectionParts {
-  /** Which side of the connection this is. */
-  readonly role: 'server' | 'client';
-  readonly socket: Duplex;
-  /** What the peer sent right behind the handshake. */
-  readonly head: Buffer;
-  readonly isSecure: boolean;
-  readonly remoteAddress: string | undefined;
-  readonly deflate: MessageDeflate | undefined;
-  readonly maxFragments: number;
-  /** Whether to read into a buffer that all connections share, where the socket can. */
-  readonly sharesReads: boolean;
-  /** How long the peer may take to finish the TCP connection once both close frames are there. */
-  readonly closeTimeoutMs: number;
-  /** Whether an empty close frame of the peer is answered with 1000, as Tomcat does, and not with an empty one. Default false. */
-  readonly emptyCloseIsNormal?: boolean | undefined;
-}
 
 /**
  * A WebSocket connection on its raw socket: the only file that touches one.

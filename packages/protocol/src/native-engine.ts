@@ -1,7 +1,8 @@
 import type { Duplex } from 'node:stream';
 import type { Transport } from '@serval/api/spi';
 import { Compression } from './compression';
-import { Connection, type ConnectionParts } from './connection';
+import { Connection } from './connection';
+import type { ConnectionParts } from './connection-parts';
 import { acceptOffers } from './deflate-negotiation';
 import type { AcceptedConnection, AcceptedUpgrade, Engine, EngineOptions, HeaderLine } from './engine';
 import { acceptValue, formatExtensions } from './handshake-headers';
