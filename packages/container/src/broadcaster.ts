@@ -74,19 +74,28 @@ function sendTo(session: Session, encoded: Encoded): Sending {
  * setInterval(() => void broadcast(`${price()}`, sessions), 1000);
  */
 export function broadcast(message: unknown, to: Iterable<Session>): Promise<readonly SendResult[]> {
-  const byEndpoint = new Map<unknown, Session[]>();
-  for (const session of to) {
+  try {
+    const sending = byEndpoint(to).map((sessions) => {
+      const open = sessions.find((session) => session.isOpen());
+      return open === undefined ? allClosed(sessions) : open.broadcast(message, sessions);
+    });
+    return tolerateNeglect(Promise.all(sending).then((failures) => failures.flat()));
+  } catch (error) {
+    // What is no list of sessions.
+    return rejected(error);
+  }
+}
+
+function byEndpoint(all: Iterable<Session>): readonly Session[][] {
+  const groups = new Map<unknown, Session[]>();
+  for (const session of all) {
     // Sessions of others have no plan; each is asked by itself.
     const endpoint = 'plan' in session ? session.plan : session;
-    const known = byEndpoint.get(endpoint);
-    if (known === undefined) byEndpoint.set(endpoint, [session]);
+    const known = groups.get(endpoint);
+    if (known === undefined) groups.set(endpoint, [session]);
     else known.push(session);
   }
-  const sending = [...byEndpoint.values()].map((sessions) => {
-    const open = sessions.find((session) => session.isOpen());
-    return open === undefined ? allClosed(sessions) : open.broadcast(message, sessions);
-  });
-  return tolerateNeglect(Promise.all(sending).then((failures) => failures.flat()));
+  return [...groups.values()];
 }
 
 function allClosed(sessions: readonly Session[]): Promise<readonly SendResult[]> {

@@ -199,6 +199,11 @@ describe('without a session in hand', () => {
     expect(await failed([first])).toEqual([[first, 'IllegalStateException']]);
   });
 
+  test('what is no list of sessions is a rejection, and nothing is thrown', async () => {
+    await expect(broadcast('hello', null as never)).rejects.toBeInstanceOf(TypeError);
+    await expect(broadcast('hello', [1] as never)).rejects.toBeInstanceOf(TypeError);
+  });
+
   test('keeps its place between other sends', async () => {
     const { peers, sessions, first } = await open(1);
     void first.getAsyncRemote().sendText('before');
