@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Assertion, Assertions } from './assertions';
+import { INDEPENDENT_RESULTS, INDEPENDENT_RUN } from './independent-results';
 
 /** The chapters of the page, each with the assertions of its sections. */
 export type Chapters = readonly { readonly title: string; readonly sections: Assertions }[];
@@ -94,7 +95,25 @@ ${row('---', '---', '---', '---')}
 ${counts.join('\n')}
 
 The protocol itself, RFC 6455 and RFC 7692, is tested section by section in the same package. The official test kit's server applications, and its 238 tests of a client, are in [packages/tck](../packages/tck/README.md).
-${chapters.map(({ title, sections }) => formatChapter(title, sections, tests)).join('')}`;
+${formatIndependentResults()}${chapters.map(({ title, sections }) => formatChapter(title, sections, tests)).join('')}`;
+}
+
+function formatIndependentResults(): string {
+  const { commit, date, node } = INDEPENDENT_RUN;
+  return `
+## Independent results
+
+Two suites of others ran from outside the project, on ${date}, against commit ${commit} on Node ${node}. No case of Autobahn was left out.
+
+${row('Suite', 'What ran', 'Result')}
+${row('---', '---', '---')}
+${INDEPENDENT_RESULTS.map(({ suite, ran, result }) => row(suite, ran, result)).join('\n')}
+
+- The test kit's classes are those of its \`main\` branch, limited to the set of version 2.2.
+- The three INFORMATIONAL cases of Autobahn have no other result.
+- The two FAILED cases are 9.3.1 and 9.4.1, in both roles. They send 4 MiB as 65,536 fragments and an empty final one. At that commit the [two ends of the suite](../packages/conformance/README.md#an-echo-server-for-the-fuzzing-client) set \`maxFragments\` to 65,536, so they closed with 1008, as they should. They now set 65,537, and with that limit both cases are OK in both roles.
+- An application decides itself: [\`maxFragments\`](reference/options.md#every-container) is 16,384 by default. ws 8.23 has the same default, and fails four cases of section 9 with it.
+`;
 }
 
 function formatChapter(title: string, sections: Assertions, tests: ReadonlyMap<string, readonly string[]>): string {

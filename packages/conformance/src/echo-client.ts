@@ -1,21 +1,29 @@
 import { parseArgs } from 'node:util';
-import { HandshakeException, WsClientContainer, type ErrorCode } from 'serval';
+import { HandshakeException, WsClientContainer, type ClientContainerOptions, type ErrorCode } from 'serval';
 import { CaseClient, CountClient } from './case-clients';
-import { MAX_FRAGMENTS, MAX_MESSAGE_BYTES, PER_MESSAGE_DEFLATE } from './limits';
+import { HANDSHAKE_TIMEOUT_MS, MAX_FRAGMENTS, MAX_MESSAGE_BYTES, PER_MESSAGE_DEFLATE } from './limits';
 
 const USAGE = 'expected one URL such as ws://127.0.0.1:9001, and --agent with a name or nothing';
 
-/** A server that answers a handshake, but does not open the connection. */
-const REFUSALS: readonly ErrorCode[] = ['WS_CONNECT_REFUSED', 'WS_CONNECT_BAD_ANSWER', 'WS_CONNECT_REDIRECT'];
+/** One case is not run, and the others are: its handshake was answered otherwise, or not in time. */
+const REFUSALS: readonly ErrorCode[] = [
+  'WS_CONNECT_REFUSED',
+  'WS_CONNECT_BAD_ANSWER',
+  'WS_CONNECT_REDIRECT',
+  'WS_CONNECT_TIMEOUT',
+];
 
-const container = new WsClientContainer({
+/** The options of the container that runs the cases. */
+export const CASE_OPTIONS: ClientContainerOptions = {
   textBufferSize: MAX_MESSAGE_BYTES,
   binaryBufferSize: MAX_MESSAGE_BYTES,
   // A whole answer may wait, and the beginning of the next one.
   maxQueuedBytes: 2 * MAX_MESSAGE_BYTES,
   maxFragments: MAX_FRAGMENTS,
   perMessageDeflate: PER_MESSAGE_DEFLATE,
-});
+  ioTimeout: HANDSHAKE_TIMEOUT_MS,
+  handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+};
 
 /** How the cases of a fuzzing server ended. */
 export interface Summary {
@@ -31,36 +39,39 @@ export interface Summary {
  * message of each until the server closes, then has the report written.
  *
  * @param onCase called when a case begins
+ * @param options of the container
  * @throws Error (as a rejection) when the server cannot be reached, or does not speak the protocol of the suite
  */
 export async function runCases(
   server: URL,
   agent: string,
   onCase: (number: number, count: number) => void = () => undefined,
+  options: ClientContainerOptions = CASE_OPTIONS,
 ): Promise<Summary> {
+  const container = new WsClientContainer(options);
   const at = (path: string): URL => new URL(path, server);
-  const cases = await countCases(at('/getCaseCount'));
+  const cases = await countCases(container, at('/getCaseCount'));
   const name = encodeURIComponent(agent);
   const closes = new Map<number, number>();
   const refused = new Map<number, string>();
   for (let number = 1; number <= cases; number += 1) {
     onCase(number, cases);
     try {
-      const code = await listenTo(at(`/runCase?case=${number}&agent=${name}`), new CaseClient());
+      const code = await listenTo(container, at(`/runCase?case=${number}&agent=${name}`), new CaseClient());
       closes.set(code, (closes.get(code) ?? 0) + 1);
     } catch (error) {
       if (!(error instanceof HandshakeException) || !REFUSALS.includes(error.code)) throw error;
       refused.set(number, error.message);
     }
   }
-  await listenTo(at(`/updateReports?agent=${name}`), new CountClient());
+  await listenTo(container, at(`/updateReports?agent=${name}`), new CountClient());
   return { cases, closes, refused };
 }
 
 /** The server tells in one text how many cases it has, and closes. */
-async function countCases(url: URL): Promise<number> {
+async function countCases(container: WsClientContainer, url: URL): Promise<number> {
   const client = new CountClient();
-  await listenTo(url, client);
+  await listenTo(container, url, client);
   const text = client.firstText;
   if (text === undefined || !/^\d+$/.test(text))
     throw new Error(`${url.pathname}: expected a text with a number; found ${JSON.stringify(text) ?? 'none'}`);
@@ -68,7 +79,7 @@ async function countCases(url: URL): Promise<number> {
 }
 
 /** Connects an endpoint and leaves it to the server until it is over. @returns the close code */
-async function listenTo(url: URL, client: CaseClient | CountClient): Promise<number> {
+async function listenTo(container: WsClientContainer, url: URL, client: CaseClient | CountClient): Promise<number> {
   await container.connectToServer(client, url);
   return client.closed;
 }

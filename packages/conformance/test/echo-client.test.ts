@@ -3,14 +3,17 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { MAX_MESSAGE_BYTES } from '../src/limits';
-import { runCases, type Summary } from '../src/echo-client';
+import { HANDSHAKE_TIMEOUT_MS, MAX_MESSAGE_BYTES } from '../src/limits';
+import { CASE_OPTIONS, runCases, type Summary } from '../src/echo-client';
 
 /** What a case does with the client. Resolves when it has seen what it wants, rejects when it sees something else. */
 type Case = (client: WebSocket) => Promise<void>;
 
 /** A case whose opening handshake is answered with 403. */
 const REFUSED: Case = () => Promise.reject(new Error('was opened'));
+
+/** A case whose opening handshake is never answered. */
+const SILENT: Case = () => Promise.reject(new Error('was opened'));
 
 /** A fuzzing server in small: the three paths of the suite, and cases that a test gives. */
 class FuzzingServer {
@@ -42,7 +45,9 @@ class FuzzingServer {
       maxPayload: 0,
       verifyClient: ({ req }, answer) => {
         const number = Number(new URL(req.url ?? '', 'ws://x').searchParams.get('case'));
-        answer(cases[number - 1] !== REFUSED, 403);
+        // Nothing is said until the client has gone.
+        if (cases[number - 1] === SILENT) req.socket.once('end', () => req.socket.destroy()).resume();
+        else answer(cases[number - 1] !== REFUSED, 403);
       },
     });
     await once(server, 'listening');
@@ -80,6 +85,7 @@ const echoes =
     const { fragments = 1, compress = true } = options;
     const data = Buffer.from(message as string);
     const binary = typeof message !== 'string';
+    // Where they do not divide it, the last ones are short or empty.
     const size = Math.ceil(data.length / fragments);
     const answered = once(client, 'message');
     for (let index = 0; index < fragments; index += 1) {
@@ -119,7 +125,7 @@ test('runs every case of a fuzzing server, one after the other, and has the repo
     echoes(Buffer.from([0, 255, 254])),
     echoes('x'.repeat(65_536)),
     echoes('in many fragments '.repeat(100), { fragments: 90 }),
-    echoes('a'.repeat(65_536), { fragments: 65_536, compress: false }),
+    echoes('a'.repeat(65_536), { fragments: 65_537, compress: false }),
     echoes(large),
     echoes(large.toString(), { compress: false }),
     pongs,
@@ -178,6 +184,21 @@ test('goes on when the server refuses an opening handshake, and says why', async
   expect(closes).toEqual(new Map([[1000, 1]]));
   expect(refused).toEqual(new Map([[1, expect.stringMatching(/403/)]]));
   expect(server.outcomes).toEqual([undefined, undefined]);
+});
+
+test('waits for a server that prepares a case for minutes', () => {
+  // The 5 s of a container's default ended a whole run without a report.
+  expect(HANDSHAKE_TIMEOUT_MS).toBeGreaterThanOrEqual(300_000);
+  expect(CASE_OPTIONS).toMatchObject({ ioTimeout: HANDSHAKE_TIMEOUT_MS, handshakeTimeout: HANDSHAKE_TIMEOUT_MS });
+});
+
+test('goes on, and has the report written, when one case is not answered in time', async () => {
+  server = await FuzzingServer.start([SILENT, echoes('still here')]);
+  const summary = await runCases(server.url, 'Serval', undefined, { ...CASE_OPTIONS, ioTimeout: 100 });
+  expect(summary.closes).toEqual(new Map([[1000, 1]]));
+  expect(summary.refused).toEqual(new Map([[1, expect.stringMatching(/ioTimeout/)]]));
+  expect(server.outcomes).toEqual([undefined, undefined]);
+  expect(server.paths.at(-1)).toBe('/updateReports?agent=Serval');
 });
 
 test.each<[string, string | Buffer | null, RegExp]>([
