@@ -1,7 +1,7 @@
 import { ServerResponse, type IncomingMessage, type Server as HttpServer } from 'node:http';
 import type { Http2SecureServer, Http2Server } from 'node:http2';
 import type { Server as HttpsServer } from 'node:https';
-import { Server as NetServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { IllegalArgumentException } from '@serval/api';
 import { tolerateErrors } from '@serval/protocol';
@@ -43,12 +43,26 @@ export function attach(server: AttachableServer, options: ServerContainerOptions
 }
 
 function requireServer(server: unknown): void {
-  if (server instanceof NetServer) return;
-  const found = server === null ? 'null' : typeof server === 'function' ? `the function ${server.name}` : typeof server;
+  if (isServer(server)) return;
   throw new IllegalArgumentException(
-    `attach takes a server of node:http, node:https or node:http2; found ${found}. ` +
+    `attach takes a server of node:http, node:https or node:http2; found ${describe(server)}. ` +
       'Of a framework give the server, such as createServer(app), or app.server.',
   );
+}
+
+/** By its methods, because the HTTP server of Bun is no net.Server. Frameworks lack setTimeout, and so does node:net. */
+function isServer(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return ['on', 'listenerCount', 'listen', 'address', 'close', 'setTimeout'].every(
+    (method) => typeof (value as Record<string, unknown>)[method] === 'function',
+  );
+}
+
+function describe(value: unknown): string {
+  if (typeof value === 'function') return `the function ${value.name}`;
+  if (typeof value !== 'object' || value === null) return String(value);
+  const { constructor } = value;
+  return typeof constructor === 'function' && constructor !== Object ? `an object of ${constructor.name}` : 'an object';
 }
 
 /** The listeners that all containers of a server share. */

@@ -1,7 +1,8 @@
+import { EventEmitter } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import type { Socket } from 'node:net';
+import { createServer as createTcpServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { X509Certificate } from 'node:crypto';
@@ -13,7 +14,7 @@ import {
   type HandshakeRequest,
   type Session,
 } from '@serval/api';
-import { attach } from '../src/http-host';
+import { attach, type AttachableServer } from '../src/http-host';
 import { Server } from '../src/server';
 import { Gate, Journal, turn } from './journal';
 import { clientFrame, upgradeRequest, type RawResponse } from './raw-connection';
@@ -386,5 +387,42 @@ describe('HTTPS', () => {
     const stopped = server.stop({ graceMs: 50 });
     expect(await client.close()).toBe('1001 The server is stopping.');
     await stopped;
+  });
+});
+
+describe('attach recognises a server by its methods', () => {
+  test('and serves one that is no net.Server, as that of Bun', async () => {
+    const http = createServer();
+    const foreign = Object.assign(new EventEmitter(), {
+      listen: () => http.listen(),
+      address: () => http.address(),
+      close: () => http.close(),
+      setTimeout: () => http.setTimeout(),
+    });
+    http.on('upgrade', (...args) => foreign.emit('upgrade', ...args));
+    attach(foreign as unknown as AttachableServer).addEndpoint(Chat);
+    const client = await connectTo(await listen(http));
+    client.send(upgradeRequest('GET /chat HTTP/1.1'));
+    expect((await client.response()).status).toBe(101);
+    client.send(clientFrame(0x81, 'hi'));
+    expect(await client.text()).toBe('you said hi');
+  });
+
+  test.each<[string, unknown, string]>([
+    ['a listener', function handle(): void {}, 'the function handle'],
+    ['undefined', undefined, 'undefined'],
+    ['a number', 8080, '8080'],
+    ['options', { port: 8080 }, 'an object'],
+    ['a server of node:net, which has no upgrades', createTcpServer(), 'an object of Server'],
+    [
+      'an application that emits events and listens',
+      Object.assign(new EventEmitter(), { listen: () => undefined, close: () => undefined }),
+      'an object of EventEmitter',
+    ],
+  ])('and refuses %s', (_title, value, found) => {
+    expect(() => attach(value as AttachableServer)).toThrow(
+      `attach takes a server of node:http, node:https or node:http2; found ${found}. ` +
+        'Of a framework give the server, such as createServer(app), or app.server.',
+    );
   });
 });
