@@ -47,7 +47,8 @@ export function checkAnswer(answer: ServerAnswer, asked: Asked): Agreed {
     throw bad(show('Sec-WebSocket-Accept'), 'the value that belongs to the key of the request');
 
   // 6.
-  const chosen = headers.get('Sec-WebSocket-Protocol') ?? [];
+  // An empty header indicates the use of no subprotocol, and what it is not asked for it cannot be.
+  const chosen = (headers.get('Sec-WebSocket-Protocol') ?? []).filter((value) => value.trim() !== '');
   if (chosen.length > 1) throw bad(show('Sec-WebSocket-Protocol'), 'the header once at most');
   const [subprotocol] = chosen;
   if (subprotocol !== undefined && !asked.subprotocols.includes(subprotocol)) {

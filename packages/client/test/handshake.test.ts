@@ -234,6 +234,12 @@ describe('RFC 6455 4.1: an answer that does not open the WebSocket', () => {
       /expected the header once at most/,
     ],
     [
+      '6. a subprotocol with a comma behind it',
+      'WS_CONNECT_BAD_ANSWER',
+      accepting('Sec-WebSocket-Protocol: v1,'),
+      /found Sec-WebSocket-Protocol: v1,/,
+    ],
+    [
       '6. a list of subprotocols',
       'WS_CONNECT_BAD_ANSWER',
       accepting('Sec-WebSocket-Protocol: v1, v2'),
@@ -257,6 +263,23 @@ describe('RFC 6455 4.1: an answer that does not open the WebSocket', () => {
     const server = await LiteralServer.start(accepting('Sec-WebSocket-Protocol: chat'));
     expect((await rejection(connectTo(server))).message).toMatch(/expected none, as none was asked for/);
     await server.deserted();
+  });
+
+  test.each([
+    ['Sec-WebSocket-Protocol: '],
+    ['Sec-WebSocket-Extensions: '],
+    ['Sec-WebSocket-Extensions: ,', 'Sec-WebSocket-Protocol:  '],
+    ['Sec-WebSocket-Protocol: ', 'Sec-WebSocket-Protocol: '],
+  ])('%s chooses none, so the connection opens', async (...lines) => {
+    const server = await LiteralServer.start(accepting(...lines));
+    const session = await connectTo(server);
+    expect([session.getNegotiatedSubprotocol(), session.getNegotiatedExtensions()]).toEqual(['', []]);
+  });
+
+  test('an empty line beside the chosen subprotocol is ignored', async () => {
+    const server = await LiteralServer.start(accepting('Sec-WebSocket-Protocol: ', 'Sec-WebSocket-Protocol: v1'));
+    const session = await connectTo(server, builder().preferredSubprotocols(['v1']).build());
+    expect(session.getNegotiatedSubprotocol()).toBe('v1');
   });
 
   test('an extension that was offered and that no engine speaks', async () => {

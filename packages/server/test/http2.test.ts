@@ -383,6 +383,23 @@ describe('the recipe', () => {
     expect(log.entries.filter((entry) => !entry.startsWith('debug'))).toEqual([]);
   });
 
+  test('empty elements of lists are ignored (RFC 9110 5.6.1)', async () => {
+    const { session } = await serve();
+    const connection = await session();
+    for (const [protocols, extensions] of [
+      ['', ''],
+      [',', 'x-other; a = 1, ,'],
+    ] as const) {
+      const client = await Http2Client.open(connection, '/echo', {
+        'sec-websocket-protocol': protocols,
+        'sec-websocket-extensions': extensions,
+      });
+      expect(client.headers?.['sec-websocket-protocol']).toBeUndefined();
+      client.send(clientFrame(0x81, 'hello'));
+      expect(await client.text()).toBe('hello');
+    }
+  });
+
   test('a stream that the client has ended already is 400', async () => {
     const { session } = await serve();
     const stream = (await session()).request(
