@@ -25,7 +25,15 @@ function foreignOriginTest(
     throw badOrigin(`allowedOrigins is '*', a list of origins or a function; found ${String(allowed)}.`);
   }
   const origins = new Set((allowed as readonly string[]).map(parseOrigin));
-  return (origin) => origins.has(origin.toLowerCase());
+  return (origin) => origins.has(asPageOrigin(origin));
+}
+
+/**
+ * Browsers send the origin of a page. Clients that are none send that of the server's own `ws:` or `wss:` URI; ws4py does
+ * by default. Both name the same server.
+ */
+function asPageOrigin(origin: string): string {
+  return origin.toLowerCase().replace(/^ws(?=s?:\/\/)/, 'http');
 }
 
 function parseOrigin(entry: string): string {
@@ -33,7 +41,7 @@ function parseOrigin(entry: string): string {
   const url = URL.canParse(entry) ? new URL(entry) : undefined;
   const origin = url && `${url.protocol}//${url.host}`;
   // A pattern is a URL as well, but no Origin header would ever be equal to it.
-  if (origin?.includes('*') === false && entry.toLowerCase().replace(/\/$/, '') === origin) return origin;
+  if (origin?.includes('*') === false && entry.toLowerCase().replace(/\/$/, '') === origin) return asPageOrigin(origin);
   throw badOrigin(
     `allowedOrigins holds ${JSON.stringify(entry)}, which is not an origin; write scheme, host and port only, such as "https://app.example.com", or give a function.`,
   );
@@ -41,7 +49,8 @@ function parseOrigin(entry: string): string {
 
 /** The host of the Origin is the one the request was sent to. The scheme is not compared: TLS may end at a proxy. */
 function isOwnOrigin(origin: string, request: HandshakeRequest): boolean {
-  const url = URL.canParse(origin) ? new URL(origin) : undefined;
+  const pageOrigin = asPageOrigin(origin);
+  const url = URL.canParse(pageOrigin) ? new URL(pageOrigin) : undefined;
   // An app's own scheme (capacitor://localhost) is not that of a page which this server has served.
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:') return false;
   const own = request.getRequestURI();

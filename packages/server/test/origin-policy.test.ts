@@ -49,6 +49,16 @@ describe('[WSC-3.1.4-1] by default', () => {
     ['http://localhost:3000', 'localhost:3000', 'ws'],
     ['http://127.0.0.1:8080', '127.0.0.1:8080', 'ws'],
     ['http://[::1]:8080', '[::1]:8080', 'ws'],
+    // The server's own URI, as clients that are no browsers send it.
+    ['ws://example.com', 'example.com', 'ws'],
+    ['ws://example.com:80', 'example.com', 'ws'],
+    ['ws://example.com', 'example.com:80', 'ws'],
+    ['WS://Example.com', 'example.com', 'ws'],
+    ['wss://example.com', 'example.com', 'wss'],
+    ['wss://example.com:443', 'example.com', 'wss'],
+    ['wss://example.com', 'example.com:443', 'ws'],
+    ['ws://localhost:3000', 'localhost:3000', 'ws'],
+    ['wss://[::1]:8443', '[::1]:8443', 'wss'],
   ] as const)('%s is the own origin of a request to %s (%s)', (origin, host, scheme) => {
     expect(allows(undefined, origin, requestTo(host, scheme))).toBe(true);
   });
@@ -72,6 +82,15 @@ describe('[WSC-3.1.4-1] by default', () => {
     ['file://', 'example.com'],
     ['file:///etc/passwd', 'example.com'],
     ['data:text/html,x', 'example.com'],
+    ['ws://evil.example', 'example.com'],
+    ['wss://example.com:8443', 'example.com'],
+    ['ws://example.com', 'example.com:443'],
+    ['ws://localhost:3000', 'localhost:3001'],
+    ['ws://example.com@evil.example', 'example.com'],
+    ['ws:', 'example.com'],
+    ['ws://', 'example.com'],
+    ['wsss://example.com', 'example.com'],
+    ['ftp://example.com', 'example.com'],
     // Origins of apps, not of pages that this server has served.
     ['capacitor://localhost', 'localhost'],
     ['chrome-extension://localhost', 'localhost'],
@@ -91,6 +110,19 @@ describe('allowedOrigins', () => {
     for (const origin of ['https://app.example.com', 'HTTPS://APP.EXAMPLE.COM', 'http://localhost:3000', 'null'])
       expect(allows(list, origin)).toBe(true);
     for (const origin of ['http://app.example.com', 'https://app.example.com:8443', 'https://x.app.example.com', ''])
+      expect(allows(list, origin)).toBe(false);
+  });
+
+  test('a list takes ws: for http: and wss: for https:', () => {
+    const list = ['https://app.example.com', 'ws://localhost:3000'];
+    for (const origin of [
+      'wss://app.example.com',
+      'WSS://APP.example.com',
+      'http://localhost:3000',
+      'ws://localhost:3000',
+    ])
+      expect(allows(list, origin)).toBe(true);
+    for (const origin of ['ws://app.example.com', 'wss://localhost:3000', 'ws://null'])
       expect(allows(list, origin)).toBe(false);
   });
 

@@ -67,6 +67,7 @@ describe('the answer 101', () => {
     ['subprotocols that the endpoint does not have', { 'Sec-WebSocket-Protocol': 'v1, v2' }],
     ['extensions that nobody has', { 'Sec-WebSocket-Extensions': 'x-zip; level=9, __proto__; constructor' }],
     ['the own origin', { Host: 'chat.example', Origin: 'http://chat.example' }],
+    ['the own URI as the origin', { Host: 'chat.example:8080', Origin: 'ws://chat.example:8080' }],
   ])('is given to %s', async (_what, changes) => {
     const server = await TestServer.start({}, Chat);
     const { status, lines } = await server.request('/chat', changes);
