@@ -233,38 +233,35 @@ export class Outbox {
   #makeRoom(outgoing: Outgoing, bytes: number, waiting: number): Error | undefined {
     const { maxQueuedBytes, maxQueuedMessages, queueOverflow } = this.session.context.settings;
     let excess = waiting === 0 ? 0 : waiting + bytes - maxQueuedBytes;
-    // What would not fit even alone must not evict the others for nothing.
-    const unwritten = waiting - this.#queuedBytes;
-    if (unwritten > 0 && unwritten + bytes > maxQueuedBytes) return this.#overflow(outgoing);
     const isFull = (): boolean => excess > 0 || (this.#queue?.length ?? 0) >= maxQueuedMessages;
+    if (!isFull()) return undefined;
+    // A message that would not fit even alone must not evict the others for nothing.
+    const fitsAlone = bytes <= Math.max(maxQueuedBytes, LOW_WATER);
+    if (queueOverflow !== 'drop-oldest' || !fitsAlone) return this.#overflow(outgoing);
     while (isFull()) {
-      if (queueOverflow === 'drop-oldest') {
-        const dropped = this.#takeFromQueue(this.#queue?.findIndex(isDroppable) ?? -1);
-        if (dropped !== undefined) {
-          excess -= dropped.bytes;
-          this.#drop(dropped);
-          continue;
-        }
-      }
-      return this.#overflow(outgoing);
+      const oldest = this.#takeFromQueue(this.#queue?.findIndex(isDroppable) ?? -1);
+      // The newest message always waits: it may be the last one, and the latest counts.
+      if (oldest === undefined) return isDroppable({ outgoing }) ? undefined : this.#overflow(outgoing);
+      excess -= oldest.bytes;
+      this.#drop(oldest);
     }
     return undefined;
   }
 
-  /** A new send that does not fit. */
+  /** A new send that does not fit. A part cannot be left out of its message, so the session ends instead. */
   #overflow(outgoing: Outgoing): Error {
     const { queueOverflow } = this.session.context.settings;
+    if (queueOverflow === 'close' || !isDroppable({ outgoing })) {
+      this.session.refuseSlowPeer();
+      return new IOException('Too much is waiting for this peer; its session is closed.');
+    }
     if (queueOverflow === 'reject') {
       return new IllegalStateException(
         'Too much is waiting for this peer (queueOverflow is "reject"); the message was not sent.',
       );
     }
-    if (queueOverflow !== 'close' && isDroppable({ outgoing })) {
-      this.session.sendDropped();
-      return dropped();
-    }
-    this.session.refuseSlowPeer();
-    return new IOException('Too much is waiting for this peer; its session is closed.');
+    this.session.sendDropped();
+    return dropped();
   }
 
   /** Sends that are kept waiting before they reach the outbox are bounded alike. */

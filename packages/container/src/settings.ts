@@ -222,7 +222,7 @@ export const SETTINGS: { readonly [K in SettingName]: SettingRow } = {
     byDefault: 'close',
     rule: { kind: 'choice', choices: ['close', 'drop-oldest', 'drop-newest', 'reject'] },
     meaning:
-      'What happens at the bound of a peer that takes too little: end its session, drop the message that waits longest, drop the new one, or fail the new send with IllegalStateException and keep the session.',
+      'What happens at the bound of a peer that takes too little: end its session, drop the message that waits longest, drop the new one, or fail the new send with IllegalStateException. A part of a message ends the session in any case.',
   },
   queueOverflowCloseCode: {
     byDefault: 1008,

@@ -10,6 +10,7 @@ import {
   Session,
   type CloseReason,
   type RemoteEndpoint,
+  type Writer,
 } from '@serval/api';
 import { converse, type Conversation, type ConversationOptions } from '@serval/testing';
 
@@ -94,13 +95,71 @@ describe('the bound on waiting messages', () => {
     expect(await outcomes(...sendings)).toEqual(['SendDroppedException', 'SendDroppedException', 'sent', 'sent']);
   });
 
-  test('never leaves out a part of a message: the session ends instead', async () => {
-    const conversation = await openBlocked({ maxQueuedMessages: 1, queueOverflow: 'drop-oldest' });
-    void conversation.basic.sendText('first part', false);
-    await expect(conversation.basic.sendText('second part', true)).rejects.toThrow(/session is closed/);
-    await conversation.context.registry.whenEmpty();
-    expect((conversation.endpoint as Sender).closed).toBe(1008);
+  describe.each(['close', 'drop-oldest', 'drop-newest', 'reject'] as const)("queueOverflow '%s'", (queueOverflow) => {
+    type Parts = (remotes: Open) => Promise<void>[];
+    const ways: { [way: string]: Parts } = {
+      'sendText in parts': ({ basic }) => [basic.sendText('first', false), basic.sendText('last', true)],
+      'sendBinary in parts': ({ basic }) => [
+        basic.sendBinary(Uint8Array.of(1), false),
+        basic.sendBinary(Uint8Array.of(2), true),
+      ],
+      'parts with a ping between them': ({ basic }) => [
+        basic.sendText('first', false),
+        basic.sendPing(),
+        basic.sendText('last', true),
+      ],
+      'a first part that does not fit': ({ basic }) => [basic.sendText('z'.repeat(20_000_000), false)],
+      'a writer': ({ basic }) => {
+        const writer = basic.getSendWriter();
+        return [writer.write('x'.repeat(8192)), writer.write('y'.repeat(8192)), writer.close()];
+      },
+      'a stream': ({ basic }) => {
+        const stream = basic.getSendStream();
+        return [stream.write(new Uint8Array(8192)), stream.flush(), stream.write(new Uint8Array(8192)), stream.close()];
+      },
+      'a batch': ({ basic }) => {
+        void basic.setBatchingAllowed(true);
+        return [basic.sendText('first', false), basic.sendText('last', true), basic.flushBatch()];
+      },
+      'a stream encoder': ({ basic }) => [basic.sendObject(new Date())],
+    };
+
+    class InParts implements Encoder.TextStream<Date> {
+      static readonly encodes = Encoder.textStream(Date);
+      encode(_date: Date, writer: Writer): void {
+        for (let part = 0; part < 3; part += 1) void writer.write('z'.repeat(8192));
+      }
+    }
+
+    test.each(Object.keys(ways))('never leaves a message unfinished: the session ends after %s', async (way) => {
+      const conversation = await openBlocked({
+        maxQueuedMessages: 1,
+        queueOverflow,
+        queueOverflowCloseCode: 4008,
+        encoders: [InParts],
+      });
+      conversation.received.textRule = conversation.received.binaryRule = { inParts: true, maxBytes: 0 };
+      const settled = await Promise.allSettled(ways[way]?.(conversation) ?? []);
+      expect(settled.filter(({ status }) => status === 'rejected')).not.toEqual([]);
+      void conversation.basic.sendText('glued').catch(() => undefined);
+      conversation.peer.resume();
+      await conversation.context.registry.whenEmpty();
+      expect((conversation.endpoint as Sender).closed).toBe(4008);
+      expect(conversation.received.events).not.toContainEqual(expect.objectContaining({ text: 'glued' }));
+    });
   });
+
+  test.each([1, 10, 1000, 65_535, 65_536])(
+    "queueOverflow 'drop-oldest' with maxQueuedBytes %d: the last message arrives",
+    async (maxQueuedBytes) => {
+      const conversation = await openBlocked({ maxQueuedBytes, queueOverflow: 'drop-oldest' });
+      const sendings = ['1', '2', '3', 'the last one'].map((text) => conversation.basic.sendText(text));
+      conversation.peer.resume();
+      await sendings.at(-1);
+      expect(await queued(conversation, 1)).toEqual(['the last one']);
+      expect(await outcomes(...sendings)).toEqual([...Array(3).fill('SendDroppedException'), 'sent']);
+    },
+  );
 
   test('applies to messages that wait for an encoder, too', async () => {
     class Slow implements Encoder.Text<Date> {
