@@ -55,7 +55,7 @@ const BY_CAUSE = new Map<unknown, string>([
 
 function explainHandshake(error: HandshakeException): Explanation {
   const remedy =
-    (error.code !== 'WS_CONNECT_AUTHENTICATION' && error.status !== undefined && BY_STATUS.get(error.status)) ||
+    remedyOfStatus(error) ||
     BY_CAUSE.get(codeOf(error.cause)) ||
     (error.code === 'WS_CONNECT_TLS' ? remedyOfTls(error.message) : undefined) ||
     (error.code === 'WS_CONNECT_TIMEOUT' ? 'is it a WebSocket server? --timeout gives it longer' : undefined);
@@ -63,6 +63,12 @@ function explainHandshake(error: HandshakeException): Explanation {
   const line = remedy === undefined ? error.message : `${error.message.split(/\.(?:\s|$)/)[0]}; ${remedy}`;
   if (error.code === 'WS_CONNECT_BAD_URI') return { line, code: EXIT.USAGE };
   return { line, code: error.status === undefined ? EXIT.UNREACHABLE : EXIT.REFUSED };
+}
+
+function remedyOfStatus({ code, status }: HandshakeException): string | undefined {
+  if (status === undefined || code === 'WS_CONNECT_AUTHENTICATION') return undefined;
+  // A proxy that answers 401 means what 407 says.
+  return BY_STATUS.get(code === 'WS_CONNECT_PROXY' && status === 401 ? 407 : status);
 }
 
 function remedyOfTls(message: string): string | undefined {

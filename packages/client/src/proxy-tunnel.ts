@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { HandshakeException } from '@serval/api';
+import { HandshakeException, type ErrorCode } from '@serval/api';
 import { HeaderMap } from '@serval/protocol';
 import { Authentication } from './http-authentication';
 import { exchange, type ExchangeTerms, type ServerAnswer } from './http-exchange';
@@ -39,9 +39,16 @@ export async function openTunnel(proxy: Proxy, uri: URL, terms: ExchangeTerms): 
       headers.set('Proxy-Authorization', [authentication.authorize(answer, { method: 'CONNECT', target })]);
       continue;
     }
-    const refuse = (what: string): HandshakeException =>
-      new HandshakeException(`The proxy ${via} ${what}.`, undefined, 'WS_CONNECT_PROXY', answer);
-    if (answer.upgraded === undefined) throw refuse(`${whyNot(answer)} for a tunnel to ${describeUri(uri)}`);
+    const refuse = (what: string, code: ErrorCode = 'WS_CONNECT_PROXY'): HandshakeException =>
+      new HandshakeException(`The proxy ${via} ${what}.`, undefined, code, answer);
+    if (answer.upgraded === undefined) {
+      const isIdentified = headers.has('Proxy-Authorization');
+      const isRefused = isIdentified && (answer.status === 401 || answer.status === 407);
+      throw refuse(
+        `${whyNot(answer, isIdentified)} for a tunnel to ${describeUri(uri)}`,
+        isRefused ? 'WS_CONNECT_AUTHENTICATION' : 'WS_CONNECT_PROXY',
+      );
+    }
     const { socket, head } = answer.upgraded;
     // Nobody at the other end may speak before the client has.
     if (head.length > 0) {
@@ -52,8 +59,10 @@ export async function openTunnel(proxy: Proxy, uri: URL, terms: ExchangeTerms): 
   }
 }
 
-function whyNot({ status }: ServerAnswer): string {
-  return status === 407
-    ? 'answered 407 and asks for credentials (the option proxy.credentials, the user information of its URI, or the user properties WS_AUTHENTICATION_PROXY_USER_NAME and _PASSWORD)'
-    : `answered ${status}`;
+function whyNot({ status }: ServerAnswer, isIdentified: boolean): string {
+  // RFC 9110 15.5.8 has 407 for a proxy; tinyproxy answers 401 to a wrong password.
+  if (status !== 401 && status !== 407) return `answered ${status}`;
+  return isIdentified
+    ? `answered ${status} and does not accept the credentials (check user name and password)`
+    : `answered ${status} and asks for credentials (the option proxy.credentials, the user information of its URI, or the user properties WS_AUTHENTICATION_PROXY_USER_NAME and _PASSWORD)`;
 }

@@ -312,6 +312,34 @@ describe('authentication', () => {
   });
 });
 
+test.each<[what: string, user: string, code: string, statuses: number[], message: RegExp]>([
+  ['no credentials', '', 'WS_CONNECT_PROXY', [401], /answered 401 and asks for credentials \(the option/],
+  // tinyproxy 1.11: 407, and then 401 to a wrong password.
+  [
+    'credentials that are refused by 401',
+    'ann:s3cret@',
+    'WS_CONNECT_AUTHENTICATION',
+    [407, 401],
+    /answered 401 and does not accept the credentials \(check user name and password\) for a tunnel to ws:/,
+  ],
+])('a proxy that answers 401 to %s', async (_what, user, code, statuses, message) => {
+  const answers = statuses.map((one) => `HTTP/1.0 ${one} No\r\nProxy-Authenticate: Basic realm="a"\r\n\r\n`);
+  const proxy = await ConnectProxy.start(() => answers.shift());
+  const error = await rejection(connect('ws://prices.example/', { proxy: proxy.url(user) }));
+  expect([error.code, error.status, error.message]).toEqual([code, 401, expect.stringMatching(message)]);
+  expect(inspect(error, { depth: 9 })).not.toMatch(/s3cret|YW5u/);
+  expect(proxy.requests).toHaveLength(statuses.length);
+  await proxy.deserted();
+});
+
+test('a proxy that refuses the Proxy-Authorization of the headers', async () => {
+  const proxy = await ConnectProxy.start(askingFor('Basic realm="a"', () => false));
+  const headers = { 'Proxy-Authorization': 'Bearer 1' };
+  const error = await rejection(connect('ws://prices.example/', { proxy: { uri: proxy.url(), headers } }));
+  expect([error.code, error.status]).toEqual(['WS_CONNECT_AUTHENTICATION', 407]);
+  expect(error.message).toMatch(/answered 407 and does not accept the credentials/);
+});
+
 describe('a proxy that', () => {
   test.each<[does: string, answer: TunnelAnswer, code: string, status: number | undefined, message: RegExp]>([
     [
