@@ -13,9 +13,12 @@ const LINGER_MS = 2000;
 
 /** What a {@link Server} can be told; everything has a default. */
 export interface ServerOptions extends ServerContainerOptions {
-  /** 0, the default, takes a free one; `server.port` tells which. */
-  readonly port?: number | undefined;
-  /** The address to listen on. Default: all addresses. */
+  /**
+   * 0, the default, takes a free one; `server.port` tells which. A string is the path of a Unix domain socket, with a
+   * slash in it: `/run/chat.sock`, `./chat.sock`.
+   */
+  readonly port?: number | string | undefined;
+  /** The address to listen on. Default: all addresses. A path of a socket has none. */
   readonly host?: string | undefined;
   /** Glob patterns of modules whose endpoints are deployed at start; see `WsServerContainer.scan`. */
   readonly scan?: string | readonly string[] | undefined;
@@ -43,6 +46,7 @@ export class Server {
   /** Endpoints may be added before the start and while the server runs. */
   readonly container: WsServerContainer;
   readonly #http: AttachableServer;
+  readonly #address: ListenAddress;
   readonly #sockets = new Set<Socket>();
   readonly #http2Sessions = new Set<ServerHttp2Session>();
   #state: 'new' | 'started' | 'stopped' = 'new';
@@ -50,14 +54,7 @@ export class Server {
 
   /** @throws DeploymentException for an option that is out of range or of the wrong kind */
   constructor(private readonly options: ServerOptions = {}) {
-    const { port = 0 } = options;
-    if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-      throw new DeploymentException(
-        `port is a whole number from 0 to 65535; found ${JSON.stringify(port)}.`,
-        undefined,
-        'WS_DEPLOY_BAD_OPTION',
-      );
-    }
+    this.#address = listenAddress(options);
     const listener: RequestListener =
       options.requestListener ??
       ((request, response) => {
@@ -103,9 +100,15 @@ export class Server {
     return server;
   }
 
-  /** The port that the server listens on. @throws IllegalStateException before the start and after the stop */
+  /**
+   * The port that the server listens on.
+   *
+   * @throws IllegalStateException before the start and after the stop, and for a Unix domain socket, which has none
+   */
   get port(): number {
     const address = this.#http.address();
+    if ('path' in this.#address)
+      throw new IllegalStateException(`The server listens on the path ${this.#address.path}, which has no port.`);
     if (address === null || typeof address === 'string') {
       throw new IllegalStateException('The server is not listening; await start() first.');
     }
@@ -131,7 +134,7 @@ export class Server {
     for (const endpoint of this.options.endpoints ?? []) this.container.addEndpoint(endpoint);
     await new Promise<void>((resolve, reject) => {
       this.#http.once('error', reject);
-      this.#http.listen(this.options.port ?? 0, this.options.host, () => {
+      this.#http.listen(this.#address, () => {
         this.#http.off('error', reject);
         resolve();
       });
@@ -160,4 +163,25 @@ export class Server {
     });
     clearTimeout(linger);
   }
+}
+
+/** What Node's `listen` is given. */
+type ListenAddress = { readonly port: number; readonly host: string | undefined } | { readonly path: string };
+
+/** @throws DeploymentException for a port that is out of range, and for what is neither a port nor a path */
+function listenAddress({ port = 0, host }: ServerOptions): ListenAddress {
+  // Without a slash it is a port that was read from the environment, and would become a file of that name.
+  if (typeof port === 'string' && port.includes('/') && !port.includes('\0')) {
+    if (host === undefined) return { path: port };
+    throw wrong(`host is for a port; found it beside the path ${JSON.stringify(port)}. Remove it.`);
+  }
+  if (typeof port === 'number' && Number.isInteger(port) && port >= 0 && port <= 65_535) return { port, host };
+  const remedy = typeof port === 'string' && /^\s*\d+\s*$/.test(port) ? ' Convert it with Number().' : '';
+  throw wrong(
+    `port is a whole number from 0 to 65535, or the path of a Unix domain socket with a slash in it; found ${JSON.stringify(port)}.${remedy}`,
+  );
+}
+
+function wrong(message: string): DeploymentException {
+  return new DeploymentException(message, undefined, 'WS_DEPLOY_BAD_OPTION');
 }

@@ -512,7 +512,11 @@ describe('the stop', () => {
 
 describe('a bad option', () => {
   test.each<[keyof ServerOptions, readonly unknown[], RegExp]>([
-    ['port', [-1, 65_536, 1.5, Number.NaN, '8080', null], /^port is a whole number from 0 to 65535; found /],
+    [
+      'port',
+      [-1, 65_536, 1.5, Number.NaN, '8080', 'chat.sock', '', '/a\0b', null, [], {}],
+      /^port is a whole number from 0 to 65535, or the path of a Unix domain socket with a slash in it; found /,
+    ],
     [
       'contextPath',
       ['', 'ws', '/ws?x', '/ws#x', '/{ws}', '/<ws>', '/%zz', '//', '/a//b', 42],
