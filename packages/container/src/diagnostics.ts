@@ -17,6 +17,14 @@ export type DiagnosticEvent =
   | { readonly kind: 'delivered-whole'; readonly endpoint: string }
   | { readonly kind: 'connection-error'; readonly endpoint: string; readonly sessionId: string; readonly error: Error }
   | { readonly kind: 'handshake-refused'; readonly path: string; readonly status: number; readonly reason: string }
+  | {
+      readonly kind: 'origin-refused';
+      readonly path: string;
+      /** The Origin header; `null` for none. */
+      readonly origin: string | null;
+      /** The server's own host that it was compared with: the Host header, or X-Forwarded-Host of a trusted proxy. */
+      readonly host: string;
+    }
   | { readonly kind: 'handshake-failed'; readonly path: string; readonly error: Error }
   | {
       readonly kind: 'reconnecting';
@@ -45,6 +53,7 @@ export class Diagnostics {
   readonly #channel = channel(DIAGNOSTICS_CHANNEL);
   readonly #droppedBefore = new Set<string>();
   readonly #deliveredWholeBefore = new Set<string>();
+  #originRefusedBefore = false;
 
   constructor(private readonly logger: Logger) {}
 
@@ -104,6 +113,15 @@ export class Diagnostics {
       case 'handshake-refused':
         this.logger.debug(`The handshake for ${event.path} was refused with ${event.status}: ${event.reason}`);
         return;
+      case 'origin-refused': {
+        // Once: a browser tells its page nothing, but any page may try it as often as it likes.
+        const level = this.#originRefusedBefore ? 'debug' : 'warn';
+        this.#originRefusedBefore = true;
+        this.logger[level](
+          `The handshake for ${event.path} is refused with 403: its Origin is ${JSON.stringify(event.origin)}, and the server's own host is ${JSON.stringify(event.host)}. If a proxy rewrites Host, let it pass the header on or set trustProxy; if the page is of another site, list its origin in allowedOrigins.`,
+        );
+        return;
+      }
       case 'reconnecting':
         this.logger.debug(
           `${event.endpoint} reconnects in ${event.delay} ms (attempt ${event.attempt}): ${wordsOf(event.cause)}`,

@@ -11,7 +11,7 @@ export { COMPATIBILITIES, expectation, SETTINGS, WITHOUT_EFFECT } from './settin
 export { nearestName } from './nearest-name';
 export { SessionProperties } from './session-properties';
 export { endSessions, graceOf } from './stopping';
-export { rejected, tolerateNeglect, toError } from './promises';
+export { isThenable, rejected, tolerateNeglect, toError } from './promises';
 
 export type { DiagnosticEvent } from './diagnostics';
 export type { EndpointPlan } from './endpoint-plan';

@@ -12,6 +12,7 @@ export type {
   ServerContainerOptions,
   ServerOptions,
   StopOptions,
+  TrustProxy,
 } from '@serval/server';
 export type {
   ClientContainerOptions,

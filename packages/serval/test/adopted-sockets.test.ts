@@ -103,6 +103,29 @@ async function connect(url: string, protocols: string[] = [], options: ClientOpt
   };
 }
 
+test('the headers of a trusted proxy tell address, scheme and host (trustProxy)', async () => {
+  class Telling extends Endpoint {
+    override onOpen(session: Session): void {
+      const facts = [session.getRequestURI().href, session.isSecure(), session.getRemoteAddress()];
+      void session.getBasicRemote().sendText(facts.join(' '));
+    }
+  }
+  const endpoint = ServerEndpointConfig.Builder.create(Telling, '/who').build();
+  const headers = {
+    'X-Forwarded-For': '203.0.113.9, 192.0.2.1',
+    'X-Forwarded-Proto': 'https',
+    'X-Forwarded-Host': 'chat.example',
+  };
+  const trusting = containerOf({ trustProxy: 'loopback' });
+  const url = await ownServer((webSocket, request) => void trusting.adoptWebSocket(webSocket, request, endpoint));
+  expect(await (await connect(`${url}/who`, [], { headers })).next()).toBe('wss://chat.example/who true 192.0.2.1');
+  const other = containerOf();
+  const { host, href } = new URL(
+    await ownServer((webSocket, request) => void other.adoptWebSocket(webSocket, request, endpoint)),
+  );
+  expect(await (await connect(`${href}who`, [], { headers })).next()).toBe(`ws://${host}/who false 127.0.0.1`);
+});
+
 /** Calls for one connection, and gives what was returned or thrown. */
 function firstResult(call: Adopt extends (...args: infer A) => void ? (...args: A) => unknown : never) {
   let settle!: (outcome: unknown) => void;

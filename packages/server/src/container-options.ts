@@ -4,6 +4,7 @@ import { createNativeEngine, createWsEngine, type Engine, type EngineOptions } f
 import type { InstanceFactory } from './default-configurator';
 import type { AllowedOrigins } from './origin-policy';
 import { parseRequestTarget } from './request-target';
+import type { TrustProxy } from './trust-proxy';
 import type { Authenticate } from './upgrade';
 
 /** What a server container can be told; everything has a default. */
@@ -17,6 +18,8 @@ export interface ServerContainerOptions extends ContainerOptions, EngineOptions 
   readonly contextPath?: string | undefined;
   /** Foreign origins that may connect. Default: none but the server's own; all with `compatibility`, as in Tomcat. */
   readonly allowedOrigins?: AllowedOrigins | undefined;
+  /** The proxies whose X-Forwarded-For, -Proto and -Host headers count. Default: none. */
+  readonly trustProxy?: TrustProxy | undefined;
   /** Recognises the user of each handshake request. Default: nobody is known. */
   readonly authenticate?: Authenticate | undefined;
   /** What `HandshakeRequest.isUserInRole` answers for a known user. Default: false. */
@@ -39,6 +42,7 @@ const OTHER_OPTIONS: Readonly<Record<Exclude<keyof ServerContainerOptions, keyof
   sharedReads: true,
   contextPath: true,
   allowedOrigins: true,
+  trustProxy: true,
   authenticate: true,
   isUserInRole: true,
   instanceFactory: true,

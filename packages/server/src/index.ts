@@ -9,6 +9,7 @@ export type { ServerContainerOptions } from './container-options';
 export type { InstanceFactory } from './default-configurator';
 export type { AttachableServer } from './http-host';
 export type { AllowedOrigins } from './origin-policy';
+export type { TrustProxy } from './trust-proxy';
 export type { ServerOptions } from './server';
 export type { Authenticate } from './upgrade';
 export type { UpgradeConnection } from './upgrade-connection';

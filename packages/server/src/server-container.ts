@@ -14,6 +14,7 @@ import {
   ContainerDefaults,
   endSessions,
   graceOf,
+  toError,
   type ContainerSettings,
   type StopOptions,
 } from '@serval/container';
@@ -38,7 +39,9 @@ import type { RouteMatch } from './endpoint-router';
 import { Http1Connection } from './http1-connection';
 import { Http2Connection } from './http2-connection';
 import { originPolicy } from './origin-policy';
-import { parseRequestTarget } from './request-target';
+import { throughProxies } from './forwarded-request';
+import { parseRequestTarget, type RequestTarget } from './request-target';
+import { trustedProxies, type IsTrustedProxy } from './trust-proxy';
 import { serverUnavailable, upgrade, type PendingHandshake, type UpgradeContext } from './upgrade';
 import type { UpgradeConnection } from './upgrade-connection';
 import { fromHttp2Stream, fromIncomingMessage, type UpgradeRequest } from './upgrade-request';
@@ -49,6 +52,7 @@ export class WsServerContainer extends ContainerDefaults implements ServerContai
   readonly #deployment: Deployment;
   readonly #contextPath: readonly string[];
   readonly #upgradeContext: UpgradeContext;
+  readonly #isTrustedProxy: IsTrustedProxy | undefined;
   readonly #pendingHandshakes = new Set<PendingHandshake>();
   #isPaused = false;
   #isStopped = false;
@@ -63,6 +67,7 @@ export class WsServerContainer extends ContainerDefaults implements ServerContai
     for (const message of unknownOptions(options))
       this.#context.diagnostics.report({ kind: 'setting-warning', message });
     requireFunctions(options, ['authenticate', 'isUserInRole', 'instanceFactory']);
+    this.#isTrustedProxy = trustedProxies(options.trustProxy);
     const instanceFactory = options.instanceFactory ?? ((endpointClass) => construct(endpointClass));
     const policy: HandshakePolicy = {
       checkOrigin: originPolicy(options.allowedOrigins ?? (options.compatibility && '*')),
@@ -128,7 +133,13 @@ export class WsServerContainer extends ContainerDefaults implements ServerContai
     const match = target && this.#matchSegments(target.segments);
     if (target === undefined || match === undefined) return false;
     const { target: endpoint, pathParameters } = match;
-    void upgrade(this.#upgradeContext, { request, connection, target, pathParameters, endpoint });
+    void upgrade(this.#upgradeContext, {
+      request: this.#throughProxies(request, target),
+      connection,
+      target,
+      pathParameters,
+      endpoint,
+    });
     return true;
   }
 
@@ -152,7 +163,7 @@ export class WsServerContainer extends ContainerDefaults implements ServerContai
       return;
     }
     await upgrade(this.#upgradeContext, {
-      request,
+      request: this.#throughProxies(request, target),
       connection,
       target,
       pathParameters: asMap(pathParameters),
@@ -186,13 +197,14 @@ export class WsServerContainer extends ContainerDefaults implements ServerContai
     endpoint: EndpointClass | ServerEndpointConfig,
     options: AdoptOptions = {},
   ): Promise<Session | undefined> {
-    const request = fromIncomingMessage(requireIncomingMessage('adoptWebSocket', httpRequest));
-    const target = parseRequestTarget(request.target);
+    const received = fromIncomingMessage(requireIncomingMessage('adoptWebSocket', httpRequest));
+    const target = parseRequestTarget(received.target);
     if (target === undefined) {
       throw new IllegalArgumentException(
-        `adoptWebSocket takes a request for a path; found the target ${JSON.stringify(request.target)}.`,
+        `adoptWebSocket takes a request for a path; found the target ${JSON.stringify(received.target)}.`,
       );
     }
+    const request = this.#throughProxies(received, target);
     const deployed = this.#deployment.endpointOf(endpoint);
     const { diagnostics } = this.#context;
     return adopt(this.#upgradeContext, {
@@ -207,6 +219,16 @@ export class WsServerContainer extends ContainerDefaults implements ServerContai
       endpoint: deployed,
       userPrincipal: options.userPrincipal ?? null,
     });
+  }
+
+  /** A `trustProxy` that fails trusts nobody: the request stays as it came. */
+  #throughProxies(request: UpgradeRequest, target: RequestTarget): UpgradeRequest {
+    try {
+      return throughProxies(request, this.#isTrustedProxy);
+    } catch (thrown) {
+      this.#context.diagnostics.report({ kind: 'handshake-failed', path: target.path, error: toError(thrown) });
+      return request;
+    }
   }
 
   #matchSegments(segments: readonly string[]): RouteMatch<DeployedEndpoint> | undefined {

@@ -12,6 +12,8 @@ export interface UpgradeRequest {
   /** The request line's target, as received. */
   readonly target: string;
   readonly headers: HeaderMap;
+  /** The host that a trusted proxy was asked for, where it says so; it stands in for the Host header. */
+  readonly forwardedHost?: string | undefined;
   readonly isSecure: boolean;
   readonly localAddress: string | undefined;
   readonly localPort: number | undefined;

@@ -96,7 +96,7 @@ export async function upgrade(container: UpgradeContext, routed: RoutedUpgrade):
     const ask = <T>(call: () => T): T => duringHandshake(request, container.policy, call);
 
     const origin = request.request.headers.get('Origin')?.[0] ?? null;
-    if (!(await ask(() => configurator.checkOrigin(origin, request)))) throw foreignOrigin(origin);
+    if (!(await ask(() => configurator.checkOrigin(origin, request)))) throw foreignOrigin(container, routed, origin);
     const subprotocol = await negotiateSubprotocol(request, config, ask);
     const extensions = await negotiateExtensions(container, request, config, ask);
 
@@ -255,22 +255,32 @@ function tookTooLong(): HandshakeRejection {
 }
 
 export function handshakeRequest(container: UpgradeContext, routed: RoutedRequest): WsHandshakeRequest {
-  const uri = requestUri(routed);
-  const hosts = routed.request.headers.get('Host') ?? [];
+  const { headers, forwardedHost } = routed.request;
+  const hosts = headers.get('Host') ?? [];
   // RFC 9112 3.2: two Host headers are no valid request, and whoever reads the other one would judge another origin.
-  if (hosts.length !== 1 || !/^[^\s/?#@\\]+$/.test(hosts[0] ?? '') || !URL.canParse(uri))
-    throw badRequest('The Host header must be there once, with a host.');
+  if (hosts.length !== 1 || !isHost(hosts[0])) throw badRequest('The Host header must be there once, with a host.');
+  if (forwardedHost !== undefined && !isHost(forwardedHost))
+    throw badRequest('The X-Forwarded-Host header must end with a host.');
   return new WsHandshakeRequest(routed.request, {
-    uri,
+    uri: requestUri(routed),
     query: routed.target.query,
     pathParameters: routed.pathParameters,
     isUserInRole: container.isUserInRole,
   });
 }
 
+function isHost(host = ''): boolean {
+  return /^[^\s/?#@\\]+$/.test(host) && URL.canParse(`ws://${host}/`);
+}
+
+/** The host, and a port if it is not the default one, that the client asked for. */
+function hostOf({ headers, forwardedHost }: UpgradeRequest): string {
+  return forwardedHost ?? headers.get('Host')?.[0] ?? '';
+}
+
 function requestUri({ request, target }: RoutedRequest): string {
   const query = target.query === null ? '' : `?${target.query}`;
-  const uri = `${request.isSecure ? 'wss' : 'ws'}://${request.headers.get('Host')?.[0] ?? ''}${target.path}${query}`;
+  const uri = `${request.isSecure ? 'wss' : 'ws'}://${hostOf(request)}${target.path}${query}`;
   // One flat string: a session keeps it, and V8 would keep all of its pieces.
   return Buffer.from(uri, 'latin1').toString('latin1');
 }
@@ -439,7 +449,12 @@ function offeredSubprotocol({ request, endpoint }: RoutedUpgrade): string {
   return offered.find((name) => endpoint.config.getSubprotocols().includes(name)) ?? offered[0] ?? '';
 }
 
-function foreignOrigin(origin: string | null): HandshakeRejection {
+function foreignOrigin(
+  { context }: UpgradeContext,
+  { request, target }: RoutedRequest,
+  origin: string | null,
+): HandshakeRejection {
+  context.diagnostics.report({ kind: 'origin-refused', path: target.path, origin, host: hostOf(request) });
   return new HandshakeRejection(403, {
     body: `The origin ${origin ?? '(none)'} may not open this WebSocket; the server can allow it with allowedOrigins.\n`,
   });

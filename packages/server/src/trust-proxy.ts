@@ -1,0 +1,53 @@
+import { inspect } from 'node:util';
+import { DeploymentException } from '@serval/api';
+import { isThenable, tolerateNeglect } from '@serval/container';
+import { compile } from 'proxy-addr';
+
+/**
+ * The proxies whose X-Forwarded-* headers count, as Express has it: their addresses and subnets (`'10.0.0.0/8'`, also
+ * `'loopback'`, `'linklocal'` and `'uniquelocal'`), separated by commas or in a list; how many proxies stand in front; or
+ * a function of an address and its hop, 0 for the peer of the socket. `false` and 0 trust nobody.
+ */
+export type TrustProxy = false | number | string | readonly string[] | ((address: string, hop: number) => boolean);
+
+/** Whether an address is that of a trusted proxy. @throws what a function of the application threw */
+export type IsTrustedProxy = (address: string, hop: number) => boolean;
+
+/** @throws DeploymentException for what is none of these, and for a list entry that is no address */
+export function trustedProxies(option: TrustProxy = false): IsTrustedProxy | undefined {
+  if (option === false) return undefined;
+  if (typeof option === 'function') return asking(option);
+  if (typeof option === 'number' && Number.isSafeInteger(option) && option >= 0)
+    return option === 0 ? undefined : (_address, hop) => hop < option;
+  const addresses: unknown = typeof option === 'string' ? option.split(',').map((entry) => entry.trim()) : option;
+  if (!Array.isArray(addresses) || !addresses.every((entry) => typeof entry === 'string')) throw badTrust(option);
+  try {
+    return compile(addresses);
+  } catch (cause) {
+    throw badTrust(option, cause);
+  }
+}
+
+/** Whatever it returns, only `true` is a yes. */
+function asking(isTrusted: (address: string, hop: number) => unknown): IsTrustedProxy {
+  return (address, hop) => {
+    const answer = isTrusted(address, hop);
+    if (typeof answer === 'boolean') return answer;
+    if (isThenable(answer)) void tolerateNeglect(Promise.resolve(answer));
+    throw new Error(
+      `trustProxy returned ${isThenable(answer) ? 'a promise' : typeof answer} for ${JSON.stringify(address)}; expected true or false.`,
+    );
+  };
+}
+
+function badTrust(option: unknown, cause?: unknown): DeploymentException {
+  const found = inspect(option, { depth: 1, breakLength: Infinity });
+  const why = cause instanceof Error ? ` (${cause.message})` : '';
+  // Express takes it, and then any client can say where it comes from.
+  const remedy = option === true ? ' true would trust every client; give the proxies, or how many there are.' : '';
+  return new DeploymentException(
+    `trustProxy is false, a number of proxies, their addresses and subnets such as 'loopback, 10.0.0.0/8', or a function; found ${found}${why}.${remedy}`,
+    cause,
+    'WS_DEPLOY_BAD_OPTION',
+  );
+}
