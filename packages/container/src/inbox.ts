@@ -84,7 +84,7 @@ export class Inbox implements TransportListener {
     this.#ended = true;
     this.#finish = finish;
     if (!keepWaiting) this.#arrivals = undefined;
-    this.#pipe?.fail(new IOException('The session ended in the middle of the message.'));
+    this.#failUnfinished();
     // Not at once: a handler that closes its own session is still running.
     queueMicrotask(() => this.#deliverWaiting());
   }
@@ -212,6 +212,7 @@ export class Inbox implements TransportListener {
       if (this.#continuesPipe(arrival)) this.#pushToPipe(arrival);
       else this.#deliver(arrival);
     }
+    this.#failUnfinished();
     if (this.#opening || this.#running > 0) return;
     const finish = this.#finish ?? this.#drained;
     this.#finish = undefined;
@@ -219,10 +220,22 @@ export class Inbox implements TransportListener {
     finish?.();
   }
 
+  /**
+   * After the end nothing completes a message whose parts have all been delivered: neither one that was being read, nor
+   * one that waited and began to be read since.
+   */
+  #failUnfinished(): void {
+    if (!this.#ended || (this.#arrivals?.length ?? 0) > 0) return;
+    this.#pipe?.fail(new IOException('The session ended in the middle of the message.'));
+    this.#pipe = undefined;
+  }
+
   #nextWaiting(): Arrival | undefined {
-    const head = this.#arrivals?.[0];
-    if (head === undefined || (this.#busy && !this.#continuesPipe(head))) return undefined;
-    return this.#arrivals?.shift();
+    const arrivals = this.#arrivals;
+    if (arrivals === undefined || !this.#busy) return arrivals?.shift();
+    // The busy handler waits for the rest of its message, and a pong may stand before that.
+    const index = arrivals.findIndex((arrival) => this.#continuesPipe(arrival));
+    return index < 0 ? undefined : arrivals.splice(index, 1)[0];
   }
 
   /** Reads on only while nothing waits. */

@@ -14,6 +14,7 @@ export class SendOrder {
   #waitingSends = 0;
   /** How the senders that wait here are told that their session has ended. */
   readonly #waiting = new Set<(error: Error) => void>();
+  #ended: Error | undefined;
 
   constructor(
     private readonly outbox: Outbox,
@@ -59,8 +60,9 @@ export class SendOrder {
     return this.#hold(this.#before === undefined ? task() : this.#before.then(task), timeoutMs);
   }
 
-  /** The connection is gone: an encoder may never settle, but the senders behind it do. */
+  /** The connection is gone: an encoder may never settle, but the senders behind it do, and those that come later. */
   end(error: Error): void {
+    this.#ended = error;
     for (const reject of this.#waiting) reject(error);
     this.#waiting.clear();
   }
@@ -77,6 +79,7 @@ export class SendOrder {
   /** What the sender sees: it settles with the sending, or with its time, or with the session. */
   #bounded(sending: Promise<void>, timeoutMs: number): Promise<void> {
     return new Promise((resolve, reject) => {
+      if (this.#ended !== undefined) reject(this.#ended);
       const timer = timeoutMs === Infinity ? undefined : setTimeout(() => reject(this.outbox.timeOut()), timeoutMs);
       timer?.unref();
       const done = (): void => {

@@ -1,4 +1,5 @@
 import {
+  type CloseReason,
   Endpoint,
   InputStream,
   OnClose,
@@ -278,6 +279,45 @@ test('a stream whose session ends in mid-message fails its reader, and @OnClose 
   conversation.peer.terminate();
   await conversation.context.registry.whenEmpty();
   expect(seen).toEqual(['IOException', 'close']);
+});
+
+describe.each<[string, typeof Reader | typeof InputStream, string | Uint8Array]>([
+  ['Reader', Reader, 'half'],
+  ['InputStream', InputStream, Uint8Array.of(1, 2)],
+])('a stream that begins to be read after the end of its session: %s', (_name, streamType, half) => {
+  test.each<[string, (conversation: Conversation) => void, number]>([
+    ['the connection is lost', ({ peer }) => peer.terminate(), 1006],
+    ['the peer closes in mid-message', ({ peer }) => peer.close(4001, ''), 4001],
+  ])('%s: the read rejects, and @OnClose follows', async (_title, end, code) => {
+    const lines: string[] = [];
+    let release: (() => void) | undefined;
+    class Slow extends Endpoint {
+      onOpen(session: Session): void {
+        session.addMessageHandler(PongMessage, () => new Promise<void>((resolve) => (release = resolve)));
+        session.addMessageHandler<Reader | InputStream>(streamType, async (stream) => {
+          for (let part = await stream.read(); part !== null; part = await stream.read()) lines.push('part');
+          lines.push('whole');
+        });
+      }
+      override onClose(_session: Session, reason: CloseReason): void {
+        lines.push(`close ${reason.getCloseCode().getCode()}`);
+      }
+      override onError(_session: Session, error: Error): void {
+        lines.push(error.message);
+      }
+    }
+    const conversation = converse(Slow);
+    await conversation.opened;
+    conversation.peer.pong(new Uint8Array(0));
+    if (typeof half === 'string') conversation.peer.sendText(half, false);
+    else conversation.peer.sendBinary(half, false);
+    await turns();
+    end(conversation);
+    await turns();
+    release?.();
+    await conversation.context.registry.whenEmpty();
+    expect(lines).toEqual(['part', 'The session ended in the middle of the message.', `close ${code}`]);
+  });
 });
 
 test('a read that nobody awaits when the session ends cannot end the process', async () => {

@@ -291,6 +291,22 @@ describe('encoders', () => {
     expect(short(await received.until(5))).toEqual(['text note 1', 'text 2', 'text 3a3b', 'text note 4', 'binary 05']);
   });
 
+  test('that never settle keep no sender waiting, whether it sends before or after the connection is lost', async () => {
+    class NeverSettles implements Encoder.Text<Note> {
+      static readonly encodes = Encoder.text(Note);
+      encode(): Promise<string> {
+        return new Promise(() => undefined);
+      }
+    }
+    const { basic, peer, session } = await open({ encoders: [NeverSettles] });
+    const before = basic.sendObject(new Note('1'));
+    const lost = new Promise((resolve) => (session.onClosed = resolve));
+    peer.terminate();
+    await expect(before).rejects.toThrow(IOException);
+    await expect(basic.sendObject(new Note('2'))).rejects.toThrow(IOException);
+    await lost;
+  });
+
   test('that fail reject with their own error and leave the session usable', async () => {
     const { basic, received } = await open({ encoders: [SlowEncoder] });
     await expect(basic.sendObject(new Note('bad'))).rejects.toMatchObject({
