@@ -1,7 +1,7 @@
-import type { EventEmitter } from 'node:events';
 import { request as httpRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { connect as tlsConnect } from 'node:tls';
 import { HandshakeException, type ErrorCode } from '@serval/api';
 import { toError } from '@serval/container';
@@ -74,7 +74,9 @@ export function exchange(asked: HttpRequest, { settings, deadline }: ExchangeTer
       interim += 1;
       if (interim > MOST_INTERIM) fail(endlessAnswer(asked));
     });
-    const turnOver = (response: IncomingMessage, socket: EventEmitter, head: Buffer): void => {
+    const turnOver = (response: IncomingMessage, socket: Duplex, head: Buffer): void => {
+      // A server's FIN must not end a socket whose first messages are here already.
+      socket.allowHalfOpen = true;
       // Nobody else listens for them until the connection has been taken over.
       tolerateErrors(socket);
       resolve(answerOf(response, { socket, head }));

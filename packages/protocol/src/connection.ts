@@ -49,7 +49,8 @@ export class Connection implements Transport, FrameHandler {
   #assembler: MessageAssembler | undefined;
   readonly #maxFragments: number;
   readonly #sharesReads: boolean;
-  readonly #deflate: MessageDeflate | undefined;
+  /** Until the socket is closed and all that came from it is delivered. */
+  #deflate: MessageDeflate | undefined;
   readonly #closeTimeoutMs: number;
   /** How an empty close frame is answered; undefined is an empty one. */
   readonly #answerToEmptyClose: 1000 | undefined;
@@ -64,10 +65,14 @@ export class Connection implements Transport, FrameHandler {
   #closeSent = false;
   #closeReceived = false;
   #failed = false;
-  /** Dropped, by us or by the peer: nothing more is parsed or written. */
+  /** The socket is closed, or about to be: nothing more is written. */
   #gone = false;
+  /** The socket has told its end. */
+  #isClosed = false;
+  /** Dropped by us: what is held back is dropped with it. */
+  #dropped = false;
   /** The peer's FIN came while something that it had sent, or is to be sent to it, was held back. */
-  #ended = false;
+  #ended: boolean;
   /** The opcode with which the next part of a partial message goes out. */
   #nextOpcode: number | undefined;
   #pongWaits = false;
@@ -103,14 +108,16 @@ export class Connection implements Transport, FrameHandler {
       );
     if (parts.head.length > 0) this.#unparsed = Buffer.from(parts.head);
     const socket = parts.socket;
+    // Else Node ends and destroys the socket right behind the peer's FIN, whatever is held back here by then.
+    socket.allowHalfOpen = true;
+    this.#ended = socket.readableEnded;
     // The same functions for all sockets: closures would weigh more than all else that an idle connection needs.
     (socket as OwnedSocket)[OWNER] = this;
     socket.on('error', Connection.#onError);
     socket.on('close', Connection.#onClose);
     socket.on('end', Connection.#onEnd);
     // What came before anybody read.
-    const early: unknown = socket.readableLength > 0 ? socket.read() : null;
-    if (Buffer.isBuffer(early)) this.#unparsed = Buffer.concat([this.#unparsed ?? NO_BYTES, early]);
+    this.#takeBuffered();
     this.#sharesReads = parts.sharesReads && shareReads(socket, Connection.#onData);
     if (!this.#sharesReads) socket.on('data', Connection.#onData);
     socket.resume();
@@ -124,7 +131,6 @@ export class Connection implements Transport, FrameHandler {
     (this as OwnedSocket)[OWNER].#socketClosed();
   }
 
-  /** The peer's end of a connection without a close frame ends ours. */
   static #onEnd(this: Duplex): void {
     (this as OwnedSocket)[OWNER].#socketEnded();
   }
@@ -181,10 +187,17 @@ export class Connection implements Transport, FrameHandler {
       const rest = this.#unparsed;
       this.#unparsed = undefined;
       this.#parse(rest ?? NO_BYTES);
-      if (this.#holdsBack || this.#paused) return;
-      this.#socket.resume();
+      if (this.#gone) this.#finishIfDelivered();
+      else if (!this.#holdsBack && !this.#paused) this.#socket.resume();
       if (this.#ended) this.#socketEnded();
     });
+  }
+
+  /** Node keeps bytes of a socket that nobody reads, or that is paused; of a destroyed one, too. */
+  #takeBuffered(): void {
+    const socket = this.#socket;
+    const bytes: unknown = socket.readableLength > 0 ? socket.read() : null;
+    if (Buffer.isBuffer(bytes)) this.#unparsed = Buffer.concat([this.#unparsed ?? NO_BYTES, bytes]);
   }
 
   #received(chunk: Buffer): void {
@@ -198,7 +211,7 @@ export class Connection implements Transport, FrameHandler {
   }
 
   #parse(chunk: Buffer): void {
-    if (this.#failed || this.#gone) return;
+    if (this.#failed || this.#dropped) return;
     this.#parser ??= new FrameParser(this, !this.#isClient, this.#deflate !== undefined);
     this.#parsing = true;
     try {
@@ -223,7 +236,7 @@ export class Connection implements Transport, FrameHandler {
   }
 
   get isStopped(): boolean {
-    return this.#paused || this.#failed || this.#closeReceived || this.#gone || this.#hasBacklog;
+    return this.#paused || this.#failed || this.#closeReceived || this.#dropped || this.#hasBacklog;
   }
 
   onDataFrame(opcode: number, final: boolean, compressed: boolean, length: number): void {
@@ -396,7 +409,10 @@ export class Connection implements Transport, FrameHandler {
 
   terminate(): void {
     this.#gone = true;
+    this.#dropped = true;
     this.#drop();
+    // Its end was kept back behind what is held back.
+    if (this.#isClosed) setImmediate(() => this.#finishIfDelivered());
   }
 
   #drop(): void {
@@ -441,6 +457,7 @@ export class Connection implements Transport, FrameHandler {
 
   /** The peer's FIN ends the connection, once what it sent before has been handled and answered. */
   #socketEnded(): void {
+    if (this.#gone) return;
     this.#ended = this.#holdsBack || this.#line?.isHeld === true;
     if (this.#ended) return;
     this.#flush();
@@ -455,13 +472,27 @@ export class Connection implements Transport, FrameHandler {
 
   #socketClosed(): void {
     this.#gone = true;
+    this.#isClosed = true;
     clearTimeout(this.#lingerTimer);
     this.#dropLine();
-    this.#deflate?.close();
     this.#writer?.take(false);
     const callbacks = this.#callbacks;
     this.#callbacks = undefined;
     callbacks?.forEach((callback) => callback(new Error('the connection is closed')));
+    this.#takeBuffered();
+    this.#finishIfDelivered();
+  }
+
+  /** What has arrived belongs to the listener, even where the connection was reset behind it. */
+  #finishIfDelivered(): void {
+    const isOver = this.#dropped || this.#failed || this.#closeReceived;
+    if (this.#holdsBack && !isOver) {
+      if (!this.#paused) this.#goOnLater();
+      return;
+    }
+    this.#unparsed = undefined;
+    this.#deflate?.close();
+    this.#deflate = undefined;
     this.#finish(1006, '');
   }
 

@@ -29,8 +29,9 @@ export function createNativeEngine(options: EngineOptions = {}, codecs: ZlibCode
     head: Buffer,
     answer: (headers: readonly HeaderLine[]) => void,
   ): Transport | undefined => {
-    // A client that has gone already has ended its side, or the socket is destroyed.
-    if (!socket.readable || !socket.writable) {
+    // A client that has ended its side already is heard only if it has said something.
+    const isSilent = !socket.readable && head.length === 0;
+    if (isSilent || socket.destroyed || !socket.writable) {
       socket.destroy();
       return undefined;
     }

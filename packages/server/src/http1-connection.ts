@@ -16,6 +16,8 @@ export class Http1Connection implements UpgradeConnection {
 
   /** RFC 6455 4.2.1. */
   check(request: UpgradeRequest): void {
+    // While user code decides, a client's FIN must not end a socket whose first messages are here already.
+    this.stream.allowHalfOpen = true;
     const { method, httpVersion, headers } = request;
     if (method !== 'GET') {
       throw new HandshakeRejection(405, {
