@@ -15,7 +15,8 @@ export interface CloseCode {
   getCode(): number;
 }
 
-class RegisteredCloseCode implements CloseCode {
+/** A close code that has a name; those of {@link CloseCodes} are all. */
+export class RegisteredCloseCode implements CloseCode {
   constructor(
     readonly name: string,
     private readonly code: number,

@@ -37,11 +37,13 @@ export type {
   HandlerOptions,
   MessageAnnotation,
   MessageOptions,
+  ParameterDecoratorFunction,
   ServerEndpointOptions,
 } from './annotations';
 export type { AbstractClass, CharType, Class, EndpointClass, PrimitiveType, PrimitiveValue } from './class-type';
-export type { CloseCode } from './close-reason';
-export type { CodecDeclaration, CodecFormat } from './codec-declaration';
+export type { ClientEndpointConfigBuilder, ClientEndpointConfigurator } from './client-endpoint-config';
+export type { CloseCode, RegisteredCloseCode } from './close-reason';
+export type { CodecDeclaration, CodecFormat, CodecType } from './codec-declaration';
 export type { AnyDecoder, DecoderClass } from './decoder';
 export type { AnyEncoder, EncoderClass } from './encoder';
 export type { ErrorCode, HandshakeAnswer } from './errors';
@@ -52,5 +54,5 @@ export type { ParameterRole, ParameterValue, ParameterValues, PathParamRole } fr
 export type { Principal } from './principal';
 export type { BinaryData, RemoteEndpoint, SendHandler } from './remote-endpoint';
 export type { ServerContainer } from './server-container';
-export type { InboundMode } from './server-endpoint-config';
+export type { InboundMode, ServerEndpointConfigBuilder, ServerEndpointConfigurator } from './server-endpoint-config';
 export type { WebSocketContainer } from './web-socket-container';

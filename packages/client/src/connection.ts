@@ -182,7 +182,7 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
    *
    * @throws IllegalStateException where handlers, or an endpoint, take the messages
    */
-  [Symbol.asyncIterator](): AsyncIterableIterator<ReceivedMessage, undefined, undefined> {
+  [Symbol.asyncIterator](): AsyncIterableIterator<ReceivedMessage> {
     if (this.parts.stream !== undefined) return this.parts.stream;
     throw new IllegalStateException(
       'The messages of this connection go to its handlers; leave out onText, onBinary and endpoint to read them with for await.',

@@ -5,7 +5,7 @@ export type ReceivedMessage = string | Buffer;
  * Messages for a loop that asks for them. At most one is here, and the session reads no further until the loop has
  * taken it.
  */
-export class MessageStream implements AsyncIterableIterator<ReceivedMessage, undefined, undefined> {
+export class MessageStream implements AsyncIterableIterator<ReceivedMessage> {
   #held: { readonly message: ReceivedMessage; readonly taken: () => void } | undefined;
   #asking: ((result: IteratorResult<ReceivedMessage, undefined>) => void)[] = [];
   #hasEnded = false;

@@ -3,7 +3,7 @@ import { constants, createDeflateRaw, createInflateRaw, deflateRawSync, inflateR
 import { ProtocolViolation } from './protocol-violation';
 
 /** RFC 7692 7.2.1: what a sender leaves away at the end of a message. */
-export const DEFLATE_TAIL = Buffer.from([0x00, 0x00, 0xff, 0xff]);
+export const DEFLATE_TAIL: Buffer = Buffer.from([0x00, 0x00, 0xff, 0xff]);
 /** A back-reference reaches this far. */
 const LARGEST_WINDOW = 32_768;
 /** Deflate streams that one message may consist of: each costs the time of a new inflater. */

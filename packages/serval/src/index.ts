@@ -35,4 +35,17 @@ export type {
   ServerUri,
   SessionHandlers,
 } from '@serval/client';
-export type { ContainerOptions, DiagnosticEvent, Logger } from '@serval/container';
+export type { Compatibility, ContainerOptions, DiagnosticEvent, Logger } from '@serval/container';
+
+// For other engines and hosts; and so that a declaration file can name every type that TypeScript infers.
+export type { InboundRule, SendCallback, Transport, TransportListener } from '@serval/api/spi';
+export type {
+  AcceptedConnection,
+  AcceptedStream,
+  AcceptedUpgrade,
+  Engine,
+  HeaderLine,
+  HeaderMap,
+  PerMessageDeflateOptions,
+} from '@serval/protocol';
+export type { DeployedEndpoint, RouteMatch, UpgradeConnection, UpgradeRequest } from '@serval/server';

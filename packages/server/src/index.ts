@@ -7,6 +7,8 @@ export type { StopOptions } from '@serval/container';
 export type { AdoptOptions } from './adoption';
 export type { ServerContainerOptions } from './container-options';
 export type { InstanceFactory } from './default-configurator';
+export type { DeployedEndpoint } from './deployed-endpoint';
+export type { RouteMatch } from './endpoint-router';
 export type { AttachableServer } from './http-host';
 export type { AllowedOrigins } from './origin-policy';
 export type { TrustProxy } from './trust-proxy';
