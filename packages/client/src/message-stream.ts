@@ -1,3 +1,5 @@
+import { Fifo } from '@serval/api/spi';
+
 /** A message as `for await` gets it. */
 export type ReceivedMessage = string | Buffer;
 
@@ -7,7 +9,7 @@ export type ReceivedMessage = string | Buffer;
  */
 export class MessageStream implements AsyncIterableIterator<ReceivedMessage> {
   #held: { readonly message: ReceivedMessage; readonly taken: () => void } | undefined;
-  #asking: ((result: IteratorResult<ReceivedMessage, undefined>) => void)[] = [];
+  readonly #asking = new Fifo<(result: IteratorResult<ReceivedMessage, undefined>) => void>();
   #hasEnded = false;
 
   /** Is called when the loop is left before the end. */
@@ -16,7 +18,7 @@ export class MessageStream implements AsyncIterableIterator<ReceivedMessage> {
   /** As a message handler: the session's next message waits for the promise. */
   push(message: ReceivedMessage): Promise<void> | undefined {
     if (this.#hasEnded) return undefined;
-    const ask = this.#asking.shift();
+    const ask = this.#asking.take();
     if (ask !== undefined) {
       ask({ value: message, done: false });
       return undefined;
@@ -29,9 +31,8 @@ export class MessageStream implements AsyncIterableIterator<ReceivedMessage> {
     this.#hasEnded = true;
     this.#held?.taken();
     this.#held = undefined;
-    const asking = this.#asking;
-    this.#asking = [];
-    for (const tell of asking) tell({ value: undefined, done: true });
+    for (let tell = this.#asking.take(); tell !== undefined; tell = this.#asking.take())
+      tell({ value: undefined, done: true });
   }
 
   next(): Promise<IteratorResult<ReceivedMessage, undefined>> {
@@ -42,7 +43,7 @@ export class MessageStream implements AsyncIterableIterator<ReceivedMessage> {
       return Promise.resolve({ value: held.message, done: false });
     }
     if (this.#hasEnded) return Promise.resolve({ value: undefined, done: true });
-    return new Promise((tell) => this.#asking.push(tell));
+    return new Promise((tell) => void this.#asking.push(tell));
   }
 
   return(): Promise<IteratorResult<ReceivedMessage, undefined>> {

@@ -1,4 +1,5 @@
 import { IllegalStateException, type BinaryData } from '@serval/api';
+import { Fifo } from '@serval/api/spi';
 import { tolerateNeglect } from '@serval/container';
 
 /** A message of `Connection.send`: text, bytes, or an object for an encoder. */
@@ -15,13 +16,15 @@ export interface WaitingSend {
 
 /** What was sent while the connection was away, in order and bounded. */
 export class WaitingSends {
-  #sends: WaitingSend[] = [];
+  readonly #sends = new Fifo<WaitingSend>();
+  /** Senders that were not released yet. */
+  readonly #senders = new Fifo<() => void>();
   #bytes = 0;
 
   constructor(private readonly limits: { readonly maxQueuedMessages: number; readonly maxQueuedBytes: number }) {}
 
   get isEmpty(): boolean {
-    return this.#sends.length === 0;
+    return this.#sends.size === 0;
   }
 
   /** @returns what the sender gets; a rejection with IllegalStateException where it does not fit */
@@ -30,16 +33,17 @@ export class WaitingSends {
     const bytes = sizeOf(message);
     return tolerateNeglect(
       new Promise<void>((resolve, reject) => {
-        if (this.#sends.length >= maxQueuedMessages || this.#bytes + bytes > maxQueuedBytes) {
+        if (this.#sends.size >= maxQueuedMessages || this.#bytes + bytes > maxQueuedBytes) {
           reject(
             new IllegalStateException(
-              `The message was not sent: ${this.#sends.length} messages of ${this.#bytes} bytes wait for the connection, ` +
+              `The message was not sent: ${this.#sends.size} messages of ${this.#bytes} bytes wait for the connection, ` +
                 `and at most ${maxQueuedMessages} of ${maxQueuedBytes} may (reconnect.maxQueuedMessages, maxQueuedBytes).`,
             ),
           );
           return;
         }
         this.#sends.push({ message, bytes, resolve, reject });
+        this.#senders.push(resolve);
         this.#bytes += bytes;
       }),
     );
@@ -47,22 +51,21 @@ export class WaitingSends {
 
   /** The one that has waited longest. */
   take(): WaitingSend | undefined {
-    const send = this.#sends.shift();
-    if (send !== undefined) this.#bytes -= send.bytes;
+    const send = this.#sends.take();
+    if (send === undefined) return undefined;
+    this.#bytes -= send.bytes;
+    if (this.#senders.first === send.resolve) this.#senders.take();
     return send;
   }
 
   /** Senders need not wait for their messages any more, which stay. */
   release(): void {
-    for (const { resolve } of this.#sends) resolve();
+    for (let resolve = this.#senders.take(); resolve !== undefined; resolve = this.#senders.take()) resolve();
   }
 
   /** There will be no connection. */
   end(error: Error): void {
-    const sends = this.#sends;
-    this.#sends = [];
-    this.#bytes = 0;
-    for (const { reject } of sends) reject(error);
+    for (let send = this.take(); send !== undefined; send = this.take()) send.reject(error);
   }
 }
 

@@ -1,5 +1,5 @@
 import { IOException } from '@serval/api';
-import type { InboundRule, TransportListener } from '@serval/api/spi';
+import { Fifo, type InboundRule, type TransportListener } from '@serval/api/spi';
 import { dispatchMessage } from './dispatcher';
 import { isAutomaticPong } from './keep-alive';
 import { isStreaming, type MessageRoute } from './message-route';
@@ -40,7 +40,7 @@ export class Inbox implements TransportListener {
   #running = 0;
   #paused = true;
   #ended = false;
-  #arrivals: Arrival[] | undefined;
+  #arrivals: Fifo<Arrival> | undefined;
   /** Runs when no handler is busy and nothing waits any more: `@OnClose`. */
   #finish: (() => void) | undefined;
   /** The same for a session that is to close once it is idle. */
@@ -126,7 +126,7 @@ export class Inbox implements TransportListener {
     if (this.#continuesPipe(arrival)) {
       this.#pushToPipe(arrival);
     } else if (this.#busy) {
-      if (!this.#isSparePong(arrival)) (this.#arrivals ??= []).push(arrival);
+      if (!this.#isSparePong(arrival)) (this.#arrivals ??= new Fifo()).push(arrival);
     } else {
       this.#deliver(arrival);
     }
@@ -139,7 +139,7 @@ export class Inbox implements TransportListener {
    */
   #isSparePong({ native }: Arrival): boolean {
     if (native !== 'pong') return false;
-    return this.session.routeOf('pong') === undefined || (this.#arrivals?.length ?? 0) >= MAX_WAITING_PONGS;
+    return this.session.routeOf('pong') === undefined || (this.#arrivals?.size ?? 0) >= MAX_WAITING_PONGS;
   }
 
   #deliver(arrival: Arrival): void {
@@ -225,17 +225,15 @@ export class Inbox implements TransportListener {
    * one that waited and began to be read since.
    */
   #failUnfinished(): void {
-    if (!this.#ended || (this.#arrivals?.length ?? 0) > 0) return;
+    if (!this.#ended || (this.#arrivals?.size ?? 0) > 0) return;
     this.#pipe?.fail(new IOException('The session ended in the middle of the message.'));
     this.#pipe = undefined;
   }
 
   #nextWaiting(): Arrival | undefined {
-    const arrivals = this.#arrivals;
-    if (arrivals === undefined || !this.#busy) return arrivals?.shift();
+    if (!this.#busy) return this.#arrivals?.take();
     // The busy handler waits for the rest of its message, and a pong may stand before that.
-    const index = arrivals.findIndex((arrival) => this.#continuesPipe(arrival));
-    return index < 0 ? undefined : arrivals.splice(index, 1)[0];
+    return this.#arrivals?.takeFirst((arrival) => this.#continuesPipe(arrival));
   }
 
   /** Reads on only while nothing waits. */
@@ -244,7 +242,7 @@ export class Inbox implements TransportListener {
     // A session that is to close reads on only for the rest of a message that its handler is reading.
     const isDraining = this.#drained !== undefined && this.#pipe === undefined;
     const hasBacklog =
-      this.#pipe === undefined ? (this.#arrivals?.length ?? 0) > 0 : this.#pipe.waiting > PIPE_HIGH_WATER;
+      this.#pipe === undefined ? (this.#arrivals?.size ?? 0) > 0 : this.#pipe.waiting > PIPE_HIGH_WATER;
     const shouldPause = isDraining || hasBacklog;
     if (shouldPause === this.#paused) return;
     this.#paused = shouldPause;

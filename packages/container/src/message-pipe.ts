@@ -1,4 +1,5 @@
 import { InputStream, IOException, Reader } from '@serval/api';
+import { Fifo } from '@serval/api/spi';
 import { tolerateNeglect } from './promises';
 
 const READ_TOO_LATE =
@@ -15,7 +16,7 @@ interface Read<T> {
  * Parts wait here until they are read; the inbox pauses the transport while more than a read's worth is waiting.
  */
 export class MessagePipe<T extends string | Buffer> {
-  readonly #parts: T[] = [];
+  #parts = new Fifo<T>();
   #bytes = 0;
   #ended = false;
   #failure: IOException | undefined;
@@ -55,8 +56,8 @@ export class MessagePipe<T extends string | Buffer> {
   /** The handler is done; what it has not read and what still arrives is dropped, and no later read takes that for the end. */
   abandon(): void {
     this.#abandoned = true;
-    if (!this.#ended || this.#parts.length > 0) this.#failure ??= new IOException(READ_TOO_LATE);
-    this.#parts.length = 0;
+    if (!this.#ended || this.#parts.size > 0) this.#failure ??= new IOException(READ_TOO_LATE);
+    this.#parts = new Fifo();
     this.#bytes = 0;
     if (this.#failure !== undefined) this.#take()?.reject(this.#failure);
   }
@@ -67,7 +68,7 @@ export class MessagePipe<T extends string | Buffer> {
   }
 
   async #next(): Promise<T | null> {
-    const part = this.#parts.shift();
+    const part = this.#parts.take();
     if (part !== undefined) {
       this.#bytes -= part.length;
       this.onRead();

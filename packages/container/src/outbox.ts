@@ -1,11 +1,14 @@
 import { IllegalStateException, IOException, SendDroppedException, SocketTimeoutException } from '@serval/api';
-import type { SendCallback } from '@serval/api/spi';
+import { Fifo, type SendCallback } from '@serval/api/spi';
+import { Deadlines, type DueEntry } from './deadlines';
 import { rejected, tolerateNeglect } from './promises';
+import { SendQueue, type QueuedSend } from './send-queue';
 import { SendState, type StreamKind } from './send-state';
 import type { WsSession } from './session';
+import { goOnLater, mayGoOn, type LongWork } from './turns';
 
 /** A send is accepted at once while no more than this waits to be written; beyond it the sender is made to wait. */
-const LOW_WATER = 65_536;
+export const LOW_WATER = 65_536;
 
 /** What a send returns: undefined when it was accepted at once, else a promise that nobody needs to await. */
 export type Sending = Promise<void> | undefined;
@@ -17,15 +20,20 @@ type Outgoing =
   | { readonly kind: 'ping' | 'pong'; readonly data: Uint8Array };
 
 /** A send whose sender is waiting. */
-interface PendingSend {
+interface PendingSend extends QueuedSend {
   readonly outgoing: Outgoing;
-  readonly bytes: number;
-  /** When it fails, in `performance.now()` time; Infinity for never. */
-  readonly deadline: number;
-  /** When it has waited too long in the queue; Infinity for never. */
-  readonly stale: number;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
+  /** When it fails. */
+  due: DueEntry<PendingSend> | undefined;
+  /** When it has waited too long in the queue. */
+  stale: DueEntry<PendingSend> | undefined;
+}
+
+/** What the transport has said of a send in flight. */
+interface Outcome {
+  readonly send: PendingSend;
+  readonly error: Error | null | undefined;
 }
 
 /**
@@ -35,15 +43,18 @@ interface PendingSend {
  * to be written) or, behind those, in the queue, where `queueOverflow` can still drop it. A batch is collected before all
  * of this.
  */
-export class Outbox {
+export class Outbox implements LongWork {
   readonly #state: SendState;
   /** The first half of a character that a text part was cut through. */
   #highSurrogate = '';
   #inFlight: Set<PendingSend> | undefined;
-  #queue: PendingSend[] | undefined;
-  #queuedBytes = 0;
-  #timer: NodeJS.Timeout | undefined;
-  #timerAt = 0;
+  #queue: SendQueue<PendingSend> | undefined;
+  /** Written, and not settled yet: this turn had done enough. */
+  #outcomes: Fifo<Outcome> | undefined;
+  /** Whether a later turn goes on with the outcomes and the queue. */
+  #goesOn = false;
+  #deadlines: Deadlines<PendingSend> | undefined;
+  #staleness: Deadlines<PendingSend> | undefined;
   #batch: Outgoing[] | undefined;
   #batchBytes = 0;
 
@@ -126,17 +137,18 @@ export class Outbox {
   /** Hands everything that waits to the transport, which writes in order: what was sent before a close goes before it. */
   handOver(): void {
     void this.flush(this.session.blockingTimeoutMs);
-    for (let next = this.#takeFromQueue(0); next !== undefined; next = this.#takeFromQueue(0)) this.#fly(next);
+    for (let next = this.#takeFromQueue(); next !== undefined; next = this.#takeFromQueue()) this.#fly(next);
   }
 
   /** The connection is gone: everything unfinished fails; what is batched when it is flushed, for nobody waits for it. */
   end(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    const pending = [...(this.#inFlight ?? []), ...(this.#queue ?? [])];
+    this.#deadlines?.clear();
+    this.#staleness?.clear();
+    this.#outcomes = undefined;
+    const error = closed();
+    for (const send of this.#inFlight ?? []) send.reject(error);
     this.#inFlight = undefined;
-    this.#queue = undefined;
-    for (const send of pending) send.reject(closed());
+    for (let next = this.#takeFromQueue(); next !== undefined; next = this.#takeFromQueue()) next.reject(error);
   }
 
   #send(outgoing: Outgoing, timeoutMs: number): Sending {
@@ -152,53 +164,78 @@ export class Outbox {
   #dispatch(outgoing: Outgoing, timeoutMs: number): Sending {
     if (!this.session.canSend) return failed(closed());
     const bytes = sizeOf(outgoing);
-    const waiting = this.session.transport.bufferedBytes + this.#queuedBytes;
-    if (waiting + bytes <= LOW_WATER && this.#queue === undefined) {
+    const unwritten = this.session.transport.bufferedBytes;
+    if (unwritten + bytes <= LOW_WATER && this.#queue === undefined) {
       this.#write(outgoing);
       return undefined;
     }
-    const { maxQueueTime } = this.session.context.settings;
-    const refusal = this.#makeRoom(outgoing, bytes, waiting);
+    const refusal = this.#makeRoom(outgoing, bytes, unwritten);
     if (refusal !== undefined) return failed(refusal);
-    const now = performance.now();
     return tolerateNeglect(
       new Promise<void>((resolve, reject) => {
-        this.#wait({
-          outgoing,
-          bytes,
-          deadline: now + timeoutMs,
-          stale: maxQueueTime > 0 ? now + maxQueueTime : Infinity,
-          resolve,
-          reject,
-        });
+        const isDroppable = !isPart(outgoing);
+        this.#wait({ outgoing, bytes, isDroppable, resolve, reject, due: undefined, stale: undefined }, timeoutMs);
       }),
     );
   }
 
-  #wait(send: PendingSend): void {
+  #wait(send: PendingSend, timeoutMs: number): void {
+    send.due = (this.#deadlines ??= new Deadlines((late) => this.#timedOut(late))).add(send, timeoutMs);
     // The transport writes in order, so one send in flight is enough to learn when there is room again.
-    if ((this.#inFlight?.size ?? 0) === 0) {
+    if ((this.#inFlight?.size ?? 0) === 0 && this.#queue === undefined) {
       this.#fly(send);
-    } else {
-      (this.#queue ??= []).push(send);
-      this.#queuedBytes += send.bytes;
+      return;
     }
-    this.#watch(Math.min(send.deadline, send.stale));
+    const { maxQueueTime } = this.session.context.settings;
+    if (maxQueueTime > 0)
+      send.stale = (this.#staleness ??= new Deadlines((old) => this.#goneStale(old))).add(send, maxQueueTime);
+    (this.#queue ??= new SendQueue()).push(send);
   }
 
   #fly(send: PendingSend): void {
+    this.#staleness?.remove(send.stale);
     (this.#inFlight ??= new Set()).add(send);
-    this.#write(send.outgoing, (error) => this.#written(send, error));
+    this.#write(send.outgoing, (error) => this.#written({ send, error }));
   }
 
-  #written(send: PendingSend, error: Error | null | undefined): void {
-    if (this.#inFlight?.delete(send) !== true) return;
+  #written(outcome: Outcome): void {
+    if (this.#inFlight?.has(outcome.send) !== true) return;
+    if (this.#outcomes === undefined && mayGoOn()) {
+      this.#settle(outcome);
+      this.#pump();
+      return;
+    }
+    // Behind those of earlier sends, and where many peers read again at once, in a turn of its own.
+    (this.#outcomes ??= new Fifo()).push(outcome);
+    this.#goOnLater();
+  }
+
+  /** Long queues take turns with each other and with everything else. */
+  goOn(): void {
+    this.#goesOn = false;
+    while (this.#outcomes !== undefined) {
+      if (!mayGoOn()) {
+        this.#goOnLater();
+        return;
+      }
+      const outcome = this.#outcomes.take();
+      if (this.#outcomes.size === 0) this.#outcomes = undefined;
+      if (outcome !== undefined) this.#settle(outcome);
+    }
+    this.#pump();
+  }
+
+  #goOnLater(): void {
+    if (this.#goesOn) return;
+    this.#goesOn = true;
+    goOnLater(this);
+  }
+
+  #settle({ send, error }: Outcome): void {
+    this.#inFlight?.delete(send);
+    this.#deadlines?.remove(send.due);
     if (error === undefined || error === null) send.resolve();
     else send.reject(new IOException(`The message could not be written: ${error.message}`, { cause: error }));
-    this.#pump();
-    if (this.#inFlight.size > 0 || this.#queue !== undefined) return;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
   }
 
   /** Hands over from the queue what there is room for, at least one. */
@@ -206,7 +243,11 @@ export class Outbox {
     while (this.#queue !== undefined) {
       const isFull = this.session.transport.bufferedBytes >= LOW_WATER;
       if (isFull && (this.#inFlight?.size ?? 0) > 0) return;
-      const next = this.#takeFromQueue(0);
+      if (!mayGoOn()) {
+        this.#goOnLater();
+        return;
+      }
+      const next = this.#takeFromQueue();
       if (next !== undefined) this.#fly(next);
     }
   }
@@ -219,39 +260,38 @@ export class Outbox {
     else transport[outgoing.kind](outgoing.data, done);
   }
 
-  #takeFromQueue(index: number): PendingSend | undefined {
-    if (index < 0) return undefined;
-    const [taken] = this.#queue?.splice(index, 1) ?? [];
-    if (taken !== undefined) this.#queuedBytes -= taken.bytes;
-    if (this.#queue?.length === 0) this.#queue = undefined;
-    return taken;
+  #takeFromQueue(): PendingSend | undefined {
+    const next = this.#queue?.take();
+    if (this.#queue?.size === 0) this.#queue = undefined;
+    return next;
   }
 
   // --- bounds and time ----------------------------------------------------------------------------------------------
 
-  /** @returns why the new send is refused, or undefined when it may wait */
-  #makeRoom(outgoing: Outgoing, bytes: number, waiting: number): Error | undefined {
+  /**
+   * @param unwritten bytes that the transport holds
+   * @returns why the new send is refused, or undefined when it may wait
+   */
+  #makeRoom(outgoing: Outgoing, bytes: number, unwritten: number): Error | undefined {
     const { maxQueuedBytes, maxQueuedMessages, queueOverflow } = this.session.context.settings;
-    let excess = waiting === 0 ? 0 : waiting + bytes - maxQueuedBytes;
-    const isFull = (): boolean => excess > 0 || (this.#queue?.length ?? 0) >= maxQueuedMessages;
+    const isFull = (): boolean => {
+      const waiting = unwritten + (this.#queue?.bytes ?? 0);
+      return (waiting > 0 && waiting + bytes > maxQueuedBytes) || (this.#queue?.size ?? 0) >= maxQueuedMessages;
+    };
     if (!isFull()) return undefined;
     // A message that would not fit even alone must not evict the others for nothing.
     const fitsAlone = bytes <= Math.max(maxQueuedBytes, LOW_WATER);
-    if (queueOverflow !== 'drop-oldest' || !fitsAlone) return this.#overflow(outgoing);
-    while (isFull()) {
-      const oldest = this.#takeFromQueue(this.#queue?.findIndex(isDroppable) ?? -1);
-      // The newest message always waits: it may be the last one, and the latest counts.
-      if (oldest === undefined) return isDroppable({ outgoing }) ? undefined : this.#overflow(outgoing);
-      excess -= oldest.bytes;
-      this.#drop(oldest);
-    }
-    return undefined;
+    if (queueOverflow !== 'drop-oldest' || !fitsAlone) return this.#overflow(!isPart(outgoing));
+    const hasRoom = this.#queue?.dropWhile(isFull, (oldest) => this.#drop(oldest)) === true;
+    if (this.#queue?.size === 0) this.#queue = undefined;
+    // The newest message always waits: it may be the last one, and the latest counts.
+    return hasRoom || !isPart(outgoing) ? undefined : this.#overflow(false);
   }
 
   /** A new send that does not fit. A part cannot be left out of its message, so the session ends instead. */
-  #overflow(outgoing: Outgoing): Error {
+  #overflow(isDroppable: boolean): Error {
     const { queueOverflow } = this.session.context.settings;
-    if (queueOverflow === 'close' || !isDroppable({ outgoing })) {
+    if (queueOverflow === 'close' || !isDroppable) {
       this.session.refuseSlowPeer();
       return new IOException('Too much is waiting for this peer; its session is closed.');
     }
@@ -260,72 +300,55 @@ export class Outbox {
         'Too much is waiting for this peer (queueOverflow is "reject"); the message was not sent.',
       );
     }
-    this.session.sendDropped();
-    return dropped();
+    return this.dropped();
   }
 
   /** Sends that are kept waiting before they reach the outbox are bounded alike. */
-  refuse(outgoingIsWhole: boolean): Promise<void> {
-    return failed(this.#overflow({ kind: 'text', data: '', last: true, isWhole: outgoingIsWhole }));
+  refuse(isDroppable: boolean): Promise<void> {
+    return failed(this.#overflow(isDroppable));
+  }
+
+  /** Tells the diagnostics of a message that is left out. @returns what to tell its sender */
+  dropped(): SendDroppedException {
+    this.session.sendDropped();
+    return new SendDroppedException('The message was dropped: too much is waiting for this peer.');
   }
 
   #drop(send: PendingSend): void {
-    this.session.sendDropped();
-    send.reject(dropped());
+    this.#deadlines?.remove(send.due);
+    this.#staleness?.remove(send.stale);
+    send.reject(this.dropped());
   }
 
-  /** One timer for all that is pending, set to the earliest deadline known; a later one is found when it fires. */
-  #watch(at: number): void {
-    if (at === Infinity || (this.#timer !== undefined && this.#timerAt <= at)) return;
-    clearTimeout(this.#timer);
-    this.#timerAt = at;
-    this.#timer = setTimeout(() => this.#expire(at), Math.max(1, at - performance.now()));
-    this.#timer.unref();
-  }
-
-  /** @param due what the timer was set to: by then it is that late at least, whatever a test's mocked clock says */
-  #expire(due: number): void {
-    this.#timer = undefined;
-    const now = Math.max(due, performance.now());
-    let next = Infinity;
-    for (const send of [...(this.#inFlight ?? []), ...(this.#queue ?? [])]) {
-      if (send.deadline <= now) {
-        this.#timedOut(send);
-        return;
-      }
-      next = Math.min(next, send.deadline);
-    }
-    for (const send of [...(this.#queue ?? [])]) {
-      if (send.stale > now) next = Math.min(next, send.stale);
-      else if (!this.#goneStale(send)) return;
-    }
-    this.#watch(next);
-  }
-
+  /** The others learn it with the end of the session. */
   #timedOut(send: PendingSend): void {
+    this.#deadlines?.clear();
     this.#inFlight?.delete(send);
-    this.#takeFromQueue(this.#queue?.indexOf(send) ?? -1);
     send.reject(this.timeOut());
   }
 
   /** A send has taken too long: ends the session. @returns what to tell the sender */
   timeOut(): SocketTimeoutException {
-    this.session.abandon('A message was not sent within the send timeout.');
+    if (this.session.canSend) this.session.abandon('A message was not sent within the send timeout.');
     return new SocketTimeoutException('The message was not sent within the send timeout; its session ends.');
   }
 
-  /** A message has waited for maxQueueTime. @returns false when its session ends by that */
-  #goneStale(send: PendingSend): boolean {
+  /** A message has waited for maxQueueTime. Those of one queue pass in order, so it is the oldest. */
+  #goneStale(send: PendingSend): void {
     const { queueOverflow } = this.session.context.settings;
-    if (queueOverflow === 'close' || !isDroppable(send)) {
+    if (queueOverflow === 'close' || !send.isDroppable) {
+      this.#staleness?.clear();
       this.session.refuseSlowPeer();
-      return false;
+      return;
     }
-    this.#takeFromQueue(this.#queue?.indexOf(send) ?? -1);
-    if (queueOverflow === 'reject')
-      send.reject(new IllegalStateException('The message has waited for maxQueueTime and was not sent.'));
-    else this.#drop(send);
-    return true;
+    this.#queue?.takeDroppable();
+    if (this.#queue?.size === 0) this.#queue = undefined;
+    if (queueOverflow !== 'reject') {
+      this.#drop(send);
+      return;
+    }
+    this.#deadlines?.remove(send.due);
+    send.reject(new IllegalStateException('The message has waited for maxQueueTime and was not sent.'));
   }
 
   /** A part may end in the middle of a character; UTF-8 may not, so the half waits for the next part. */
@@ -338,9 +361,8 @@ export class Outbox {
   }
 }
 
-/** A part cannot be left out of its message. */
-function isDroppable({ outgoing }: { readonly outgoing: Outgoing }): boolean {
-  return !('isWhole' in outgoing) || outgoing.isWhole;
+function isPart(outgoing: Outgoing): boolean {
+  return 'isWhole' in outgoing && !outgoing.isWhole;
 }
 
 /** Text counts by its characters: exact for ASCII, and a third of the bytes at the least. */
@@ -355,10 +377,6 @@ function endsWithHighSurrogate(text: string): boolean {
 
 function closed(): IOException {
   return new IOException('The message was not sent: the session is closed.');
-}
-
-function dropped(): SendDroppedException {
-  return new SendDroppedException('The message was dropped: too much is waiting for this peer.');
 }
 
 function failed(error: Error): Promise<void> {

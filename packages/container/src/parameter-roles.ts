@@ -221,7 +221,8 @@ function exampleRoles(method: DeclaredMethod, parameters: readonly DeclaredParam
   const usual = usualRoles(method).filter((role) => !known.includes(role));
   // A lone parameter may be any of them.
   if (known.length === 1 && known[0] === undefined) return usual.join(', ');
-  return known.map((role) => role ?? usual.shift() ?? '…').join(', ');
+  const left = usual.values();
+  return known.map((role) => role ?? left.next().value ?? '…').join(', ');
 }
 
 function knownRole(parameter: DeclaredParameter): string | undefined {

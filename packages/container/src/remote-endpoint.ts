@@ -16,7 +16,7 @@ import {
 } from '@serval/api';
 import type { CodecEntry } from './codec-plan';
 import { Outbox, type Sending } from './outbox';
-import { isThenable, rejected, toError } from './promises';
+import { isThenable, rejected, tolerateNeglect, toError } from './promises';
 import { SendOrder } from './send-order';
 import type { StreamKind } from './send-state';
 import { CollectedMessage, WsOutputStream, WsWriter, type FragmentSink } from './send-streams';
@@ -114,8 +114,10 @@ export class WsRemote {
     }
     const encoded: unknown = (encoder as Encoder.Text<unknown>).encode(object);
     if (!isThenable(encoded)) return this.send(checkEncoded(entry, encoded, object), timeoutMs);
+    // It may fail before its turn comes, or be refused a turn.
+    const encoding = tolerateNeglect(Promise.resolve(encoded));
     return this.#ordered.exclusively(timeoutMs, async () => {
-      const value = checkEncoded(entry, await encoded, object);
+      const value = checkEncoded(entry, await encoding, object);
       // Not through the order again: this task is what the others wait for.
       await (typeof value === 'string'
         ? this.outbox.sendText(value, timeoutMs)

@@ -1,5 +1,6 @@
 import { IllegalArgumentException, type CloseReason } from '@serval/api';
 import type { SessionRegistry } from './session-registry';
+import { nextTurn } from './turns';
 
 /** How to stop. */
 export interface StopOptions {
@@ -10,6 +11,8 @@ export interface StopOptions {
 const DEFAULT_GRACE_MS = 5000;
 /** How long `@OnClose` methods have after the connections were ended by force. */
 const LAST_WORDS_MS = 100;
+/** Closing a session hands over all that waits for its peer; the event loop has a turn after so much of it. */
+const TURN_MS = 10;
 /** A timer of Node takes 31 bits; a longer one, such as Infinity, would fire at once. */
 const LONGEST_GRACE_MS = 2 ** 30;
 
@@ -31,7 +34,6 @@ export async function endSessions(
   graceMs: number,
   others: Promise<unknown> = Promise.resolve(),
 ): Promise<void> {
-  for (const session of registry.live()) session.closeWhenIdle(reason);
   const force = setTimeout(() => {
     for (const session of registry.live()) {
       void session.close(reason);
@@ -41,7 +43,20 @@ export async function endSessions(
   // A handler that never settles must not keep the container from stopping, so the wait itself is bounded as well.
   let giveUp: NodeJS.Timeout | undefined;
   const patience = new Promise<void>((resolve) => (giveUp = setTimeout(resolve, graceMs + LAST_WORDS_MS)));
+  await closeAllWhenIdle(registry, reason);
   await Promise.race([Promise.all([registry.whenEmpty(), others]), patience]);
   clearTimeout(force);
   clearTimeout(giveUp);
+}
+
+async function closeAllWhenIdle(registry: SessionRegistry, reason: CloseReason): Promise<void> {
+  let began = performance.now();
+  for (const session of registry.live()) {
+    session.closeWhenIdle(reason);
+    // It closes in a microtask.
+    await Promise.resolve();
+    if (performance.now() - began < TURN_MS) continue;
+    await nextTurn();
+    began = performance.now();
+  }
 }

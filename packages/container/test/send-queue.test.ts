@@ -206,6 +206,152 @@ describe('the bound on waiting time', () => {
   });
 });
 
+describe('a long queue', () => {
+  /** Twice the bound of a turn: what is counted here may be the end of one and the beginning of the next. */
+  const MOST_IN_ONE_TURN = 2 * 1024;
+
+  /** How many of the sends settle in each turn of the event loop, until all have. */
+  async function settledByTurn(sendings: readonly Promise<void>[]): Promise<number[]> {
+    let settled = 0;
+    for (const sending of sendings) void sending.then(() => (settled += 1));
+    const counts: number[] = [];
+    for (let before = 0; settled < sendings.length; before = settled) {
+      await new Promise((resolve) => setImmediate(resolve));
+      counts.push(settled - before);
+    }
+    return counts;
+  }
+
+  test('that many peers read at once is drained over many turns of the event loop, and in order', async () => {
+    const first = await openBlocked({});
+    const others = await Promise.all(
+      Array.from({ length: 9 }, async () => {
+        const other = converse(Sender, { joining: first });
+        await other.opened;
+        other.peer.pause();
+        const basic = other.session.getBasicRemote();
+        void basic.sendText('#'.repeat(60_000));
+        void basic.sendText('*'.repeat(60_000));
+        return { ...other, basic, async: other.session.getAsyncRemote() };
+      }),
+    );
+    const all = [first, ...others];
+    const texts = Array.from({ length: 1000 }, (_, index) => `message ${index}`);
+    const sendings = all.flatMap(({ basic }) => texts.map((text) => basic.sendText(text)));
+    for (const { peer } of all) peer.resume();
+    const counts = await settledByTurn(sendings);
+    expect(Math.max(...counts)).toBeLessThanOrEqual(MOST_IN_ONE_TURN);
+    for (const conversation of all) expect(await queued(conversation, texts.length)).toEqual(texts);
+  });
+
+  test('leaves room for what is sent meanwhile, which comes behind it', async () => {
+    const conversation = await openBlocked({});
+    const texts = Array.from({ length: 5000 }, (_, index) => `message ${index}`);
+    const sendings = texts.map((text) => conversation.basic.sendText(text));
+    conversation.peer.resume();
+    await sendings[0];
+    const late = conversation.basic.sendText('late');
+    await Promise.all([...sendings, late]);
+    expect(await queued(conversation, texts.length + 1)).toEqual([...texts, 'late']);
+  });
+
+  test('behind an encoder takes turns as well', async () => {
+    let finish: (text: string) => void = () => undefined;
+    class Slow implements Encoder.Text<Date> {
+      static readonly encodes = Encoder.text(Date);
+      encode(): Promise<string> {
+        return new Promise((resolve) => (finish = resolve));
+      }
+    }
+    const { basic, received } = await open({ encoders: [Slow] });
+    void basic.sendObject(new Date());
+    const texts = Array.from({ length: 5000 }, (_, index) => `message ${index}`);
+    const sendings = texts.map((text) => basic.sendText(text));
+    finish('encoded');
+    expect(Math.max(...(await settledByTurn(sendings)))).toBeLessThanOrEqual(MOST_IN_ONE_TURN);
+    expect(await received.texts(texts.length + 1)).toEqual(['encoded', ...texts]);
+  });
+
+  test('goes stale over many turns', async () => {
+    const conversation = await openBlocked({ maxQueueTime: 20, queueOverflow: 'drop-oldest' });
+    const drops: Promise<void>[] = Array.from({ length: 5000 }, () =>
+      conversation.basic.sendText('old').catch(() => undefined),
+    );
+    expect(Math.max(...(await settledByTurn(drops)))).toBeLessThanOrEqual(MOST_IN_ONE_TURN);
+    conversation.peer.resume();
+    await conversation.basic.sendText('young');
+    expect(await queued(conversation, 1)).toEqual(['young']);
+  });
+});
+
+describe("queueOverflow 'drop-oldest'", () => {
+  test('passes over the parts that stand before the oldest message', async () => {
+    const conversation = await openBlocked({ maxQueuedMessages: 4, queueOverflow: 'drop-oldest' });
+    const { basic } = conversation;
+    void basic.sendText('in ', false);
+    void basic.sendText('parts', true);
+    const sendings = ['1', '2', '3', '4'].map((text) => basic.sendText(text));
+    conversation.peer.resume();
+    expect(await queued(conversation, 3)).toEqual(['in parts', '3', '4']);
+    expect(await outcomes(...sendings)).toEqual(['SendDroppedException', 'SendDroppedException', 'sent', 'sent']);
+  });
+
+  test('keeps the newest message where only parts wait', async () => {
+    const conversation = await openBlocked({ maxQueuedMessages: 2, queueOverflow: 'drop-oldest' });
+    const { basic } = conversation;
+    void basic.sendText('in ', false);
+    void basic.sendText('parts', true);
+    const sendings = ['1', '2', '3'].map((text) => basic.sendText(text));
+    conversation.peer.resume();
+    expect(await queued(conversation, 2)).toEqual(['in parts', '3']);
+    expect(await outcomes(...sendings)).toEqual(['SendDroppedException', 'SendDroppedException', 'sent']);
+  });
+
+  test('keeps the newest message that waits for an encoder', async () => {
+    let finish: (text: string) => void = () => undefined;
+    class Slow implements Encoder.Text<Date> {
+      static readonly encodes = Encoder.text(Date);
+      encode(): Promise<string> {
+        return new Promise((resolve) => (finish = resolve));
+      }
+    }
+    const { basic, received } = await open({ encoders: [Slow], maxQueuedMessages: 2, queueOverflow: 'drop-oldest' });
+    const sendings = [basic.sendObject(new Date()), ...['1', '2', '3', '4'].map((text) => basic.sendText(text))];
+    finish('encoded');
+    expect(await outcomes(...sendings)).toEqual([
+      'sent',
+      'SendDroppedException',
+      'SendDroppedException',
+      'sent',
+      'sent',
+    ]);
+    expect(await received.texts(3)).toEqual(['encoded', '3', '4']);
+  });
+});
+
+test('an encoder that fails while others are encoding is no unhandled rejection', async () => {
+  const unhandled: unknown[] = [];
+  const onUnhandled = (reason: unknown): void => void unhandled.push(reason);
+  process.on('unhandledRejection', onUnhandled);
+  let finish: (text: string) => void = () => undefined;
+  class Fails implements Encoder.Text<Date> {
+    static readonly encodes = Encoder.text(Date);
+    #count = 0;
+    encode(): Promise<string> {
+      this.#count += 1;
+      if (this.#count > 1) return Promise.reject(new Error('cannot encode'));
+      return new Promise((resolve) => (finish = resolve));
+    }
+  }
+  const { basic } = await open({ encoders: [Fails], maxQueuedMessages: 1, queueOverflow: 'reject' });
+  const sendings = [1, 2, 3].map(() => basic.sendObject(new Date()));
+  await new Promise((resolve) => setImmediate(resolve));
+  finish('encoded');
+  expect(await outcomes(...sendings)).toEqual(['sent', 'Error', 'IllegalStateException']);
+  process.off('unhandledRejection', onUnhandled);
+  expect(unhandled).toEqual([]);
+});
+
 test('a dropped reply is no error of the endpoint', async () => {
   const errors: string[] = [];
   @ServerEndpoint('/firehose')

@@ -1,4 +1,4 @@
-import type { SendCallback } from '@serval/api/spi';
+import { Fifo, type SendCallback } from '@serval/api/spi';
 import { OPCODE } from './frame-parser';
 import type { MessageDeflate } from './message-deflate';
 
@@ -22,7 +22,7 @@ export type WriteFrame = (first: number, payload: string | Uint8Array, done: Sen
  */
 export class CompressionLine {
   #inFlight: OutgoingData | undefined;
-  #waiting: OutgoingData[] = [];
+  #waiting = new Fifo<OutgoingData>();
   #bytes = 0;
 
   /**
@@ -59,9 +59,9 @@ export class CompressionLine {
 
   /** Gives up what waits. @returns it, in order, for its senders to be told */
   drop(): readonly OutgoingData[] {
-    const dropped = this.#inFlight === undefined ? this.#waiting : [this.#inFlight, ...this.#waiting];
+    const dropped = this.#inFlight === undefined ? [] : [this.#inFlight, ...this.#waiting];
     this.#inFlight = undefined;
-    this.#waiting = [];
+    this.#waiting = new Fifo();
     this.#bytes = 0;
     return dropped;
   }
@@ -97,7 +97,7 @@ export class CompressionLine {
     this.#bytes -= sizeOf(data);
     this.write(data.first, deflated, data.done);
     while (this.#inFlight === undefined) {
-      const next = this.#waiting.shift();
+      const next = this.#waiting.take();
       if (next === undefined) break;
       this.#bytes -= sizeOf(next);
       this.#handOn(next);

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers'; // the real one, so that fake timers of a test runner leave the transport alone
 import type { Extension } from '@serval/api';
-import type { SendCallback, Transport, TransportListener } from '@serval/api/spi';
+import { Fifo, type SendCallback, type Transport, type TransportListener } from '@serval/api/spi';
 
 /** What one side of a pair has sent and the other has not taken yet. */
 type Frame =
@@ -38,7 +38,7 @@ export class MemoryTransport implements Transport {
   #over = false;
   #closeSent = false;
   /** What the peer has sent and this side has not delivered. */
-  readonly #incoming: Pending[] = [];
+  readonly #incoming = new Fifo<Pending>();
   #scheduled = false;
   #bufferedBytes = 0;
   #progress = 0;
@@ -117,7 +117,7 @@ export class MemoryTransport implements Transport {
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#paused || this.#incoming.length === 0) return;
+    if (this.#scheduled || this.#paused || this.#incoming.size === 0) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
@@ -127,7 +127,7 @@ export class MemoryTransport implements Transport {
 
   #deliver(): void {
     while (!this.#paused && !this.#over) {
-      const next = this.#incoming.shift();
+      const next = this.#incoming.take();
       if (next === undefined) return;
       if (this.#peer !== undefined) {
         this.#peer.#bufferedBytes -= next.bytes;
@@ -201,7 +201,8 @@ export class MemoryTransport implements Transport {
   #end(code: number, reason: string): void {
     if (this.#over) return;
     this.#over = true;
-    for (const { done } of this.#incoming.splice(0)) done?.(new Error('the connection is closed'));
+    for (let lost = this.#incoming.take(); lost !== undefined; lost = this.#incoming.take())
+      lost.done?.(new Error('the connection is closed'));
     this.#listener?.onClose(code, reason);
   }
 }

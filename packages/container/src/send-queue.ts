@@ -1,0 +1,68 @@
+import { Fifo } from '@serval/api/spi';
+
+/** What waits in a {@link SendQueue}. */
+export interface QueuedSend {
+  readonly bytes: number;
+  /** Whether it may be left out; a part of a message may not. */
+  readonly isDroppable: boolean;
+}
+
+interface Place<T> {
+  readonly send: T;
+  readonly number: number;
+}
+
+/** Sends that wait, in order. The oldest that may be left out is found at once, whatever stands before it. */
+export class SendQueue<T extends QueuedSend> {
+  readonly #droppable = new Fifo<Place<T>>();
+  readonly #parts = new Fifo<Place<T>>();
+  #count = 0;
+  #bytes = 0;
+
+  get size(): number {
+    return this.#droppable.size + this.#parts.size;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  push(send: T): void {
+    (send.isDroppable ? this.#droppable : this.#parts).push({ send, number: this.#count });
+    this.#count += 1;
+    this.#bytes += send.bytes;
+  }
+
+  /** The next in order. */
+  take(): T | undefined {
+    const droppable = this.#droppable.first;
+    const part = this.#parts.first;
+    const isPart = (part?.number ?? Infinity) < (droppable?.number ?? Infinity);
+    return this.#takeFrom(isPart ? this.#parts : this.#droppable);
+  }
+
+  /**
+   * Leaves out the oldest until there is room for one more.
+   *
+   * @returns false where there is still none when all have been left out that may be
+   */
+  dropWhile(isFull: () => boolean, onDropped: (send: T) => void): boolean {
+    while (isFull()) {
+      const oldest = this.takeDroppable();
+      if (oldest === undefined) return false;
+      onDropped(oldest);
+    }
+    return true;
+  }
+
+  /** The oldest that may be left out. */
+  takeDroppable(): T | undefined {
+    return this.#takeFrom(this.#droppable);
+  }
+
+  #takeFrom(sends: Fifo<Place<T>>): T | undefined {
+    const send = sends.take()?.send;
+    if (send !== undefined) this.#bytes -= send.bytes;
+    return send;
+  }
+}
