@@ -27,6 +27,13 @@ const ARRAY_AS_QUEUE = {
   message: 'An array is no queue: use Fifo of @serval/api/spi.',
 };
 
+// A delay beyond 31 bits fires at once, and a clock that is late judges what was not read yet.
+const BARE_TIMER = [
+  'CallExpression[callee.name="setTimeout"]',
+  'CallExpression[callee.property.name="setTimeout"][callee.object.name=/^(globalThis|timers)$/]',
+  'ImportDeclaration[source.value=/^(node:)?timers\\u002fpromises$/]',
+].map((selector) => ({ selector, message: 'Use Timer, Deadline or pause of @serval/api/spi.' }));
+
 // Tools and tests of ours, which nobody installs.
 const PRIVATE = ['bench', 'conformance', 'peers', 'tck'].map((name) => `packages/${name}/**`);
 
@@ -78,8 +85,8 @@ export default defineConfig(
 
   {
     files: ['packages/*/src/**/*.ts'],
-    ignores: PRIVATE,
-    rules: { 'no-restricted-syntax': ['error', ...SYNTAX, ARRAY_AS_QUEUE] },
+    ignores: [...PRIVATE, 'packages/api/src/spi/timer.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...SYNTAX, ARRAY_AS_QUEUE, ...BARE_TIMER] },
   },
 
   {

@@ -1,4 +1,5 @@
 import { ClientEndpointConfig, type HandshakeResponse } from '@serval/api';
+import { Timer } from '@serval/api/spi';
 import { connect, WsClientContainer, type ClientContainerOptions, type ReconnectAttempt } from '@serval/client';
 import { UsageError } from './command-arguments';
 import { parseConnectArguments, type ConnectArguments } from './connect-arguments';
@@ -86,9 +87,12 @@ async function silence(conversation: Conversation, waitMs: number, signal: Abort
     signal.addEventListener('abort', () => resolve(), { once: true });
     // The open connection keeps the process alive where nothing else does.
     if (waitMs === Infinity) return;
-    const timer = setTimeout(resolve, waitMs);
-    conversation.whenHeard = () => void timer.refresh();
-    signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
+    let timer = new Timer(waitMs, resolve, { keepsAlive: true });
+    conversation.whenHeard = () => {
+      timer.clear();
+      timer = new Timer(waitMs, resolve, { keepsAlive: true });
+    };
+    signal.addEventListener('abort', () => timer.clear(), { once: true });
   });
 }
 

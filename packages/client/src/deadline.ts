@@ -1,6 +1,8 @@
+import { Deadline as Clock } from '@serval/api/spi';
+
 /** The time that connecting may take altogether. */
 export class Deadline {
-  readonly #timer: NodeJS.Timeout;
+  readonly #clock: Clock;
   readonly #expired: Promise<never>;
   #expire: (error: Error) => void = () => undefined;
   #error: Error | undefined;
@@ -14,7 +16,7 @@ export class Deadline {
     this.#expired = new Promise((_resolve, reject) => (this.#expire = reject));
     // Often nobody waits for it.
     this.#expired.catch(() => undefined);
-    this.#timer = setTimeout(() => this.abort(tooLate()), milliseconds);
+    this.#clock = new Clock(milliseconds, () => this.abort(tooLate()), { keepsAlive: true });
   }
 
   /** Why nothing goes on any more: the time is over, or it was aborted. */
@@ -42,7 +44,7 @@ export class Deadline {
   }
 
   clear(): void {
-    clearTimeout(this.#timer);
+    this.#clock.clear();
     this.#clear();
   }
 }

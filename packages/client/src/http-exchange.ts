@@ -4,6 +4,7 @@ import { isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as tlsConnect } from 'node:tls';
 import { HandshakeException, type ErrorCode } from '@serval/api';
+import { afterReads } from '@serval/api/spi';
 import { toError } from '@serval/container';
 import { HeaderMap, tolerateErrors } from '@serval/protocol';
 import type { Deadline } from './deadline';
@@ -52,6 +53,7 @@ export interface ExchangeTerms {
  * @throws HandshakeException (as a rejection) when no answer comes
  */
 export function exchange(asked: HttpRequest, { settings, deadline }: ExchangeTerms): Promise<ServerAnswer> {
+  let isOver = false;
   return new Promise<ServerAnswer>((resolve, reject) => {
     const request = makeRequest(asked, settings);
     const fail = (error: HandshakeException | Error): void => {
@@ -59,15 +61,20 @@ export function exchange(asked: HttpRequest, { settings, deadline }: ExchangeTer
       request.destroy();
     };
     deadline.whenExpired = fail;
-    request.on('timeout', () =>
-      fail(
-        new HandshakeException(
-          `${nameOf(asked)} was silent for ${settings.ioTimeout} ms during the handshake (ioTimeout, IO_TIMEOUT_MS).`,
-          undefined,
-          'WS_CONNECT_TIMEOUT',
-        ),
-      ),
-    );
+    request.on('timeout', () => {
+      const read = request.socket?.bytesRead;
+      // Where the event loop was blocked, the answer may be here and not read.
+      afterReads(() => {
+        if (isOver || request.socket?.bytesRead !== read) return;
+        fail(
+          new HandshakeException(
+            `${nameOf(asked)} was silent for ${settings.ioTimeout} ms during the handshake (ioTimeout, IO_TIMEOUT_MS).`,
+            undefined,
+            'WS_CONNECT_TIMEOUT',
+          ),
+        );
+      });
+    });
     request.on('error', (error) => fail(explain(asked, error, settings)));
     let interim = 0;
     request.on('information', () => {
@@ -108,7 +115,10 @@ export function exchange(asked: HttpRequest, { settings, deadline }: ExchangeTer
       asked.tunnel?.socket.destroy();
       throw error;
     })
-    .finally(() => (deadline.whenExpired = undefined));
+    .finally(() => {
+      isOver = true;
+      deadline.whenExpired = undefined;
+    });
 }
 
 /** Responses before the one that counts (RFC 9110 15.2): a 100 or a 103 perhaps, and some 102 of a slow server. */

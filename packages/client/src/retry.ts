@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { DeploymentException, HandshakeException } from '@serval/api';
+import { pause } from '@serval/api/spi';
 
 /** How far a server is obeyed that asks to come back later. */
 export interface RetryAfterOptions {
@@ -25,7 +25,7 @@ const BY_DEFAULT = { attempts: 5, maxDelay: 300_000 };
 export async function retrying<T>(
   option: RetryAfterOption | undefined,
   attempt: () => Promise<T>,
-  wait: (milliseconds: number) => Promise<unknown> = delay,
+  wait: (milliseconds: number) => Promise<unknown> = pause,
 ): Promise<T> {
   const { attempts, maxDelay } = checkRetryAfter(option);
   for (let left = attempts; ; left--) {

@@ -1,4 +1,4 @@
-import { Fifo, type FifoEntry } from '@serval/api/spi';
+import { Deadline, Fifo, type FifoEntry } from '@serval/api/spi';
 import { mayGoOn } from './turns';
 
 interface Due<T> {
@@ -17,7 +17,7 @@ export type DueEntry<T> = FifoEntry<Due<T>>;
  */
 export class Deadlines<T> {
   readonly #lines = new Map<number, Fifo<Due<T>>>();
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Deadline | undefined;
   #timerAt = Infinity;
 
   /** @param onPassed called once for each deadline that passes, from the event loop */
@@ -47,7 +47,7 @@ export class Deadlines<T> {
     // Their entries may still be removed.
     for (const line of this.#lines.values()) while (line.take() !== undefined);
     this.#lines.clear();
-    clearTimeout(this.#timer);
+    this.#timer?.clear();
     this.#timer = undefined;
     this.#timerAt = Infinity;
   }
@@ -55,10 +55,9 @@ export class Deadlines<T> {
   /** Set to the earliest deadline known; a later one is found when it fires. */
   #watch(at: number): void {
     if (this.#timerAt <= at) return;
-    clearTimeout(this.#timer);
+    this.#timer?.clear();
     this.#timerAt = at;
-    this.#timer = setTimeout(() => this.#look(at), Math.max(1, at - performance.now()));
-    this.#timer.unref();
+    this.#timer = new Deadline(Math.max(1, at - performance.now()), () => this.#look(at));
   }
 
   /** @param due what the timer was set to: by then it is that late at least, whatever a test's mocked clock says */

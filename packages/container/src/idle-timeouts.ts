@@ -3,6 +3,9 @@ import type { WsSession } from './session';
 /** The clock's step: how exact idle timeouts are, and how often the process wakes up for them. */
 const TICK_MS = 20;
 
+/** A longer step, as of an event loop that was blocked or a process that slept, counts for no more. */
+const LONGEST_STEP_MS = 2 * TICK_MS;
+
 /** After how long a session is idle, in milliseconds; Infinity for never. */
 export interface IdleLimits {
   readonly readMs: number;
@@ -21,8 +24,13 @@ type IdleCause = 'read idle' | 'write idle' | 'idle';
  * `now`. The timer does not keep the process alive.
  */
 export class IdleTimeouts {
-  /** The time of the last tick, in `performance.now()` time; at most one tick old while anything is watched. */
+  /**
+   * The time of the last tick; at most one tick old while anything is watched. It counts the time in which the event loop
+   * turned: while it is blocked nobody is heard, and nothing is written.
+   */
   now = performance.now();
+  /** When the last tick was, in `performance.now()` time. */
+  #tickedAt = 0;
   readonly #watched = new Map<WsSession, IdleLimits>();
   #timer: NodeJS.Timeout | undefined;
   /** No watched session can be idle before this time. */
@@ -36,7 +44,7 @@ export class IdleTimeouts {
       return;
     }
     if (this.#timer === undefined) {
-      this.now = performance.now();
+      this.now = this.#tickedAt = performance.now();
       this.#timer = setInterval(() => this.#tick(), TICK_MS);
       this.#timer.unref();
     }
@@ -52,15 +60,19 @@ export class IdleTimeouts {
   }
 
   #tick(): void {
+    // What had come by the last tick has been read since, however late this one is.
+    const judged = this.now;
+    const ticked = performance.now();
     // By its own period at the least: a test's mocked timers may tick without a clock that goes with them.
-    this.now = Math.max(this.now + TICK_MS, performance.now());
-    if (this.now < this.#nextLook) return;
+    this.now += Math.min(Math.max(ticked - this.#tickedAt, TICK_MS), LONGEST_STEP_MS);
+    this.#tickedAt = ticked;
+    if (judged < this.#nextLook) return;
     let next = Infinity;
     for (const [session, limits] of this.#watched) {
       const { cause, at } = earliest(session, limits);
       // What was read within a tick carries the time of its beginning: wait for one more, so that none is early.
-      if (at + TICK_MS <= this.now) session.abandon(`The session’s ${cause} timeout has passed.`);
-      else next = Math.min(next, at + TICK_MS, session.keepAlive?.look(this.now) ?? Infinity);
+      if (at + TICK_MS <= judged) session.abandon(`The session’s ${cause} timeout has passed.`);
+      else next = Math.min(next, at + TICK_MS, session.keepAlive?.look(judged) ?? Infinity);
     }
     this.#nextLook = next;
   }

@@ -15,7 +15,7 @@ import {
   type SendResult,
   type WebSocketContainer,
 } from '@serval/api';
-import type { Transport } from '@serval/api/spi';
+import { Deadline, type Transport } from '@serval/api/spi';
 import { Broadcaster } from './broadcaster';
 import { wireClose } from './closing';
 import type { ContainerContext } from './container-context';
@@ -87,7 +87,7 @@ export class WsSession extends Session {
   #maxIdleTimeoutMs: number;
   /** What the session’s Async remote begins with: the container’s default when the session began. */
   readonly asyncSendTimeoutMs: number;
-  #closeTimer: NodeJS.Timeout | undefined;
+  #closeTimer: Deadline | undefined;
   #isClosedHere = false;
   /** Is told once, when the session is CLOSED, and whether by a call of `close`. It must not throw. */
   onClosed: ((reason: CloseReason, isClosedHere: boolean) => void) | undefined;
@@ -205,7 +205,7 @@ export class WsSession extends Session {
   /** The transport's last word. What had arrived before is still delivered, then `@OnClose`. */
   connectionClosed(code: number, phrase: string): void {
     this.#connectionGone = true;
-    clearTimeout(this.#closeTimer);
+    this.#closeTimer?.clear();
     this.#remote?.end();
     const told = code === 1005 && this.context.settings.emptyCloseIsNormal ? 1000 : code;
     this.#finishClosing(CloseReason.truncated(told, phrase), true);
@@ -414,8 +414,7 @@ export class WsSession extends Session {
     const { code, phrase } = wireClose(wire);
     this.transport.close(code, phrase);
     if (!this.#connectionGone) {
-      this.#closeTimer = setTimeout(() => this.transport.terminate(), this.#setting('sessionCloseTimeout'));
-      this.#closeTimer.unref();
+      this.#closeTimer = new Deadline(this.#setting('sessionCloseTimeout'), () => this.transport.terminate());
     }
     this.#finishClosing(local, false);
   }
@@ -427,9 +426,9 @@ export class WsSession extends Session {
       return;
     }
     this.#closeLocally(local, wire);
-    setTimeout(() => {
+    new Deadline(this.#setting('abnormalCloseSendTimeout'), () => {
       if (isPeerGone || this.transport.bufferedBytes > 0) this.transport.terminate();
-    }, this.#setting('abnormalCloseSendTimeout')).unref();
+    });
   }
 
   /** OPEN to CLOSING, once: `@OnClose` follows as soon as no handler is busy. */

@@ -1,4 +1,5 @@
 import { IllegalArgumentException, type CloseReason } from '@serval/api';
+import { Deadline } from '@serval/api/spi';
 import type { SessionRegistry } from './session-registry';
 import { nextTurn } from './turns';
 
@@ -13,12 +14,10 @@ const DEFAULT_GRACE_MS = 5000;
 const LAST_WORDS_MS = 100;
 /** Closing a session hands over all that waits for its peer; the event loop has a turn after so much of it. */
 const TURN_MS = 10;
-/** A timer of Node takes 31 bits; a longer one, such as Infinity, would fire at once. */
-const LONGEST_GRACE_MS = 2 ** 30;
 
 /** @throws IllegalArgumentException for what is no number of milliseconds */
 export function graceOf({ graceMs = DEFAULT_GRACE_MS }: StopOptions): number {
-  if (graceMs >= 0) return Math.min(graceMs, LONGEST_GRACE_MS);
+  if (graceMs >= 0) return graceMs;
   throw new IllegalArgumentException(`graceMs is a number of milliseconds, 0 or more; found ${String(graceMs)}.`);
 }
 
@@ -34,19 +33,22 @@ export async function endSessions(
   graceMs: number,
   others: Promise<unknown> = Promise.resolve(),
 ): Promise<void> {
-  const force = setTimeout(() => {
+  const onForce = (): void => {
     for (const session of registry.live()) {
       void session.close(reason);
       session.transport.terminate();
     }
-  }, graceMs);
+  };
+  const force = new Deadline(graceMs, onForce, { keepsAlive: true });
   // A handler that never settles must not keep the container from stopping, so the wait itself is bounded as well.
-  let giveUp: NodeJS.Timeout | undefined;
-  const patience = new Promise<void>((resolve) => (giveUp = setTimeout(resolve, graceMs + LAST_WORDS_MS)));
+  let giveUp: Deadline | undefined;
+  const patience = new Promise<void>(
+    (resolve) => (giveUp = new Deadline(graceMs + LAST_WORDS_MS, resolve, { keepsAlive: true })),
+  );
   await closeAllWhenIdle(registry, reason);
   await Promise.race([Promise.all([registry.whenEmpty(), others]), patience]);
-  clearTimeout(force);
-  clearTimeout(giveUp);
+  force.clear();
+  giveUp?.clear();
 }
 
 async function closeAllWhenIdle(registry: SessionRegistry, reason: CloseReason): Promise<void> {

@@ -174,3 +174,98 @@ test('nothing of a session that has ended stays behind: no timer, no session', a
   expect(timers()).toBeLessThanOrEqual(before);
   expect(conversations.map(({ context }) => context.registry.size)).toEqual(conversations.map(() => 0));
 });
+
+describe('after the event loop was blocked', () => {
+  /** Holds up everything: nothing is read and no timer fires meanwhile. */
+  function block(milliseconds: number): void {
+    const end = performance.now() + milliseconds;
+    while (performance.now() < end);
+  }
+
+  /** In a phase of the event loop behind which timers come before anything is read. */
+  const atTheEndOfATurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+  const turns = async (): Promise<void> => {
+    for (let turn = 0; turn < 5; turn += 1) await atTheEndOfATurn();
+  };
+
+  test.each(['maxSessionIdleTimeout', 'readIdleTimeout', 'writeIdleTimeout'] as const)(
+    '%s ends no session for a time in which nobody could be heard',
+    async (timeout) => {
+      const conversation = await open({ [timeout]: 150 });
+      await atTheEndOfATurn();
+      conversation.peer.pong(Uint8Array.of(1));
+      block(400);
+      await turns();
+      expect(conversation.ends.ended).toEqual([]);
+      if (timeout === 'writeIdleTimeout') await conversation.session.getBasicRemote().sendText('late');
+      await turns();
+      await conversation.context.registry.whenEmpty();
+      expect(conversation.ends.ended[0]?.code).toBe(1006);
+    },
+  );
+
+  test('a send timeout fails no message that the peer has taken', async () => {
+    const conversation = await open();
+    const { peer, session } = conversation;
+    const remote = session.getAsyncRemote();
+    peer.pause();
+    await remote.sendText('#'.repeat(60_000));
+    await atTheEndOfATurn();
+    remote.setSendTimeout(100);
+    const sending = remote.sendText('*'.repeat(60_000));
+    peer.resume();
+    block(300);
+    await expect(sending).resolves.toBeUndefined();
+    expect(conversation.ends.ended).toEqual([]);
+  });
+
+  test('maxQueueTime drops no message that the peer is about to take', async () => {
+    const conversation = await open({ maxQueueTime: 100, queueOverflow: 'drop-oldest', blockingSendTimeout: -1 });
+    const { peer, session } = conversation;
+    const remote = session.getBasicRemote();
+    peer.pause();
+    await remote.sendText('#'.repeat(60_000));
+    await atTheEndOfATurn();
+    void remote.sendText('*'.repeat(60_000));
+    const sending = remote.sendText('waits');
+    peer.resume();
+    block(300);
+    await expect(sending).resolves.toBeUndefined();
+  });
+
+  test('abnormalCloseSendTimeout gives the close frame its time', async () => {
+    const conversation = await open({ abnormalCloseSendTimeout: 50 });
+    const { peer, session } = conversation;
+    peer.pause();
+    await session.getBasicRemote().sendText('#'.repeat(60_000));
+    await atTheEndOfATurn();
+    session.abandon('ends');
+    peer.resume();
+    block(300);
+    expect(await conversation.received.closed()).toEqual({ code: 1001, reason: 'ends' });
+  });
+});
+
+test.each([2 ** 31 - 1, 2 ** 31, 2 ** 40, Number.MAX_SAFE_INTEGER])(
+  'a send timeout of %d ms is long, and warns of nothing',
+  async (milliseconds) => {
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', onWarning);
+    const conversation = await open();
+    const { peer, session } = conversation;
+    const remote = session.getAsyncRemote();
+    remote.setSendTimeout(milliseconds);
+    session.setMaxIdleTimeout(milliseconds);
+    peer.pause();
+    await remote.sendText('#'.repeat(60_000));
+    const sending = remote.sendText('*'.repeat(60_000));
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(conversation.ends.ended).toEqual([]);
+    peer.resume();
+    await sending;
+    process.off('warning', onWarning);
+    expect(warnings).toEqual([]);
+  },
+);

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Extension } from '@serval/api';
-import type { SendCallback, Transport, TransportListener } from '@serval/api/spi';
+import { Deadline, type SendCallback, type Transport, type TransportListener } from '@serval/api/spi';
 import { formatCloseFrame, parseCloseFrame } from './close-frame';
 import { CompressionLine } from './compression-line';
 import type { ConnectionParts } from './connection-parts';
@@ -83,7 +83,7 @@ export class Connection implements Transport, FrameHandler {
   #compresses = false;
   #waitsForFlush = false;
   #callbacks: SendCallback[] | undefined;
-  #lingerTimer: NodeJS.Timeout | undefined;
+  #linger: Deadline | undefined;
 
   constructor(parts: ConnectionParts) {
     this.#socket = parts.socket;
@@ -450,9 +450,8 @@ export class Connection implements Transport, FrameHandler {
     // What still comes is thrown away; it must be read for the peer's FIN to be seen.
     this.#socket.resume();
     const patience = this.#failed ? VIOLATION_LINGER_MS : this.#closeTimeoutMs;
-    clearTimeout(this.#lingerTimer);
-    this.#lingerTimer = setTimeout(() => this.#drop(), patience);
-    this.#lingerTimer.unref();
+    this.#linger?.clear();
+    this.#linger = new Deadline(patience, () => this.#drop());
   }
 
   /** The peer's FIN ends the connection, once what it sent before has been handled and answered. */
@@ -473,7 +472,7 @@ export class Connection implements Transport, FrameHandler {
   #socketClosed(): void {
     this.#gone = true;
     this.#isClosed = true;
-    clearTimeout(this.#lingerTimer);
+    this.#linger?.clear();
     this.#dropLine();
     this.#writer?.take(false);
     const callbacks = this.#callbacks;

@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 import type { Extension } from '@serval/api';
-import type { SendCallback, Transport, TransportListener } from '@serval/api/spi';
+import { Deadline, type SendCallback, type Transport, type TransportListener } from '@serval/api/spi';
 import type { RawData, WebSocket } from 'ws';
 import { progressOf } from './socket-progress';
 
@@ -39,7 +39,7 @@ export class WsTransport implements Transport {
   readonly isSecure: boolean;
   readonly remoteAddress: string | undefined;
   #listener: TransportListener | undefined;
-  #linger: NodeJS.Timeout | undefined;
+  #linger: Deadline | undefined;
   #deliveredWhole: (() => void) | undefined;
 
   constructor(
@@ -60,7 +60,7 @@ export class WsTransport implements Transport {
     this.webSocket.on('ping', () => this.#listener?.onPing());
     this.webSocket.on('pong', (data) => this.#listener?.onPong(data));
     this.webSocket.on('close', (code, reason) => {
-      clearTimeout(this.#linger);
+      this.#linger?.clear();
       this.#end(code, reason.toString());
     });
   }
@@ -139,8 +139,7 @@ export class WsTransport implements Transport {
   /** The peer broke a rule: tell it, and do not wait long for its answer. ws has sent its own close frame already, if any. */
   #violation(code: number, reason: string): void {
     this.close(code, reason);
-    this.#linger = setTimeout(() => this.terminate(), VIOLATION_LINGER_MS);
-    this.#linger.unref();
+    this.#linger = new Deadline(VIOLATION_LINGER_MS, () => this.terminate());
     this.#end(code, reason);
   }
 

@@ -1,6 +1,6 @@
 import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import { HandshakeRejection, type HandshakeRejectionResponse } from '@serval/api';
-import type { Transport } from '@serval/api/spi';
+import { Deadline, type Transport } from '@serval/api/spi';
 import type { AcceptedConnection, Engine, HeaderLine } from '@serval/protocol';
 import { LINGER_MS, refusal } from './rejection';
 import { badRequest, checkVersion, type UpgradeConnection } from './upgrade-connection';
@@ -69,9 +69,8 @@ export class Http2Connection implements UpgradeConnection {
     const { stream } = this;
     if (stream.destroyed || stream.closed || stream.headersSent) return;
     const { headers, body } = refusal(status, response);
-    const linger = setTimeout(() => stream.destroy(), LINGER_MS);
-    linger.unref();
-    stream.once('close', () => clearTimeout(linger));
+    const linger = new Deadline(LINGER_MS, () => stream.destroy());
+    stream.once('close', () => linger.clear());
     // RFC 9113 8.1: the client need not go on sending; it would not end its side of a CONNECT by itself.
     // In a turn of its own: of an answer without a body some versions of Node finish the stream before its headers are sent.
     stream.once('finish', () => setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR)));

@@ -1,6 +1,7 @@
 import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { HandshakeRejectionResponse } from '@serval/api';
+import { Deadline } from '@serval/api/spi';
 
 /** How long a client has to read a refusal before its connection is dropped. */
 export const LINGER_MS = 2000;
@@ -23,9 +24,8 @@ export function reject(socket: Duplex, status: number, response?: HandshakeRejec
     ...headers.map(([name, value]) => `${name}: ${value}`),
     'Connection: close',
   ];
-  const linger = setTimeout(() => socket.destroy(), LINGER_MS);
-  linger.unref();
-  socket.once('close', () => clearTimeout(linger));
+  const linger = new Deadline(LINGER_MS, () => socket.destroy());
+  socket.once('close', () => linger.clear());
   // Read on, so that the client's end of the connection is noticed.
   socket.resume();
   socket.end(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), body]));

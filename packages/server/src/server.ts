@@ -3,6 +3,7 @@ import { createSecureServer as createHttp2Server, type Http2SecureServer, type S
 import { createServer as createSecureServer, type ServerOptions as SecureServerOptions } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { DeploymentException, IllegalStateException, type EndpointClass, type ServerEndpointConfig } from '@serval/api';
+import { Deadline } from '@serval/api/spi';
 import type { StopOptions } from '@serval/container';
 import { attach, type AttachableServer } from './http-host';
 import type { ServerContainerOptions } from './container-options';
@@ -154,14 +155,15 @@ export class Server {
     await Promise.allSettled([this.#listening]);
     await stopping;
     if (!this.#http.listening) return;
-    const linger = setTimeout(() => this.#sockets.forEach((socket) => socket.destroy()), LINGER_MS);
+    const drop = (): void => this.#sockets.forEach((socket) => socket.destroy());
+    const linger = new Deadline(LINGER_MS, drop, { keepsAlive: true });
     await new Promise<void>((resolve) => {
       this.#http.close(() => resolve());
       if ('closeAllConnections' in this.#http) this.#http.closeAllConnections();
       // A goodbye (GOAWAY); what is still being answered is finished.
       for (const session of this.#http2Sessions) session.close();
     });
-    clearTimeout(linger);
+    linger.clear();
   }
 }
 

@@ -8,7 +8,7 @@ import {
   type HandshakeResponse,
   type Principal,
 } from '@serval/api';
-import type { Transport } from '@serval/api/spi';
+import { Deadline, type Transport } from '@serval/api/spi';
 import {
   SessionCodecs,
   toError,
@@ -202,7 +202,7 @@ function clientOf(stream: Duplex): WaitingClient {
 /** A handshake that waits for user code. It watches the client, because nobody else does, and its own time. */
 export class PendingHandshake {
   #settled = false;
-  readonly #timer: NodeJS.Timeout;
+  readonly #deadline: Deadline;
   readonly #onClose = (): void => this.settle();
 
   constructor(
@@ -212,8 +212,7 @@ export class PendingHandshake {
   ) {
     tolerateErrors(client.events);
     client.events.once('close', this.#onClose);
-    this.#timer = setTimeout(() => this.refuse(tookTooLong()), container.handshakeTimeoutMs);
-    this.#timer.unref();
+    this.#deadline = new Deadline(container.handshakeTimeoutMs, () => this.refuse(tookTooLong()));
     container.pending.add(this);
   }
 
@@ -224,7 +223,7 @@ export class PendingHandshake {
 
   settle(): void {
     this.#settled = true;
-    clearTimeout(this.#timer);
+    this.#deadline.clear();
     this.client.events.off('close', this.#onClose);
     this.container.pending.delete(this);
   }
@@ -422,8 +421,7 @@ function acceptAndClose(container: UpgradeContext, routed: RoutedUpgrade, reason
     headers: [],
   });
   if (transport === undefined) return;
-  const lost = setTimeout(() => transport.terminate(), container.context.settings.sessionCloseTimeout);
-  lost.unref();
+  const lost = new Deadline(container.context.settings.sessionCloseTimeout, () => transport.terminate());
   transport.open({
     textRule: { inParts: false, maxBytes: 0 },
     binaryRule: { inParts: false, maxBytes: 0 },
@@ -432,7 +430,7 @@ function acceptAndClose(container: UpgradeContext, routed: RoutedUpgrade, reason
     onPong: () => undefined,
     onPing: () => undefined,
     onError: () => undefined,
-    onClose: () => clearTimeout(lost),
+    onClose: () => lost.clear(),
   });
   const { code, phrase } = wireClose(reason);
   transport.close(code, phrase);

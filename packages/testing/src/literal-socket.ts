@@ -1,5 +1,6 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { Timer } from '@serval/api/spi';
 
 /** How long a read waits for bytes before it fails: long enough for a slow machine, short enough for a test. */
 const PATIENCE_MS = 5000;
@@ -140,9 +141,9 @@ export class LiteralSocket {
         );
       }
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, left);
+        const timer = new Timer(left, resolve, { keepsAlive: true });
         this.#wake = () => {
-          clearTimeout(timer);
+          timer.clear();
           resolve();
         };
       });

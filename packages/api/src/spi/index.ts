@@ -1,6 +1,7 @@
 // For implementations of the API: containers, hosts and transports. Applications import from '@serval/api'.
 export type { InboundRule, SendCallback, Transport, TransportListener } from './transport';
 export { Fifo, type FifoEntry } from './fifo';
+export { afterReads, Deadline, pause, Timer, type TimerOptions } from './timer';
 export type { ClassRecord, HandlerKind, HandlerRecord, ParameterRecord } from '../metadata';
 export { readClassRecord } from '../metadata';
 export { isSendableCloseCode } from '../close-reason';
