@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   CloseReason,
   HandshakeException,
@@ -10,6 +9,7 @@ import {
   type Session,
   type WebSocketContainer,
 } from '@serval/api';
+import { pause } from '@serval/api/spi';
 import {
   ContainerContext,
   ContainerDefaults,
@@ -24,6 +24,7 @@ import { ClientEndpoints, type ClientEndpoint } from './client-endpoint';
 import { connect, makeInstance, type ConnectContext, type ConnectWatch } from './connect';
 import { checkOptions, CLIENT_PROPERTIES, unknownOptions, type ClientContainerOptions } from './container-options';
 import type { Deadline } from './deadline';
+import { resolveHandshakeSettings } from './handshake-settings';
 import { retrying } from './retry';
 import { parseServerUri } from './server-uri';
 
@@ -115,10 +116,7 @@ export class WsClientContainer extends ContainerDefaults implements WebSocketCon
     if (this.isStopped) throw containerStopped();
     const server = parseServerUri(uri);
     const { attempt, signal } = watch;
-    const wait = (milliseconds: number): Promise<void> =>
-      delay(milliseconds, undefined, { signal }).catch(() => {
-        throw signal.reason;
-      });
+    const wait = (milliseconds: number): Promise<void> => pause(milliseconds, signal);
     // Later ones have their own way to wait.
     const retryAfter = attempt === 0 ? this.#options.retryAfter : false;
     return retrying(retryAfter, () => connect(this.#connectContext(), endpoint, server, watch), wait);
@@ -130,6 +128,11 @@ export class WsClientContainer extends ContainerDefaults implements WebSocketCon
    * @internal
    */
   readonly stopListeners = new Set<(why: HandshakeException) => void>();
+
+  /** Of one attempt. @internal */
+  get handshakeTimeoutMs(): number {
+    return resolveHandshakeSettings(this.#options).handshakeTimeout;
+  }
 
   /** @internal */
   get diagnostics(): ContainerContext['diagnostics'] {
@@ -159,7 +162,7 @@ export class WsClientContainer extends ContainerDefaults implements WebSocketCon
 
   async #waitUnlessStopped(milliseconds: number): Promise<void> {
     const { signal } = this.#stopping;
-    await delay(milliseconds, undefined, { signal }).catch(() => undefined);
+    await pause(milliseconds, signal).catch(() => undefined);
     if (signal.aborted) throw containerStopped();
   }
 

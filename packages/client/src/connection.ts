@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import {
   CloseReason,
   HandshakeException,
@@ -7,8 +6,10 @@ import {
   IOException,
   type Session,
 } from '@serval/api';
+import { pause } from '@serval/api/spi';
 import { rejected, toError, tolerateNeglect, type WsSession } from '@serval/container';
 import { prepareConnect, type ConnectOptions, type PreparedConnect, type ServerUri } from './connect-options';
+import { Deadline } from './deadline';
 import type { ReceivedMessage } from './message-stream';
 import { WaitingSends, type OutgoingMessage } from './waiting-sends';
 
@@ -267,7 +268,7 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
   async #wait(delay: number): Promise<boolean> {
     try {
       // It keeps the process alive, as an open connection does.
-      await pause(delay, undefined, { signal: this.#giveUp.signal });
+      await pause(delay, this.#giveUp.signal);
       return true;
     } catch {
       return false;
@@ -298,12 +299,17 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
 
   async #serverUri(): Promise<unknown> {
     if (typeof this.uri !== 'function') return this.uri;
+    const { handshakeTimeoutMs } = this.parts.container;
+    const deadline = new Deadline(handshakeTimeoutMs, () => uriTookTooLong(handshakeTimeoutMs));
     try {
-      return await unlessAborted(Promise.resolve(this.uri()), this.#giveUp.signal);
+      return await unlessAborted(deadline.within(this.uri()), this.#giveUp.signal);
     } catch (thrown) {
+      if (thrown === deadline.error) throw thrown;
       const cause = toError(thrown);
       const message = `The function that gives the URI of the server has thrown: ${cause.message}`;
       throw new HandshakeException(message, cause, 'WS_CONNECT_ENDPOINT');
+    } finally {
+      deadline.clear();
     }
   }
 
@@ -332,6 +338,14 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
     this.#end();
     this.#resolveClosed(reason);
   }
+}
+
+function uriTookTooLong(milliseconds: number): HandshakeException {
+  return new HandshakeException(
+    `The function that gives the URI of the server has not settled within ${milliseconds} ms (handshakeTimeout).`,
+    undefined,
+    'WS_CONNECT_TIMEOUT',
+  );
 }
 
 function stayOf(session: WsSession): Stay {

@@ -13,12 +13,13 @@ export function isAutomaticPong(data: Buffer): boolean {
 }
 
 /**
- * Pings the peer of one session that is silent, and finds out whether it is still there. One ping at a time is under way.
+ * Pings the peer of one session where one of the directions is silent, because proxies have an idle timer for each, and
+ * finds out whether the peer is still there. One ping at a time is under way.
  *
  * Neither the pings nor their pongs count for the idle timeouts.
  */
 export class KeepAlive {
-  /** After how much silence a ping is sent. */
+  /** After how much silence of either direction a ping is sent. */
   intervalMs = Infinity;
   /** How long the peer may stay silent then; Infinity: it is pinged, and never given up. */
   pongTimeoutMs = Infinity;
@@ -29,7 +30,6 @@ export class KeepAlive {
   #owedSince = 0;
   #buffered = 0;
   #progress = 0;
-  #isSuspect = false;
 
   constructor(private readonly session: WsSession) {}
 
@@ -38,25 +38,25 @@ export class KeepAlive {
     this.#heardAt = this.session.context.idleTimeouts.now;
   }
 
-  /** What is to be done now. @returns when to look again */
+  /** What is to be done now: a time of the clock, up to which all has been read. @returns when to look again */
   look(now: number): number {
     const { session } = this;
     const heardAt = Math.max(this.#heardAt, session.lastRead);
     const isAwaited = this.#pingedAt > heardAt && this.pongTimeoutMs < Infinity;
     // While this side does not read, the silence is not the peer's; but it is still pinged, for the proxies between.
-    if (isAwaited && session.isReading) return this.#judge(now);
-    this.#isSuspect = false;
-    const due = Math.max(heardAt, this.#pingedAt) + this.intervalMs;
+    if (isAwaited && session.isReading) return this.#judge(now, heardAt);
+    const silentSince = Math.min(heardAt, session.lastWrite);
+    const due = Math.max(silentSince, this.#pingedAt) + this.intervalMs;
     if (now < due) return due;
     // A peer that takes nothing gets no second ping behind the first.
     if (!this.#isWritten) return now + this.intervalMs;
-    this.#ping(now);
+    this.#ping();
     return now + Math.min(this.intervalMs, this.pongTimeoutMs);
   }
 
-  #ping(now: number): void {
+  #ping(): void {
     const { session } = this;
-    this.#pingedAt = this.#owedSince = now;
+    this.#pingedAt = this.#owedSince = session.context.idleTimeouts.now;
     this.#isWritten = false;
     this.#buffered = session.transport.bufferedBytes;
     this.#progress = session.transport.progress;
@@ -68,23 +68,17 @@ export class KeepAlive {
     });
   }
 
-  #judge(now: number): number {
+  #judge(now: number, heardAt: number): number {
     const { bufferedBytes, progress } = this.session.transport;
     // The peer takes what it is sent, or is in the middle of a message: ping and pong may not have had their turn.
     const takes = !this.#isWritten && bufferedBytes < this.#buffered;
     if (takes || progress > this.#progress) this.#owedSince = now;
     this.#buffered = bufferedBytes;
     this.#progress = progress;
-    const deadline = this.#owedSince + this.pongTimeoutMs;
-    if (now < deadline) {
-      this.#isSuspect = false;
+    // It may be silent for an interval, also where the ping was for our own silence.
+    const deadline = Math.max(this.#owedSince, heardAt + this.intervalMs) + this.pongTimeoutMs;
+    if (now < deadline)
       return this.#isWritten ? deadline : Math.min(deadline, now + this.pongTimeoutMs / LOOKS_WHILE_UNWRITTEN);
-    }
-    // Where the process was held up, or asleep, the pong may have come and not been read: the next tick tells.
-    if (!this.#isSuspect) {
-      this.#isSuspect = true;
-      return now;
-    }
     this.session.abandon('The peer has not answered a ping within the pong timeout.', true);
     return Infinity;
   }

@@ -15,7 +15,7 @@ export interface ContainerSettings {
   readIdleTimeout: number;
   /** Closes a session to which nothing was written for so long; 0 or less means never. Default 0. */
   writeIdleTimeout: number;
-  /** Pings a peer from which nothing was read for so long; 0 or less means never. Default 0. */
+  /** Pings a peer when nothing was read from it, or written to it, for so long; 0 or less means never. Default 0. */
   pingInterval: number;
   /** How long a pinged peer may stay silent until its session ends; 0 or less means for ever. Default 20000. */
   pongTimeout: number;
@@ -159,7 +159,7 @@ export const SETTINGS: { readonly [K in SettingName]: SettingRow } = {
     byDefault: 0,
     rule: milliseconds(-LARGEST),
     meaning:
-      'Pings a peer from which nothing was read for so long; 0 or less means never. The pings and their pongs count for no idle timeout, and no handler sees the pongs.',
+      'Pings a peer when nothing was read from it, or nothing was written to it, for so long; 0 or less means never. The pings and their pongs count for no idle timeout, and no handler sees the pongs.',
     userProperty: `${OWN}pingInterval`,
   },
   pongTimeout: {

@@ -124,16 +124,40 @@ const SIGNS: readonly [sign: string, give: (conversation: Conversation) => void]
   ['a pong that nobody asked for', ({ peer }) => peer.pong(Uint8Array.of(9))],
 ];
 
-test.each(SIGNS)('%s puts the ping off', async (_sign, give) => {
+test.each(SIGNS)('%s puts the ping off while something is written as well', async (_sign, give) => {
   const conversation = await open(Listener);
   for (let time = 0; time < 10; time += 1) {
     await pass(120);
     give(conversation);
+    void conversation.session.getBasicRemote().sendText('there');
     await turns();
   }
   expect(conversation.received.pings).toBe(0);
   await pass(240);
   expect(conversation.received.pings).toBe(1);
+});
+
+test('a peer that talks is pinged too where nothing is written, because proxies watch each direction', async () => {
+  const conversation = await open(Listener);
+  for (let time = 0; time < 10; time += 1) {
+    await pass(100);
+    conversation.peer.sendText('here', true);
+    await turns();
+  }
+  expect(conversation.received.pings).toBeGreaterThanOrEqual(4);
+  expect(conversation.received.pings).toBeLessThanOrEqual(5);
+  expect(conversation.ended).toEqual([]);
+});
+
+test('a peer that is silent is pinged too where something is written', async () => {
+  const conversation = await open(Listener);
+  for (let time = 0; time < 10; time += 1) {
+    await pass(100);
+    void conversation.session.getBasicRemote().sendText('there');
+    await turns();
+  }
+  expect(conversation.received.pings).toBeGreaterThanOrEqual(4);
+  expect(conversation.received.pings).toBeLessThanOrEqual(5);
 });
 
 test('anything that is read after the ping saves the session of a peer that answers no pings', async () => {
