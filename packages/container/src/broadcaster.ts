@@ -1,4 +1,5 @@
-import { IllegalStateException, SendResult, type Session } from '@serval/api';
+import { IllegalStateException, SendResult, SocketTimeoutException, type Session } from '@serval/api';
+import { Deadline } from '@serval/api/spi';
 import type { Sending } from './outbox';
 import { isThenable, rejected, toError, tolerateNeglect } from './promises';
 import { WsAsyncRemote, type Encoded } from './remote-endpoint';
@@ -8,6 +9,8 @@ import type { WsSession } from './session';
 export class Broadcaster {
   /** Settles when what waits for an encoder has been encoded. */
   #encoding: Promise<void> | undefined;
+  /** How many broadcasts wait for that. */
+  #waiting = 0;
 
   /** @param session whose encoders make the messages */
   constructor(private readonly session: WsSession) {}
@@ -29,13 +32,41 @@ export class Broadcaster {
   }
 
   #sendInOrder(encoding: Promise<Encoded | undefined>, to: Iterable<Session>): Promise<readonly SendResult[]> {
+    const { maxQueuedMessages } = this.session.context.settings;
+    if (this.#waiting >= maxQueuedMessages) {
+      void tolerateNeglect(encoding);
+      return rejected(tooManyWait(maxQueuedMessages));
+    }
+    this.#waiting += 1;
     const before = this.#encoding;
-    const mine: Promise<void> = Promise.allSettled([before, encoding]).then(() => {
+    const inTime = withinTime(encoding, this.session.blockingTimeoutMs);
+    const mine: Promise<void> = Promise.allSettled([before, inTime]).then(() => {
+      this.#waiting -= 1;
       if (this.#encoding === mine) this.#encoding = undefined;
     });
     this.#encoding = mine;
-    return Promise.all([encoding, before]).then(([encoded]) => (encoded === undefined ? [] : sendToAll(to, encoded)));
+    return Promise.all([inTime, before]).then(([encoded]) => (encoded === undefined ? [] : sendToAll(to, encoded)));
   }
+}
+
+/** An encoder that never settles holds up the later broadcasts for no longer than a send may take. */
+function withinTime<T>(encoding: Promise<T>, timeoutMs: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const deadline = new Deadline(timeoutMs, () =>
+      reject(
+        new SocketTimeoutException(
+          `The message was sent to nobody: its encoder has not settled within ${timeoutMs} ms (blockingSendTimeout).`,
+        ),
+      ),
+    );
+    encoding.then(resolve, reject).finally(() => deadline.clear());
+  });
+}
+
+function tooManyWait(most: number): IllegalStateException {
+  return new IllegalStateException(
+    `The message was sent to nobody: ${most} broadcasts of this session wait for an encoder, and no more may (maxQueuedMessages). Await them.`,
+  );
 }
 
 /** In one turn: what is sent to all leaves together, and a text is framed once. */

@@ -7,6 +7,7 @@ import {
   OnOpen,
   ServerEndpoint,
   Session,
+  SocketTimeoutException,
   type EncoderClass,
   type SendResult,
   type Writer,
@@ -214,5 +215,48 @@ describe('without a session in hand', () => {
       'between',
       'after',
     ]);
+  });
+});
+
+describe('behind an encoder that never settles', () => {
+  let stuck: (() => void) | undefined;
+  class Stuck implements Encoder.Text<Price> {
+    static readonly encodes = Encoder.text(Price);
+    encode(): Promise<string> {
+      return new Promise((resolve) => (stuck = () => resolve('at last')));
+    }
+  }
+
+  async function openWith(options: object): Promise<{ peers: Peer[]; first: Session }> {
+    const sessions: Session[] = [];
+    @ServerEndpoint({ value: '/stuck', encoders: [Stuck] })
+    class Prices {
+      @OnOpen open(session: Session): void {
+        sessions.push(session);
+      }
+    }
+    const server = new TestServer({ endpoints: [Prices], ...options });
+    cleanups.push(() => server.stop());
+    const peers = [await server.connect('/stuck')];
+    return { peers, first: sessions[0]! };
+  }
+
+  test('a broadcast waits no longer than blockingSendTimeout, and the later ones go on', async () => {
+    const { peers, first } = await openWith({ blockingSendTimeout: 50 });
+    const lost = first.broadcast(new Price(1));
+    const next = first.broadcast('next');
+    await expect(lost).rejects.toBeInstanceOf(SocketTimeoutException);
+    expect(await next).toEqual([]);
+    expect(await received(peers)).toEqual(['next']);
+  });
+
+  test('no more than maxQueuedMessages broadcasts wait', async () => {
+    const { peers, first } = await openWith({ blockingSendTimeout: -1, maxQueuedMessages: 2 });
+    const waiting = [first.broadcast(new Price(1)), first.broadcast('second')];
+    await expect(first.broadcast('third')).rejects.toThrow(/2 broadcasts of this session wait .*maxQueuedMessages/);
+    stuck?.();
+    expect(await Promise.all(waiting)).toEqual([[], []]);
+    expect(await received(peers)).toEqual(['at last']);
+    expect(await received(peers)).toEqual(['second']);
   });
 });
