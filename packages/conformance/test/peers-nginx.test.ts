@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describeWithPeer, Nginx } from '@serval/peers';
+import { describeWithPeer, FrontServer } from '@serval/peers';
 import {
   CloseReason,
   HandshakeException,
@@ -84,9 +84,9 @@ class Echo {
   }
 }
 
-describeWithPeer(Nginx, 'nginx as the guide has it', () => {
+describeWithPeer(FrontServer.kind('nginx'), 'nginx as the guide has it', () => {
   let server: Server;
-  let nginx: Nginx;
+  let nginx: FrontServer;
   beforeAll(async () => {
     server = await new Server({
       host: '127.0.0.1',
@@ -100,7 +100,7 @@ describeWithPeer(Nginx, 'nginx as the guide has it', () => {
     const location = (path: string, ...lines: string[]): string =>
       `location ${path} { proxy_pass http://127.0.0.1:${server.port}/echo; ${lines.join(' ')} }\n`;
     const upgrade = `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;`;
-    nginx = await Nginx.start((port) =>
+    nginx = await FrontServer.start('nginx', (port) =>
       replaced(
         guided(port, server.port),
         '  location / {',
@@ -224,7 +224,7 @@ describeWithPeer(Nginx, 'nginx as the guide has it', () => {
 
   test('a server that stops says so through it', async () => {
     const another = await new Server({ host: '127.0.0.1', endpoints: [Echo] }).start();
-    const front = await Nginx.start((port) => guided(port, another.port));
+    const front = await FrontServer.start('nginx', (port) => guided(port, another.port));
     try {
       const caller = await EchoCaller.open(`wss://localhost:${front.port}/echo`, {
         sslContext: { ca: LOCALHOST.cert },

@@ -1,4 +1,4 @@
-import { describeWithPeer, Nginx, Tomcat } from '@serval/peers';
+import { describeWithPeer, FrontServer, Tomcat } from '@serval/peers';
 import { CloseReason, HandshakeException } from 'serval';
 import { failureOf } from './application';
 import { EchoCaller, type CallOptions } from './echo-caller';
@@ -128,10 +128,11 @@ describeWithPeer(Tomcat, 'Tomcat', () => {
     });
   });
 
-  describeWithPeer(Nginx, 'behind an nginx that ends TLS', () => {
-    let nginx: Nginx;
+  describeWithPeer(FrontServer.kind('nginx'), 'behind an nginx that ends TLS', () => {
+    let nginx: FrontServer;
     beforeAll(async () => {
-      nginx = await Nginx.start(
+      nginx = await FrontServer.start(
+        'nginx',
         (port) => `
 server {
   listen 127.0.0.1:${port} ssl;

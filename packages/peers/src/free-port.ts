@@ -33,8 +33,8 @@ async function freePort(): Promise<number> {
 const OPEN_LIMIT_MS = 10_000;
 
 /** Settles when somebody listens on a port of 127.0.0.1. @throws Error when nobody does in time */
-export async function untilOpen(port: number): Promise<void> {
-  const limit = Date.now() + OPEN_LIMIT_MS;
+export async function untilOpen(port: number, limitMs = OPEN_LIMIT_MS): Promise<void> {
+  const limit = Date.now() + limitMs;
   for (;;) {
     const socket = connect(port, '127.0.0.1');
     try {

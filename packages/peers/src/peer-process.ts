@@ -3,14 +3,17 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { untilOpen } from './free-port';
 
 /** How a peer that listens is started. */
 export interface PeerCommand {
   readonly program: string;
   readonly args: readonly string[];
   readonly cwd: string;
-  /** What it prints, on stdout or stderr, when it listens. */
-  readonly ready: RegExp;
+  /** What it prints, on stdout or stderr, when it listens; or the port of 127.0.0.1 that it will listen on. */
+  readonly ready: RegExp | number;
+  /** Beside the environment of this process. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Default 60 seconds: a Java virtual machine on a busy machine. */
   readonly startLimitMs?: number;
   /** What ends it quickly. Default SIGTERM. */
@@ -37,8 +40,8 @@ export class PeerProcess {
     private readonly child: ChildProcess,
     private readonly printed: () => string,
     private readonly stopSignal: NodeJS.Signals,
-    /** How {@link PeerCommand.ready} matched, for what its groups say. */
-    readonly readyMatch: RegExpExecArray,
+    /** How {@link PeerCommand.ready} matched, for what its groups say; empty for a port. */
+    readonly readyMatch: readonly string[],
   ) {}
 
   /**
@@ -66,11 +69,12 @@ export class PeerProcess {
   /** @throws Error with what the peer has printed, when it does not start */
   static async start(command: PeerCommand): Promise<PeerProcess> {
     const { program, args, cwd, ready, startLimitMs = 60_000, stopSignal = 'SIGTERM' } = command;
-    const child = spawn(program, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    const env = { ...process.env, ...command.env };
+    const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
     const kill = endWithUs(child);
     let output = '';
     try {
-      const match = await new Promise<RegExpExecArray>((resolve, reject) => {
+      const match = await new Promise<readonly string[]>((resolve, reject) => {
         const timer = setTimeout(() => reject(new Error(`not ready within ${startLimitMs} ms`)), startLimitMs);
         const settled = (settle: () => void): void => {
           clearTimeout(timer);
@@ -78,10 +82,11 @@ export class PeerProcess {
         };
         child.once('error', (error) => settled(() => reject(error)));
         child.once('close', (code, signal) => settled(() => reject(new Error(`ended with ${signal ?? code}`))));
+        if (typeof ready === 'number') untilOpen(ready, startLimitMs).then(() => settled(() => resolve([])), reject);
         for (const stream of [child.stdout, child.stderr]) {
           stream.setEncoding('utf8').on('data', (text: string) => {
             output = (output + text).slice(-KEPT_CHARACTERS);
-            const found = ready.exec(output);
+            const found = typeof ready === 'number' ? null : ready.exec(output);
             if (found !== null) settled(() => resolve(found));
           });
         }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createServer, request, type IncomingMessage, type RequestOptions } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { describeWithPeer, ForwardProxy, Nginx } from '@serval/peers';
+import { describeWithPeer, ForwardProxy, FrontServer } from '@serval/peers';
 import { onFreePort } from '../src/free-port';
 
 const cleanUps: (() => unknown)[] = [];
@@ -22,9 +22,9 @@ async function answer(options: RequestOptions): Promise<IncomingMessage> {
   return response;
 }
 
-describeWithPeer(Nginx, 'nginx', () => {
+describeWithPeer(FrontServer.kind('nginx'), 'nginx', () => {
   test('answers by the configuration that it was given, and leaves nothing behind', async () => {
-    const nginx = await Nginx.start((port) => `server { listen 127.0.0.1:${port}; return 204; }`);
+    const nginx = await FrontServer.start('nginx', (port) => `server { listen 127.0.0.1:${port}; return 204; }`);
     const { port, folder } = nginx;
     expect((await answer({ port })).statusCode).toBe(204);
     await nginx.stop();
@@ -33,7 +33,9 @@ describeWithPeer(Nginx, 'nginx', () => {
   });
 
   test('says what is wrong with a configuration', async () => {
-    const error = (await Nginx.start(() => 'no_such_directive on;').catch((thrown: unknown) => thrown)) as Error;
+    const error = (await FrontServer.start('nginx', () => 'no_such_directive on;').catch(
+      (thrown: unknown) => thrown,
+    )) as Error;
     const [, folder = ''] = /unknown directive "no_such_directive" in (.*)\/nginx\.conf/.exec(error.message) ?? [];
     expect(folder).toMatch(/serval-nginx-/);
     expect(existsSync(folder)).toBe(false);

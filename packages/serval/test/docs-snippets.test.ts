@@ -10,7 +10,9 @@ import { readPages, ROOT, type Page } from './documentation';
 // Names of `serval` that a snippet uses without importing them are imported for it. What else it takes from the text
 // around it stands, invisible to the reader, in a comment right before the block: <!-- before: declare const x: string; -->
 
-const LANGUAGES = new Set(['ts', 'js', 'json', 'sh', 'text', 'java', 'html', 'nginx']);
+/** Those of front servers are run by packages/conformance/test/peers-fronts.test.ts. */
+const FRONT_SERVERS = ['nginx', 'haproxy', 'apache', 'caddy', 'vcl', 'lighttpd', 'ini', 'squid', 'yaml'];
+const LANGUAGES = new Set(['ts', 'js', 'json', 'sh', 'text', 'java', 'html', ...FRONT_SERVERS]);
 const DIALECTS = { '': 'legacy', standard: 'standard' } as const;
 type Dialect = (typeof DIALECTS)[keyof typeof DIALECTS];
 
