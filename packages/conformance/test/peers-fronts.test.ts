@@ -28,6 +28,8 @@ import { LOCALHOST } from './localhost';
 // Our client, a front server, our server. Every configuration is the guide's own.
 
 const START_MS = 60_000;
+// A busy machine.
+jest.setTimeout(30_000);
 
 /** The server's ends of the connections, in the order of their handshakes. */
 const ends: Echo[] = [];
@@ -215,6 +217,54 @@ describe('a line that is missing', () => {
         },
         START_MS,
       );
+    });
+  }
+});
+
+describe('an address that the client forges', () => {
+  let server: Server;
+  beforeAll(async () => (server = await serve()));
+  afterAll(() => server?.stop({ graceMs: 0 }));
+
+  const HEADER = 'http-request set-header X-Forwarded-For %[src]';
+  const cases: [FrontName, what: string, readonly (readonly [string, string])[], address: string][] = [
+    ['haproxy', 'a second line', [[HEADER, 'option forwardfor']], '127.0.0.2'],
+    [
+      'apache',
+      'a list of both',
+      [
+        ['ProxyAddHeaders Off', ''],
+        ['RequestHeader set X-Forwarded-For', '# '],
+      ],
+      '127.0.0.2',
+    ],
+    ['squid', 'a list of both', [['forwarded_for truncate', '']], '127.0.0.2'],
+    [
+      'nghttpx',
+      'nothing but the forged one',
+      [
+        ['strip-incoming-x-forwarded-for=yes', ''],
+        ['add-x-forwarded-for=yes', ''],
+      ],
+      '192.0.2.1',
+    ],
+  ];
+  for (const [name, what, changes, address] of cases) {
+    describeWithPeer(FrontServer.kind(name), name, () => {
+      test(`with ${what}: ${address}`, async () => {
+        const guided = await startGuided(name, server.port, changes);
+        try {
+          const caller = await openForging(guided);
+          expect(
+            String(await caller.exchange(['who am I']))
+              .split(' ')
+              .at(-1),
+          ).toBe(address);
+          caller.socket.terminate();
+        } finally {
+          await guided.front.stop();
+        }
+      });
     });
   }
 });

@@ -21,6 +21,9 @@ import { Heard } from './echo-peer';
 import { changedByEcho } from './echo-table';
 import { LOCALHOST } from './localhost';
 
+// A busy machine.
+jest.setTimeout(30_000);
+
 // Our client, nginx, our server. The configuration is the guide's own.
 
 const PAGE = readFileSync(join(__dirname, '../../../docs/guides/reverse-proxies.md'), 'utf8');
@@ -91,6 +94,7 @@ describeWithPeer(FrontServer.kind('nginx'), 'nginx as the guide has it', () => {
     server = await new Server({
       host: '127.0.0.1',
       endpoints: [Echo],
+      logger: { error: () => undefined, warn: () => undefined, debug: () => undefined },
       perMessageDeflate: true,
       textBufferSize: MAX_MESSAGE_BYTES,
       binaryBufferSize: MAX_MESSAGE_BYTES,
