@@ -1,5 +1,10 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { createServer as createHttp2Server } from 'node:http2';
+import { connect as connectTcp } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   DeploymentException,
   Endpoint,
@@ -231,6 +236,29 @@ describe('every way to a session', () => {
     const client = await connectTo(server.port);
     client.send(upgradeRequest('/who', FORWARDED));
     expect(await firstText(client)).toBe(AS_FORWARDED);
+  });
+
+  test('a Unix domain socket, whose peers have no address', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'serval-'));
+    afterTest(() => rm(folder, { recursive: true, force: true }));
+    const path = join(folder, 'server.sock');
+    const asked: string[] = [];
+    for (const [trustProxy, seen] of [
+      [1, AS_FORWARDED],
+      ['loopback', AS_SENT.slice(0, -'127.0.0.1'.length)],
+      [(address: string, hop: number) => hop === 0 && asked.push(address) > 0, AS_FORWARDED],
+    ] as const) {
+      const server = await new Server({ port: path, endpoints: [Who], trustProxy }).start();
+      const socket = connectTcp(path);
+      afterTest(() => socket.destroy());
+      let received = '';
+      socket.on('data', (data) => (received += data.toString()));
+      socket.write(upgradeRequest('/who', { Host: 'chat.example', ...FORWARDED }));
+      while (!received.includes(seen)) await once(socket, 'data');
+      expect(received.slice(received.indexOf('ws'))).toContain(seen);
+      await server.stop({ graceMs: 0 });
+    }
+    expect(asked).toEqual(['']);
   });
 
   test('HTTP/2', async () => {
