@@ -95,7 +95,7 @@ export async function upgrade(container: UpgradeContext, routed: RoutedUpgrade):
     const configurator = config.getConfigurator();
     const ask = <T>(call: () => T): T => duringHandshake(request, container.policy, call);
 
-    const origin = request.request.headers.get('Origin')?.[0] ?? null;
+    const origin = originOf(request);
     if (!(await ask(() => configurator.checkOrigin(origin, request)))) throw foreignOrigin(container, routed, origin);
     const subprotocol = await negotiateSubprotocol(request, config, ask);
     const extensions = await negotiateExtensions(container, request, config, ask);
@@ -282,6 +282,13 @@ function requestUri({ request, target }: RoutedRequest): string {
   const uri = `${request.isSecure ? 'wss' : 'ws'}://${hostOf(request)}${target.path}${query}`;
   // One flat string: a session keeps it, and V8 would keep all of its pieces.
   return Buffer.from(uri, 'latin1').toString('latin1');
+}
+
+/** RFC 6454 7.3: no more than one. Of two, somebody else may have judged the other one. */
+function originOf({ request }: WsHandshakeRequest): string | null {
+  const [origin = null, second] = request.headers.get('Origin') ?? [];
+  if (second !== undefined) throw badRequest('The Origin header may be there only once.');
+  return origin;
 }
 
 type Ask = <T>(call: () => T) => T;

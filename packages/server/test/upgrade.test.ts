@@ -202,6 +202,13 @@ describe('a refusal', () => {
     ['an extension parameter without a name', 400, '/chat', { 'Sec-WebSocket-Extensions': 'a;=1' }, BAD_EXTENSIONS],
     ['an open quotation', 400, '/chat', { 'Sec-WebSocket-Extensions': 'a; b="1' }, BAD_EXTENSIONS],
     ['a foreign origin', 403, '/chat', { Origin: 'http://evil.example' }, /^The origin http:\/\/evil\.example may not/],
+    [
+      'two origins',
+      400,
+      '/chat',
+      { Host: 'a.example', Origin: ['http://a.example', 'http://b.example'] },
+      /^The Origin/,
+    ],
     ['the null origin', 403, '/chat', { Origin: 'null' }, /^The origin null may not/],
     ['an empty origin', 403, '/chat', { Origin: '' }, /^The origin {2}may not/],
   ])('of %s is %d', async (_what, status, start, changes, body) => {
