@@ -1,6 +1,6 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { loadLazily } from '@serval/api/spi';
 import type * as Forge from 'node-forge';
 import { DeploymentException } from '@serval/api';
 import { toError } from '@serval/container';
@@ -78,7 +78,8 @@ function readPkcs12(file: Buffer, password: string): readonly Buffer[] {
 
 /** Its library is loaded only here: it is large, and most clients have no such store. */
 function decryptPkcs12(file: Buffer, password: string): readonly Buffer[] {
-  const forge = createRequire(__filename)('node-forge') as typeof Forge;
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import would load it at the start
+  const forge = loadLazily('node-forge', 'a trust store of PKCS#12', () => require('node-forge') as typeof Forge);
   const store = forge.pkcs12.pkcs12FromAsn1(forge.asn1.fromDer(file.toString('latin1')), false, password);
   const bags = store.getBags({ bagType: forge.pki.oids.certBag })[forge.pki.oids.certBag ?? ''] ?? [];
   return bags.map(({ cert, asn1 }) => {

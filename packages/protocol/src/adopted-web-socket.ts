@@ -1,7 +1,10 @@
 import { IllegalArgumentException, IllegalStateException } from '@serval/api';
-import { WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import { parseExtensions } from './handshake-headers';
 import { WsTransport, type WsConnectionFacts } from './ws-transport';
+
+/** `WebSocket.OPEN`; ws itself is not loaded for it. */
+const OPEN = 1;
 
 const METHODS = ['on', 'once', 'off', 'send', 'ping', 'pong', 'close', 'terminate', 'pause', 'resume'] as const;
 
@@ -37,7 +40,7 @@ export class AdoptedWebSocket {
         'adoptWebSocket: the socket was adopted before; it has one session for its life.',
       );
     }
-    if (socket.readyState !== WebSocket.OPEN) {
+    if (socket.readyState !== OPEN) {
       const state = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'][socket.readyState] ?? String(socket.readyState);
       throw new IllegalStateException(
         `adoptWebSocket takes an open socket; found ${state}. Adopt it when it is handed to you, before anything is awaited.`,
@@ -53,7 +56,7 @@ export class AdoptedWebSocket {
   }
 
   get isOpen(): boolean {
-    return this.webSocket.readyState === WebSocket.OPEN;
+    return this.webSocket.readyState === OPEN;
   }
 
   /** Tells 'close' and 'error'. */

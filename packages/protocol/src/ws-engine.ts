@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import type { Transport } from '@serval/api/spi';
-import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
+import { loadLazily, type Transport } from '@serval/api/spi';
+import type * as Ws from 'ws';
 import type { AcceptedUpgrade, Engine } from './engine';
 import { WsTransport } from './ws-transport';
 
@@ -10,13 +10,19 @@ import { WsTransport } from './ws-transport';
  */
 const LEAST_MAX_PAYLOAD = 1024 * 1024;
 
-/** The engine over the ws library, by its public interface only; without extensions. */
+/**
+ * The engine over the ws library, by its public interface only; without extensions.
+ *
+ * @throws DeploymentException when ws cannot be loaded
+ */
 export function createWsEngine(): Engine {
-  return { installedExtensions: [], accept };
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import would load it at the start
+  const { WebSocketServer } = loadLazily('ws', "engine: 'ws'", () => require('ws') as typeof Ws);
+  return { installedExtensions: [], accept: (upgrade) => accept(WebSocketServer, upgrade) };
 }
 
 /** ws's own server object does the 101; it is given exactly what was negotiated, and decides nothing. */
-function accept(upgrade: AcceptedUpgrade): Transport | undefined {
+function accept(WebSocketServer: typeof Ws.WebSocketServer, upgrade: AcceptedUpgrade): Transport | undefined {
   if (!upgrade.socket.readable || !upgrade.socket.writable) {
     upgrade.socket.destroy();
     return undefined;
@@ -27,7 +33,7 @@ function accept(upgrade: AcceptedUpgrade): Transport | undefined {
   });
   let transport: Transport | undefined;
   // handleUpgrade calls back before it returns, because there is no verifyClient.
-  server.handleUpgrade(negotiatedRequest(upgrade), upgrade.socket, upgrade.head, (webSocket: WebSocket) => {
+  server.handleUpgrade(negotiatedRequest(upgrade), upgrade.socket, upgrade.head, (webSocket: Ws.WebSocket) => {
     webSocket.pause();
     transport = new WsTransport(webSocket, {
       extensions: [],
@@ -40,7 +46,7 @@ function accept(upgrade: AcceptedUpgrade): Transport | undefined {
 }
 
 // @types/ws does not know closeTimeout yet.
-function serverOptions(upgrade: AcceptedUpgrade): ServerOptions & { closeTimeout: number } {
+function serverOptions(upgrade: AcceptedUpgrade): Ws.ServerOptions & { closeTimeout: number } {
   return {
     noServer: true,
     clientTracking: false,

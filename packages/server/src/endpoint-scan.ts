@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import type * as NodeModule from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import {
@@ -10,8 +10,8 @@ import {
   type EndpointClass,
   type ServerEndpointConfig,
 } from '@serval/api';
-import { readClassRecord } from '@serval/api/spi';
-import { glob } from 'tinyglobby';
+import { loadLazily, readClassRecord } from '@serval/api/spi';
+import type * as Tinyglobby from 'tinyglobby';
 
 /** The classes that a scan has found, each once. */
 export interface ScanResult {
@@ -28,6 +28,8 @@ export interface ScanResult {
  * @throws DeploymentException when nothing matches, or a module cannot be loaded
  */
 export async function scanEndpoints(patterns: readonly string[], directory: string): Promise<ScanResult> {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import would load it at the start
+  const { glob } = loadLazily('tinyglobby', 'scan', () => require('tinyglobby') as typeof Tinyglobby);
   const files = await glob([...patterns], { cwd: directory, absolute: true, ignore: ['**/node_modules/**'] });
   if (files.length === 0) {
     throw scanFailed(
@@ -74,6 +76,8 @@ export function chooseEndpoints(found: ScanResult): readonly (EndpointClass | Se
 }
 
 async function load(file: string, directory: string): Promise<unknown> {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- a bundle without require starts without it
+  const { createRequire } = loadLazily('node:module', 'scan', () => require('node:module') as typeof NodeModule);
   try {
     // require loads ES modules too, on every Node that is supported, unless they wait for something at top level.
     return createRequire(join(directory, 'scan.js'))(file) as unknown;

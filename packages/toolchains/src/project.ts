@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { runTool, type ToolOptions, type ToolRun } from './tool';
 
+const PACKAGES = join(__dirname, '..', '..');
+
 /** A user's project in a folder of its own. */
 export class Project {
   private constructor(readonly directory: string) {}
@@ -23,6 +25,15 @@ export class Project {
 
   run(command: string, args: readonly string[], options: Partial<ToolOptions> = {}): Promise<ToolRun> {
     return runTool(command, args, { cwd: this.directory, ...options });
+  }
+
+  /** Installs the packages of this repository as links to their folders. */
+  linkPackages(): void {
+    mkdirSync(join(this.directory, 'node_modules', '@serval'), { recursive: true });
+    for (const name of readdirSync(PACKAGES)) {
+      const into = name === 'serval' ? name : `@serval/${name}`;
+      symlinkSync(join(PACKAGES, name), join(this.directory, 'node_modules', into), 'junction');
+    }
   }
 
   /** Installs tarballs and nothing else. */

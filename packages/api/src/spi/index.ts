@@ -4,6 +4,7 @@ export { Fifo, type FifoEntry } from './fifo';
 export { afterReads, Deadline, pause, Timer, type TimerOptions } from './timer';
 export type { ClassRecord, HandlerKind, HandlerRecord, ParameterRecord } from '../metadata';
 export { readClassRecord } from '../metadata';
+export { loadLazily } from './load-lazily';
 export { isSendableCloseCode } from '../close-reason';
 export { pathParamOf } from '../parameter-role';
 export { registerDefaultConfigurator } from '../server-endpoint-config';
