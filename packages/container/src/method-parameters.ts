@@ -1,6 +1,7 @@
 import { Char, DeploymentException, type AbstractClass, type ParameterRole, type PrimitiveType } from '@serval/api';
 import { pathParamOf, readClassRecord, type HandlerRecord } from '@serval/api/spi';
 import { isPrimitiveType } from './primitives';
+import { readSignature, type ParameterForm } from './signature';
 
 /** An annotated method and where it stands. */
 export interface DeclaredMethod {
@@ -16,8 +17,14 @@ export interface DeclaredMethod {
 export type DeclaredParameter =
   | { readonly kind: 'path'; readonly position: number; readonly name: string; readonly type: PrimitiveType }
   | { readonly kind: 'typed'; readonly position: number; readonly type: ParameterRole }
-  /** The compiler has left nothing, or a type that says nothing (Object, Function). */
-  | { readonly kind: 'erased'; readonly position: number; readonly found: string };
+  /** The compiler has left a type that says nothing (Object, Function, an enum's object), or none. */
+  | {
+      readonly kind: 'erased';
+      readonly position: number;
+      readonly found: string;
+      /** Whether it is a plain parameter of a method without any types: only such a one may have a default role. */
+      readonly isUntyped: boolean;
+    };
 
 /**
  * What is known of each parameter of a method: by its `params` list, else by parameter decorators, else by the metadata
@@ -31,26 +38,35 @@ export function readParameters(method: DeclaredMethod): readonly DeclaredParamet
   const decorated = (readClassRecord(declaredIn)?.parameters ?? []).filter(
     ({ method: name }) => name === record.method,
   );
+  const written = readSignature(prototype, record.method) ?? [];
+  // Another number of types belongs to a method that is not what was compiled.
+  const forms = types === undefined || types.length === written.length ? written : [];
   const length = Math.max(
-    types?.length ?? declaredLength(prototype, record.method),
+    types?.length ?? Math.max(declaredLength(prototype, record.method), forms.length),
     ...decorated.map(({ index }) => index + 1),
   );
   return Array.from({ length }, (_, index): DeclaredParameter => {
     const position = index + 1;
-    const emitted = types?.[index];
+    const form = forms[index] ?? 'plain';
+    const emitted = types === undefined ? NO_TYPES : { type: types[index], form };
     const path = decorated.find((parameter) => parameter.index === index)?.role;
     if (path !== undefined)
-      return pathParameter(
-        method,
-        position,
-        path.name,
-        path.type ?? pathType(method, position, path.name, emitted, types),
-      );
-    if (isErased(emitted)) return { kind: 'erased', position, found: foundType(emitted, types) };
-    // The compiler emits constructors only.
-    return { kind: 'typed', position, type: emitted as AbstractClass };
+      return pathParameter(method, position, path.name, path.type ?? pathType(method, position, path.name, emitted));
+    if (emitted !== NO_TYPES && form !== 'rest' && isClass(emitted.type))
+      return { kind: 'typed', position, type: emitted.type };
+    const isUntyped = emitted === NO_TYPES && form === 'plain';
+    return { kind: 'erased', position, found: foundType(emitted, form), isUntyped };
   });
 }
+
+/** What the compiler has left of a parameter's type, and how the parameter is written. */
+interface EmittedType {
+  readonly type: unknown;
+  readonly form: ParameterForm;
+}
+
+/** For a method of which the compiler has left no types at all. */
+const NO_TYPES = Symbol('no types');
 
 function fromParams(method: DeclaredMethod, params: unknown, length: number): readonly DeclaredParameter[] {
   if (!Array.isArray(params)) {
@@ -71,7 +87,7 @@ function fromRole(method: DeclaredMethod, role: unknown, position: number): Decl
   const path = pathParamOf(role);
   if (path !== undefined) return pathParameter(method, position, path.name, path.type ?? String);
   const isRole = (typeof role === 'function' && role.prototype !== undefined) || role === Char;
-  if (!isRole || isErased(role)) {
+  if (!isRole || role === Object || role === Function) {
     throw badParameter(
       method,
       position,
@@ -95,12 +111,11 @@ function pathType(
   method: DeclaredMethod,
   position: number,
   name: string,
-  emitted: unknown,
-  types: readonly unknown[] | undefined,
+  emitted: EmittedType | typeof NO_TYPES,
 ): PrimitiveType {
-  if (types === undefined) return String;
-  if (isPrimitiveType(emitted)) return emitted;
-  throw badPathType(method, position, name, foundType(emitted, types));
+  if (emitted === NO_TYPES) return String;
+  if (emitted.form !== 'rest' && isPrimitiveType(emitted.type)) return emitted.type;
+  throw badPathType(method, position, name, foundType(emitted, emitted.form));
 }
 
 function badPathType(method: DeclaredMethod, position: number, name: string, found: string): DeploymentException {
@@ -118,18 +133,45 @@ function declaredLength(prototype: object, method: string | symbol): number {
   return typeof value === 'function' ? value.length : 0;
 }
 
-/** Types that the compiler emits for what has no class at run time. */
-function isErased(type: unknown): boolean {
-  return type === undefined || type === null || type === Object || type === Function;
+/** Whether a type is one that says something: neither what stands for no class, nor an object such as an enum. */
+function isClass(type: unknown): type is AbstractClass {
+  return typeof type === 'function' && type !== Object && type !== Function;
 }
 
-function foundType(emitted: unknown, types: readonly unknown[] | undefined): string {
-  if (types === undefined) return 'not known: standard decorators, or a compiler that emits no types';
-  if (emitted === undefined) return 'undefined (a circular import)';
-  // What TypeScript emits: Function for a class that only its type was imported of, Object for what is no class.
-  if (emitted === Function)
+function foundType(emitted: EmittedType | typeof NO_TYPES, form: ParameterForm): string {
+  if (form === 'rest') return 'not known: it is a rest parameter, of which each compiler leaves another type';
+  if (emitted === NO_TYPES) {
+    return form === 'default'
+      ? 'not known: it has a default value, and the compiler emits no types'
+      : 'not known: standard decorators, or a compiler that emits no types';
+  }
+  const { type } = emitted;
+  if (isClass(type)) return typeName(type);
+  if (form === 'default') return 'not known: it has a default value, and no declared type that exists at run time';
+  if (type === undefined || type === null) return 'undefined (a circular import, or a default value without a type)';
+  // tsc emits Function for a class that only its type was imported of, Object for what is no class.
+  if (type === Function)
     return 'Function (a class imported with "import type", or "type" before its name: drop that word)';
-  return `${typeName(emitted)} (an interface, a union, or a class imported with "import type")`;
+  if (type !== Object)
+    return `${objectOf(type)}, which is no class: compilers leave it for an enum, or for a constant of the type's name`;
+  return 'Object (an interface, a union, a type alias, or a class imported with "import type")';
+}
+
+/** `an object { Red, Green }` */
+function objectOf(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  // A numeric enum has its names twice, once as values of its numbers.
+  const names = Object.keys(value).filter((name) => !/^-?\d/.test(name));
+  const shown = names.length > MOST_NAMES ? [...names.slice(0, MOST_NAMES), '…'] : names;
+  return `the object { ${shown.join(', ')} }`;
+}
+
+const MOST_NAMES = 4;
+
+/** Whether it is a class that every program has, such as Event, and that a type of the same name may have become. */
+export function isGlobalClass(type: unknown): boolean {
+  if (typeof type !== 'function' || type === Array || type === Promise) return false;
+  return (globalThis as Record<string, unknown>)[type.name] === type;
 }
 
 export function typeName(type: unknown): string {

@@ -11,7 +11,14 @@ import {
 import type { HandlerKind } from '@serval/api/spi';
 import type { CodecPlan } from './codec-plan';
 import { NO_DECODER, planPayload, planUntypedPayload, type PayloadPlan, type PayloadType } from './message-route';
-import { badParameter, typeName, type DeclaredMethod, type DeclaredParameter } from './method-parameters';
+import { readSignature } from './signature';
+import {
+  badParameter,
+  isGlobalClass,
+  typeName,
+  type DeclaredMethod,
+  type DeclaredParameter,
+} from './method-parameters';
 
 /** What a parameter receives when its method is called. `payload` is the message, the close reason or the error. */
 export type AssignedRole =
@@ -148,15 +155,23 @@ function planPayloadOf(
   // Path roles were taken out by readParameters, so the rest are payload types.
   const plans = planPayload(payload.type as PayloadType, codecs);
   if (plans !== NO_DECODER) return plans;
+  // With a params list it is the class that was meant.
+  const isMistakable = method.record.params === undefined && isGlobalClass(payload.type);
   throw badParameter(
     method,
     payload.position,
     `is of type ${typeName(payload.type)}, for which ${decoderList(codecs)}. ` +
-      'Add a decoder for it to the endpoint, or take a String, Buffer, Reader, InputStream, PongMessage or a primitive (WSC-4.7).',
+      'Add a decoder for it to the endpoint, or take a String, Buffer, Reader, InputStream, PongMessage or a primitive (WSC-4.7).' +
+      (isMistakable
+        ? ` If your own ${typeName(payload.type)} was meant, drop "type" from its import: swc and Bun leave the global class of that name.`
+        : ''),
   );
 }
 
-/** The documented default: what decoders without a class make, else text; never a choice between classes. */
+/**
+ * What decoders without a class make; else text, the documented default, where there are no types at all. A type that
+ * says nothing is another class with each compiler, so it is never taken for text.
+ */
 function planErased(
   method: DeclaredMethod,
   parameters: readonly DeclaredParameter[],
@@ -167,6 +182,7 @@ function planErased(
   if (untyped !== NO_DECODER) return untyped;
   if (codecs.decoders.length > 0)
     throw noRole(method, parameters, payload.position, payload.found, decoderList(codecs));
+  if (!payload.isUntyped) throw noRole(method, parameters, payload.position, payload.found);
   return [{ native: 'text', decoding: { kind: 'as-is' }, divisible: true }];
 }
 
@@ -193,8 +209,14 @@ function nounOf(kind: AssignedRole['kind'], method: DeclaredMethod): string {
 }
 
 function noPayload(method: DeclaredMethod): DeploymentException {
+  const { declaredIn, record } = method;
+  // A function that a decorator has put in the method's place mostly takes "...args".
+  const isForeign = readSignature(declaredIn.prototype as object, record.method) === undefined;
+  const remedy = isForeign
+    ? 'Add one; or, where another decorator has replaced the method, name the roles: @OnMessage({ params: [String] })'
+    : 'Add one, such as "text: string"';
   return new DeploymentException(
-    `${method.label}: @OnMessage needs a parameter for the message; found none. Add one, such as "text: string" (WSC-4.7).`,
+    `${method.label}: @OnMessage needs a parameter for the message; found none. ${remedy} (WSC-4.7).`,
     undefined,
     'WS_DEPLOY_BAD_PARAMETER',
   );
@@ -219,8 +241,9 @@ function noRole(
 function exampleRoles(method: DeclaredMethod, parameters: readonly DeclaredParameter[]): string {
   const known = parameters.map(knownRole);
   const usual = usualRoles(method).filter((role) => !known.includes(role));
-  // A lone parameter may be any of them.
-  if (known.length === 1 && known[0] === undefined) return usual.join(', ');
+  // A lone parameter may be any of them, but a message's is its payload.
+  if (known.length === 1 && known[0] === undefined)
+    return method.record.kind === 'message' ? 'String' : usual.join(', ');
   const left = usual.values();
   return known.map((role) => role ?? left.next().value ?? '…').join(', ');
 }

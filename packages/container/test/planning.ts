@@ -74,7 +74,7 @@ export function endpointWith(
   declaration: Declaration = 'params',
 ): new () => object {
   class Endpoint {
-    handle(..._args: unknown[]): void {}
+    handle(): void {}
   }
   const decorate = annotation as LooseDecorator;
   const descriptor = Object.getOwnPropertyDescriptor(Endpoint.prototype, 'handle');

@@ -1,5 +1,6 @@
+import { readdirSync } from 'node:fs';
 import type * as NodeModule from 'node:module';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import {
   DeploymentException,
@@ -32,9 +33,8 @@ export async function scanEndpoints(patterns: readonly string[], directory: stri
   const { glob } = loadLazily('tinyglobby', 'scan', () => require('tinyglobby') as typeof Tinyglobby);
   const files = await glob([...patterns], { cwd: directory, absolute: true, ignore: ['**/node_modules/**'] });
   if (files.length === 0) {
-    throw scanFailed(
-      `scan: ${patterns.map((pattern) => JSON.stringify(pattern)).join(', ')} matches no file below ${directory}.`,
-    );
+    const listed = patterns.map((pattern) => JSON.stringify(pattern)).join(', ');
+    throw scanFailed(`scan: ${listed} matches no file below ${directory}.${whyNoFile(patterns, directory)}`);
   }
   const annotated = new Set<EndpointClass>();
   const programmatic = new Set<EndpointClass<Endpoint>>();
@@ -86,10 +86,64 @@ async function load(file: string, directory: string): Promise<unknown> {
     try {
       if (needsImport) return (await import(pathToFileURL(file).href)) as unknown;
     } catch (cause) {
-      throw scanFailed(`scan: ${file} could not be loaded; see the cause.`, cause);
+      throw loadFailed(file, cause);
     }
-    throw scanFailed(`scan: ${file} could not be loaded; see the cause.`, error);
+    throw loadFailed(file, error);
   }
+}
+
+/** Globbing passes over folders that cannot be read. */
+function whyNoFile(patterns: readonly string[], directory: string): string {
+  for (const pattern of patterns) {
+    const segments = pattern.split('/');
+    const wild = segments.findIndex((segment) => /[*?[\](){}!+@]/.test(segment));
+    const folder = resolve(
+      directory,
+      segments.slice(0, wild < 0 ? -1 : wild).join('/') || (pattern.startsWith('/') ? '/' : '.'),
+    );
+    try {
+      readdirSync(folder);
+    } catch (cause) {
+      const code = codeOf(cause);
+      if (code === 'ENOENT') return ` There is no folder ${folder}.`;
+      if (code === 'ERR_ACCESS_DENIED')
+        return ` Node may not read ${folder}: beside --permission give --allow-fs-read=${folder}.`;
+      return ` The folder ${folder} cannot be read (${String(code)}).`;
+    }
+  }
+  return '';
+}
+
+function loadFailed(file: string, cause: unknown): DeploymentException {
+  return scanFailed(`scan: ${file} could not be loaded; ${remedyOf(file, cause)}`, cause);
+}
+
+/** V8 has no decorators, and refuses them with a message that does not name them. */
+function remedyOf(file: string, cause: unknown): string {
+  const isSyntaxError = typeof cause === 'object' && cause !== null && 'name' in cause && cause.name === 'SyntaxError';
+  if (/\.[cm]?tsx?$/.test(file) && (isSyntaxError || TYPESCRIPT_ERRORS.has(codeOf(cause)))) {
+    return (
+      'Node runs no decorators, and not all of TypeScript. Compile the file and scan the JavaScript, ' +
+      'or start Node with a loader, such as node --import tsx.'
+    );
+  }
+  if (isSyntaxError && 'message' in cause && cause.message === 'Invalid or unexpected token') {
+    return (
+      'its decorators, or those of a module that it imports, seem not to be compiled, and Node runs none. ' +
+      'Give tsc a target below ESNext, esbuild a target such as node20, and Vite, rolldown and oxc experimentalDecorators.'
+    );
+  }
+  return 'see the cause.';
+}
+
+const TYPESCRIPT_ERRORS: ReadonlySet<unknown> = new Set([
+  'ERR_UNKNOWN_FILE_EXTENSION',
+  'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING',
+  'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX',
+]);
+
+function codeOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
 }
 
 function exportsOf(module: unknown): unknown[] {
