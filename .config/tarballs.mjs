@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const LIMIT_MS = 120_000;
+const LIMIT_MS = 100_000;
 
 const destination = resolve(process.argv[2] ?? join(ROOT, 'packed'));
 const folders = readdirSync(join(ROOT, 'packages'), { withFileTypes: true })

@@ -10,7 +10,7 @@ export interface ToolRun {
 export interface ToolOptions {
   readonly cwd: string;
   readonly env?: NodeJS.ProcessEnv | undefined;
-  /** Default a minute. */
+  /** Default two minutes. */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -20,7 +20,7 @@ const MOST_OUTPUT = 1024 * 1024;
 export function runTool(
   command: string,
   args: readonly string[],
-  { cwd, env, timeoutMs = 60_000 }: ToolOptions,
+  { cwd, env, timeoutMs = 120_000 }: ToolOptions,
 ): Promise<ToolRun> {
   const child = spawn(command, args, {
     cwd,
