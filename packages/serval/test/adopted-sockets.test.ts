@@ -260,7 +260,7 @@ describe('a socket of a ws server is adopted', () => {
 
 describe('a container that takes no sessions closes the socket', () => {
   test.each<[string, string, (container: WsServerContainer) => unknown]>([
-    ['with 1013 while it is paused', '1013 The server takes no new sessions for now.', (one) => one.pause()],
+    ['with 1001 while it is paused', '1001 The server takes no new sessions for now.', (one) => one.pause()],
     ['with 1001 once it was stopped', '1001 The server is stopping.', (one) => one.stop()],
   ])('%s', async (_when, expected, prepare) => {
     const container = containerOf();

@@ -70,8 +70,6 @@ function closeReasonFor(container: UpgradeContext, thrown: unknown): CloseReason
   if (thrown.closeReason !== undefined) return thrown.closeReason;
   const phrase = String(thrown.response?.body ?? '').trim();
   if (thrown.status !== 503) return CloseReason.truncated(1008, phrase);
-  // 1013: try again later.
-  return container.isStopped()
-    ? CloseReason.truncated(1001, 'The server is stopping.')
-    : CloseReason.truncated(1013, phrase);
+  // Not 1013: Tomcat, Qt, libwebsockets and others report that as a protocol error, and 1001 brings clients back as well.
+  return CloseReason.truncated(1001, container.isStopped() ? 'The server is stopping.' : phrase);
 }

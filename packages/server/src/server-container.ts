@@ -183,7 +183,7 @@ export class WsServerContainer extends ContainerDefaults implements ServerContai
    * @param httpRequest Node's request that the socket came with, for `getRequestURI` and the endpoint's configurator
    * @param endpoint need not be deployed; its path is not matched
    * @returns the session, once `@OnOpen` has begun; undefined when the socket was closed instead: with 1001 by a container
-   * that has been stopped, 1013 by one that is paused, 1011 when no instance or codec could be made. Never rejects
+   * that is paused or has been stopped, 1011 when no instance or codec could be made. Never rejects
    * @throws IllegalArgumentException for what is no WebSocket of ws or no request of Node
    * @throws IllegalStateException for a socket that is not open any more, or was adopted before
    * @throws DeploymentException for an endpoint that could not be deployed either
