@@ -38,7 +38,7 @@ Handshake
   -o, --origin <origin>        the page that the client would be
   -u, --user <name:password>   for servers that ask by Basic or Digest; without the password it is taken
                                from SERVAL_PASSWORD, or asked for
-      --proxy <uri>            http://user:password@host:port; default: the environment (https_proxy, no_proxy ...)
+      --proxy <uri>            http://user:password@host:port, or socks5h:; default: the environment (https_proxy ...)
       --no-proxy               none, whatever the environment says
       --ca <file>              PEM; authorities to be trusted instead of the usual ones
       --cert, --key <file>     PEM; the certificate of the client
@@ -125,9 +125,9 @@ export function parseConnectArguments(args: readonly string[]): ConnectArguments
   const headers = (values.header ?? []).map(parseHeader);
   if (values.origin !== undefined) headers.push(['Origin', values.origin]);
   // Without a scheme it is the one that needs no certificate.
-  const absolute = uri.includes('://') ? uri : `ws://${uri}`;
-  if (URL.canParse(absolute) && new URL(absolute).username !== '')
-    throw new UsageError('a WebSocket URI has no user information (RFC 6455 3); use --user name:password');
+  const absolute = uri.includes('://') || uri.startsWith('ws+unix:') ? uri : `ws://${uri}`;
+  if (values.user !== undefined && URL.canParse(absolute) && new URL(absolute).username !== '')
+    throw new UsageError('--user and the user information of the URI exclude each other');
   return {
     uri: absolute,
     headers,

@@ -66,7 +66,7 @@ export class WsClientContainer extends ContainerDefaults implements WebSocketCon
    * Connects a client endpoint to a server: an annotated class or instance, or a programmatic one. A class gets a new
    * instance. Nothing is read before `@OnOpen` has settled, and nothing that the server sends meanwhile is lost.
    *
-   * @param uri `ws:` or `wss:`, without a fragment
+   * @param uri `ws:`, `wss:` or `ws+unix:`, without a fragment. User information is sent as Basic credentials
    * @returns the open session, once `@OnOpen` has settled
    * @throws DeploymentException (as a rejection) for an endpoint that breaks a rule of chapter 4
    * @throws HandshakeException (as a rejection), a DeploymentException too, when the WebSocket could not be opened
@@ -90,9 +90,9 @@ export class WsClientContainer extends ContainerDefaults implements WebSocketCon
     }
     const endpoint = this.#endpoints.resolve(passed[0], passed.length === 3 ? passed[1] : null);
     if (this.isStopped) throw containerStopped();
-    const uri = parseServerUri(passed.at(-1));
+    const server = parseServerUri(passed.at(-1));
     const wait = (milliseconds: number): Promise<void> => this.#waitUnlessStopped(milliseconds);
-    return retrying(this.#options.retryAfter, () => connect(this.#connectContext(), endpoint, uri), wait);
+    return retrying(this.#options.retryAfter, () => connect(this.#connectContext(), endpoint, server), wait);
   }
 
   /**

@@ -17,7 +17,7 @@ import { resolveHandshakeSettings } from './handshake-settings';
 import { openingHandshake } from './opening-handshake';
 import { resolveOrigin } from './origin';
 import { proxyFor } from './proxy';
-import { describeUri } from './server-uri';
+import { describeUri, type ServerTarget } from './server-uri';
 import { resolveTls } from './tls-options';
 
 /** What a connection needs of its container. */
@@ -54,7 +54,7 @@ export interface ConnectWatch {
 export async function connect(
   container: ConnectContext,
   endpoint: ClientEndpoint,
-  uri: URL,
+  { uri, credentials: ofUri }: ServerTarget,
   watch?: ConnectWatch,
 ): Promise<WsSession> {
   const { context, options } = container;
@@ -63,7 +63,7 @@ export async function connect(
   const given = config.getUserProperties();
   if (watch !== undefined) given.set(ATTEMPT_PROPERTY, watch.attempt);
   const settings = resolveHandshakeSettings(options, given);
-  const credentials = credentialsIn(given, SERVER_CREDENTIALS) ?? options.credentials;
+  const credentials = ofUri ?? credentialsIn(given, SERVER_CREDENTIALS) ?? options.credentials;
   const proxyCredentials = credentialsIn(given, PROXY_CREDENTIALS);
   const origin = resolveOrigin(options.origin, given);
   const userProperties = sessionProperties(context, plan, config);
@@ -84,6 +84,7 @@ export async function connect(
         engine: container.engineFor(endpoint),
         settings,
         credentials,
+        sendsCredentials: ofUri !== undefined,
         origin,
         tls,
         proxyFor: (server) => proxyFor(server, options.proxy, proxyCredentials),

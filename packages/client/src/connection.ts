@@ -38,7 +38,7 @@ interface Failure {
  * Connects without a class: handlers in the options, or none and `for await` over the connection; or with an endpoint,
  * which then is kept connected. The handlers are in place before the first byte is read.
  *
- * @param uri `ws:` or `wss:`, without a fragment; a function is asked for each attempt
+ * @param uri `ws:`, `wss:` or `ws+unix:`, without a fragment; a function is asked for each attempt
  * @returns the open connection, once `onOpen` has settled
  * @throws DeploymentException (as a rejection) for options and endpoints that cannot be right
  * @throws HandshakeException (as a rejection), a DeploymentException too, when the WebSocket could not be opened
@@ -61,6 +61,8 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
    */
   readonly closed: Promise<CloseReason>;
   readonly #resolveClosed: (reason: CloseReason) => void;
+  /** It may have a password in it. */
+  readonly #uri: ServerUri;
   readonly #waiting: WaitingSends;
   /** Ends handshakes and delays, and lets no other begin. */
   readonly #giveUp = new AbortController();
@@ -77,9 +79,10 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
   #error: Error | undefined;
 
   private constructor(
-    private readonly uri: ServerUri,
+    uri: ServerUri,
     private readonly parts: PreparedConnect,
   ) {
+    this.#uri = uri;
     let resolveClosed: (reason: CloseReason) => void;
     this.closed = new Promise((resolve) => (resolveClosed = resolve));
     this.#resolveClosed = (reason) => resolveClosed(reason);
@@ -298,11 +301,11 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
   }
 
   async #serverUri(): Promise<unknown> {
-    if (typeof this.uri !== 'function') return this.uri;
+    if (typeof this.#uri !== 'function') return this.#uri;
     const { handshakeTimeoutMs } = this.parts.container;
     const deadline = new Deadline(handshakeTimeoutMs, () => uriTookTooLong(handshakeTimeoutMs));
     try {
-      return await unlessAborted(deadline.within(this.uri()), this.#giveUp.signal);
+      return await unlessAborted(deadline.within(this.#uri()), this.#giveUp.signal);
     } catch (thrown) {
       if (thrown === deadline.error) throw thrown;
       const cause = toError(thrown);

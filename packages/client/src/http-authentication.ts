@@ -28,13 +28,31 @@ const HASHES = [
 
 /** The stages of authenticating at one server, or one proxy, for one request: a challenge is answered once. */
 export class Authentication {
-  #hasAnswered = false;
+  #told: 'nothing' | 'basic, unasked' | 'an answer' = 'nothing';
   #wasStale = false;
 
   constructor(
     private readonly asker: Asker,
     private readonly credentials: Credentials,
   ) {}
+
+  /**
+   * The Authorization of a request that nobody has challenged yet: Basic.
+   *
+   * @throws HandshakeException with WS_CONNECT_AUTHENTICATION for a user name that it cannot tell
+   */
+  introduce(): string {
+    this.#told = 'basic, unasked';
+    try {
+      return basic(this.credentials);
+    } catch (thrown) {
+      throw new HandshakeException(
+        `${this.asker.name} cannot be given the credentials: ${toError(thrown).message}.`,
+        thrown,
+        'WS_CONNECT_AUTHENTICATION',
+      );
+    }
+  }
 
   /**
    * The Authorization, or Proxy-Authorization, of the next request.
@@ -48,14 +66,14 @@ export class Authentication {
     const understood = challenges.filter((challenge) => strengthOf(challenge) > 0);
     const challenge = strongest(understood.filter((one) => this.#isForRealm(one)));
     if (challenge === undefined) throw this.#notUnderstood(answer, challenges, understood);
-    if (this.#hasAnswered) {
+    if (this.#told === 'an answer' || (this.#told === 'basic, unasked' && challenge.scheme === 'basic')) {
       // RFC 7616 3.3: only the nonce was too old. A server that says so for ever is not believed.
       const isStale = challenge.scheme === 'digest' && challenge.parameters.get('stale')?.toLowerCase() === 'true';
       if (!isStale || this.#wasStale)
         throw this.#failed(answer, `has not accepted the credentials (${show(challenge)}); check name and password`);
       this.#wasStale = true;
     }
-    this.#hasAnswered = true;
+    this.#told = 'an answer';
     try {
       return challenge.scheme === 'basic'
         ? basic(this.credentials)

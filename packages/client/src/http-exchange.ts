@@ -9,9 +9,9 @@ import { toError } from '@serval/container';
 import { HeaderMap, tolerateErrors } from '@serval/protocol';
 import type { Deadline } from './deadline';
 import type { HandshakeSettings } from './handshake-settings';
+import { isLocalSocket, socketPathOf } from './local-socket';
 import { describeProxy } from './proxy';
-import type { Tunnel } from './proxy-tunnel';
-import { describeUri } from './server-uri';
+import { describeUri, hostOf, portOf } from './server-uri';
 import { certificateHint, isTlsFailure, withoutTrace } from './tls-failure';
 import type { TlsOptions } from './tls-options';
 
@@ -26,10 +26,17 @@ export interface ServerAnswer {
   readonly upgraded: { readonly socket: Socket; readonly head: Buffer } | undefined;
 }
 
+/** A connection to a server by way of a proxy. */
+export interface Tunnel {
+  readonly socket: Socket;
+  /** The proxy, for messages. */
+  readonly via: string;
+}
+
 /** A request for an upgrade of a server, or for a tunnel of a proxy. */
 export interface HttpRequest {
   readonly method: 'GET' | 'CONNECT';
-  /** ws: or http:, or wss: or https: for TLS. */
+  /** ws:, ws+unix: or http:, or wss: or https: for TLS. */
   readonly to: URL;
   /** As in the request line. */
   readonly target: string;
@@ -147,8 +154,7 @@ function isSecure({ to }: HttpRequest): boolean {
 
 function requestOptions(asked: HttpRequest, settings: HandshakeSettings): RequestOptions {
   const { to, tunnel } = asked;
-  // An IPv6 address stands in brackets in a URI.
-  const host = to.hostname.replace(/^\[|\]$/g, '');
+  const host = hostOf(to);
   const servername = isIP(host) === 0 ? host : '';
   const tls = isSecure(asked) && { servername, ALPNProtocols: ['http/1.1'], ...asked.tls };
   const connect = (socket: Socket): Socket => {
@@ -159,8 +165,7 @@ function requestOptions(asked: HttpRequest, settings: HandshakeSettings): Reques
     ...tls,
     ...(tunnel === undefined ? { agent: false } : { createConnection: () => connect(tunnel.socket) }),
     method: asked.method,
-    host,
-    port: to.port || (isSecure(asked) ? 443 : 80),
+    ...(isLocalSocket(to) ? { socketPath: socketPathOf(to) } : { host, port: portOf(to) }),
     path: asked.target,
     setHost: false,
     timeout: settings.ioTimeout,

@@ -12,7 +12,7 @@ import { exchange, type ServerAnswer } from './http-exchange';
 import type { Proxy } from './proxy';
 import { openTunnel } from './proxy-tunnel';
 import { badAnswer, checkAnswer } from './server-answer';
-import { describeUri, redirectTarget } from './server-uri';
+import { describeUri, hostHeader, redirectTarget, requestTarget } from './server-uri';
 import { withoutIdentity, type TlsOptions } from './tls-options';
 
 /** What an opening handshake is made of. */
@@ -23,6 +23,8 @@ export interface HandshakeParts {
   readonly settings: HandshakeSettings;
   /** For a 401 of the first origin. */
   readonly credentials: Credentials | undefined;
+  /** Whether the first origin is given them, by Basic, before it asks. */
+  readonly sendsCredentials: boolean;
   /** Of requests for which `beforeRequest` sets none. */
   readonly origin: string | undefined;
   readonly tls: TlsOptions;
@@ -56,11 +58,11 @@ export async function openingHandshake(parts: HandshakeParts): Promise<OpenedWeb
   let { uri, tls } = parts;
   let isAtHome = true;
   let authentication = authenticationAt(parts, uri);
-  let authorization: string | undefined;
+  let authorization = parts.sendsCredentials ? authentication?.introduce() : undefined;
   for (;;) {
     visited.add(uri.href);
     const key = randomBytes(16).toString('base64');
-    const target = uri.pathname + uri.search;
+    const target = requestTarget(uri);
     const headers = await requestHeaders(parts, uri, key, isAtHome);
     const hasOwnCredentials = headers.has('Authorization');
     if (authorization !== undefined && !hasOwnCredentials) headers.set('Authorization', [authorization]);
@@ -85,8 +87,8 @@ export async function openingHandshake(parts: HandshakeParts): Promise<OpenedWeb
       tls = withoutIdentity(tls);
     }
     // An answer to a challenge is for the request that was challenged.
-    authorization = undefined;
     authentication = isAtHome ? authenticationAt(parts, uri) : undefined;
+    authorization = parts.sendsCredentials ? authentication?.introduce() : undefined;
   }
 }
 
@@ -125,7 +127,7 @@ async function requestHeaders(
   isAtHome: boolean,
 ): Promise<HeaderMap> {
   const headers = new HeaderMap();
-  headers.add('Host', uri.host);
+  headers.add('Host', hostHeader(uri));
   headers.add('Upgrade', 'websocket');
   headers.add('Connection', 'Upgrade');
   headers.add('Sec-WebSocket-Key', key);

@@ -1,27 +1,28 @@
-import type { Socket } from 'node:net';
 import { HandshakeException, type ErrorCode } from '@serval/api';
 import { HeaderMap } from '@serval/protocol';
 import { Authentication } from './http-authentication';
-import { exchange, type ExchangeTerms, type ServerAnswer } from './http-exchange';
-import { describeProxy, type Proxy } from './proxy';
-import { describeUri } from './server-uri';
-
-/** A connection to a server by way of a proxy. */
-export interface Tunnel {
-  readonly socket: Socket;
-  /** The proxy, for messages. */
-  readonly via: string;
-}
+import { exchange, type ExchangeTerms, type ServerAnswer, type Tunnel } from './http-exchange';
+import { describeProxy, socksVersion, type Proxy } from './proxy';
+import { describeUri, portOf } from './server-uri';
+import { openSocksTunnel } from './socks-tunnel';
 
 /**
- * Asks a proxy for a connection to the server of a URI (RFC 9110 9.3.6). Each attempt has a connection of its own, so it
- * does not matter whether the proxy ends the one on which it asks for credentials.
+ * Asks a proxy for a connection to the server of a URI.
  *
  * @throws HandshakeException (as a rejection) with the proxy's status, if it has answered; nothing is left then
  */
-export async function openTunnel(proxy: Proxy, uri: URL, terms: ExchangeTerms): Promise<Tunnel> {
+export function openTunnel(proxy: Proxy, uri: URL, terms: ExchangeTerms): Promise<Tunnel> {
+  const version = socksVersion(proxy);
+  return version === undefined ? openHttpTunnel(proxy, uri, terms) : openSocksTunnel({ proxy, version, uri }, terms);
+}
+
+/**
+ * RFC 9110 9.3.6. Each attempt has a connection of its own, so it
+ * does not matter whether the proxy ends the one on which it asks for credentials.
+ */
+async function openHttpTunnel(proxy: Proxy, uri: URL, terms: ExchangeTerms): Promise<Tunnel> {
   const via = describeProxy(proxy);
-  const target = `${uri.hostname}:${uri.port || (uri.protocol === 'wss:' ? 443 : 80)}`;
+  const target = `${uri.hostname}:${portOf(uri)}`;
   const headers = new HeaderMap();
   headers.add('Host', target);
   headers.add('Connection', 'keep-alive');

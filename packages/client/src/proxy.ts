@@ -3,16 +3,20 @@ import type { ConnectionOptions } from 'node:tls';
 import { DeploymentException, HandshakeException } from '@serval/api';
 import { toError } from '@serval/container';
 import { checkCredentials, type Credentials } from './credentials';
+import { isLocalSocket } from './local-socket';
 import { proxyOfEnvironment } from './proxy-environment';
 import type { TlsOptions } from './tls-options';
 
-/** An HTTP proxy, and what it is told. */
+/** A proxy, and what it is told. */
 export interface ProxyOptions {
-  /** `http:` or `https:`, with user information or without; for example `http://proxy.example:3128`. */
+  /**
+   * `http:` or `https:`, or of a SOCKS proxy `socks5h:`, `socks5:`, `socks4a:` or `socks4:`, with user information or
+   * without; for example `http://proxy.example:3128`.
+   */
   readonly uri: string | URL;
-  /** For its 407; they go before the user information of the URI. */
+  /** For its 407, or for SOCKS 5; they go before the user information of the URI. */
   readonly credentials?: Credentials | undefined;
-  /** More headers of the CONNECT; the server does not see them. A Proxy-Authorization goes before credentials. */
+  /** More headers of the CONNECT; the server does not see them. A Proxy-Authorization goes before credentials. Not for SOCKS. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** For an `https:` proxy: TLS options of Node, such as `ca`. Those of the server are not shown to it. */
   readonly tls?: ConnectionOptions | undefined;
@@ -30,12 +34,32 @@ export interface Proxy {
   readonly tls: TlsOptions;
 }
 
+/** What a SOCKS proxy speaks, and whether it is told the address of a server or its name. */
+export interface SocksVersion {
+  readonly type: 4 | 5;
+  readonly resolvesHere: boolean;
+}
+
+/** As curl has them, but for `socks:`, which desktops set for SOCKS 5. */
+const SOCKS_VERSIONS: ReadonlyMap<string, SocksVersion> = new Map([
+  ['socks:', { type: 5, resolvesHere: false }],
+  ['socks5h:', { type: 5, resolvesHere: false }],
+  ['socks5:', { type: 5, resolvesHere: true }],
+  ['socks4a:', { type: 4, resolvesHere: false }],
+  ['socks4:', { type: 4, resolvesHere: true }],
+]);
+
+/** @returns undefined for an HTTP proxy */
+export function socksVersion({ uri }: Pick<Proxy, 'uri'>): SocksVersion | undefined {
+  return SOCKS_VERSIONS.get(uri.protocol);
+}
+
 /**
  * The proxy for a server: that of the option, else that of the environment as it is now.
  *
  * @param credentials those of the endpoint's user properties, which go first
  * @returns undefined for none
- * @throws HandshakeException with WS_CONNECT_PROXY for an environment variable that names no HTTP proxy
+ * @throws HandshakeException with WS_CONNECT_PROXY for an environment variable that names no proxy
  */
 export function proxyFor(
   uri: URL,
@@ -43,11 +67,12 @@ export function proxyFor(
   credentials: Credentials | undefined,
   environment = process.env,
 ): Proxy | undefined {
+  if (isLocalSocket(uri)) return undefined;
   const proxy = option === undefined ? readEnvironment(uri, environment) : checkProxy(option);
   return proxy && { ...proxy, credentials: credentials ?? proxy.credentials };
 }
 
-/** @throws DeploymentException for an option that names no HTTP proxy */
+/** @throws DeploymentException for an option that names no proxy */
 export function checkProxy(option: unknown): Proxy | undefined {
   if (option === false) return undefined;
   if (typeof option === 'string' || option instanceof URL) return parseProxy('proxy', option);
@@ -62,6 +87,10 @@ export function checkProxy(option: unknown): Proxy | undefined {
     throw wrong(`proxy.headers is an object of names and values; found ${headers === null ? 'null' : typeof headers}.`);
   if (typeof tls !== 'object' || tls === null)
     throw wrong(`proxy.tls takes TLS options of Node; found ${tls === null ? 'null' : typeof tls}.`);
+  for (const [name, given] of Object.entries({ headers, tls })) {
+    if (socksVersion(proxy) !== undefined && Object.keys(given).length > 0)
+      throw wrong(`proxy.${name} is for http: and https: proxies; found it beside ${proxy.uri.protocol} Remove it.`);
+  }
   return {
     ...proxy,
     credentials: credentials === undefined ? proxy.credentials : checkCredentials('proxy.credentials', credentials),
@@ -119,14 +148,13 @@ function readEnvironment(server: URL, environment: NodeJS.ProcessEnv): Proxy | u
 
 /** @param name what has the URI, for messages */
 function parseProxy(name: string, text: unknown): Proxy {
-  const example = 'such as http://proxy.example:3128';
+  const expected = `${name} is a URI with http:, https: or ${[...SOCKS_VERSIONS.keys()].join(', ')}, such as http://proxy.example:3128`;
   if (!(text instanceof URL) && (typeof text !== 'string' || !URL.canParse(text)))
-    throw wrong(
-      `${name} is an http: or https: URI, ${example}; found ${typeof text === 'string' ? 'a string that is none' : typeof text}.`,
-    );
+    throw wrong(`${expected}; found ${typeof text === 'string' ? 'a string that is none' : typeof text}.`);
   const uri = new URL(text);
-  if ((uri.protocol !== 'http:' && uri.protocol !== 'https:') || uri.hostname === '')
-    throw wrong(`${name} is an http: or https: URI, ${example}; found the scheme ${uri.protocol}`);
+  if (!['http:', 'https:'].includes(uri.protocol) && socksVersion({ uri }) === undefined)
+    throw wrong(`${expected}; found the scheme ${uri.protocol}`);
+  if (uri.hostname === '') throw wrong(`${expected}; found no host behind ${uri.protocol}`);
   const credentials = userInformation(name, uri);
   uri.username = '';
   uri.password = '';

@@ -1,39 +1,61 @@
 import { HandshakeException, type HandshakeAnswer } from '@serval/api';
+import { toError } from '@serval/container';
+import { checkCredentials, type Credentials } from './credentials';
+import { isLocalSocket, LOCAL_HOST, localTarget, mistakeOf, withTarget } from './local-socket';
 
 const SCHEME_INSTEAD = new Map([
   ['http:', 'ws:'],
   ['https:', 'wss:'],
 ]);
 
-/**
- * The URI of a WebSocket server (RFC 6455 3).
- *
- * @throws HandshakeException with WS_CONNECT_BAD_URI
- */
-export function parseServerUri(uri: unknown): URL {
-  const text = uri instanceof URL ? uri.href : uri;
-  if (typeof text !== 'string' || !URL.canParse(text)) {
-    throw badUri(
-      `connectToServer takes an absolute ws: or wss: URI, as string or URL; found ${typeof text === 'string' ? 'a string that is none' : String(text)}.`,
-    );
-  }
-  const parsed = new URL(text);
-  const instead = SCHEME_INSTEAD.get(parsed.protocol);
-  if (instead !== undefined)
-    throw badUri(`The scheme of a WebSocket is ws: or wss:; found ${parsed.protocol}, so use ${instead} instead.`);
-  // RFC 6455 3: a fragment has no meaning and must not be used.
-  if (text.includes('#')) throw badUri(`${describeUri(parsed)} has a fragment; remove it, or write its # as %23.`);
-  return requireServer(parsed);
+/** A server, and who the client is there. */
+export interface ServerTarget {
+  /** Without user information. */
+  readonly uri: URL;
+  /** The user information of the URI that was given. */
+  readonly credentials: Credentials | undefined;
 }
 
 /**
- * Where a redirect leads: `http:` becomes `ws:`, `https:` becomes `wss:`, and a relative Location is resolved.
+ * The URI of a WebSocket server (RFC 6455 3): `ws:` or `wss:`, or `ws+unix:` for a Unix domain socket.
+ *
+ * @throws HandshakeException with WS_CONNECT_BAD_URI
+ */
+export function parseServerUri(given: unknown): ServerTarget {
+  const text = given instanceof URL ? given.href : given;
+  if (typeof text !== 'string' || !URL.canParse(text)) {
+    throw badUri(
+      `connectToServer takes an absolute ws: or wss: URI, as string or URL; found ${typeof text === 'string' ? 'a string that is none' : typeof text}.`,
+    );
+  }
+  const uri = new URL(text);
+  const instead = SCHEME_INSTEAD.get(uri.protocol);
+  if (instead !== undefined)
+    throw badUri(`The scheme of a WebSocket is ws: or wss:; found ${uri.protocol}, so use ${instead} instead.`);
+  if (isLocalSocket(uri)) {
+    const mistake = mistakeOf(uri);
+    if (mistake !== undefined) throw badUri(`${describeUri(uri)} ${mistake}`);
+    return { uri: withTarget(uri, requestTarget(uri)), credentials: undefined };
+  }
+  requireScheme(uri);
+  // RFC 6455 3: a fragment has no meaning and must not be used.
+  if (text.includes('#')) throw badUri(`${describeUri(uri)} has a fragment; remove it, or write its # as %23.`);
+  const credentials = userInformation(uri);
+  uri.username = '';
+  uri.password = '';
+  return { uri, credentials };
+}
+
+/**
+ * Where a redirect leads: `http:` becomes `ws:`, `https:` becomes `wss:`, and a relative Location is resolved. One of a
+ * Unix domain socket leads to the same socket.
  *
  * @throws HandshakeException with WS_CONNECT_BAD_URI, or WS_CONNECT_REDIRECT without a usable Location
  */
 export function redirectTarget(from: URL, answer: HandshakeAnswer): URL {
   const location = answer.headers.get('Location')?.[0];
-  if (location === undefined || !URL.canParse(location, from.href)) {
+  const base = isLocalSocket(from) ? new URL(requestTarget(from), `ws://${LOCAL_HOST}`) : from;
+  if (location === undefined || !URL.canParse(location, base.href)) {
     throw new HandshakeException(
       `${describeUri(from)} answered ${answer.status}, but its Location is ${location === undefined ? 'missing' : 'no URI'}.`,
       undefined,
@@ -41,28 +63,77 @@ export function redirectTarget(from: URL, answer: HandshakeAnswer): URL {
       answer,
     );
   }
-  const target = new URL(location, from);
+  const target = new URL(location, base);
   target.protocol = SCHEME_INSTEAD.get(target.protocol) ?? target.protocol;
   // It says what to show of a page, and this is none.
   target.hash = '';
-  return requireServer(target, answer);
-}
-
-function requireServer(uri: URL, answer?: HandshakeAnswer): URL {
-  if (uri.protocol !== 'ws:' && uri.protocol !== 'wss:')
-    throw badUri(`The scheme of a WebSocket is ws: or wss:; found ${uri.protocol}`, answer);
-  if (uri.username !== '' || uri.password !== '') {
+  // A server of the network has nothing to say of the sockets of this machine.
+  requireScheme(target, answer);
+  if (target.username !== '' || target.password !== '') {
     throw badUri(
-      `${describeUri(uri)} was given with user information, which a WebSocket URI has none of (RFC 6455 3); use the option credentials, or the user properties WS_AUTHENTICATION_USER_NAME and _PASSWORD.`,
+      `${describeUri(from)} answered ${answer.status}, a redirect with user information to ${describeUri(target)}; credentials are the client's to give.`,
       answer,
     );
   }
-  return uri;
+  if (!isLocalSocket(from) || URL.canParse(location) || target.host !== LOCAL_HOST) return target;
+  return withTarget(from, requestTarget(target));
+}
+
+function requireScheme(uri: URL, answer?: HandshakeAnswer): void {
+  if (uri.protocol !== 'ws:' && uri.protocol !== 'wss:')
+    throw badUri(`The scheme of a WebSocket is ws: or wss:; found ${uri.protocol}`, answer);
+}
+
+function userInformation(uri: URL): Credentials | undefined {
+  const { username, password } = uri;
+  if (username === '' && password === '') return undefined;
+  const wrong = (why: string): HandshakeException =>
+    badUri(`The user information of ${describeUri(uri)} cannot be used: ${why}`);
+  const decoded = [username, password].map((part) => {
+    try {
+      return decodeURIComponent(part);
+    } catch {
+      throw wrong('it is not percent-encoded; write a % in it as %25.');
+    }
+  });
+  try {
+    return checkCredentials('it', { username: decoded[0], password: decoded[1] });
+  } catch (thrown) {
+    throw wrong(toError(thrown).message);
+  }
 }
 
 /** For messages: without user information and query, which may hold secrets. */
 export function describeUri(uri: URL): string {
-  return `${uri.protocol}//${uri.host}${uri.pathname}`;
+  return isLocalSocket(uri) ? uri.href.replace(/[?#].*$/, '') : `${uri.protocol}//${uri.host}${uri.pathname}`;
+}
+
+/** What stands in the request line. */
+export function requestTarget(uri: URL): string {
+  return (isLocalSocket(uri) ? localTarget(uri) : uri.pathname) + uri.search;
+}
+
+/** What stands in the header Host. */
+export function hostHeader(uri: URL): string {
+  return isLocalSocket(uri) ? LOCAL_HOST : uri.host;
+}
+
+/** Without the brackets of an IPv6 address. */
+export function hostOf({ hostname }: URL): string {
+  return hostname.replace(/^\[|\]$/g, '');
+}
+
+const DEFAULT_PORTS: ReadonlyMap<string, number> = new Map([
+  ['ws:', 80],
+  ['http:', 80],
+  ['wss:', 443],
+  ['https:', 443],
+]);
+
+/** The port of a server, or of a proxy. */
+export function portOf({ protocol, port }: URL): number {
+  // All other schemes are those of SOCKS (RFC 1928 3).
+  return port === '' ? (DEFAULT_PORTS.get(protocol) ?? 1080) : Number(port);
 }
 
 function badUri(message: string, answer?: HandshakeAnswer): HandshakeException {

@@ -502,11 +502,20 @@ describe('the URI', () => {
     ['ftp://127.0.0.1/', /found ftp:/],
     ['ws://127.0.0.1/#top', /has a fragment; remove it/],
     ['ws://127.0.0.1/#', /has a fragment/],
-    ['ws://ann:secret@127.0.0.1/', /user information/],
+    [
+      'ws://ann:secret%@127.0.0.1/',
+      /^The user information of ws:\/\/127\.0\.0\.1\/ cannot be used: .*write a % in it as %25/,
+    ],
+    ['ws://:secret@127.0.0.1/', /^The user information of .* is empty/],
+    ['ws://ann:secret%0A@127.0.0.1/', /has a control character/],
+    ['ws://ann:secret@127.0.0.1/#top', /^ws:\/\/127\.0\.0\.1\/ has a fragment/],
+    ['http://ann:secret@127.0.0.1/', /use ws: instead/],
+    ['ws://ann:secret@', /found a string that is none/],
     ['/chat', /takes an absolute ws: or wss: URI/],
     ['ws://', /takes an absolute ws: or wss: URI/],
     [undefined, /found undefined/],
-    [42, /found 42/],
+    [42, /found number/],
+    [null, /found object/],
   ])('%s is refused', async (uri, message) => {
     const error = await rejection(container.connectToServer(Listener, uri));
     expect(error).toBeInstanceOf(DeploymentException);

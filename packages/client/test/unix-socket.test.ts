@@ -1,13 +1,16 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, request, type RequestListener } from 'node:http';
+import { createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { OnMessage, ServerEndpoint, Session } from '@serval/api';
+import { Endpoint, HandshakeException, OnMessage, ServerEndpoint, Session } from '@serval/api';
 import { Server, type ServerOptions } from '@serval/server';
 import { WebSocket, type ClientOptions } from 'ws';
-import { afterTest } from './after-test';
+import { connect, WsClientContainer, type ClientContainerOptions } from '../src';
+import { afterTest, Inbox, rejection } from './after-test';
+import { accepting, LiteralServer, status } from './literal-server';
 
 @ServerEndpoint('/chat')
 class Chat {
@@ -100,4 +103,159 @@ test('refuses a host beside a path, and a port from the environment', () => {
     'host is for a port; found it beside the path "./chat.sock". Remove it.',
   );
   expect(() => new Server({ port: '8080' })).toThrow(/found "8080"\. Convert it with Number\(\)\.$/);
+});
+
+class Listener extends Endpoint {
+  readonly heard = new Inbox();
+  override onOpen(session: Session) {
+    session.addMessageHandler(String, (text: string) => this.heard.add(text));
+  }
+}
+
+const silent = { error() {}, warn() {}, debug() {} };
+
+async function open(uri: string, options: ClientContainerOptions = {}, endpoint = new Listener()): Promise<Session> {
+  const container = new WsClientContainer({ logger: silent, sessionCloseTimeout: 200, ...options });
+  const session = await container.connectToServer(endpoint, null, uri);
+  afterTest(() => session.close());
+  return session;
+}
+
+/** A server of literal bytes at a path: each request is answered with the next of these. */
+async function literal(path: string, ...answers: readonly string[]): Promise<string[]> {
+  const requests: string[] = [];
+  const server = createTcpServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.on('data', (chunk: Buffer) => {
+      requests.push(chunk.toString());
+      const key = /^sec-websocket-key: (.*)$/im.exec(chunk.toString())?.[1]?.trim() ?? '';
+      const headers = new Map([['sec-websocket-key', key]]);
+      const opened = accepting()({ requestLine: '', headers, connection: undefined as never });
+      socket.write(answers[requests.length - 1] ?? String(opened));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  afterTest(() => server.close());
+  return requests;
+}
+
+describe('a client with ws+unix:', () => {
+  test.each<[form: string, uri: (path: string) => string]>([
+    ['three slashes', (path) => `ws+unix://${path}:/chat?room=1`],
+    ['one slash', (path) => `ws+unix:${path}:/chat?room=1`],
+    ['percent-encoding', (path) => `ws+unix://${path.replace('.', '%2e')}:/chat?room=1`],
+  ])('connects: %s', async (_form, uri) => {
+    const path = join(folder, 'client.sock');
+    await started(path);
+    const endpoint = new Listener();
+    const session = await open(uri(path), {}, endpoint);
+    expect(session.getQueryString()).toBe('room=1');
+    expect(session.isSecure()).toBe(false);
+    expect(session.getRemoteAddress()).toBeUndefined();
+    expect(session.getRequestURI().protocol).toBe('ws+unix:');
+    await session.getBasicRemote().sendText('hello');
+    expect(await endpoint.heard.next()).toBe('hello at ws://localhost/chat?room=1');
+  });
+
+  test('takes a relative path, and one with a colon and a space', async () => {
+    const path = join(folder, 'a b:c.sock');
+    await started(path);
+    const before = process.cwd();
+    process.chdir(folder);
+    afterTest(() => process.chdir(before));
+    const connection = await connect('ws+unix:./a%20b%3Ac.sock:/chat', { onText() {} });
+    afterTest(() => connection.close());
+    expect(connection.state).toBe('open');
+    expect(connection.session?.getRequestURI().href).toBe('ws+unix:./a%20b%3Ac.sock:/chat');
+  });
+
+  test('asks for / where no path follows, and sends no Origin', async () => {
+    const path = join(folder, 'literal.sock');
+    const requests = await literal(path);
+    await open(`ws+unix://${path}`);
+    await open(`ws+unix://${path}?a=b`);
+    await open(`ws+unix://${path}:`);
+    expect(requests.map((text) => text.split('\r\n', 1)[0])).toEqual([
+      'GET / HTTP/1.1',
+      'GET /?a=b HTTP/1.1',
+      'GET / HTTP/1.1',
+    ]);
+    expect(requests[0]).toMatch(/\r\nHost: localhost\r\n/);
+    expect(requests[0]).not.toMatch(/\r\nOrigin:/i);
+  });
+
+  test('goes through no proxy', async () => {
+    const path = join(folder, 'direct.sock');
+    await started(path);
+    process.env['ALL_PROXY'] = 'http://127.0.0.1:1';
+    afterTest(() => delete process.env['ALL_PROXY']);
+    await open(`ws+unix://${path}:/chat`);
+    await open(`ws+unix://${path}:/chat`, { proxy: 'http://127.0.0.1:1' });
+  });
+
+  test('follows a redirect to the same socket, and one to a server, which gets no credentials', async () => {
+    const path = join(folder, 'redirect.sock');
+    const server = await LiteralServer.start();
+    const redirect = (to: string): string => `HTTP/1.1 302 Found\r\nLocation: ${to}\r\nContent-Length: 0\r\n\r\n`;
+    const asks = 'HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm="a"\r\nContent-Length: 0\r\n\r\n';
+    const requests = await literal(path, redirect('../b?c'), asks, redirect(server.url('/d')));
+    const credentials = { username: 'ann', password: 's3cret' };
+    const session = await open(`ws+unix://${path}:/x/a`, { credentials });
+    expect(requests.map((text) => text.split('\r\n', 1)[0])).toEqual([
+      'GET /x/a HTTP/1.1',
+      'GET /b?c HTTP/1.1',
+      'GET /b?c HTTP/1.1',
+    ]);
+    expect(requests[2]).toMatch(/\r\nAuthorization: Basic /);
+    expect(server.last.headers.has('authorization')).toBe(false);
+    expect(session.getRequestURI().href).toBe(server.url('/d'));
+  });
+
+  test('is led to no socket by a server, not even by one of another socket', async () => {
+    const path = join(folder, 'target.sock');
+    await started(path);
+    const server = await LiteralServer.start(status('302 Found', `Location: ws+unix://${path}:/chat`));
+    const error = await rejection(open(server.url()));
+    expect([error.code, error.status]).toEqual(['WS_CONNECT_BAD_URI', 302]);
+    const other = join(folder, 'other.sock');
+    await literal(other, `HTTP/1.1 302 Found\r\nLocation: ws+unix://${path}:/chat\r\nContent-Length: 0\r\n\r\n`);
+    expect((await rejection(open(`ws+unix://${other}:/`))).code).toBe('WS_CONNECT_BAD_URI');
+  });
+
+  test.each<[uri: string, message: RegExp]>([
+    ['ws+unix://run/chat.sock:/a', /has the host run; expected ws\+unix:\/\/\/run\/chat\.sock:\/path/],
+    ['ws+unix:///', /has no path of a socket/],
+    ['ws+unix://', /has no path of a socket/],
+    ['ws+unix:///a%00b:/c', /has no path of a socket/],
+    ['ws+unix:///a%:/c', /has a path that is not percent-encoded/],
+    ['ws+unix:///a.sock:b', /has "b" behind the colon/],
+    ['ws+unix:///a.sock:/b#c', /has a fragment/],
+    ['wss+unix:///a.sock:/b', /The scheme of a WebSocket is ws: or wss:; found wss\+unix:/],
+  ])('%s is WS_CONNECT_BAD_URI', async (uri, message) => {
+    const error = await rejection(open(uri));
+    expect([error.code, error.message]).toEqual(['WS_CONNECT_BAD_URI', expect.stringMatching(message)]);
+  });
+
+  test('says where nobody listens', async () => {
+    const error = await rejection(open(`ws+unix://${folder}/nobody.sock:/chat?token=s3cret`));
+    expect(error).toBeInstanceOf(HandshakeException);
+    expect(error.code).toBe('WS_CONNECT_IO');
+    expect(error.message).toBe(
+      `ws+unix://${folder}/nobody.sock:/chat could not be asked for a WebSocket: connect ENOENT ${folder}/nobody.sock.`,
+    );
+  });
+});
+
+test('requests that are no upgrade are answered there, too', async () => {
+  const path = join(folder, 'pages.sock');
+  const requestListener: RequestListener = (_request, response) => response.end('a page');
+  await started(path, { requestListener });
+  const body = await new Promise<string>((resolve, reject) => {
+    request({ socketPath: path, path: '/' }, (response) => {
+      response.setEncoding('utf8').on('data', resolve);
+    })
+      .on('error', reject)
+      .end();
+  });
+  expect(body).toBe('a page');
 });

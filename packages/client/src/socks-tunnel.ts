@@ -1,0 +1,145 @@
+import { lookup } from 'node:dns/promises';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { connect, isIP, type Socket } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
+import { HandshakeException } from '@serval/api';
+import { toError } from '@serval/container';
+import { tolerateErrors } from '@serval/protocol';
+import type * as Socks from 'socks';
+import type { ExchangeTerms, Tunnel } from './http-exchange';
+import { describeProxy, type Proxy, type SocksVersion } from './proxy';
+import { describeUri, hostOf, portOf } from './server-uri';
+
+/** A SOCKS proxy, and the server that it is to connect to. */
+interface SocksRequest {
+  readonly proxy: Proxy;
+  readonly version: SocksVersion;
+  readonly uri: URL;
+}
+
+/**
+ * Asks a SOCKS proxy for a connection to the server of a URI (RFC 1928 and 1929, SOCKS 4 and 4a).
+ *
+ * @throws HandshakeException (as a rejection); nothing is left of the connection then
+ */
+export async function openSocksTunnel(request: SocksRequest, terms: ExchangeTerms): Promise<Tunnel> {
+  const { settings, deadline } = terms;
+  const { proxy } = request;
+  const destination = { host: await deadline.within(destinationHost(request)), port: portOf(request.uri) };
+  const socket = connect({ host: hostOf(proxy.uri), port: portOf(proxy.uri) });
+  tolerateErrors(socket);
+  socket.setTimeout(settings.ioTimeout);
+  let onTimeout = (): void => undefined;
+  let onError = (_error: Error): void => undefined;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      deadline.whenExpired = reject;
+      onTimeout = () => reject(wasSilent(request, settings.ioTimeout));
+      onError = (error) => reject(couldNotBeAsked(request, error));
+      socket.on('timeout', onTimeout).on('error', onError);
+      negotiate(socket, {
+        command: 'connect',
+        destination,
+        proxy: proxyOf(request),
+        existing_socket: socket,
+        // Shorter ones are above, but the library would wait for 30 s in any case.
+        timeout: settings.handshakeTimeout,
+      }).then(resolve, (thrown) => reject(refused(request, toError(thrown))));
+    });
+    return { socket, via: describeProxy(proxy) };
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  } finally {
+    deadline.whenExpired = undefined;
+    socket.off('timeout', onTimeout).off('error', onError);
+  }
+}
+
+/** Settles when the proxy has connected, and has said nothing else. */
+async function negotiate(socket: Socket, options: Socks.SocksClientOptions): Promise<void> {
+  await once(socket, 'connect');
+  // It is loaded only here: most clients have no such proxy.
+  const { SocksClient } = createRequire(__filename)('socks') as typeof Socks;
+  await SocksClient.createConnection(options);
+  let early = 0;
+  const onData = (chunk: Buffer): void => void (early += chunk.length);
+  socket.on('data', onData);
+  // The library gives back what came behind the answer, and lets the socket flow.
+  await turn();
+  socket.off('data', onData);
+  // Nobody at the other end may speak before the client has.
+  if (early > 0) throw new Error(`it sent ${early} bytes behind its answer, before anything was asked`);
+}
+
+/** As curl has it: by `socks4:` and `socks5:` names are looked up here, by `socks4a:` and `socks5h:` by the proxy. */
+async function destinationHost(request: SocksRequest): Promise<string> {
+  const { version, uri } = request;
+  const host = hostOf(uri);
+  if (version.type === 4 && isIP(host) === 6) {
+    throw new HandshakeException(
+      `The proxy ${describeProxy(request.proxy)} cannot be asked for ${describeUri(uri)}: SOCKS 4 knows no IPv6 addresses; use socks5:.`,
+      undefined,
+      'WS_CONNECT_PROXY',
+    );
+  }
+  if (isIP(host) !== 0 || !version.resolvesHere) return host;
+  try {
+    return (await lookup(host, { family: version.type === 4 ? 4 : 0 })).address;
+  } catch (thrown) {
+    const error = toError(thrown);
+    const remedy = `Let the proxy look it up by ${version.type === 4 ? 'socks4a:' : 'socks5h:'}.`;
+    throw new HandshakeException(
+      `${describeUri(uri)} could not be asked for a WebSocket: ${error.message}. ${remedy}`,
+      error,
+      'WS_CONNECT_IO',
+    );
+  }
+}
+
+function proxyOf({ proxy, version }: SocksRequest): Socks.SocksProxy {
+  const { credentials } = proxy;
+  const address = { host: hostOf(proxy.uri), port: portOf(proxy.uri), type: version.type };
+  if (credentials === undefined) return address;
+  // RFC 1929 2: each has a length of one byte.
+  for (const part of ['username', 'password'] as const) {
+    if (version.type === 4 || Buffer.byteLength(credentials[part]) <= 255) continue;
+    throw new HandshakeException(
+      `The proxy ${describeProxy(proxy)} cannot be given the credentials: the ${part} has more than 255 bytes, and SOCKS 5 has room for no more.`,
+      undefined,
+      'WS_CONNECT_AUTHENTICATION',
+    );
+  }
+  return { ...address, userId: credentials.username, password: credentials.password };
+}
+
+function wasSilent({ proxy }: SocksRequest, milliseconds: number): HandshakeException {
+  return new HandshakeException(
+    `The proxy ${describeProxy(proxy)} was silent for ${milliseconds} ms during the handshake (ioTimeout, IO_TIMEOUT_MS).`,
+    undefined,
+    'WS_CONNECT_TIMEOUT',
+  );
+}
+
+function couldNotBeAsked({ proxy, uri }: SocksRequest, error: Error): HandshakeException {
+  return new HandshakeException(
+    `The proxy ${describeProxy(proxy)} could not be asked for a tunnel to ${describeUri(uri)}: ${error.message}.`,
+    error,
+    'WS_CONNECT_PROXY',
+  );
+}
+
+/** @param error of the library: it has the password, so it is not the cause */
+function refused({ proxy, uri }: SocksRequest, { message }: Error): HandshakeException {
+  const isForCredentials = /authentication/i.test(message);
+  const areGiven = proxy.credentials !== undefined;
+  const remedy = areGiven
+    ? '; check user name and password'
+    : '; it asks for credentials (the option proxy.credentials, or the user information of its URI)';
+  return new HandshakeException(
+    `The proxy ${describeProxy(proxy)} opened no tunnel to ${describeUri(uri)}: ${message}${isForCredentials ? remedy : ''}.`,
+    undefined,
+    isForCredentials && areGiven ? 'WS_CONNECT_AUTHENTICATION' : 'WS_CONNECT_PROXY',
+  );
+}
