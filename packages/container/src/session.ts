@@ -4,6 +4,7 @@ import {
   IllegalArgumentException,
   IllegalStateException,
   Session,
+  type IOException,
   type AbstractClass,
   type EndpointConfig,
   type Extension,
@@ -17,7 +18,7 @@ import {
 } from '@serval/api';
 import { Deadline, type Transport } from '@serval/api/spi';
 import { Broadcaster } from './broadcaster';
-import { wireClose } from './closing';
+import { connectionLoss, wireClose } from './closing';
 import type { ContainerContext } from './container-context';
 import { dispatchClose, dispatchError, dispatchOpen, dispatchSendResult } from './dispatcher';
 import type { EndpointPlan } from './endpoint-plan';
@@ -88,6 +89,9 @@ export class WsSession extends Session {
   /** What the session’s Async remote begins with: the container’s default when the session began. */
   readonly asyncSendTimeoutMs: number;
   #closeTimer: Deadline | undefined;
+  #connectionError: Error | undefined;
+  /** For `@OnError`, before `@OnClose`. */
+  #loss: IOException | undefined;
   #isClosedHere = false;
   /** Is told once, when the session is CLOSED, and whether by a call of `close`. It must not throw. */
   onClosed: ((reason: CloseReason, isClosedHere: boolean) => void) | undefined;
@@ -183,6 +187,7 @@ export class WsSession extends Session {
   }
 
   connectionFailed(error: Error): void {
+    this.#connectionError = error;
     this.context.diagnostics.report({
       kind: 'connection-error',
       endpoint: this.plan.name,
@@ -207,6 +212,7 @@ export class WsSession extends Session {
     this.#connectionGone = true;
     this.#closeTimer?.clear();
     this.#remote?.end();
+    if (this.#state === 'open') this.#loss = connectionLoss(this, code, this.#connectionError);
     const told = code === 1005 && this.context.settings.emptyCloseIsNormal ? 1000 : code;
     this.#finishClosing(CloseReason.truncated(told, phrase), true);
     this.#endIfOver();
@@ -442,6 +448,7 @@ export class WsSession extends Session {
 
   /** CLOSING to CLOSED. */
   async #callOnClose(reason: CloseReason): Promise<void> {
+    if (this.#loss !== undefined) await dispatchError(this, this.#loss);
     await dispatchClose(this, reason);
     for (const error of await this.codecs.destroy()) await dispatchError(this, error);
     this.#state = 'closed';

@@ -53,6 +53,8 @@ export interface ContainerSettings {
   sessionRegistration: 'before-open' | 'after-open';
   /** Takes an empty close frame of the peer for 1000, in `@OnClose` and in the answer. Default false: 1005, answered empty. */
   emptyCloseIsNormal: boolean;
+  /** Whether `@OnError` is called before `@OnClose` where the connection ends without a close frame. Default false. */
+  connectionLossIsError: boolean;
 }
 
 /** A Tomcat whose behaviour a container can take over; see {@link SettingOptions.compatibility}. */
@@ -276,6 +278,13 @@ export const SETTINGS: { readonly [K in SettingName]: SettingRow } = {
     rule: { kind: 'boolean' },
     meaning:
       'Whether an empty close frame of the peer is 1000 for @OnClose, and answered with 1000; else it is 1005, and answered with an empty one. Over ws the answer is empty in any case.',
+    profiles: inEveryTomcat(true),
+  },
+  connectionLossIsError: {
+    byDefault: false,
+    rule: { kind: 'boolean' },
+    meaning:
+      'Whether @OnError gets an IOException, before @OnClose gets 1006, where the connection ends or is reset without a close frame of the peer. Its cause is the error of the connection, if there was one.',
     profiles: inEveryTomcat(true),
   },
 };
