@@ -2,7 +2,6 @@ import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { connect, isIP, type Socket } from 'node:net';
-import { setImmediate as turn } from 'node:timers/promises';
 import { HandshakeException } from '@serval/api';
 import { toError } from '@serval/container';
 import { tolerateErrors } from '@serval/protocol';
@@ -67,7 +66,7 @@ async function negotiate(socket: Socket, options: Socks.SocksClientOptions): Pro
   const onData = (chunk: Buffer): void => void (early += chunk.length);
   socket.on('data', onData);
   // The library gives back what came behind the answer, and lets the socket flow.
-  await turn();
+  await new Promise<void>((resolve) => setImmediate(resolve));
   socket.off('data', onData);
   // Nobody at the other end may speak before the client has.
   if (early > 0) throw new Error(`it sent ${early} bytes behind its answer, before anything was asked`);
