@@ -91,6 +91,7 @@ export async function connect(
         deadline,
         closeTimeoutMs: context.settings.sessionCloseTimeout,
         emptyCloseIsNormal: context.settings.emptyCloseIsNormal,
+        maxFrameBytes: context.settings.maxFrameSize,
       });
       if (deadline.error !== undefined) {
         transport.terminate();

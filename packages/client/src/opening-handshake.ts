@@ -33,6 +33,7 @@ export interface HandshakeParts {
   readonly deadline: Deadline;
   readonly closeTimeoutMs: number;
   readonly emptyCloseIsNormal: boolean;
+  readonly maxFrameBytes: number;
 }
 
 /** A WebSocket that a server has agreed to. */
@@ -209,6 +210,7 @@ function takeOver(parts: HandshakeParts, uri: URL, key: string, answer: ServerAn
     remoteAddress: upgraded.socket.remoteAddress,
     closeTimeoutMs: parts.closeTimeoutMs,
     emptyCloseIsNormal: parts.emptyCloseIsNormal,
+    maxFrameBytes: parts.maxFrameBytes,
   });
   if (transport === undefined) {
     const offered = formatExtensions(offers(config, engine));

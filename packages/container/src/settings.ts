@@ -9,6 +9,8 @@ export interface ContainerSettings {
   binaryBufferSize: number;
   /** What a send stream, a writer or a batch collects before it is sent. Default 8192. */
   streamBufferSize: number;
+  /** The largest frame that is sent; 0 for no limit. Default 0. */
+  maxFrameSize: number;
   /** Closes a session on which nothing was read and written for so long; 0 or less means never. Default 0. */
   maxSessionIdleTimeout: number;
   /** Closes a session from which nothing was read for so long; 0 or less means never. Default 0. */
@@ -138,6 +140,13 @@ export const SETTINGS: { readonly [K in SettingName]: SettingRow } = {
     rule: bytes(1),
     meaning: 'How much a send stream or writer, and a batch, collects before it is sent.',
     tomcat: { name: `${TOMCAT}DEFAULT_BUFFER_SIZE`, place: 'system property' },
+  },
+  maxFrameSize: {
+    byDefault: 0,
+    rule: bytes(0),
+    meaning:
+      'The largest frame that is sent, in bytes of its payload, after compression: a longer message, or part of one, leaves in several frames. 0 means no limit. For peers that limit a frame and not a message. With engine ws, frames are cut before compression.',
+    profiles: inEveryTomcat(8192),
   },
   maxSessionIdleTimeout: {
     byDefault: 0,

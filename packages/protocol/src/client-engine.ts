@@ -26,6 +26,8 @@ export interface AnsweredHandshake {
   readonly closeTimeoutMs: number;
   /** Whether an empty close frame of the peer is answered with 1000, as Tomcat does, and not with an empty one. Default false. */
   readonly emptyCloseIsNormal?: boolean | undefined;
+  /** Bytes of the payload of a data frame that is sent; a longer message leaves in several frames. 0 or undefined for no limit. */
+  readonly maxFrameBytes?: number | undefined;
 }
 
 /** Speaks RFC 6455 as a client. */
@@ -67,7 +69,7 @@ export function createClientEngine(options: EngineOptions = {}, codecs: ZlibCode
         if (agreement === undefined) return undefined;
       }
       tune(answer.socket);
-      const { socket, head, isSecure, remoteAddress, closeTimeoutMs, emptyCloseIsNormal } = answer;
+      const { socket, head, isSecure, remoteAddress, closeTimeoutMs, emptyCloseIsNormal, maxFrameBytes } = answer;
       const deflate = agreement && compression?.open(agreement, 'client');
       return new Connection({
         role: 'client',
@@ -79,6 +81,7 @@ export function createClientEngine(options: EngineOptions = {}, codecs: ZlibCode
         ...settings,
         closeTimeoutMs,
         emptyCloseIsNormal,
+        maxFrameBytes,
       });
     },
   });

@@ -12,6 +12,8 @@ export interface ConnectionParts {
   readonly remoteAddress: string | undefined;
   readonly deflate: MessageDeflate | undefined;
   readonly maxFragments: number;
+  /** Bytes of the payload of a data frame that is sent; a longer message leaves in several frames. 0 or undefined for no limit. */
+  readonly maxFrameBytes?: number | undefined;
   /** Whether to read into a buffer that all connections share, where the socket can. */
   readonly sharesReads: boolean;
   /** How long the peer may take to finish the TCP connection once both close frames are there. */

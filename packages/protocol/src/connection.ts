@@ -55,6 +55,7 @@ export class Connection implements Transport, FrameHandler {
   /** How an empty close frame is answered; undefined is an empty one. */
   readonly #answerToEmptyClose: 1000 | undefined;
   readonly #isClient: boolean;
+  readonly #maxFrameBytes: number;
   #writer: FrameWriter | undefined;
   #listener: TransportListener | undefined;
   #paused = true;
@@ -88,6 +89,8 @@ export class Connection implements Transport, FrameHandler {
   constructor(parts: ConnectionParts) {
     this.#socket = parts.socket;
     this.#isClient = parts.role === 'client';
+    // Of the data frames that are sent.
+    this.#maxFrameBytes = parts.maxFrameBytes || Infinity;
     this.isSecure = parts.isSecure;
     this.remoteAddress = parts.remoteAddress;
     this.#deflate = parts.deflate;
@@ -338,7 +341,7 @@ export class Connection implements Transport, FrameHandler {
   }
 
   #write(first: number, payload: string | Uint8Array, done: SendCallback | undefined): void {
-    const writer = (this.#writer ??= new FrameWriter(this.#isClient));
+    const writer = (this.#writer ??= new FrameWriter(this.#isClient, this.#maxFrameBytes));
     if (typeof payload === 'string') writer.writeText(first, payload);
     else writer.writeBinary(first, payload);
     if (done !== undefined) (this.#callbacks ??= []).push(done);

@@ -1,5 +1,10 @@
 import { randomFillSync } from 'node:crypto';
+import { OPCODE } from './frame-parser';
 import { applyMask } from './mask';
+
+const FIN = 0x80;
+/** In the opcodes of all control frames. */
+const CONTROL = 0x08;
 
 /** A slab is filled with frames one after the other, whichever connection they belong to, and never used again. */
 const SLAB_SIZE = 65_536;
@@ -29,9 +34,17 @@ interface Region {
  * The text that was framed last, by whichever connection. An endpoint that sends one string to many sessions has it
  * encoded and framed once: the others refer to the same bytes, which never change.
  */
-const latest: { first: number; text: string; region: Region | undefined; frame: Buffer | undefined } = {
+const latest: {
+  first: number;
+  text: string;
+  maxFrameBytes: number;
+  region: Region | undefined;
+  /** Or its frames. */
+  frame: Buffer | undefined;
+} = {
   first: -1,
   text: '',
+  maxFrameBytes: Infinity,
   region: undefined,
   frame: undefined,
 };
@@ -51,8 +64,14 @@ export class FrameWriter {
   #region: Region | undefined;
   #bytes = 0;
 
-  /** @param masks whether the frames are a client's, which are all masked (RFC 6455 5.3) */
-  constructor(private readonly masks: boolean) {}
+  /**
+   * @param masks whether the frames are a client's, which are all masked (RFC 6455 5.3)
+   * @param maxFrameBytes of the payload of a data frame
+   */
+  constructor(
+    private readonly masks: boolean,
+    private readonly maxFrameBytes = Infinity,
+  ) {}
 
   /** Bytes that wait to be taken. */
   get bytes(): number {
@@ -64,6 +83,10 @@ export class FrameWriter {
     if (!this.#canGrow && this.#writeLatest(first, text)) return;
     // At most three bytes for each UTF-16 unit.
     const most = text.length * 3;
+    if (most > this.maxFrameBytes && Buffer.byteLength(text) > this.maxFrameBytes) {
+      this.#writeTextInFrames(first, text);
+      return;
+    }
     if (most > TEXT_LIMIT) {
       this.#writeLargeText(first, text);
       return;
@@ -76,11 +99,16 @@ export class FrameWriter {
     const length = region.slab.write(text, at + headerSize);
     this.#writeHeader(region.slab, at, first, length, headerSize);
     this.#advance(region, headerSize + length);
-    if (!this.masks) remember(first, text, { slab: region.slab, start: at, end: region.end }, undefined);
+    this.#remember(first, text, { slab: region.slab, start: at, end: region.end }, undefined);
   }
 
   writeBinary(first: number, payload: Uint8Array): void {
     const length = payload.byteLength;
+    // Control frames are never cut (RFC 6455 5.5).
+    if (length > this.maxFrameBytes && (first & CONTROL) === 0) {
+      this.#push(this.#inFrames(first, payload));
+      return;
+    }
     const headerSize = this.#headerSize(length);
     if (length <= COPY_LIMIT) {
       const region = this.#grow(headerSize + length);
@@ -126,17 +154,57 @@ export class FrameWriter {
     frame.write(text, headerSize);
     this.#writeHeader(frame, 0, first, length, headerSize);
     this.#push(frame);
-    if (!this.masks) remember(first, text, undefined, frame);
+    this.#remember(first, text, undefined, frame);
+  }
+
+  #writeTextInFrames(first: number, text: string): void {
+    if (this.#writeLatest(first, text)) return;
+    const frames = this.#inFrames(first, Buffer.from(text));
+    this.#push(frames);
+    this.#remember(first, text, undefined, frames);
+  }
+
+  /**
+   * RFC 6455 5.4: the opcode stands on the first frame, and so does RSV1 (RFC 7692 6.1); FIN on the last. Text may be cut
+   * within a character.
+   */
+  #inFrames(first: number, payload: Uint8Array): Buffer {
+    const most = this.maxFrameBytes;
+    const full = Math.ceil(payload.byteLength / most) - 1;
+    const rest = payload.byteLength - full * most;
+    const frames = Buffer.allocUnsafeSlow(full * (this.#headerSize(most) + most) + this.#headerSize(rest) + rest);
+    let at = 0;
+    for (let begin = 0; begin < payload.byteLength; begin += most) {
+      const part = payload.subarray(begin, begin + most);
+      const opcode = begin === 0 ? first & ~FIN : OPCODE.continuation;
+      const fin = begin + most >= payload.byteLength ? first & FIN : 0;
+      const headerSize = this.#headerSize(part.byteLength);
+      frames.set(part, at + headerSize);
+      this.#writeHeader(frames, at, opcode | fin, part.byteLength, headerSize);
+      at += headerSize + part.byteLength;
+    }
+    return frames;
   }
 
   /** Refers to the frame that was made last, if it is the same. */
   #writeLatest(first: number, text: string): boolean {
     if (this.masks || latest.first !== first || latest.text !== text) return false;
+    if (latest.maxFrameBytes !== this.maxFrameBytes) return false;
     const { region } = latest;
     latest.frame ??= region?.slab.subarray(region.start, region.end);
     if (latest.frame === undefined) return false;
     this.#push(latest.frame);
     return true;
+  }
+
+  #remember(first: number, text: string, region: Region | undefined, frame: Buffer | undefined): void {
+    // No two masked frames are alike.
+    if (this.masks) return;
+    latest.first = first;
+    latest.text = text;
+    latest.maxFrameBytes = this.maxFrameBytes;
+    latest.region = region;
+    latest.frame = frame;
   }
 
   #headerSize(length: number): number {
@@ -198,13 +266,6 @@ export class FrameWriter {
     this.#region = undefined;
     (this.#chunks ??= []).push(region.slab.subarray(region.start, region.end));
   }
-}
-
-function remember(first: number, text: string, region: Region | undefined, frame: Buffer | undefined): void {
-  latest.first = first;
-  latest.text = text;
-  latest.region = region;
-  latest.frame = frame;
 }
 
 /** Connections that were sent the same messages in one turn have the same chunks, and write the same buffer. */

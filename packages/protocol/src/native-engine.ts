@@ -52,6 +52,7 @@ export function createNativeEngine(options: EngineOptions = {}, codecs: ZlibCode
       ...settings,
       closeTimeoutMs: accepted.closeTimeoutMs,
       emptyCloseIsNormal: accepted.emptyCloseIsNormal,
+      maxFrameBytes: accepted.maxFrameBytes,
     });
   };
   return {

@@ -40,6 +40,7 @@ function accept(WebSocketServer: typeof Ws.WebSocketServer, upgrade: AcceptedUpg
       isSecure: upgrade.isSecure,
       remoteAddress: upgrade.remoteAddress,
       deliveredWhole: upgrade.deliveredWhole,
+      maxFrameBytes: upgrade.maxFrameBytes,
     });
   });
   return transport;

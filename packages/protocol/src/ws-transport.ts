@@ -27,6 +27,8 @@ export interface WsConnectionFacts {
   readonly remoteAddress: string | undefined;
   /** Called once, when a message that the listener wants in parts is delivered whole. */
   readonly deliveredWhole?: (() => void) | undefined;
+  /** Bytes of the payload of a data frame that is sent, before ws compresses it; a longer message leaves in several frames. 0 or undefined for no limit. */
+  readonly maxFrameBytes?: number | undefined;
 }
 
 /**
@@ -41,6 +43,7 @@ export class WsTransport implements Transport {
   #listener: TransportListener | undefined;
   #linger: Deadline | undefined;
   #deliveredWhole: (() => void) | undefined;
+  readonly #maxFrameBytes: number;
 
   constructor(
     private readonly webSocket: WebSocket,
@@ -50,6 +53,7 @@ export class WsTransport implements Transport {
     this.isSecure = facts.isSecure;
     this.remoteAddress = facts.remoteAddress;
     this.#deliveredWhole = facts.deliveredWhole;
+    this.#maxFrameBytes = facts.maxFrameBytes || Infinity;
     // From now on, so that an error before open() cannot end the process.
     webSocket.on('error', (error) => this.#failed(error));
   }
@@ -66,11 +70,28 @@ export class WsTransport implements Transport {
   }
 
   sendText(text: string, last: boolean, done?: SendCallback): void {
-    this.webSocket.send(text, last ? WHOLE_TEXT : PART_OF_TEXT, done as (error?: Error) => void);
+    // At most three bytes for each UTF-16 unit.
+    const bytes = text.length * 3 > this.#maxFrameBytes ? Buffer.from(text) : undefined;
+    if (bytes !== undefined && bytes.length > this.#maxFrameBytes) this.#sendInFrames(bytes, false, last, done);
+    else this.webSocket.send(text, last ? WHOLE_TEXT : PART_OF_TEXT, done as (error?: Error) => void);
   }
 
   sendBinary(data: Uint8Array, last: boolean, done?: SendCallback): void {
-    this.webSocket.send(data, last ? WHOLE_BINARY : PART_OF_BINARY, done as (error?: Error) => void);
+    if (data.byteLength > this.#maxFrameBytes) this.#sendInFrames(data, true, last, done);
+    else this.webSocket.send(data, last ? WHOLE_BINARY : PART_OF_BINARY, done as (error?: Error) => void);
+  }
+
+  /** RFC 6455 5.4: each part is a frame of its own; text may be cut within a character. */
+  #sendInFrames(data: Uint8Array, binary: boolean, last: boolean, done: SendCallback | undefined): void {
+    const most = this.#maxFrameBytes;
+    for (let begin = 0; begin < data.byteLength; begin += most) {
+      const isLast = begin + most >= data.byteLength;
+      this.webSocket.send(
+        data.subarray(begin, begin + most),
+        { binary, fin: isLast && last },
+        isLast ? done : undefined,
+      );
+    }
   }
 
   ping(data: Uint8Array, done?: SendCallback): void {

@@ -140,6 +140,65 @@ test('a text is not taken for the one before it: another opcode, another end', a
   expect(await parsed(other.take(false))).toEqual(['7469636b746f636b']);
 });
 
+describe('RFC 6455 5.4: a writer with a largest frame', () => {
+  const hex = (writer: FrameWriter): string => Buffer.concat(writer.take(false)).toString('hex');
+
+  test('cuts a text into frames, the opcode on the first and FIN on the last', () => {
+    const writer = new FrameWriter(false, 3);
+    // 0x01 text · 0x03 length · "hel" · 0x80 FIN+continuation · 0x02 length · "lo"
+    writer.writeText(0x81, 'hello');
+    expect(hex(writer)).toBe('010368656c80026c6f');
+    writer.writeText(0x81, 'hel');
+    expect(hex(writer)).toBe('810368656c');
+  });
+
+  test('cuts within a character', () => {
+    const writer = new FrameWriter(false, 4);
+    writer.writeText(0x81, '✓✓');
+    expect(hex(writer)).toBe('0104e29c93e280029c93');
+  });
+
+  test('cuts binary messages and the parts of a message, and keeps RSV1 on the first frame', () => {
+    const writer = new FrameWriter(false, 2);
+    writer.writeBinary(0xc2, Uint8Array.of(1, 2, 3));
+    expect(hex(writer)).toBe('42020102800103');
+    writer.writeBinary(0x02, Uint8Array.of(1, 2, 3));
+    writer.writeBinary(0x80, Uint8Array.of(4, 5));
+    expect(hex(writer)).toBe('020201020001038002' + '0405');
+  });
+
+  test('cuts no control frame', () => {
+    const writer = new FrameWriter(false, 1);
+    writer.writeBinary(0x89, Uint8Array.of(1, 2, 3));
+    expect(hex(writer)).toBe('8903010203');
+  });
+
+  test.each([1, 125, 126, 1000, 65_535, 65_536, 8192])('loses nothing with frames of %d', async (most) => {
+    for (const masks of [false, true]) {
+      const writer = new FrameWriter(masks, most);
+      const texts = ['é'.repeat(Math.min(most * 3 + 1, 100_000)), 'short', '✓'.repeat(most)];
+      const payload = new Random(most).bytes(Math.min(most * 3, 200_000));
+      for (const text of texts) writer.writeText(0x81, text);
+      writer.writeBinary(0x82, payload);
+      const receiver = new Receiver({ isServer: masks });
+      const messages: string[] = [];
+      receiver.on('message', (data: Buffer) => messages.push(data.toString('hex')));
+      const finished = once(receiver, 'finish');
+      receiver.end(Buffer.concat(writer.take(false)));
+      await finished;
+      expect(messages).toEqual([...texts.map((text) => Buffer.from(text).toString('hex')), payload.toString('hex')]);
+    }
+  });
+
+  test('shares frames with writers of the same size only', () => {
+    const [one, other, unlimited] = [new FrameWriter(false, 3), new FrameWriter(false, 3), new FrameWriter(false)];
+    for (const writer of [one, other, unlimited]) writer.writeText(0x81, 'hello');
+    const [first] = one.take(false);
+    expect(other.take(false)[0]).toBe(first);
+    expect(hex(unlimited)).toBe('810568656c6c6f');
+  });
+});
+
 describe('RFC 6455 5.3: a client', () => {
   async function received(chunks: readonly Buffer[]): Promise<string[]> {
     const receiver = new Receiver({ isServer: true });

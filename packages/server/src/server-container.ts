@@ -206,12 +206,13 @@ export class WsServerContainer extends ContainerDefaults implements ServerContai
     }
     const request = this.#throughProxies(received, target);
     const deployed = this.#deployment.endpointOf(endpoint);
-    const { diagnostics } = this.#context;
+    const { diagnostics, settings } = this.#context;
     return adopt(this.#upgradeContext, {
       socket: AdoptedWebSocket.take(webSocket, {
         isSecure: request.isSecure,
         remoteAddress: request.remoteAddress,
         deliveredWhole: () => diagnostics.report({ kind: 'delivered-whole', endpoint: deployed.plan.name }),
+        maxFrameBytes: settings.maxFrameSize,
       }),
       request,
       target,

@@ -377,6 +377,7 @@ function accept(
     ),
     closeTimeoutMs: settings.sessionCloseTimeout,
     emptyCloseIsNormal: settings.emptyCloseIsNormal,
+    maxFrameBytes: settings.maxFrameSize,
     deliveredWhole: () => context.diagnostics.report({ kind: 'delivered-whole', endpoint: endpoint.plan.name }),
   });
 }
