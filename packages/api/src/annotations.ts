@@ -151,6 +151,8 @@ export function PathParam<P extends PrimitiveType>(
   type: P,
 ): ParameterDecoratorFunction & PathParamRole<PrimitiveValue<P>>;
 export function PathParam(name: string, type?: PrimitiveType): ParameterDecoratorFunction & PathParamRole<never> {
+  // Written bare, the decorator would receive the class, and the parameter would silently be another one.
+  if (Object(name) === name) throw new TypeError('@PathParam needs the name of a variable: write @PathParam("room").');
   const decorate: ParameterDecoratorFunction = (target, method, index) => {
     // The role belongs to the class whose body it stands in; a constructor parameter has no method and is judged there.
     recordOf(classOf(target)).parameters.push({ method: method ?? 'constructor', index, role: { name, type } });

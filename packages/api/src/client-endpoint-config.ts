@@ -1,8 +1,12 @@
+import { brand } from './brand';
 import type { DecoderClass } from './decoder';
 import type { EncoderClass } from './encoder';
+import { describeValue } from './describe-value';
 import { EndpointConfig } from './endpoint-config';
+import { IllegalArgumentException } from './errors';
 import type { Extension } from './extension';
 import type { HandshakeResponse } from './handshake';
+import { listOf } from './list-of';
 
 /** The developer's hand in a client's opening handshake. Both methods may return a promise. */
 export class ClientEndpointConfigurator {
@@ -27,30 +31,36 @@ export class ClientEndpointConfigBuilder {
     return new ClientEndpointConfigBuilder();
   }
 
-  configurator(configurator: ClientEndpointConfigurator): this {
-    this.#configurator = configurator;
+  /** @throws IllegalArgumentException for what is no instance of a configurator */
+  configurator(configurator: ClientEndpointConfigurator | null): this {
+    if (configurator !== null && configurator !== undefined && !(configurator instanceof ClientEndpointConfigurator)) {
+      throw new IllegalArgumentException(
+        `configurator takes an instance of a class that extends ClientEndpointConfig.Configurator; found ${describeValue(configurator)}.`,
+      );
+    }
+    this.#configurator = configurator ?? new ClientEndpointConfigurator();
     return this;
   }
 
-  /** In order of preference, favourite first. */
+  /** In order of preference, favourite first. @throws IllegalArgumentException for what is no list, as the next methods */
   preferredSubprotocols(subprotocols: readonly string[] | null): this {
-    this.#preferredSubprotocols = [...(subprotocols ?? [])];
+    this.#preferredSubprotocols = listOf('preferredSubprotocols', 'names', subprotocols);
     return this;
   }
 
   /** In order of preference, favourite first. */
   extensions(extensions: readonly Extension[] | null): this {
-    this.#extensions = [...(extensions ?? [])];
+    this.#extensions = listOf('extensions', 'extensions', extensions);
     return this;
   }
 
   encoders(encoders: readonly EncoderClass[] | null): this {
-    this.#encoders = [...(encoders ?? [])];
+    this.#encoders = listOf('encoders', 'encoder classes', encoders);
     return this;
   }
 
   decoders(decoders: readonly DecoderClass[] | null): this {
-    this.#decoders = [...(decoders ?? [])];
+    this.#decoders = listOf('decoders', 'decoder classes', decoders);
     return this;
   }
 
@@ -125,3 +135,6 @@ class BuiltClientEndpointConfig extends ClientEndpointConfig {
     return this.#userProperties;
   }
 }
+
+brand(ClientEndpointConfigurator, 'ClientEndpointConfig.Configurator');
+brand(ClientEndpointConfig, 'ClientEndpointConfig');

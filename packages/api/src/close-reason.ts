@@ -1,3 +1,5 @@
+import { brand } from './brand';
+import { describeValue } from './describe-value';
 import { IllegalArgumentException } from './errors';
 
 /** A close frame's reason may be 125 bytes less the two of its code (RFC 6455 5.5.1). */
@@ -92,8 +94,10 @@ export const CloseCodes = Object.freeze({
    * @throws IllegalArgumentException when the number is not a whole number from 1000 to 4999
    */
   getCloseCode(code: number): CloseCode {
-    if (!Number.isInteger(code) || code < 1000 || code > 4999) {
-      throw new IllegalArgumentException(`A close code is a whole number from 1000 to 4999; found ${String(code)}.`);
+    if (!isCloseCodeNumber(code)) {
+      throw new IllegalArgumentException(
+        `A close code is a whole number from 1000 to 4999; found ${describeValue(code)}.`,
+      );
     }
     return BY_NUMBER.get(code) ?? new ApplicationCloseCode(code);
   },
@@ -111,7 +115,9 @@ export const CloseCodes = Object.freeze({
   valueOf(name: string): CloseCode {
     const found = Object.values(REGISTERED).find((code) => code.name === name);
     if (found === undefined) {
-      throw new IllegalArgumentException(`No close code is named ${JSON.stringify(name)}.`);
+      throw new IllegalArgumentException(
+        `No close code is named ${describeValue(name)}; the names are those of RFC 6455, such as "GOING_AWAY".`,
+      );
     }
     return found;
   },
@@ -136,20 +142,18 @@ export class CloseReason {
   /**
    * @param closeCode a close code, or its number
    * @param reasonPhrase for people, at most 123 bytes of UTF-8; empty when left out
-   * @throws IllegalArgumentException when the code is missing or out of range, or the phrase is too long
+   * @throws IllegalArgumentException when the code is missing, of the wrong kind or out of range, or the phrase is too
+   * long or no string
    */
   constructor(closeCode: CloseCode | number, reasonPhrase: string | null = '') {
-    if (closeCode === null || closeCode === undefined) {
-      throw new IllegalArgumentException('A CloseReason needs a close code; found none.');
-    }
-    const phrase = reasonPhrase ?? '';
+    const phrase = requirePhrase(reasonPhrase);
     const bytes = Buffer.byteLength(phrase);
     if (bytes > MAX_REASON_BYTES) {
       throw new IllegalArgumentException(
         `The reason of a close frame has at most ${MAX_REASON_BYTES} bytes of UTF-8; found ${bytes}. Shorten it.`,
       );
     }
-    this.#closeCode = typeof closeCode === 'number' ? CloseCodes.getCloseCode(closeCode) : closeCode;
+    this.#closeCode = requireCloseCode(closeCode);
     this.#reasonPhrase = phrase;
   }
 
@@ -159,12 +163,13 @@ export class CloseReason {
    * @example
    * session.close(CloseReason.truncated(4400, error.message));
    */
-  static truncated(closeCode: CloseCode | number, reasonPhrase: string): CloseReason {
-    if (Buffer.byteLength(reasonPhrase) <= MAX_REASON_BYTES) return new CloseReason(closeCode, reasonPhrase);
+  static truncated(closeCode: CloseCode | number, reasonPhrase: string | null = ''): CloseReason {
+    const phrase = requirePhrase(reasonPhrase);
+    if (Buffer.byteLength(phrase) <= MAX_REASON_BYTES) return new CloseReason(closeCode, phrase);
     const ellipsis = '…';
     let cut = '';
     let bytes = Buffer.byteLength(ellipsis);
-    for (const character of reasonPhrase) {
+    for (const character of phrase) {
       bytes += Buffer.byteLength(character);
       if (bytes > MAX_REASON_BYTES) break;
       cut += character;
@@ -187,8 +192,56 @@ export class CloseReason {
   }
 }
 
+/**
+ * The reason that a call of `close` gives: a {@link CloseReason}, or a code and a phrase.
+ *
+ * @param call names the method, for messages
+ * @throws IllegalArgumentException for anything else; the remedy is in its message
+ */
+export function closeReasonOf(call: string, reason: unknown, phrase?: unknown): CloseReason {
+  if (typeof reason === 'number') return new CloseReason(reason, phrase as string | undefined);
+  if (reason instanceof CloseReason && phrase === undefined) {
+    // What a subclass, or another copy of this package, answers is checked like everything else.
+    return Object.getPrototypeOf(reason) === CloseReason.prototype
+      ? reason
+      : new CloseReason(reason.getCloseCode(), reason.getReasonPhrase());
+  }
+  const found = reason instanceof CloseReason ? `a phrase beside it, ${describeValue(phrase)}` : describeValue(reason);
+  throw new IllegalArgumentException(
+    `${call} takes a CloseReason, such as new CloseReason(4001, 'kicked'), or a close code and a phrase; found ${found}. ` +
+      'Leave both out for 1000.',
+  );
+}
+
+function requireCloseCode(closeCode: unknown): CloseCode {
+  if (typeof closeCode === 'number') return CloseCodes.getCloseCode(closeCode);
+  if (isCloseCode(closeCode)) {
+    CloseCodes.getCloseCode(closeCode.getCode());
+    return closeCode;
+  }
+  throw new IllegalArgumentException(
+    `A CloseReason needs a close code, such as 4001 or CloseReason.CloseCodes.GOING_AWAY; found ${describeValue(closeCode)}.`,
+  );
+}
+
+function isCloseCode(value: unknown): value is CloseCode {
+  return typeof value === 'object' && value !== null && 'getCode' in value && typeof value.getCode === 'function';
+}
+
+function requirePhrase(phrase: unknown): string {
+  if (typeof phrase === 'string') return phrase;
+  if (phrase === null || phrase === undefined) return '';
+  throw new IllegalArgumentException(`The reason of a close frame is a string; found ${describeValue(phrase)}.`);
+}
+
+function isCloseCodeNumber(code: unknown): code is number {
+  return Number.isInteger(code) && Number(code) >= 1000 && Number(code) <= 4999;
+}
+
 /** The specification's nested types, for annotations such as `code: CloseReason.CloseCode`. */
 
 export declare namespace CloseReason {
   export type { CloseCode };
 }
+
+brand(CloseReason, 'CloseReason');

@@ -1,3 +1,4 @@
+import { brand } from './brand';
 import type { DecoderClass } from './decoder';
 import type { EncoderClass } from './encoder';
 
@@ -17,3 +18,5 @@ export abstract class EndpointConfig {
    */
   abstract getUserProperties(): Map<string, unknown>;
 }
+
+brand(EndpointConfig, 'EndpointConfig');

@@ -1,3 +1,4 @@
+import { brand } from './brand';
 import type { CloseReason } from './close-reason';
 import type { EndpointConfig } from './endpoint-config';
 import type { Session } from './session';
@@ -25,3 +26,5 @@ export abstract class Endpoint {
   /** Something failed that the protocol has no word for. Errors of an endpoint that does not override it are logged. */
   onError(_session: Session, _cause: Error): void | Promise<void> {}
 }
+
+brand(Endpoint, 'Endpoint');

@@ -1,3 +1,4 @@
+import { brand } from './brand';
 import type { Headers } from './handshake';
 import { readRetryAfter } from './retry-after';
 import type { Session } from './session';
@@ -208,3 +209,14 @@ export class SessionException extends Error {
     return this.#session;
   }
 }
+
+brand(IllegalArgumentException, 'IllegalArgumentException');
+brand(IllegalStateException, 'IllegalStateException');
+brand(IOException, 'IOException');
+brand(SendDroppedException, 'SendDroppedException');
+brand(SocketTimeoutException, 'SocketTimeoutException');
+brand(DeploymentException, 'DeploymentException');
+brand(HandshakeException, 'HandshakeException');
+brand(DecodeException, 'DecodeException');
+brand(EncodeException, 'EncodeException');
+brand(SessionException, 'SessionException');

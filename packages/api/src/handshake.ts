@@ -1,4 +1,7 @@
-import type { CloseReason } from './close-reason';
+import { brand } from './brand';
+import { closeReasonOf, type CloseReason } from './close-reason';
+import { describeValue } from './describe-value';
+import { IllegalArgumentException } from './errors';
 import type { Principal } from './principal';
 
 /** Header names with their values in order; lookups ignore the case of the name. */
@@ -72,25 +75,43 @@ export class HandshakeRejection extends Error {
   /** Set when the handshake is to be accepted and then closed. */
   readonly closeReason: CloseReason | undefined;
 
-  /** @param status 300 to 599 */
+  /**
+   * @param status 300 to 599
+   * @throws IllegalArgumentException for another status, and for a response or a close reason that is none
+   */
   constructor(
     readonly status: number,
     readonly response: HandshakeRejectionResponse = {},
-    closeReason?: CloseReason,
+    closeReason?: CloseReason | null,
   ) {
-    super(
-      closeReason === undefined
-        ? `handshake refused with ${status}`
-        : `handshake closed with ${closeReason.toString()}`,
-    );
-    if (!Number.isInteger(status) || status < 300 || status > 599) {
-      throw new RangeError(`A handshake is refused with a status from 300 to 599; found ${String(status)}.`);
-    }
-    this.closeReason = closeReason;
+    const reason =
+      closeReason === undefined || closeReason === null ? undefined : closeReasonOf('HandshakeRejection', closeReason);
+    requireStatus(status);
+    requireResponse(response);
+    super(reason === undefined ? `handshake refused with ${status}` : `handshake closed with ${reason.toString()}`);
+    this.closeReason = reason;
   }
 
   /** Accepts the handshake and closes the connection with a reason that browsers show to their pages. */
   static closeWith(closeReason: CloseReason): HandshakeRejection {
-    return new HandshakeRejection(403, {}, closeReason);
+    return new HandshakeRejection(403, {}, closeReasonOf('HandshakeRejection.closeWith', closeReason));
   }
 }
+
+function requireStatus(status: unknown): void {
+  if (Number.isInteger(status) && Number(status) >= 300 && Number(status) <= 599) return;
+  throw new IllegalArgumentException(
+    `A handshake is refused with a status from 300 to 599; found ${describeValue(status)}.`,
+  );
+}
+
+function requireResponse(response: unknown): void {
+  // JavaScript programs leave it out by null.
+  if (typeof response === 'object' && !Array.isArray(response)) return;
+  throw new IllegalArgumentException(
+    `HandshakeRejection takes an object { headers?, body? } after the status; found ${describeValue(response)}.`,
+  );
+}
+
+brand(HandshakeRequest, 'HandshakeRequest');
+brand(HandshakeRejection, 'HandshakeRejection');

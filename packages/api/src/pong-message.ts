@@ -1,3 +1,7 @@
+import { brand } from './brand';
+import { describeValue } from './describe-value';
+import { IllegalArgumentException } from './errors';
+
 /**
  * A pong that the peer sent, in answer to a ping or on its own.
  *
@@ -8,7 +12,10 @@
 export class PongMessage {
   readonly #applicationData: Buffer;
 
+  /** @throws IllegalArgumentException for what is no Buffer */
   constructor(applicationData: Buffer) {
+    if (!Buffer.isBuffer(applicationData))
+      throw new IllegalArgumentException(`A PongMessage takes a Buffer; found ${describeValue(applicationData)}.`);
     this.#applicationData = applicationData;
   }
 
@@ -17,3 +24,5 @@ export class PongMessage {
     return this.#applicationData;
   }
 }
+
+brand(PongMessage, 'PongMessage');

@@ -1,3 +1,4 @@
+import { brand } from './brand';
 import type { Session } from './session';
 import type { OutputStream, Writer } from './streams';
 
@@ -108,3 +109,5 @@ export class SendResult {
     return this.#session;
   }
 }
+
+brand(SendResult, 'SendResult');

@@ -1,3 +1,4 @@
+import { brand } from './brand';
 import type { EndpointClass } from './class-type';
 import type { Endpoint } from './endpoint';
 import type { ServerEndpointConfig } from './server-endpoint-config';
@@ -15,3 +16,5 @@ export abstract class ServerApplicationConfig {
   /** @returns annotated classes to deploy */
   abstract getAnnotatedEndpointClasses(scanned: ReadonlySet<EndpointClass>): Iterable<EndpointClass>;
 }
+
+brand(ServerApplicationConfig, 'ServerApplicationConfig');

@@ -1,19 +1,25 @@
+import { brand } from './brand';
 import type { EndpointClass } from './class-type';
 import type { DecoderClass } from './decoder';
 import type { EncoderClass } from './encoder';
 import { EndpointConfig } from './endpoint-config';
+import { describeValue } from './describe-value';
 import { IllegalArgumentException, IllegalStateException } from './errors';
+import { listOf } from './list-of';
 import type { Extension } from './extension';
 import type { HandshakeRequest, HandshakeResponse } from './handshake';
+
+const CONTAINER_DEFAULT = Symbol.for('serval:default-configurator');
 
 /** How the container delivers the messages of one session: one after the other, or without waiting for handlers. */
 export type InboundMode = 'serial' | 'concurrent';
 
-let containerDefault: ServerEndpointConfigurator | undefined;
+/** All copies of this package share it: the configuration of one may be deployed in the container of another. */
+const SHARED = globalThis as { [CONTAINER_DEFAULT]?: ServerEndpointConfigurator };
 
 /** For server implementations: names the configurator that {@link ServerEndpointConfigurator} delegates to. */
 export function registerDefaultConfigurator(configurator: ServerEndpointConfigurator): void {
-  containerDefault = configurator;
+  SHARED[CONTAINER_DEFAULT] = configurator;
 }
 
 /**
@@ -28,6 +34,7 @@ export function registerDefaultConfigurator(configurator: ServerEndpointConfigur
 export class ServerEndpointConfigurator {
   /** The platform's own algorithms, for overriding methods that want to add to them. */
   getContainerDefaultConfigurator(): ServerEndpointConfigurator {
+    const containerDefault = SHARED[CONTAINER_DEFAULT];
     if (containerDefault === undefined) {
       throw new IllegalStateException('No server container is loaded, so there is no default configurator.');
     }
@@ -108,46 +115,55 @@ export class ServerEndpointConfigBuilder {
   static create(endpointClass: EndpointClass, path: string): ServerEndpointConfigBuilder {
     if (typeof endpointClass !== 'function') {
       throw new IllegalArgumentException(
-        `ServerEndpointConfig.Builder.create needs an endpoint class; found ${String(endpointClass)}.`,
+        `ServerEndpointConfig.Builder.create needs an endpoint class; found ${describeValue(endpointClass)}.`,
       );
     }
     if (typeof path !== 'string' || !path.startsWith('/')) {
       throw new IllegalStateException(
-        `The path of ${endpointClass.name} must begin with a slash; found ${JSON.stringify(path) ?? 'none'}.`,
+        `The path of ${endpointClass.name} must begin with a slash; found ${path === undefined ? 'none' : describeValue(path)}.`,
       );
     }
     return new ServerEndpointConfigBuilder(endpointClass, path);
   }
 
+  /** @throws IllegalArgumentException for what is no list, as the next methods */
   encoders(encoders: readonly EncoderClass[] | null): this {
-    this.#encoders = [...(encoders ?? [])];
+    this.#encoders = listOf('encoders', 'encoder classes', encoders);
     return this;
   }
 
   decoders(decoders: readonly DecoderClass[] | null): this {
-    this.#decoders = [...(decoders ?? [])];
+    this.#decoders = listOf('decoders', 'decoder classes', decoders);
     return this;
   }
 
   /** In order of preference. */
   subprotocols(subprotocols: readonly string[] | null): this {
-    this.#subprotocols = [...(subprotocols ?? [])];
+    this.#subprotocols = listOf('subprotocols', 'names', subprotocols);
     return this;
   }
 
   /** In order of preference. */
   extensions(extensions: readonly Extension[] | null): this {
-    this.#extensions = [...(extensions ?? [])];
+    this.#extensions = listOf('extensions', 'extensions', extensions);
     return this;
   }
 
+  /** @throws IllegalArgumentException for what is no instance of a configurator */
   configurator(configurator: ServerEndpointConfigurator | null): this {
+    if (configurator !== null && configurator !== undefined && !(configurator instanceof ServerEndpointConfigurator)) {
+      throw new IllegalArgumentException(
+        `configurator takes an instance of a class that extends ServerEndpointConfig.Configurator; found ${describeValue(configurator)}.`,
+      );
+    }
     this.#configurator = configurator ?? undefined;
     return this;
   }
 
   /** Whether a message waits for the handler of the one before (default `'serial'`). Not in the specification. */
   inbound(mode: InboundMode): this {
+    if (mode !== 'serial' && mode !== 'concurrent')
+      throw new IllegalArgumentException(`inbound takes 'serial' or 'concurrent'; found ${describeValue(mode)}.`);
     this.#inbound = mode;
     return this;
   }
@@ -241,3 +257,6 @@ class BuiltServerEndpointConfig extends ServerEndpointConfig {
     return this.#userProperties;
   }
 }
+
+brand(ServerEndpointConfigurator, 'ServerEndpointConfig.Configurator');
+brand(ServerEndpointConfig, 'ServerEndpointConfig');

@@ -1,3 +1,4 @@
+import { brand } from './brand';
 import type { AbstractClass, PrimitiveType, PrimitiveValue } from './class-type';
 import type { CloseReason } from './close-reason';
 import type { Extension } from './extension';
@@ -71,9 +72,16 @@ export abstract class Session {
 
   /**
    * Closes the conversation, with 1000 when no reason is given. The promise resolves once the close frame is handed to
-   * the connection; it never rejects. Closing twice does nothing.
+   * the connection. Closing twice does nothing. A code and a phrase are short for a CloseReason; not in the specification.
+   *
+   * @throws IllegalArgumentException (as a rejection) for what is no reason; the session stays open then
+   *
+   * @example
+   * await session.close(new CloseReason(4001, 'kicked'));
+   * await session.close(4001, 'kicked');
    */
   abstract close(closeReason?: CloseReason): Promise<void>;
+  abstract close(code: number, reasonPhrase?: string): Promise<void>;
 
   /** The absolute URI of the opening handshake, `ws:` or `wss:`, with its query. */
   abstract getRequestURI(): URL;
@@ -113,3 +121,5 @@ export abstract class Session {
   /** The peer's address as the socket knows it, such as `'127.0.0.1'`, or undefined. Not in the specification. */
   abstract getRemoteAddress(): string | undefined;
 }
+
+brand(Session, 'Session');

@@ -1,3 +1,5 @@
+import { brand } from './brand';
+
 /**
  * A text message as a stream of characters.
  *
@@ -71,3 +73,8 @@ export abstract class OutputStream {
   /** Sends the final fragment. Closing twice does nothing. */
   abstract close(): Promise<void>;
 }
+
+brand(Reader, 'Reader');
+brand(InputStream, 'InputStream');
+brand(Writer, 'Writer');
+brand(OutputStream, 'OutputStream');

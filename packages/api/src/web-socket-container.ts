@@ -1,7 +1,9 @@
+import { brand } from './brand';
 import type { EndpointClass } from './class-type';
 import type { ClientEndpointConfig } from './client-endpoint-config';
 import type { Endpoint } from './endpoint';
-import { IllegalStateException } from './errors';
+import { describeValue } from './describe-value';
+import { IllegalArgumentException, IllegalStateException } from './errors';
 import type { Extension } from './extension';
 import type { Session } from './session';
 
@@ -46,8 +48,13 @@ export interface WebSocketContainer {
 export abstract class ContainerProvider {
   static #provider: ContainerProvider | undefined;
 
-  /** Names the implementation. The last one registered is used. */
+  /** Names the implementation. The last one registered is used. @throws IllegalArgumentException for what is none */
   static register(provider: ContainerProvider): void {
+    if (!(provider instanceof ContainerProvider)) {
+      throw new IllegalArgumentException(
+        `ContainerProvider.register takes a ContainerProvider; found ${describeValue(provider)}.`,
+      );
+    }
     ContainerProvider.#provider = provider;
   }
 
@@ -63,3 +70,5 @@ export abstract class ContainerProvider {
 
   protected abstract getContainer(): WebSocketContainer;
 }
+
+brand(ContainerProvider, 'ContainerProvider');

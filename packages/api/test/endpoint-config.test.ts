@@ -183,6 +183,8 @@ describe('ServerEndpointConfig.Configurator', () => {
   test('says what is missing when no container is loaded', () => {
     jest.isolateModules(() => {
       const fresh = jest.requireActual<typeof Api>('@serval/api');
+      // All copies of the package share it.
+      Reflect.deleteProperty(globalThis, Symbol.for('serval:default-configurator'));
       const lonely = new fresh.ServerEndpointConfig.Configurator();
       expect(() => lonely.getContainerDefaultConfigurator()).toThrow(fresh.IllegalStateException);
       expect(() => fresh.ServerEndpointConfig.Builder.create(Echo, '/echo').build()).toThrow(

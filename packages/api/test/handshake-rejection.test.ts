@@ -1,4 +1,10 @@
-import { CloseReason, HandshakeRejection, HandshakeRequest, HandshakeResponse } from '@serval/api';
+import {
+  CloseReason,
+  HandshakeRejection,
+  HandshakeRequest,
+  HandshakeResponse,
+  IllegalArgumentException,
+} from '@serval/api';
 
 describe('HandshakeRejection', () => {
   test('has a status and no more by default', () => {
@@ -22,7 +28,7 @@ describe('HandshakeRejection', () => {
   });
 
   test.each([0, 101, 200, 299, 600, -401, 401.5, NaN])('refuses status %d', (status) => {
-    expect(() => new HandshakeRejection(status)).toThrow(RangeError);
+    expect(() => new HandshakeRejection(status)).toThrow(IllegalArgumentException);
     expect(() => new HandshakeRejection(status)).toThrow(`from 300 to 599; found ${status}`);
   });
 

@@ -7,6 +7,7 @@ import {
   type EndpointClass,
   type Extension,
 } from '@serval/api';
+import { isOptionsObject, requireOptions } from '@serval/api/spi';
 import { WsClientContainer } from './client-container';
 import type { ClientEndpoint } from './client-endpoint';
 import { containerOptionNames, wrong, type ClientContainerOptions } from './container-options';
@@ -88,11 +89,12 @@ const OUR_OPTIONS: ReadonlySet<string> = new Set([...HANDLERS, ...CONFIGURATION,
  * @throws DeploymentException for an option of the wrong kind, and for an endpoint that breaks a rule of chapter 4
  */
 export function prepareConnect(options: ConnectOptions): PreparedConnect {
+  requireOptions('The second argument of connect', options);
   const { endpoint, reconnect = false, headers, signal } = options;
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrong('signal', 'an AbortSignal', signal);
-  if (typeof reconnect !== 'boolean' && (typeof reconnect !== 'object' || reconnect === null))
+  if (signal !== undefined && !isAbortSignal(signal)) throw wrong('signal', 'an AbortSignal', signal);
+  if (typeof reconnect !== 'boolean' && !isOptionsObject(reconnect))
     throw wrong('reconnect', 'true, false or an object of options', reconnect);
-  if (headers !== undefined && typeof headers !== 'function' && (typeof headers !== 'object' || headers === null))
+  if (headers !== undefined && typeof headers !== 'function' && !isOptionsObject(headers))
     throw wrong('headers', 'an object of headers by name, or a function that gives one', headers);
   const policy = reconnect === false ? undefined : new ReconnectPolicy(reconnect === true ? {} : reconnect);
   const container = containerFor(options);
@@ -108,7 +110,8 @@ function containerFor(options: ConnectOptions): WsClientContainer {
   const others = Object.entries(options).filter(([name, value]) => !OUR_OPTIONS.has(name) && value !== undefined);
   const { container } = options;
   if (container !== undefined) {
-    if (!(container instanceof WsClientContainer)) throw wrong('container', 'a WsClientContainer', typeof container);
+    if (!(container instanceof WsClientContainer))
+      throw wrong('container', 'a WsClientContainer of this copy of serval', container);
     const [other] = others;
     if (other === undefined) return container;
     throw badOption(
@@ -129,10 +132,21 @@ interface Prepared {
 }
 
 function forHandlers(container: WsClientContainer, options: HandlerConnectOptions): Prepared {
+  const { config: misplaced }: { readonly config?: unknown } = options;
+  if (misplaced !== undefined && misplaced !== null)
+    throw wrong('config', 'for an endpoint, and left out where there is none', misplaced);
   for (const name of HANDLERS) {
     const handler: unknown = options[name];
     if (handler !== undefined && typeof handler !== 'function') throw wrong(name, 'a function', handler);
   }
+  for (const name of ['subprotocols', 'extensions', 'encoders', 'decoders'] as const) {
+    const list: unknown = options[name];
+    if (list !== undefined && !Array.isArray(list)) throw wrong(name, 'a list', list);
+  }
+  const { configurator, userProperties = {} } = options;
+  if (configurator !== undefined && !(configurator instanceof ClientEndpointConfig.Configurator))
+    throw wrong('configurator', 'an instance of a class that extends ClientEndpointConfig.Configurator', configurator);
+  if (!isOptionsObject(userProperties)) throw wrong('userProperties', 'an object of names and values', userProperties);
   const stream = options.onText === undefined && options.onBinary === undefined ? new MessageStream() : undefined;
   const builder = ClientEndpointConfig.Builder.create()
     .preferredSubprotocols(options.subprotocols ?? null)
@@ -140,9 +154,9 @@ function forHandlers(container: WsClientContainer, options: HandlerConnectOption
     .encoders(options.encoders ?? null)
     .decoders(options.decoders ?? null)
     .sslContext(options.sslContext);
-  if (options.configurator !== undefined) builder.configurator(options.configurator);
+  if (configurator !== undefined) builder.configurator(configurator);
   const config = builder.build();
-  for (const [name, value] of Object.entries(options.userProperties ?? {})) config.getUserProperties().set(name, value);
+  for (const [name, value] of Object.entries(userProperties)) config.getUserProperties().set(name, value);
   return { prepared: container.prepare(functionEndpoint(options, stream), config), stream };
 }
 
@@ -154,6 +168,12 @@ function forEndpoint(container: WsClientContainer, options: EndpointConnectOptio
     );
   }
   return { prepared: container.prepare(options.endpoint, options.config ?? null), stream: undefined };
+}
+
+/** Not `instanceof` alone: one of another realm, or of a library, is one too. */
+function isAbortSignal(signal: unknown): signal is AbortSignal {
+  const isLike = typeof signal === 'object' && signal !== null && 'aborted' in signal && 'addEventListener' in signal;
+  return isLike && typeof signal.aborted === 'boolean' && typeof signal.addEventListener === 'function';
 }
 
 /** Sets the headers first; then it is the endpoint's own configurator. */

@@ -6,8 +6,8 @@ import {
   IOException,
   type Session,
 } from '@serval/api';
-import { pause } from '@serval/api/spi';
-import { rejected, toError, tolerateNeglect, type WsSession } from '@serval/container';
+import { closeReasonOf, describeValue, pause } from '@serval/api/spi';
+import { asBytes, rejected, toError, tolerateNeglect, type WsSession } from '@serval/container';
 import { prepareConnect, type ConnectOptions, type PreparedConnect, type ServerUri } from './connect-options';
 import { Deadline } from './deadline';
 import type { ReceivedMessage } from './message-stream';
@@ -141,10 +141,14 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
    * it, and the next session waits for those: then it resolves as soon as the message waits.
    */
   send(message: OutgoingMessage): Promise<void> {
-    if (message === undefined || message === null)
-      return rejected(
-        new IllegalArgumentException(`send takes a string, bytes or an object; found ${String(message)}.`),
-      );
+    try {
+      return this.#send(requireMessage(message));
+    } catch (error) {
+      return rejected(error);
+    }
+  }
+
+  #send(message: OutgoingMessage): Promise<void> {
     const session = this.state === 'open' ? this.#session : undefined;
     if (session !== undefined && this.#catchingUp === undefined) return tolerateNeglect(deliver(session, message));
     if (this.state === 'closed')
@@ -163,13 +167,13 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
    * rejected.
    *
    * @param reason or its code; default 1000
-   * @throws IllegalArgumentException (as a rejection) for a code that is none, or a phrase of more than 123 bytes; the
-   * connection goes on then
+   * @throws IllegalArgumentException (as a rejection) for what is no reason, a code that is none, or a phrase of more than
+   * 123 bytes; the connection goes on then
    */
-  close(reason: CloseReason | number = 1000, phrase = ''): Promise<void> {
+  close(reason: CloseReason | number = 1000, phrase?: string): Promise<void> {
     if (this.#isOver) return Promise.resolve();
     try {
-      this.#closeReason = typeof reason === 'number' ? new CloseReason(reason, phrase) : reason;
+      this.#closeReason = closeReasonOf('close', reason, phrase);
     } catch (error) {
       return rejected(error);
     }
@@ -362,9 +366,15 @@ function stayOf(session: WsSession): Stay {
 async function deliver(session: Session, message: OutgoingMessage): Promise<void> {
   const remote = session.getBasicRemote();
   if (typeof message === 'string') return remote.sendText(message);
-  if (message instanceof Uint8Array || message instanceof ArrayBuffer || message instanceof DataView)
-    return remote.sendBinary(message);
+  if (message instanceof Uint8Array) return remote.sendBinary(message);
   return remote.sendObject(message);
+}
+
+/** @throws IllegalArgumentException for what is no message, and for bytes that are gone */
+function requireMessage(message: unknown): OutgoingMessage {
+  if (message === undefined || message === null)
+    throw new IllegalArgumentException(`send takes a string, bytes or an object; found ${describeValue(message)}.`);
+  return asBytes(message) ?? message;
 }
 
 /** What the promise settles to, or undefined as soon as the signal is aborted. */

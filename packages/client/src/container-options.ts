@@ -1,4 +1,5 @@
-import { DeploymentException } from '@serval/api';
+import type { DeploymentException } from '@serval/api';
+import { badOption, describeKind, isOptionsObject, requireOptions } from '@serval/api/spi';
 import { nearestName, SETTINGS, type ContainerOptions, type ContainerSettings } from '@serval/container';
 import type { EngineOptions } from '@serval/protocol';
 import { checkCredentials, PROXY_CREDENTIALS, SERVER_CREDENTIALS, type Credentials } from './credentials';
@@ -75,6 +76,7 @@ export function containerOptionNames(): readonly string[] {
 
 /** @throws DeploymentException for an option that is out of range or of the wrong kind */
 export function checkOptions(options: ClientContainerOptions): void {
+  requireOptions('The options of a container', options);
   resolveHandshakeSettings(options);
   if (options.credentials !== undefined) checkCredentials('credentials', options.credentials);
   if (options.proxy !== undefined) checkProxy(options.proxy);
@@ -84,15 +86,14 @@ export function checkOptions(options: ClientContainerOptions): void {
   if (!Number.isInteger(maxFragments) || maxFragments < 1 || maxFragments >= 2 ** 31)
     throw wrong('maxFragments', `a whole number of fragments from 1 to ${2 ** 31 - 1}`, maxFragments);
   if (typeof sharedReads !== 'boolean') throw wrong('sharedReads', 'true or false', sharedReads);
-  if (typeof perMessageDeflate !== 'boolean' && (typeof perMessageDeflate !== 'object' || perMessageDeflate === null))
+  if (typeof perMessageDeflate !== 'boolean' && !isOptionsObject(perMessageDeflate))
     throw wrong('perMessageDeflate', 'true, false or an object of options', perMessageDeflate);
 }
 
+/** The options in which a text may be a secret. */
+const SECRET: ReadonlySet<string> = new Set(['headers', 'userProperties', 'credentials', 'proxy']);
+
 /** @returns what an option of the wrong kind is refused with */
 export function wrong(name: string, expected: string, found: unknown): DeploymentException {
-  return new DeploymentException(
-    `${name} is ${expected}; found ${typeof found === 'string' ? JSON.stringify(found) : String(found)}.`,
-    undefined,
-    'WS_DEPLOY_BAD_OPTION',
-  );
+  return badOption(name, expected, found, '', SECRET.has(name) ? describeKind : undefined);
 }

@@ -1,4 +1,5 @@
 import { DeploymentException } from '@serval/api';
+import { isOptionsObject } from '@serval/api/spi';
 
 /** Who the client is, for Basic (RFC 7617) and Digest (RFC 7616). */
 export interface Credentials {
@@ -57,10 +58,9 @@ export function credentialsIn(
  * @throws DeploymentException for what is none
  */
 export function checkCredentials(name: string, option: unknown): Credentials {
-  if (typeof option !== 'object' || option === null)
-    throw wrong(
-      `${name} is an object { username, password, realm? }; found ${option === null ? 'null' : typeof option}.`,
-    );
+  // Never what was found, which may be the password itself.
+  if (!isOptionsObject(option))
+    throw wrong(`${name} is an object { username, password, realm? }; found ${kindOf(option)}.`);
   const part = (key: string) => ({ name: `${name}.${key}`, value: (option as Record<string, unknown>)[key] });
   return checkParts(part('username'), part('password'), part('realm'));
 }
@@ -93,6 +93,10 @@ function checkParts(username: Part, password: Part, realm: Part): Credentials {
     throw wrong(`${realm.name} is a string; found ${typeof realm.value}.`);
   // Checked above.
   return { username: String(username.value), password: String(password.value), realm: realm.value };
+}
+
+function kindOf(value: unknown): string {
+  return value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value;
 }
 
 function wrong(message: string): DeploymentException {

@@ -8,7 +8,7 @@ import {
   type ErrorCode,
   type Extension,
 } from '@serval/api';
-import { readClassRecord } from '@serval/api/spi';
+import { badOption, readClassRecord } from '@serval/api/spi';
 
 /**
  * The configuration of an annotated class, with a new configurator; the default one of a class that only extends Endpoint.
@@ -76,7 +76,7 @@ export function checkOffers(name: string, config: ClientEndpointConfig): void {
 function list<T>(endpoint: string, attribute: string, value: readonly T[] | undefined): readonly T[] {
   if (value === undefined) return [];
   if (Array.isArray(value)) return value as readonly T[];
-  throw broken('WS_DEPLOY_BAD_OPTION', `${endpoint}: ${attribute} is a list; found ${String(value)}.`);
+  throw badOption(`${endpoint}: ${attribute}`, 'a list', value);
 }
 
 function makeConfigurator(

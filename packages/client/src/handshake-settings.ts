@@ -1,4 +1,5 @@
-import { DeploymentException } from '@serval/api';
+import type { DeploymentException } from '@serval/api';
+import { badOption } from '@serval/api/spi';
 
 /** The limits of an opening handshake. */
 export interface HandshakeSettings {
@@ -60,7 +61,10 @@ export function resolveHandshakeSettings(
     const row = ROWS[name];
     const property = row.tomcat === undefined ? undefined : userProperties.get(row.tomcat);
     if (row.tomcat !== undefined && property !== undefined) return requireNumber(row.tomcat, row, property);
-    return requireNumber(name, row, options[name] ?? row.byDefault);
+    const option: unknown = options[name];
+    if (option === undefined) return row.byDefault;
+    if (typeof option !== 'number') throw wrong(name, row, option);
+    return requireNumber(name, row, option);
   };
   return {
     ioTimeout: resolve('ioTimeout'),
@@ -70,13 +74,13 @@ export function resolveHandshakeSettings(
   };
 }
 
-function requireNumber(name: string, { min, unit }: Row, value: unknown): number {
+function requireNumber(name: string, { min, unit }: Pick<Row, 'min' | 'unit'>, value: unknown): number {
   // Tomcat's user properties are strings.
   const number = typeof value === 'string' && /^\s*[+-]?\d+\s*$/.test(value) ? Number(value) : value;
   if (typeof number === 'number' && Number.isInteger(number) && number >= min && number <= LARGEST) return number;
-  throw new DeploymentException(
-    `${name} is a whole number of ${unit} from ${min} to ${LARGEST}; found ${typeof value === 'string' ? JSON.stringify(value) : String(value)}.`,
-    undefined,
-    'WS_DEPLOY_BAD_OPTION',
-  );
+  throw wrong(name, { min, unit }, value);
+}
+
+function wrong(name: string, { min, unit }: Pick<Row, 'min' | 'unit'>, value: unknown): DeploymentException {
+  return badOption(name, `a whole number of ${unit} from ${min} to ${LARGEST}`, value);
 }

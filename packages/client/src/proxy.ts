@@ -1,6 +1,7 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import type { ConnectionOptions } from 'node:tls';
 import { DeploymentException, HandshakeException } from '@serval/api';
+import { badOption, describeKind, isOptionsObject } from '@serval/api/spi';
 import { toError } from '@serval/container';
 import { checkCredentials, type Credentials } from './credentials';
 import { isLocalSocket } from './local-socket';
@@ -76,17 +77,13 @@ export function proxyFor(
 export function checkProxy(option: unknown): Proxy | undefined {
   if (option === false) return undefined;
   if (typeof option === 'string' || option instanceof URL) return parseProxy('proxy', option);
-  if (typeof option !== 'object' || option === null) {
-    throw wrong(
-      `proxy is a URI, an object { uri, credentials?, headers?, tls? } or false; found ${option === null ? 'null' : typeof option}.`,
-    );
-  }
+  if (!isOptionsObject(option))
+    throw badOption('proxy', 'a URI, an object { uri, credentials?, headers?, tls? } or false', option);
   const { uri, credentials, headers = {}, tls = {} }: { [K in keyof ProxyOptions]?: unknown } = option;
   const proxy = parseProxy('proxy.uri', uri);
-  if (typeof headers !== 'object' || headers === null)
-    throw wrong(`proxy.headers is an object of names and values; found ${headers === null ? 'null' : typeof headers}.`);
-  if (typeof tls !== 'object' || tls === null)
-    throw wrong(`proxy.tls takes TLS options of Node; found ${tls === null ? 'null' : typeof tls}.`);
+  if (!isOptionsObject(headers))
+    throw badOption('proxy.headers', 'an object of names and values', headers, '', describeKind);
+  if (!isOptionsObject(tls)) throw badOption('proxy.tls', 'an object of TLS options of Node', tls, '', describeKind);
   for (const [name, given] of Object.entries({ headers, tls })) {
     if (socksVersion(proxy) !== undefined && Object.keys(given).length > 0)
       throw wrong(`proxy.${name} is for http: and https: proxies; found it beside ${proxy.uri.protocol} Remove it.`);

@@ -146,15 +146,15 @@ function checkOptions(options: ReconnectOptions): void {
   if (unknown !== undefined) throw wrong('reconnect', `an object with ${[...NAMES].join(', ')}`, unknown);
   const { delay, retryInitial, whileAway, maxAttempts = 1, minDelay = DEFAULTS.minDelay } = options;
   for (const name of ['minDelay', 'initialDelay', 'maxDelay', 'minUptime'] as const) {
-    if (!isBetween(options[name] ?? 0, 0, LONGEST))
+    if (options[name] !== undefined && !isBetween(options[name], 0, LONGEST))
       throw wrong(`reconnect.${name}`, `a number of milliseconds from 0 to ${LONGEST}`, options[name]);
   }
   for (const name of ['maxQueuedMessages', 'maxQueuedBytes'] as const) {
-    const found = options[name] ?? 0;
+    const { [name]: found = 0 } = options;
     if (!Number.isInteger(found) || found < 0) throw wrong(`reconnect.${name}`, 'a whole number, 0 or more', found);
   }
-  if (minDelay > (options.maxDelay ?? DEFAULTS.maxDelay))
-    throw wrong('reconnect.minDelay', `no longer than maxDelay`, minDelay);
+  const { maxDelay = DEFAULTS.maxDelay } = options;
+  if (minDelay > maxDelay) throw wrong('reconnect.minDelay', `no longer than maxDelay`, minDelay);
   if (maxAttempts !== Infinity && (!Number.isInteger(maxAttempts) || maxAttempts < 1))
     throw wrong('reconnect.maxAttempts', 'a whole number from 1, or Infinity', maxAttempts);
   if (delay !== undefined && typeof delay !== 'function') throw wrong('reconnect.delay', 'a function', delay);

@@ -1,5 +1,5 @@
-import { DeploymentException, HandshakeException } from '@serval/api';
-import { pause } from '@serval/api/spi';
+import { HandshakeException } from '@serval/api';
+import { badOption, isOptionsObject, pause } from '@serval/api/spi';
 
 /** How far a server is obeyed that asks to come back later. */
 export interface RetryAfterOptions {
@@ -43,11 +43,8 @@ export async function retrying<T>(
 export function checkRetryAfter(option: unknown = false): Required<{ [K in keyof RetryAfterOptions]: number }> {
   if (option === false) return { attempts: 0, maxDelay: 0 };
   if (option === true) return BY_DEFAULT;
-  if (typeof option !== 'object' || option === null) {
-    throw wrong(
-      `retryAfter is true, false or an object { attempts?, maxDelay? }; found ${option === null ? 'null' : typeof option}.`,
-    );
-  }
+  if (!isOptionsObject(option))
+    throw badOption('retryAfter', 'true, false or an object { attempts?, maxDelay? }', option);
   const {
     attempts = BY_DEFAULT.attempts,
     maxDelay = BY_DEFAULT.maxDelay,
@@ -60,9 +57,5 @@ export function checkRetryAfter(option: unknown = false): Required<{ [K in keyof
 
 function requireWhole(name: string, value: unknown, min: number, max: number, unit: string): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
-  throw wrong(`${name} is a whole number of ${unit} from ${min} to ${max}; found ${String(value)}.`);
-}
-
-function wrong(message: string): DeploymentException {
-  return new DeploymentException(message, undefined, 'WS_DEPLOY_BAD_OPTION');
+  throw badOption(name, `a whole number of ${unit} from ${min} to ${max}`, value);
 }

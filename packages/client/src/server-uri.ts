@@ -1,4 +1,5 @@
 import { HandshakeException, type HandshakeAnswer } from '@serval/api';
+import { describeValue } from '@serval/api/spi';
 import { toError } from '@serval/container';
 import { checkCredentials, type Credentials } from './credentials';
 import { isLocalSocket, LOCAL_HOST, localTarget, mistakeOf, withTarget } from './local-socket';
@@ -25,7 +26,7 @@ export function parseServerUri(given: unknown): ServerTarget {
   const text = given instanceof URL ? given.href : given;
   if (typeof text !== 'string' || !URL.canParse(text)) {
     throw badUri(
-      `connectToServer takes an absolute ws: or wss: URI, as string or URL; found ${typeof text === 'string' ? 'a string that is none' : typeof text}.`,
+      `connectToServer takes an absolute ws: or wss: URI, as string or URL; found ${typeof text === 'string' ? 'a string that is none' : describeValue(text)}.`,
     );
   }
   const uri = new URL(text);

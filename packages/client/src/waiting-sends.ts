@@ -1,6 +1,6 @@
 import { IllegalStateException, type BinaryData } from '@serval/api';
 import { Fifo } from '@serval/api/spi';
-import { tolerateNeglect } from '@serval/container';
+import { isBytes, tolerateNeglect } from '@serval/container';
 
 /** A message of `Connection.send`: text, bytes, or an object for an encoder. */
 export type OutgoingMessage = string | BinaryData | object | number | boolean | bigint;
@@ -72,5 +72,5 @@ export class WaitingSends {
 /** Text by its characters, as in the queue of a session; an object has no size before it is encoded. */
 function sizeOf(message: OutgoingMessage): number {
   if (typeof message === 'string') return message.length;
-  return ArrayBuffer.isView(message) || message instanceof ArrayBuffer ? message.byteLength : 0;
+  return isBytes(message) ? message.byteLength : 0;
 }

@@ -249,7 +249,7 @@ describe('a configuration that cannot be used', () => {
     [
       'subprotocols that are no list',
       'WS_DEPLOY_BAD_OPTION',
-      /subprotocols is a list; found chat/,
+      /subprotocols is a list; found "chat"/,
       { subprotocols: 'chat' },
     ],
     ['encoders that are no list', 'WS_DEPLOY_BAD_OPTION', /encoders is a list/, { encoders: Coder }],

@@ -514,8 +514,8 @@ describe('the URI', () => {
     ['/chat', /takes an absolute ws: or wss: URI/],
     ['ws://', /takes an absolute ws: or wss: URI/],
     [undefined, /found undefined/],
-    [42, /found number/],
-    [null, /found object/],
+    [42, /found 42/],
+    [null, /found null/],
   ])('%s is refused', async (uri, message) => {
     const error = await rejection(container.connectToServer(Listener, uri));
     expect(error).toBeInstanceOf(DeploymentException);

@@ -494,15 +494,15 @@ describe('the environment', () => {
 
 describe('the option', () => {
   test.each<[proxy: unknown, message: RegExp]>([
-    [true, /^proxy is a URI, an object .* or false; found boolean\.$/],
+    [true, /^proxy is a URI, an object .* or false; found true\.$/],
     [null, /found null/],
     ['proxy.example:3128', /^proxy is a URI with http:, https: or .*; found the scheme proxy\.example:$/],
     ['proxy', /found a string that is none/],
     [{ uri: 3 }, /^proxy\.uri is a URI with http:, https: or .*; found number\.$/],
     [{ uri: 'quic://ann:s3cret@a' }, /found the scheme quic:/],
     [{ uri: 'http://a', credentials: { username: 'ann' } }, /^proxy\.credentials\.password is missing/],
-    [{ uri: 'http://a', tls: 'ca' }, /^proxy\.tls takes TLS options of Node; found string/],
-    [{ uri: 'http://a', headers: [['a', 'b']] }, /^proxy\.headers: "0" cannot be sent: its value is not a string/],
+    [{ uri: 'http://a', tls: 'ca' }, /^proxy\.tls is an object of TLS options of Node; found a string\.$/],
+    [{ uri: 'http://a', headers: [['a', 'b']] }, /^proxy\.headers is an object of names and values; found an array\.$/],
     [{ uri: 'http://a', headers: { 'a b': 'c' } }, /^proxy\.headers: "a b" cannot be sent/],
     [{ uri: 'http://a', headers: { a: 's3cret\r\n' } }, /^proxy\.headers: "a" cannot be sent/],
     [{ uri: 'http://a', headers: { Host: 'b' } }, /^proxy\.headers: Host is set by the client itself/],

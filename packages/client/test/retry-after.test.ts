@@ -78,7 +78,7 @@ test('handshakeTimeout is for each attempt, not for the waiting', async () => {
 });
 
 test.each<[option: unknown, message: RegExp]>([
-  [5, /^retryAfter is true, false or an object \{ attempts\?, maxDelay\? \}; found number\.$/],
+  [5, /^retryAfter is true, false or an object \{ attempts\?, maxDelay\? \}; found 5\.$/],
   [null, /found null/],
   [{ attempts: 0 }, /^retryAfter\.attempts is a whole number of attempts from 1 to 1000; found 0\.$/],
   [

@@ -1,5 +1,11 @@
-import { IllegalStateException, SendResult, SocketTimeoutException, type Session } from '@serval/api';
-import { Deadline } from '@serval/api/spi';
+import {
+  IllegalArgumentException,
+  IllegalStateException,
+  SendResult,
+  SocketTimeoutException,
+  type Session,
+} from '@serval/api';
+import { Deadline, describeValue } from '@serval/api/spi';
 import type { Sending } from './outbox';
 import { isThenable, rejected, toError, tolerateNeglect } from './promises';
 import { WsAsyncRemote, type Encoded } from './remote-endpoint';
@@ -16,16 +22,15 @@ export class Broadcaster {
   constructor(private readonly session: WsSession) {}
 
   /** See {@link Session.broadcast}. */
-  broadcast(
-    message: unknown,
-    to: Iterable<Session> = this.session.context.registry.openSessions(this.session.plan),
-  ): Promise<readonly SendResult[]> {
+  broadcast(message: unknown, to?: Iterable<Session>): Promise<readonly SendResult[]> {
     try {
       this.session.requireNotClosed();
+      const sessions =
+        to === undefined ? this.session.context.registry.openSessions(this.session.plan) : sessionsOf(to);
       const encoded = this.session.remote.encode(message);
       // Synchronous stays synchronous: what the caller sends next goes out behind it.
-      if (!isThenable(encoded) && this.#encoding === undefined) return sendToAll(to, encoded);
-      return tolerateNeglect(this.#sendInOrder(Promise.resolve(encoded), to));
+      if (!isThenable(encoded) && this.#encoding === undefined) return sendToAll(sessions, encoded);
+      return tolerateNeglect(this.#sendInOrder(Promise.resolve(encoded), sessions));
     } catch (error) {
       return rejected(error);
     }
@@ -117,9 +122,25 @@ export function broadcast(message: unknown, to: Iterable<Session>): Promise<read
   }
 }
 
+/** @throws IllegalArgumentException for what is no list of sessions */
+function sessionsOf(to: unknown): readonly Session[] {
+  const isList = typeof to === 'object' && to !== null && Symbol.iterator in to;
+  const all = isList ? [...(to as Iterable<unknown>)] : [to];
+  if (isList && all.every(isSession)) return all;
+  const found = isList ? all.find((session) => !isSession(session)) : to;
+  throw new IllegalArgumentException(
+    `broadcast takes sessions, as an array, a Set or another iterable; found ${describeValue(found)}${isList ? ' among them' : ''}.`,
+  );
+}
+
+/** One of another container, or another implementation, is one too. */
+function isSession(value: unknown): value is Session {
+  return typeof value === 'object' && value !== null && 'getAsyncRemote' in value;
+}
+
 function byEndpoint(all: Iterable<Session>): readonly Session[][] {
   const groups = new Map<unknown, Session[]>();
-  for (const session of all) {
+  for (const session of sessionsOf(all)) {
     // Sessions of others have no plan; each is asked by itself.
     const endpoint = 'plan' in session ? session.plan : session;
     const known = groups.get(endpoint);

@@ -1,7 +1,7 @@
 import type { Extension, WebSocketContainer } from '@serval/api';
 import { Diagnostics } from './diagnostics';
 import { IdleTimeouts } from './idle-timeouts';
-import { consoleLogger, type Logger } from './logger';
+import { requireLogger, type Logger } from './logger';
 import { SessionProperties } from './session-properties';
 import { SessionRegistry } from './session-registry';
 import { resolveSettings, type ContainerSettings, type SettingOptions } from './settings';
@@ -30,7 +30,7 @@ export class ContainerContext {
     readonly installedExtensions: readonly Extension[],
     private readonly handshakeProperties: ReadonlySet<string> = new Set(),
   ) {
-    this.diagnostics = new Diagnostics(options.logger ?? consoleLogger);
+    this.diagnostics = new Diagnostics(requireLogger(options.logger));
     this.settings = resolveSettings(options, this.#warn);
   }
 

@@ -1,10 +1,12 @@
 import {
+  Char,
   IllegalArgumentException,
   IllegalStateException,
   type AbstractClass,
   type MessageHandler,
   type PrimitiveType,
 } from '@serval/api';
+import { describeValue } from '@serval/api/spi';
 import { isProgrammatic, type EndpointPlan } from './endpoint-plan';
 import { NO_DECODER, planPayload, type MessageRoute, type NativeType } from './message-route';
 import { typeName } from './method-parameters';
@@ -29,6 +31,7 @@ export class HandlerTable {
    */
   add(type: PrimitiveType | AbstractClass<unknown>, handler: MessageHandler | undefined): void {
     const receiver = asReceiver(handler);
+    requireType(type);
     const plans = planPayload(type, this.plan.codecs);
     if (plans === NO_DECODER) {
       throw new IllegalStateException(
@@ -88,6 +91,15 @@ function asReceiver(handler: unknown): { onMessage: (...args: unknown[]) => unkn
     return handler as { onMessage: (...args: unknown[]) => unknown };
   }
   throw new IllegalArgumentException(
-    `addMessageHandler takes a MessageHandler or a function; found ${handler === null ? 'null' : typeof handler}.`,
+    `addMessageHandler takes a MessageHandler or a function; found ${describeValue(handler)}.`,
+  );
+}
+
+/** A class, a marker such as Char, or a decoder class; what it means is found out elsewhere. */
+function requireType(type: unknown): void {
+  if (typeof type === 'function' || type === Char) return;
+  throw new IllegalArgumentException(
+    `addMessageHandler takes the class of the messages first, such as String or Buffer; found ${describeValue(type)}. ` +
+      'After a circular import a class is undefined: move it to a module of its own.',
   );
 }

@@ -1,3 +1,4 @@
+export { asBytes, isBytes } from './binary-data';
 export { broadcast } from './broadcaster';
 export { wireClose } from './closing';
 export { ContainerContext } from './container-context';

@@ -14,6 +14,8 @@ import {
   type SendHandler,
   type Writer,
 } from '@serval/api';
+import { describeValue } from '@serval/api/spi';
+import { asBytes } from './binary-data';
 import type { CodecEntry } from './codec-plan';
 import { Outbox, type Sending } from './outbox';
 import { isThenable, rejected, tolerateNeglect, toError } from './promises';
@@ -187,7 +189,10 @@ abstract class WsRemoteEndpoint implements RemoteEndpoint {
   protected abstract readonly timeoutMs: number;
 
   setBatchingAllowed(allowed: boolean): Promise<void> {
-    return this.remote.outbox.setBatching(allowed) ?? ACCEPTED;
+    return asRejection(() => {
+      if (typeof allowed !== 'boolean') throw wrong('setBatchingAllowed', 'true or false', allowed);
+      return this.remote.outbox.setBatching(allowed);
+    });
   }
 
   getBatchingAllowed(): boolean {
@@ -195,7 +200,7 @@ abstract class WsRemoteEndpoint implements RemoteEndpoint {
   }
 
   flushBatch(): Promise<void> {
-    return this.remote.outbox.flush(this.timeoutMs) ?? ACCEPTED;
+    return asRejection(() => this.remote.outbox.flush(this.timeoutMs));
   }
 
   sendPing(applicationData?: BinaryData): Promise<void> {
@@ -226,6 +231,7 @@ export class WsBasicRemote extends WsRemoteEndpoint implements RemoteEndpoint.Ba
     try {
       requireText('sendText', text);
       if (isLast === undefined) return this.remote.sendText(text, this.timeoutMs) ?? ACCEPTED;
+      requireLast('sendText', isLast);
       return this.remote.sendTextPart(text, isLast, this.timeoutMs) ?? ACCEPTED;
     } catch (error) {
       return rejected(error);
@@ -236,6 +242,7 @@ export class WsBasicRemote extends WsRemoteEndpoint implements RemoteEndpoint.Ba
     try {
       const bytes = requireBytes('sendBinary', data);
       if (isLast === undefined) return this.remote.sendBinary(bytes, this.timeoutMs) ?? ACCEPTED;
+      requireLast('sendBinary', isLast);
       return this.remote.sendBinaryPart(bytes, isLast, this.timeoutMs) ?? ACCEPTED;
     } catch (error) {
       return rejected(error);
@@ -318,9 +325,12 @@ export class WsAsyncRemote extends WsRemoteEndpoint implements RemoteEndpoint.As
   #outcome(send: () => Sending, withHandler: boolean, handler: SendHandler | undefined): Promise<void> | undefined {
     if (!withHandler) return asRejection(send);
     const tell: ((result: SendResult) => unknown) | undefined =
-      typeof handler === 'function' ? handler : handler?.onResult?.bind(handler);
-    if (typeof tell !== 'function')
-      throw wrong('An asynchronous send', 'a SendHandler as its second argument', handler);
+      typeof handler === 'function'
+        ? handler
+        : typeof handler?.onResult === 'function'
+          ? handler.onResult.bind(handler)
+          : undefined;
+    if (tell === undefined) throw wrong('An asynchronous send', 'a SendHandler as its second argument', handler);
     const report = (error: Error | null): void => this.session.tellResult(tell, new SendResult(this.session, error));
     (send() ?? ACCEPTED).then(
       () => report(null),
@@ -363,13 +373,7 @@ function plain(object: unknown): Encoded {
 function checkEncoded(entry: CodecEntry, encoded: unknown, object: unknown): Encoded {
   const value = typeof encoded === 'string' ? encoded : asBytes(encoded);
   if (value !== undefined) return value;
-  throw new EncodeException(object, `Encoder ${entry.name} returned ${describe(encoded)}; expected a string or bytes.`);
-}
-
-function asBytes(value: unknown): Uint8Array | undefined {
-  if (value instanceof Uint8Array) return value;
-  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-  return value instanceof ArrayBuffer ? new Uint8Array(value) : undefined;
+  throw new EncodeException(object, `Encoder ${entry.name} returned ${kindOf(encoded)}; expected a string or bytes.`);
 }
 
 function requireObject(object: unknown): asserts object is NonNullable<unknown> {
@@ -391,15 +395,22 @@ function requireText(call: string, text: unknown): void {
 
 function requireBytes(call: string, data: unknown): Uint8Array {
   const bytes = asBytes(data);
-  if (bytes === undefined) throw wrong(call, 'a Buffer, Uint8Array, ArrayBuffer or DataView', data);
-  return bytes;
+  if (bytes !== undefined) return bytes;
+  const expected = 'a Buffer, Uint8Array, ArrayBuffer or DataView';
+  // Its bytes can only be awaited, and what is sent meanwhile would go before it.
+  throw wrong(call, data instanceof Blob ? `${expected}, such as await blob.arrayBuffer()` : expected, data);
+}
+
+function requireLast(call: string, isLast: unknown): void {
+  if (typeof isLast !== 'boolean') throw wrong(call, 'true or false as its second argument, for the last part', isLast);
 }
 
 function wrong(call: string, expected: string, found: unknown): IllegalArgumentException {
-  return new IllegalArgumentException(`${call} takes ${expected}; found ${describe(found)}.`);
+  return new IllegalArgumentException(`${call} takes ${expected}; found ${kindOf(found)}.`);
 }
 
-function describe(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  return typeof value === 'object' ? `an object of class ${value.constructor?.name ?? '(none)'}` : `a ${typeof value}`;
+/** Of a message only its kind is shown. */
+function kindOf(value: unknown): string {
+  const isPlain = value === null || value === undefined || typeof value === 'object' || typeof value === 'function';
+  return isPlain ? describeValue(value) : `a ${typeof value}`;
 }

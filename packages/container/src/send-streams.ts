@@ -1,4 +1,6 @@
-import { IOException, OutputStream, Writer } from '@serval/api';
+import { IllegalArgumentException, IOException, OutputStream, Writer } from '@serval/api';
+import { describeValue } from '@serval/api/spi';
+import { asBytes } from './binary-data';
 import type { Outbox, Sending } from './outbox';
 import { rejected } from './promises';
 
@@ -109,6 +111,7 @@ export class WsWriter extends Writer {
   }
 
   override write(text: string): Promise<void> {
+    if (typeof text !== 'string') return notWritten('a string', text);
     return this.#message.write(() => (this.#buffered += text));
   }
 
@@ -154,10 +157,18 @@ export class WsOutputStream extends OutputStream {
   }
 
   override write(bytes: Uint8Array): Promise<void> {
-    return this.#message.write(() => {
+    let copy: Buffer;
+    try {
+      const given = asBytes(bytes);
+      if (given === undefined) return notWritten('a Buffer, Uint8Array, ArrayBuffer or DataView', bytes);
       // A copy: the caller may use its buffer again at once, as with Java's OutputStream.
-      this.#chunks.push(Buffer.from(bytes));
-      this.#length += bytes.byteLength;
+      copy = Buffer.from(given);
+    } catch (error) {
+      return rejected(error);
+    }
+    return this.#message.write(() => {
+      this.#chunks.push(copy);
+      this.#length += copy.byteLength;
     });
   }
 
@@ -173,6 +184,10 @@ export class WsOutputStream extends OutputStream {
   discard(): void {
     this.#message.discard();
   }
+}
+
+function notWritten(expected: string, found: unknown): Promise<void> {
+  return rejected(new IllegalArgumentException(`write takes ${expected}; found ${describeValue(found)}.`));
 }
 
 function closedStream(): Promise<void> {

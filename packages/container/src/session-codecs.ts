@@ -1,4 +1,5 @@
 import { EncodeException, type AnyDecoder, type AnyEncoder, type EndpointConfig } from '@serval/api';
+import { isBytes } from './binary-data';
 import type { CodecEntry, CodecPlan } from './codec-plan';
 import { isThenable, toError } from './promises';
 
@@ -83,7 +84,7 @@ const NONE = new SessionCodecs({ encoders: [], decoders: [], classes: [] }, []);
 /** Whether an encoder declared for `type` takes the object; primitives are matched by their wrapper classes. */
 function takes(type: CodecEntry['type'], object: unknown): boolean {
   const isObject = (typeof object === 'object' && object !== null) || typeof object === 'function';
-  if (type === undefined) return isObject && !ArrayBuffer.isView(object) && !(object instanceof ArrayBuffer);
+  if (type === undefined) return isObject && !isBytes(object);
   return isObject ? object instanceof type : WRAPPERS.get(typeof object) === type;
 }
 

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import {
   CloseReason,
-  IllegalArgumentException,
   IllegalStateException,
   Session,
   type IOException,
@@ -16,7 +15,7 @@ import {
   type SendResult,
   type WebSocketContainer,
 } from '@serval/api';
-import { Deadline, type Transport } from '@serval/api/spi';
+import { closeReasonOf, Deadline, type Transport } from '@serval/api/spi';
 import { Broadcaster } from './broadcaster';
 import { connectionLoss, wireClose } from './closing';
 import type { ContainerContext } from './container-context';
@@ -27,9 +26,11 @@ import { inboundRule, inboundRuleOf } from './inbound-rule';
 import { Inbox } from './inbox';
 import { KeepAlive } from './keep-alive';
 import type { MessageRoute, NativeType } from './message-route';
+import { rejected } from './promises';
 import { WsAsyncRemote, WsBasicRemote, WsRemote } from './remote-endpoint';
 import { requestParameters } from './request-parameters';
 import type { SessionCodecs } from './session-codecs';
+import { positiveOrNever, requireMilliseconds, requireSize } from './session-limits';
 import type { SessionProperties } from './session-properties';
 import type { SessionSetting } from './settings';
 
@@ -289,7 +290,7 @@ export class WsSession extends Session {
 
   override getNegotiatedExtensions(): readonly Extension[] {
     this.requireNotClosed();
-    return this.transport.extensions;
+    return [...this.transport.extensions];
   }
 
   override isSecure(): boolean {
@@ -308,12 +309,7 @@ export class WsSession extends Session {
 
   override setMaxIdleTimeout(milliseconds: number): void {
     this.requireNotClosed();
-    if (!Number.isFinite(milliseconds)) {
-      throw new IllegalArgumentException(
-        `setMaxIdleTimeout takes a number of milliseconds; found ${String(milliseconds)}.`,
-      );
-    }
-    this.#maxIdleTimeoutMs = milliseconds;
+    this.#maxIdleTimeoutMs = requireMilliseconds('setMaxIdleTimeout', milliseconds);
     this.#watchIdle();
   }
 
@@ -353,7 +349,15 @@ export class WsSession extends Session {
     return (this.#id ??= randomBytes(16).toString('hex'));
   }
 
-  override close(closeReason: CloseReason = new CloseReason(1000)): Promise<void> {
+  override close(closeReason?: CloseReason): Promise<void>;
+  override close(code: number, reasonPhrase?: string): Promise<void>;
+  override close(reason: CloseReason | number = 1000, phrase?: string): Promise<void> {
+    let closeReason: CloseReason;
+    try {
+      closeReason = closeReasonOf('session.close', reason, phrase);
+    } catch (error) {
+      return rejected(error);
+    }
     this.#isClosedHere ||= this.#state === 'open';
     if (this.canSend) this.#remote?.outbox.handOver();
     this.#closeLocally(closeReason, closeReason);
@@ -377,7 +381,8 @@ export class WsSession extends Session {
 
   override getPathParameters(): ReadonlyMap<string, string> {
     this.requireNotClosed();
-    return this.#handshake.pathParameters;
+    // A copy: what a caller changes in it must not reach @PathParam.
+    return new Map(this.#handshake.pathParameters);
   }
 
   override getUserProperties(): Map<string, unknown> {
@@ -493,13 +498,4 @@ export class WsSession extends Session {
     this.#inbox.maxCharacters = byCharacters ? text.maxBytes : Infinity;
     this.#inbox.binaryRule = inboundRuleOf(this.routeOf('binary'), this.#maxBinaryBytes);
   }
-}
-
-function positiveOrNever(milliseconds: number): number {
-  return milliseconds > 0 ? milliseconds : Infinity;
-}
-
-function requireSize(call: string, length: number): number {
-  if (Number.isInteger(length) && length >= 0) return length;
-  throw new IllegalArgumentException(`${call} takes a whole number of bytes, 0 or more; found ${String(length)}.`);
 }

@@ -1,4 +1,4 @@
-import { DeploymentException } from '@serval/api';
+import { badOption, isOptionsObject } from '@serval/api/spi';
 import { nearestName } from './nearest-name';
 
 /** The limits, timeouts and policies of a container's sessions. Sizes are bytes, times milliseconds. */
@@ -356,7 +356,10 @@ export interface SettingOptions extends Readonly<{ [K in SettingName]?: Containe
  * @throws DeploymentException naming the setting, its range and its unit
  */
 export function resolveSettings(options: SettingOptions, warn: (message: string) => void): ContainerSettings {
-  const parameters = new Map(Object.entries(options.initParameters ?? {}));
+  const { initParameters = {} } = options;
+  if (!isOptionsObject(initParameters))
+    throw badOption('initParameters', 'an object of names and values', initParameters);
+  const parameters = new Map(Object.entries(initParameters));
   const profile = checkCompatibility(options.compatibility);
   const resolved = new Map<string, unknown>(
     Object.entries(SETTINGS).map(([name, { byDefault, profiles }]) => [
@@ -367,7 +370,8 @@ export function resolveSettings(options: SettingOptions, warn: (message: string)
   const streamBufferSize = parameters.get(SETTINGS.streamBufferSize.tomcat?.name ?? '');
   if (streamBufferSize !== undefined) {
     // Tomcat's DEFAULT_BUFFER_SIZE is the default of both message buffers, too.
-    for (const name of ['textBufferSize', 'binaryBufferSize']) resolved.set(name, Number(streamBufferSize));
+    const size = parse(SETTINGS.streamBufferSize.tomcat?.name ?? '', SETTINGS.streamBufferSize.rule, streamBufferSize);
+    for (const name of ['textBufferSize', 'binaryBufferSize']) resolved.set(name, size);
   }
   const strict = parameters.get(STRICT_SPEC_COMPLIANCE);
   if (strict !== undefined)
@@ -379,7 +383,7 @@ export function resolveSettings(options: SettingOptions, warn: (message: string)
   }
   for (const name of Object.keys(SETTINGS) as SettingName[]) {
     const value: unknown = options[name];
-    if (value !== undefined) resolved.set(name, parse(name, SETTINGS[name].rule, value));
+    if (value !== undefined) resolved.set(name, check(name, SETTINGS[name].rule, value));
   }
   // Every value has passed the rule of its row, and every row has a value.
   return Object.fromEntries(resolved) as unknown as ContainerSettings;
@@ -387,16 +391,12 @@ export function resolveSettings(options: SettingOptions, warn: (message: string)
 
 function checkCompatibility(compatibility: Compatibility | undefined): Compatibility | undefined {
   if (compatibility === undefined || COMPATIBILITIES.includes(compatibility)) return compatibility;
-  throw new DeploymentException(
-    `compatibility is ${COMPATIBILITIES.map((name) => `'${name}'`).join(', ')}; found ${describe(compatibility)}.`,
-    undefined,
-    'WS_DEPLOY_BAD_OPTION',
-  );
+  throw badOption('compatibility', COMPATIBILITIES.map((name) => `'${name}'`).join(', '), compatibility);
 }
 
 /** @throws DeploymentException naming the setting, its range and its unit */
 export function checkSetting(name: SettingName, value: unknown): void {
-  parse(name, SETTINGS[name].rule, value);
+  check(name, SETTINGS[name].rule, value);
 }
 
 /**
@@ -435,28 +435,31 @@ function unknownName(name: string, known: ReadonlyMap<string, SettingName>): str
   return `${name} is not a setting${nearest === undefined ? '' : `; did you mean ${nearest}?`}`;
 }
 
+/** A value under one of Tomcat's names, as Java has it: a number may be a long or a text, a boolean a text. */
 function parse(name: string, rule: SettingRule, value: unknown): number | boolean | string {
+  if (rule.kind === 'number' && (typeof value === 'bigint' || isWholeText(value)))
+    return check(name, rule, Number(value));
+  if (rule.kind === 'boolean' && (value === 'true' || value === 'false')) return value === 'true';
+  return check(name, rule, value);
+}
+
+function isWholeText(value: unknown): value is string {
+  return typeof value === 'string' && /^\s*[+-]?\d+\s*$/.test(value);
+}
+
+function check(name: string, rule: SettingRule, value: unknown): number | boolean | string {
   switch (rule.kind) {
-    case 'number': {
-      const number = typeof value === 'string' && /^\s*[+-]?\d+\s*$/.test(value) ? Number(value) : value;
-      if (typeof number === 'bigint') return parse(name, rule, Number(number));
-      if (typeof number === 'number' && Number.isInteger(number) && number >= rule.min && number <= rule.max)
-        return number;
+    case 'number':
+      if (typeof value === 'number' && Number.isInteger(value) && value >= rule.min && value <= rule.max) return value;
       break;
-    }
     case 'boolean':
       if (typeof value === 'boolean') return value;
-      if (value === 'true' || value === 'false') return value === 'true';
       break;
     case 'choice':
       if (typeof value === 'string' && rule.choices.includes(value)) return value;
       break;
   }
-  throw new DeploymentException(
-    `${name} is ${expectation(rule)}; found ${describe(value)}.`,
-    undefined,
-    'WS_DEPLOY_BAD_OPTION',
-  );
+  throw badOption(name, expectation(rule), value);
 }
 
 /** What a value must be, for messages and the reference page. */
@@ -469,8 +472,4 @@ export function expectation(rule: SettingRule): string {
     case 'choice':
       return rule.choices.map((choice) => `'${choice}'`).join(', ');
   }
-}
-
-function describe(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value) : String(value);
 }

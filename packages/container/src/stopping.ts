@@ -1,5 +1,5 @@
 import { IllegalArgumentException, type CloseReason } from '@serval/api';
-import { Deadline } from '@serval/api/spi';
+import { Deadline, describeValue } from '@serval/api/spi';
 import type { SessionRegistry } from './session-registry';
 import { nextTurn } from './turns';
 
@@ -16,9 +16,17 @@ const LAST_WORDS_MS = 100;
 const TURN_MS = 10;
 
 /** @throws IllegalArgumentException for what is no number of milliseconds */
-export function graceOf({ graceMs = DEFAULT_GRACE_MS }: StopOptions): number {
-  if (graceMs >= 0) return graceMs;
-  throw new IllegalArgumentException(`graceMs is a number of milliseconds, 0 or more; found ${String(graceMs)}.`);
+export function graceOf(options: StopOptions): number {
+  if (typeof options !== 'object' || options === null) {
+    throw new IllegalArgumentException(
+      `stop takes an object of options, such as { graceMs: 1000 }; found ${describeValue(options)}.`,
+    );
+  }
+  const { graceMs = DEFAULT_GRACE_MS } = options;
+  if (typeof graceMs === 'number' && graceMs >= 0) return graceMs;
+  throw new IllegalArgumentException(
+    `graceMs is a number of milliseconds, 0 or more; found ${describeValue(graceMs)}.`,
+  );
 }
 
 /**

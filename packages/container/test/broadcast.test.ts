@@ -201,8 +201,10 @@ describe('without a session in hand', () => {
   });
 
   test('what is no list of sessions is a rejection, and nothing is thrown', async () => {
-    await expect(broadcast('hello', null as never)).rejects.toBeInstanceOf(TypeError);
-    await expect(broadcast('hello', [1] as never)).rejects.toBeInstanceOf(TypeError);
+    await expect(broadcast('hello', null as never)).rejects.toThrow(
+      'broadcast takes sessions, as an array, a Set or another iterable; found null.',
+    );
+    await expect(broadcast('hello', [1] as never)).rejects.toThrow(/; found 1 among them\.$/);
   });
 
   test('keeps its place between other sends', async () => {

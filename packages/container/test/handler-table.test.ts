@@ -136,9 +136,9 @@ describe('HandlerTable', () => {
   test.each([
     ['undefined', undefined, 'undefined'],
     ['null', null, 'null'],
-    ['text', 'onMessage', 'string'],
-    ['an object without onMessage', {}, 'object'],
-    ['an object whose onMessage is no function', { onMessage: 1 }, 'object'],
+    ['text', 'onMessage', '"onMessage"'],
+    ['an object without onMessage', {}, 'an object'],
+    ['an object whose onMessage is no function', { onMessage: 1 }, 'an object'],
   ])('refuses %s in the place of a handler', (_title, handler, found) => {
     const add = (): void => tableOf().add(String, handler as never);
     expect(add).toThrow(IllegalArgumentException);

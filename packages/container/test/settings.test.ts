@@ -65,7 +65,7 @@ test.each([
 describe.each(Object.entries(SETTINGS))('%s', (name, { rule, tomcat, userProperty }) => {
   const wrong: unknown[] =
     rule.kind === 'number'
-      ? [rule.min - 1, rule.max + 1, 1.5, NaN, 'many', '', '1e3', {}, null, true]
+      ? [rule.min - 1, rule.max + 1, 1.5, NaN, 'many', '', '1e3', {}, null, true, [], Symbol('s'), Object.create(null)]
       : rule.kind === 'boolean'
         ? ['yes', 1, null]
         : ['else', 1, null];
@@ -75,6 +75,13 @@ describe.each(Object.entries(SETTINGS))('%s', (name, { rule, tomcat, userPropert
     expect(attempt).toThrow(DeploymentException);
     expect(attempt).toThrow(`${name} is ${expectation(rule)}; found `);
   });
+
+  test.each(rule.kind === 'number' ? ['5', 5n] : ['true', 'TRUE'])(
+    'refuses %p, which is of the wrong type',
+    (value) => {
+      expect(() => resolve({ [name]: value })).toThrow(`${name} is ${expectation(rule)}; found `);
+    },
+  );
 
   const otherName = tomcat?.name ?? userProperty;
   if (otherName !== undefined) {

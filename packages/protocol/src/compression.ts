@@ -1,5 +1,6 @@
 import { constants, deflateRaw } from 'node:zlib';
 import { createExtension, DeploymentException, type Extension } from '@serval/api';
+import { badOption } from '@serval/api/spi';
 import {
   PERMESSAGE_DEFLATE,
   type DeflateAgreement,
@@ -248,15 +249,16 @@ function checkOptions(options: PerMessageDeflateOptions): Record<keyof typeof RA
   const given = new Map<string, unknown>(Object.entries(options));
   const numbers = new Map<string, number>();
   for (const [name, { min, max, byDefault }] of Object.entries(RANGES)) {
-    const value = given.get(name) ?? byDefault;
+    const value = given.has(name) && given.get(name) !== undefined ? given.get(name) : byDefault;
     if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max)
-      throw badOption(name, `a whole number from ${min} to ${max}`, value);
+      throw badOption(`perMessageDeflate.${name}`, `a whole number from ${min} to ${max}`, value);
     numbers.set(name, value);
     given.delete(name);
   }
   for (const name of SWITCHES) {
     const value = given.get(name);
-    if (value !== undefined && typeof value !== 'boolean') throw badOption(name, 'true or false', value);
+    if (value !== undefined && typeof value !== 'boolean')
+      throw badOption(`perMessageDeflate.${name}`, 'true or false', value);
     given.delete(name);
   }
   for (const [name, value] of given) {
@@ -270,14 +272,6 @@ function unknownOption(name: string): DeploymentException {
   const known = [...Object.keys(RANGES), ...SWITCHES].join(', ');
   return new DeploymentException(
     `perMessageDeflate has no option ${name}; it has ${known}.`,
-    undefined,
-    'WS_DEPLOY_BAD_OPTION',
-  );
-}
-
-function badOption(name: string, expected: string, found: unknown): DeploymentException {
-  return new DeploymentException(
-    `perMessageDeflate.${name} is ${expected}; found ${typeof found === 'string' ? JSON.stringify(found) : String(found)}.`,
     undefined,
     'WS_DEPLOY_BAD_OPTION',
   );

@@ -1,4 +1,5 @@
 import { DeploymentException, type EndpointClass, type Principal } from '@serval/api';
+import { badOption, isOptionsObject } from '@serval/api/spi';
 import { nearestName, SETTINGS, type ContainerOptions, type ContainerSettings } from '@serval/container';
 import { createNativeEngine, createWsEngine, type Engine, type EngineOptions } from '@serval/protocol';
 import type { InstanceFactory } from './default-configurator';
@@ -93,29 +94,17 @@ export function chooseEngine(options: ServerContainerOptions): Engine {
     );
   }
   if (typeof engine === 'object' && engine !== null && typeof engine.accept === 'function') return engine;
-  throw new DeploymentException(
-    `engine is 'native', 'ws' or an engine; found ${JSON.stringify(engine)}.`,
-    undefined,
-    'WS_DEPLOY_BAD_OPTION',
-  );
+  throw badOption('engine', "'native', 'ws' or an engine", engine);
 }
 
 function requireSwitch(name: string, value: unknown): void {
   if (value === undefined || typeof value === 'boolean') return;
-  throw new DeploymentException(
-    `${name} is true or false; found ${JSON.stringify(value)}.`,
-    undefined,
-    'WS_DEPLOY_BAD_OPTION',
-  );
+  throw badOption(name, 'true or false', value);
 }
 
 function requireDeflateOption(option: unknown = false): void {
-  if (typeof option === 'boolean' || (typeof option === 'object' && option !== null)) return;
-  throw new DeploymentException(
-    `perMessageDeflate is true, false or an object of options; found ${JSON.stringify(option)}.`,
-    undefined,
-    'WS_DEPLOY_BAD_OPTION',
-  );
+  if (typeof option === 'boolean' || isOptionsObject(option)) return;
+  throw badOption('perMessageDeflate', 'true, false or an object of options', option);
 }
 
 export function construct<T extends object>(endpointClass: EndpointClass<T>): T {
@@ -123,37 +112,25 @@ export function construct<T extends object>(endpointClass: EndpointClass<T>): T 
   return new (endpointClass as unknown as new () => T)();
 }
 
-export function parseContextPath(contextPath: unknown): readonly string[] {
+export function parseContextPath(contextPath: unknown = '/'): readonly string[] {
   const target =
     typeof contextPath === 'string' && contextPath.startsWith('/') ? parseRequestTarget(contextPath) : undefined;
   // With or without a slash at its end.
   const segments = target?.segments.at(-1) === '' ? target.segments.slice(0, -1) : target?.segments;
   if (!target || !segments || segments.includes('') || target.query !== null || /[{}<>]/.test(target.path)) {
-    throw new DeploymentException(
-      `contextPath is a path with a leading slash, such as "/ws"; found ${JSON.stringify(contextPath) ?? 'none'}.`,
-      undefined,
-      'WS_DEPLOY_BAD_OPTION',
-    );
+    throw badOption('contextPath', 'a path with a leading slash, such as "/ws"', contextPath);
   }
   return segments;
 }
 
-export function requireFunctions(
-  options: ServerContainerOptions,
-  names: readonly (keyof ServerContainerOptions)[],
-): void {
-  for (const name of names) {
-    const value: unknown = options[name];
-    if (value === undefined || typeof value === 'function') continue;
-    throw new DeploymentException(`${name} is a function; found ${typeof value}.`, undefined, 'WS_DEPLOY_BAD_OPTION');
+/** @throws DeploymentException for the first that is there and no function */
+export function requireFunctions(options: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value !== undefined && typeof value !== 'function') throw badOption(name, 'a function', value);
   }
 }
 
 function requireWhole(name: string, value: number, unit: string): number {
   if (Number.isInteger(value) && value > 0 && value < 2 ** 31) return value;
-  throw new DeploymentException(
-    `${name} is a whole number of ${unit} from 1 to ${2 ** 31 - 1}; found ${String(value)}.`,
-    undefined,
-    'WS_DEPLOY_BAD_OPTION',
-  );
+  throw badOption(name, `a whole number of ${unit} from 1 to ${2 ** 31 - 1}`, value);
 }

@@ -3,7 +3,7 @@ import { planEndpoint, toError, type ContainerContext, type EndpointPlan } from 
 import type { DeployedEndpoint } from './deployed-endpoint';
 import { configOfAnnotated } from './endpoint-config';
 import { EndpointRouter, type RouteMatch } from './endpoint-router';
-import { chooseEndpoints, scanEndpoints } from './endpoint-scan';
+import { chooseEndpoints, requirePatterns, scanEndpoints } from './endpoint-scan';
 import { UriTemplate } from './uri-template';
 
 /** The endpoints of one container, from their checks to their withdrawal. */
@@ -144,16 +144,6 @@ function halted(cause: DeploymentException): DeploymentException {
     'An earlier deployment failed, so this container takes no more endpoints (WSC-5.2.1-3). Mend that one first; it is the cause.',
     cause,
     'WS_DEPLOY_HALTED',
-  );
-}
-
-function requirePatterns(patterns: unknown): readonly string[] {
-  const list: readonly unknown[] = Array.isArray(patterns) ? patterns : [patterns];
-  if (list.length > 0 && list.every((pattern) => typeof pattern === 'string')) return list;
-  throw new DeploymentException(
-    `scan is a glob pattern or a list of them; found ${JSON.stringify(patterns)}.`,
-    undefined,
-    'WS_DEPLOY_BAD_OPTION',
   );
 }
 

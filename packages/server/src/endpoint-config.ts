@@ -9,7 +9,7 @@ import {
   type InboundMode,
   type ServerEndpointOptions,
 } from '@serval/api';
-import { readClassRecord } from '@serval/api/spi';
+import { badOption, readClassRecord } from '@serval/api/spi';
 import { UriTemplate } from './uri-template';
 
 /**
@@ -43,18 +43,19 @@ export function configOfAnnotated(endpointClass: EndpointClass): ServerEndpointC
     .encoders(list(name, 'encoders', options.encoders))
     .decoders(list(name, 'decoders', options.decoders))
     .configurator(makeConfigurator(name, options.configurator))
-    .inbound(options.inbound ?? 'serial')
+    .inbound(inboundMode(name, options.inbound))
     .build();
 }
 
 function list<T>(endpoint: string, attribute: string, value: readonly T[] | undefined): readonly T[] {
   if (value === undefined) return [];
   if (Array.isArray(value)) return value as readonly T[];
-  throw new DeploymentException(
-    `${endpoint}: ${attribute} is a list; found ${String(value)}.`,
-    undefined,
-    'WS_DEPLOY_BAD_OPTION',
-  );
+  throw badOption(`${endpoint}: ${attribute}`, 'a list', value);
+}
+
+function inboundMode(endpoint: string, mode: InboundMode = 'serial'): InboundMode {
+  if (mode === 'serial' || mode === 'concurrent') return mode;
+  throw badOption(`${endpoint}: inbound`, "'serial' or 'concurrent'", mode);
 }
 
 function makeConfigurator(

@@ -1,4 +1,5 @@
 import { DeploymentException, type HandshakeRequest } from '@serval/api';
+import { badOption } from '@serval/api/spi';
 
 /**
  * Which foreign origins may open a WebSocket: their list (`https://app.example.com`), `'*'` for all, or a function. The
@@ -22,9 +23,9 @@ function foreignOriginTest(
   if (allowed === '*') return () => true;
   if (typeof allowed === 'function') return allowed;
   if (!Array.isArray(allowed)) {
-    throw badOrigin(`allowedOrigins is '*', a list of origins or a function; found ${String(allowed)}.`);
+    throw badOption('allowedOrigins', "'*', a list of origins or a function", allowed);
   }
-  const origins = new Set((allowed as readonly string[]).map(parseOrigin));
+  const origins = new Set((allowed as readonly unknown[]).map(parseOrigin));
   return (origin) => origins.has(asPageOrigin(origin));
 }
 
@@ -36,8 +37,9 @@ function asPageOrigin(origin: string): string {
   return origin.toLowerCase().replace(/^ws(?=s?:\/\/)/, 'http');
 }
 
-function parseOrigin(entry: string): string {
+function parseOrigin(entry: unknown): string {
   if (entry === 'null') return entry;
+  if (typeof entry !== 'string') throw badOption('allowedOrigins', 'a list of texts', entry);
   const url = URL.canParse(entry) ? new URL(entry) : undefined;
   const origin = url && `${url.protocol}//${url.host}`;
   // A pattern is a URL as well, but no Origin header would ever be equal to it.

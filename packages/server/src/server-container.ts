@@ -9,6 +9,7 @@ import {
   type ServerContainer,
   type Session,
 } from '@serval/api';
+import { describeValue, isOptionsObject, requireOptions } from '@serval/api/spi';
 import {
   ContainerContext,
   ContainerDefaults,
@@ -61,16 +62,20 @@ export class WsServerContainer extends ContainerDefaults implements ServerContai
   /** @throws DeploymentException for an option that is out of range or of the wrong kind */
   constructor(options: ServerContainerOptions = {}) {
     super();
+    requireOptions('The options of a container', options);
     const engine = chooseEngine(options);
     this.#context = new ContainerContext(this, options, engine.installedExtensions);
-    this.#contextPath = parseContextPath(options.contextPath ?? '/');
+    this.#contextPath = parseContextPath(options.contextPath);
     for (const message of unknownOptions(options))
       this.#context.diagnostics.report({ kind: 'setting-warning', message });
-    requireFunctions(options, ['authenticate', 'isUserInRole', 'instanceFactory']);
+    const { authenticate, isUserInRole, instanceFactory: factory } = options;
+    requireFunctions({ authenticate, isUserInRole, instanceFactory: factory });
     this.#isTrustedProxy = trustedProxies(options.trustProxy);
     const instanceFactory = options.instanceFactory ?? ((endpointClass) => construct(endpointClass));
     const policy: HandshakePolicy = {
-      checkOrigin: originPolicy(options.allowedOrigins ?? (options.compatibility && '*')),
+      checkOrigin: originPolicy(
+        options.allowedOrigins === undefined && options.compatibility ? '*' : options.allowedOrigins,
+      ),
       createInstance: instanceFactory,
     };
     this.#deployment = new Deployment(this.#context, options.instanceFactory === undefined);
@@ -119,6 +124,8 @@ export class WsServerContainer extends ContainerDefaults implements ServerContai
    * @param target the request line's target
    */
   match(target: string): RouteMatch<DeployedEndpoint> | undefined {
+    if (typeof target !== 'string')
+      throw new IllegalArgumentException(`match takes the path of a request; found ${describeValue(target)}.`);
     const parsed = parseRequestTarget(target);
     return parsed && this.#matchSegments(parsed.segments);
   }
@@ -152,7 +159,7 @@ export class WsServerContainer extends ContainerDefaults implements ServerContai
     const [request, connection] = handedOver(httpRequest, httpResponse);
     if (!(config instanceof ServerEndpointConfig)) {
       throw new IllegalArgumentException(
-        `upgradeHttpToWebSocket takes a ServerEndpointConfig; found ${String(config)}.`,
+        `upgradeHttpToWebSocket takes a ServerEndpointConfig; found ${describeValue(config)}.`,
       );
     }
     const plan = this.#deployment.planOf(config);
@@ -191,7 +198,8 @@ export class WsServerContainer extends ContainerDefaults implements ServerContai
    * @example
    * webSocketServer.on('connection', (webSocket, request) => void container.adoptWebSocket(webSocket, request, Chat));
    */
-  adoptWebSocket(
+  // It has no await, so that the socket is taken within the call; what it throws is a rejection.
+  async adoptWebSocket(
     webSocket: object,
     httpRequest: object,
     endpoint: EndpointClass | ServerEndpointConfig,
@@ -309,15 +317,19 @@ function handedOver(httpRequest: unknown, httpResponse: unknown): [UpgradeReques
 function asMap(
   pathParameters: ReadonlyMap<string, string> | Readonly<Record<string, string>>,
 ): ReadonlyMap<string, string> {
-  // A Map has no entries of its own as an object.
-  return pathParameters instanceof Map ? pathParameters : new Map(Object.entries(pathParameters));
+  if (!isOptionsObject(pathParameters))
+    throw new IllegalArgumentException(
+      `pathParameters is an object, or a Map, of names and values; found ${describeValue(pathParameters)}.`,
+    );
+  // A copy: what the caller does with its own later must not reach @PathParam.
+  return new Map(pathParameters instanceof Map ? pathParameters : Object.entries(pathParameters));
 }
 
 function requireIncomingMessage(method: string, request: unknown): IncomingMessage {
   if (typeof request === 'object' && request !== null && 'rawHeaders' in request && 'socket' in request) {
     return request as IncomingMessage;
   }
-  throw new IllegalArgumentException(`${method} takes Node's IncomingMessage; found ${String(request)}.`);
+  throw new IllegalArgumentException(`${method} takes Node's IncomingMessage; found ${describeValue(request)}.`);
 }
 
 /** The socket of Node's 'upgrade' event, alone or with the bytes that came behind the request: `{ socket, head }`. */
@@ -328,7 +340,7 @@ function requireSocket(response: unknown): UpgradeConnection {
     return new Http1Connection(response.socket, Buffer.isBuffer(head) ? head : Buffer.alloc(0));
   }
   throw new IllegalArgumentException(
-    `upgradeHttpToWebSocket takes the socket of the 'upgrade' event, or { socket, head }; found ${String(response)}.`,
+    `upgradeHttpToWebSocket takes the socket of the 'upgrade' event, or { socket, head }; found ${describeValue(response)}.`,
   );
 }
 

@@ -158,7 +158,7 @@ describe('allowedOrigins', () => {
     [[42], '42'],
     ['https://app.example.com', 'https://app.example.com'],
     [true, 'true'],
-    [{}, '[object Object]'],
+    [{}, 'an object'],
   ])('%p is refused at deployment', (allowed, shown) => {
     const making = (): unknown => originPolicy(allowed as AllowedOrigins);
     expect(making).toThrow(DeploymentException);

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Duplex } from 'node:stream';
-import type { EndpointClass, ServerEndpointConfig, Session } from '@serval/api';
-import type { Transport } from '@serval/api/spi';
+import { IllegalArgumentException, type EndpointClass, type ServerEndpointConfig, type Session } from '@serval/api';
+import { badOption, describeValue, requireOptions, type Transport } from '@serval/api/spi';
 import { HeaderMap, type AcceptedUpgrade, type Engine } from '@serval/protocol';
 import { Http1Connection, WsServerContainer, type ServerContainerOptions, type StopOptions } from '@serval/server';
 import { Peer } from './peer';
@@ -55,6 +55,10 @@ export class TestServer {
 
   /** @throws DeploymentException when an endpoint cannot be deployed */
   constructor(options: TestServerOptions = {}) {
+    requireOptions('The options of a TestServer', options);
+    const { endpoints = [] } = options;
+    if (!Array.isArray(endpoints))
+      throw badOption('endpoints', 'a list of endpoint classes and configurations', endpoints);
     const engine: Engine = { installedExtensions: [], accept: (upgrade) => this.#accept(upgrade) };
     this.container = new WsServerContainer({ ...options, engine });
     for (const endpoint of options.endpoints ?? []) this.container.addEndpoint(endpoint);
@@ -67,6 +71,11 @@ export class TestServer {
    * @throws HandshakeRefused (as a rejection) with the status when the handshake is refused
    */
   async connect(target: string, options: ConnectOptions = {}): Promise<Peer> {
+    if (typeof target !== 'string')
+      throw new IllegalArgumentException(
+        `connect takes a path, such as "/chat?name=Ann"; found ${describeValue(target)}.`,
+      );
+    requireOptions('The second argument of connect', options);
     const socket = new AnswerSocket();
     const headers = new HeaderMap();
     const lines = {

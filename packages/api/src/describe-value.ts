@@ -1,0 +1,55 @@
+const MAX_TEXT = 60;
+
+/**
+ * What was found in place of something else, for messages: `undefined`, `"text"`, `5`, `an array`, `an object of class Date`.
+ * Never throws, whatever the value, and shows nothing of what an object holds.
+ */
+export function describeValue(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return JSON.stringify(value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT)}…` : value);
+    case 'bigint':
+      return `${value}n`;
+    case 'function':
+      return describeFunction(value);
+    case 'object':
+      return value === null ? 'null' : describeObject(value);
+    default:
+      return String(value);
+  }
+}
+
+/** The same, without the text of a string, which may be a key or a password. */
+export function describeKind(value: unknown): string {
+  return typeof value === 'string' ? 'a string' : describeValue(value);
+}
+
+function describeFunction(value: unknown): string {
+  const name = read(value, 'name');
+  const isClass = /^class\b/.test(sourceOf(value));
+  const noun = isClass ? 'class' : 'function';
+  return typeof name === 'string' && name !== '' ? `the ${noun} ${name}` : `a ${noun}`;
+}
+
+function describeObject(value: object): string {
+  if (Array.isArray(value)) return 'an array';
+  const name = read(read(value, 'constructor'), 'name');
+  return name === 'Object' || typeof name !== 'string' || name === '' ? 'an object' : `an object of class ${name}`;
+}
+
+/** A getter, or a proxy, may throw. */
+function read(value: unknown, member: 'constructor' | 'name'): unknown {
+  try {
+    return (value as Partial<Record<typeof member, unknown>> | undefined)?.[member];
+  } catch {
+    return undefined;
+  }
+}
+
+function sourceOf(value: unknown): string {
+  try {
+    return Function.prototype.toString.call(value);
+  } catch {
+    return '';
+  }
+}
