@@ -26,6 +26,7 @@ export type DiagnosticEvent =
       readonly host: string;
     }
   | { readonly kind: 'handshake-failed'; readonly path: string; readonly error: Error }
+  | { readonly kind: 'handshake-warning'; readonly path: string; readonly message: string }
   | {
       readonly kind: 'reconnecting';
       readonly endpoint: string;
@@ -48,12 +49,16 @@ export type DiagnosticEvent =
 /** The name of the `node:diagnostics_channel` on which every {@link DiagnosticEvent} is published. */
 export const DIAGNOSTICS_CHANNEL = 'serval';
 
+/** So many different warnings about handshakes are logged; the channel has them all. */
+const MAX_HANDSHAKE_WARNINGS = 100;
+
 /** Publishes events on the diagnostics channel and writes them to the container's logger. */
 export class Diagnostics {
   readonly #channel = channel(DIAGNOSTICS_CHANNEL);
   readonly #droppedBefore = new Set<string>();
   readonly #deliveredWholeBefore = new Set<string>();
   #originRefusedBefore = false;
+  readonly #warnedBefore = new Set<string>();
 
   constructor(private readonly logger: Logger) {}
 
@@ -106,6 +111,12 @@ export class Diagnostics {
         return;
       case 'handshake-failed':
         this.logger.error(`The handshake for ${event.path} failed:`, event.error);
+        return;
+      case 'handshake-warning':
+        // Once each, and not without end: the peers decide how often it happens.
+        if (this.#warnedBefore.has(event.message) || this.#warnedBefore.size >= MAX_HANDSHAKE_WARNINGS) return;
+        this.#warnedBefore.add(event.message);
+        this.logger.warn(`The handshake for ${event.path}: ${event.message}`);
         return;
       case 'connection-error':
         this.logger.debug(`The connection of session ${event.sessionId} (${event.endpoint}) failed:`, event.error);

@@ -19,11 +19,20 @@ export function rejected(thrown: unknown): Promise<never> {
   return tolerateNeglect(Promise.reject<never>(toError(thrown)));
 }
 
-/** Whatever was thrown, as an Error. */
+/** Whatever was thrown, as an Error. Never throws. */
 export function toError(thrown: unknown): Error {
-  // Not instanceof alone: an error of another realm is one too.
-  if (thrown instanceof Error || types.isNativeError(thrown)) return thrown;
+  if (isError(thrown)) return thrown;
   return new Error(`something that is not an Error was thrown: ${describeThrown(thrown)}`, { cause: thrown });
+}
+
+function isError(thrown: unknown): thrown is Error {
+  try {
+    // Not instanceof alone: an error of another realm is one too.
+    return thrown instanceof Error || types.isNativeError(thrown);
+  } catch {
+    // A proxy may throw when it is asked for its prototype.
+    return false;
+  }
 }
 
 /** Even what cannot be made a text, such as an object without a prototype, must not fail here. */

@@ -1,14 +1,16 @@
-import { CloseReason, HandshakeRejection, type Principal, type Session } from '@serval/api';
-import { toError, wireClose } from '@serval/container';
+import { CloseReason, type Principal, type Session } from '@serval/api';
+import { wireClose } from '@serval/container';
 import type { AdoptedWebSocket } from '@serval/protocol';
 import { ConnectionEndpointConfig } from './endpoint-config';
+import { PendingHandshake } from './pending-handshake';
+import type { Rejection, WireClose } from './rejection';
 import {
   checkAvailable,
   handshakeRequest,
   openSession,
-  PendingHandshake,
   prepareSession,
   reportLate,
+  reportRefusal,
   type RoutedRequest,
   type UpgradeContext,
 } from './upgrade';
@@ -29,15 +31,24 @@ export interface Adoption extends RoutedRequest {
 
 /**
  * Opens a session on a socket that is open already: the recipe of an upgrade without the steps that answer a request.
- * Never rejects.
+ * Settles at the latest when the handshake timeout ends, or the client has left; never rejects.
  *
  * @returns undefined when the socket was closed instead, or its client has gone
  */
 export async function adopt(container: UpgradeContext, adoption: Adoption): Promise<Session | undefined> {
-  const { socket, endpoint, userPrincipal } = adoption;
+  const { socket } = adoption;
   const pending = new PendingHandshake(container, { events: socket.events, isGone: () => !socket.isOpen }, (thrown) =>
     refuseAdoption(container, adoption, thrown),
   );
+  return pending.orGivenUp(open(container, adoption, pending));
+}
+
+async function open(
+  container: UpgradeContext,
+  adoption: Adoption,
+  pending: PendingHandshake,
+): Promise<Session | undefined> {
+  const { socket, endpoint, userPrincipal } = adoption;
   try {
     checkAvailable(container);
     const request = handshakeRequest(container, adoption);
@@ -45,7 +56,7 @@ export async function adopt(container: UpgradeContext, adoption: Adoption): Prom
     const config = new ConnectionEndpointConfig(endpoint.config);
     const prepared = await prepareSession(container, endpoint, config, request, pending);
     if (prepared === undefined) return undefined;
-    pending.settle();
+    pending.take();
     const { transport, subprotocol } = socket;
     return openSession(container, adoption, prepared, { transport, subprotocol, userPrincipal });
   } catch (thrown) {
@@ -56,20 +67,17 @@ export async function adopt(container: UpgradeContext, adoption: Adoption): Prom
 }
 
 /** Nobody waits for a status any more, so the reason goes into a close frame. */
-function refuseAdoption(container: UpgradeContext, { socket, target }: Adoption, thrown: unknown): void {
-  const { diagnostics } = container.context;
-  if (thrown instanceof HandshakeRejection)
-    diagnostics.report({ kind: 'handshake-refused', path: target.path, status: thrown.status, reason: thrown.message });
-  else diagnostics.report({ kind: 'handshake-failed', path: target.path, error: toError(thrown) });
-  const { code, phrase } = wireClose(closeReasonFor(container, thrown));
-  socket.transport.close(code, phrase);
+function refuseAdoption(container: UpgradeContext, adoption: Adoption, thrown: unknown): void {
+  const { code, phrase } = closeFor(container, reportRefusal(container, adoption, thrown));
+  adoption.socket.transport.close(code, phrase);
 }
 
-function closeReasonFor(container: UpgradeContext, thrown: unknown): CloseReason {
-  if (!(thrown instanceof HandshakeRejection)) return CloseReason.truncated(1011, 'The session could not be opened.');
-  if (thrown.closeReason !== undefined) return thrown.closeReason;
-  const phrase = String(thrown.response?.body ?? '').trim();
-  if (thrown.status !== 503) return CloseReason.truncated(1008, phrase);
+function closeFor(container: UpgradeContext, rejection: Rejection | undefined): WireClose {
+  const close = (code: number, phrase: string): WireClose => wireClose(CloseReason.truncated(code, phrase));
+  if (rejection === undefined) return close(1011, 'The session could not be opened.');
+  if (rejection.close !== undefined) return rejection.close;
+  const phrase = (rejection.response.body ?? '').trim();
+  if (rejection.status !== 503) return close(1008, phrase);
   // Not 1013: Tomcat, Qt, libwebsockets and others report that as a protocol error, and 1001 brings clients back as well.
-  return CloseReason.truncated(1001, container.isStopped() ? 'The server is stopping.' : phrase);
+  return close(1001, container.isStopped() ? 'The server is stopping.' : phrase);
 }

@@ -89,7 +89,7 @@ class HttpHost {
       return;
     }
     const upgradeRequest = fromIncomingMessage(request);
-    const connection = new Http1Connection(socket, head);
+    const connection = new Http1Connection(socket, head, request);
     if (this.#containers.some((container) => container.handleUpgrade(upgradeRequest, connection))) return;
     if (isShared) return;
     tolerateErrors(socket);

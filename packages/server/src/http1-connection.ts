@@ -1,3 +1,4 @@
+import { ServerResponse, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { HandshakeRejection, type HandshakeRejectionResponse } from '@serval/api';
 import type { Transport } from '@serval/api/spi';
@@ -8,11 +9,20 @@ import type { UpgradeRequest } from './upgrade-request';
 
 /** The socket of an HTTP/1.1 request with `Upgrade: websocket` (RFC 6455 4.2). */
 export class Http1Connection implements UpgradeConnection {
-  /** @param head what came behind the request already */
+  /**
+   * @param head what came behind the request already
+   * @param request as the host has it, where a response of its own may be on the socket
+   */
   constructor(
     readonly stream: Duplex,
     private readonly head: Buffer,
+    private readonly request?: IncomingMessage,
   ) {}
+
+  /** RFC 9112 9.3.2: pipelined requests are answered in their order; Node tells of an upgrade while others still wait. */
+  turn(): Promise<void> | undefined {
+    return this.#earlierResponse() && this.#afterEarlierResponses();
+  }
 
   /** RFC 6455 4.2.1. */
   check(request: UpgradeRequest): void {
@@ -26,6 +36,8 @@ export class Http1Connection implements UpgradeConnection {
       });
     }
     if (Number(httpVersion) < 1.1) throw badRequest(`A WebSocket needs HTTP/1.1; found HTTP/${httpVersion}.`);
+    // Some versions of Node read the body, others give its bytes as what came behind the request: as frames.
+    if (hasBody(request)) throw badRequest('A request that opens a WebSocket has no body.');
     if (!hasToken(headers.list('Upgrade'), 'websocket')) throw badRequest('The Upgrade header must name websocket.');
     if (!hasToken(headers.list('Connection'), 'upgrade')) throw badRequest('The Connection header must name Upgrade.');
     checkVersion(request);
@@ -48,8 +60,40 @@ export class Http1Connection implements UpgradeConnection {
   }
 
   refuse(status: number, response?: HandshakeRejectionResponse | null): void {
-    reject(this.stream, status, response);
+    const turn = this.turn();
+    if (turn === undefined) reject(this.stream, status, response);
+    else void turn.then(() => reject(this.stream, status, response));
   }
+
+  /** The response to an earlier request that is being written; Node keeps it on the socket. */
+  #earlierResponse(): ServerResponse | undefined {
+    const { _httpMessage: response }: { readonly _httpMessage?: unknown } = this.stream as object;
+    return response instanceof ServerResponse && response.req !== this.request ? response : undefined;
+  }
+
+  async #afterEarlierResponses(): Promise<void> {
+    const { stream } = this;
+    // Node has taken its own listener off the socket: a response that waits for it to drain would wait for ever.
+    const drained = (): void => void this.#earlierResponse()?.emit('drain');
+    stream.on('drain', drained);
+    let earlier = this.#earlierResponse();
+    while (earlier !== undefined && !stream.destroyed) {
+      await finished(earlier);
+      earlier = this.#earlierResponse();
+    }
+    stream.off('drain', drained);
+  }
+}
+
+/** Node puts the next response in its place before we are told. */
+function finished(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => response.once('finish', resolve).once('close', resolve));
+}
+
+/** Whether the headers announce a body. `Content-Length: 0`, as the JDK's client sends it, announces none. */
+export function hasBody({ headers }: Pick<UpgradeRequest, 'headers'>): boolean {
+  const lengths = headers.get('Content-Length') ?? [];
+  return headers.has('Transfer-Encoding') || !lengths.every((length) => /^0+$/.test(length));
 }
 
 function keyOf({ headers }: UpgradeRequest): string {

@@ -36,6 +36,11 @@ export class Http2Connection implements UpgradeConnection {
     private readonly headers: IncomingHttpHeaders,
   ) {}
 
+  /** Streams do not wait for each other. */
+  turn(): undefined {
+    return undefined;
+  }
+
   /** RFC 8441 5: no key, and nothing that HTTP/1.1 upgrades with. */
   check(request: UpgradeRequest, engine: Engine): void {
     if (!asksForWebSocket(this.headers)) {

@@ -1,18 +1,134 @@
 import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { HandshakeRejectionResponse } from '@serval/api';
+import { CloseReason, HandshakeRejection, type HandshakeRejectionResponse } from '@serval/api';
 import { Deadline } from '@serval/api/spi';
+import { toError, wireClose } from '@serval/container';
 
 /** How long a client has to read a refusal before its connection is dropped. */
 export const LINGER_MS = 2000;
 
 // Only the refusal itself knows how long its body is, and what becomes of the connection.
-const OWN_HEADERS: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding', 'connection']);
+const OWN_HEADERS: ReadonlySet<string> = new Set([
+  'content-length',
+  'transfer-encoding',
+  'trailer',
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+]);
+
+/** A HandshakeRejection as it is carried out. */
+export interface Rejection {
+  readonly status: number;
+  readonly reason: string;
+  /** Only what can be sent. */
+  readonly response: HandshakeRejectionResponse;
+  /** What goes into a close frame, when the handshake is to be accepted and then closed. */
+  readonly close: WireClose | undefined;
+  /** What could not be sent, a sentence each. */
+  readonly leftOut: readonly string[];
+}
+
+export type WireClose = ReturnType<typeof wireClose>;
+
+export function isRejection(thrown: unknown): thrown is HandshakeRejection {
+  try {
+    return thrown instanceof HandshakeRejection;
+  } catch {
+    // A proxy may throw when it is asked for its prototype.
+    return false;
+  }
+}
 
 /**
- * Answers a request of HTTP/1.1 with a status instead of an upgrade, and ends the connection. Never throws, whatever a
- * JavaScript program has put into the response.
+ * Reads what user code has thrown, once. Nothing of it can be relied on: a JavaScript program may give any body and any
+ * header, a getter may throw. What cannot be sent is left out. Never throws.
+ *
+ * @returns an error where not even the status can be told
  */
+export function readRejection(thrown: HandshakeRejection): Rejection | { readonly error: Error } {
+  const leftOut: string[] = [];
+  const attempt = <T>(what: string, otherwise: T, read: () => T): T => {
+    try {
+      return read();
+    } catch (error) {
+      leftOut.push(`${what} of the HandshakeRejection could not be read: ${messageOf(error)}.`);
+      return otherwise;
+    }
+  };
+  const status = attempt<unknown>('the status', undefined, () => thrown.status);
+  if (typeof status !== 'number' || !Number.isInteger(status) || status < 300 || status > 599) {
+    return { error: new Error(`A HandshakeRejection has a status from 300 to 599; found ${textOf(status)}.`) };
+  }
+  const response = attempt('the response', undefined, () => thrown.response);
+  return {
+    status,
+    reason: attempt('the message', '', () => String(thrown.message)),
+    response: {
+      headers: attempt('the headers', {}, () => sendableHeaders(response?.headers, leftOut)),
+      body: attempt('the body', undefined, () => readBody(response?.body)),
+    },
+    close: attempt('the close reason', undefined, () => readClose(thrown.closeReason)),
+    leftOut,
+  };
+}
+
+function readClose(reason: CloseReason | undefined): WireClose | undefined {
+  return reason && wireClose(CloseReason.truncated(reason.getCloseCode(), reason.getReasonPhrase()));
+}
+
+function readBody(body: unknown): string | undefined {
+  if (body === undefined || body === null || typeof body === 'string') return body ?? undefined;
+  // A Buffer has a text; another object has one by what it says of itself.
+  return textFor(body);
+}
+
+/** @throws whatever the object's own methods throw */
+function textFor(value: unknown): string {
+  return `${value as string}`;
+}
+
+function sendableHeaders(headers: unknown, leftOut: string[]): Record<string, string[]> {
+  if (headers === undefined || headers === null) return {};
+  if (typeof headers !== 'object' || Symbol.iterator in headers) {
+    leftOut.push('The headers of the HandshakeRejection are no object of names and values, and were left out.');
+    return {};
+  }
+  const sendable = new Map<string, string[]>();
+  for (const [name, values] of Object.entries(headers)) {
+    const shown = JSON.stringify(name);
+    if (OWN_HEADERS.has(name.toLowerCase())) {
+      leftOut.push(`The header ${shown} of the HandshakeRejection was left out: the refusal sets it itself.`);
+      continue;
+    }
+    const lines = [values].flat(1).map((value: unknown) => (typeof value === 'number' ? String(value) : value));
+    const valid = lines.filter((value): value is string => isValidHeader(name, value));
+    if (valid.length < lines.length)
+      leftOut.push(
+        `The header ${shown} of the HandshakeRejection was left out: HTTP does not allow its name or value.`,
+      );
+    if (valid.length > 0) sendable.set(name, valid);
+  }
+  return Object.fromEntries(sendable);
+}
+
+function messageOf(error: unknown): string {
+  try {
+    return String(toError(error).message);
+  } catch {
+    return 'it throws';
+  }
+}
+
+function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return typeof value;
+  }
+}
+
+/** Answers a request of HTTP/1.1 with a status instead of an upgrade, and ends the connection. Never throws. */
 export function reject(socket: Duplex, status: number, response?: HandshakeRejectionResponse | null): void {
   if (socket.destroyed || !socket.writable) {
     socket.destroy();

@@ -2,6 +2,7 @@ import {
   CloseReason,
   ContainerProvider,
   IllegalArgumentException,
+  IllegalStateException,
   ServerEndpointConfig,
   type ClientEndpointConfig,
   type EndpointClass,
@@ -24,6 +25,7 @@ import type { IncomingMessage } from 'node:http';
 import { Http2ServerRequest } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { adopt, type AdoptOptions } from './adoption';
+import { claim } from './claimed-stream';
 import {
   chooseEngine,
   construct,
@@ -41,9 +43,10 @@ import { Http1Connection } from './http1-connection';
 import { Http2Connection } from './http2-connection';
 import { originPolicy } from './origin-policy';
 import { throughProxies } from './forwarded-request';
+import { serverUnavailable, type PendingHandshake } from './pending-handshake';
 import { parseRequestTarget, type RequestTarget } from './request-target';
 import { trustedProxies, type IsTrustedProxy } from './trust-proxy';
-import { serverUnavailable, upgrade, type PendingHandshake, type UpgradeContext } from './upgrade';
+import { upgrade, type UpgradeContext } from './upgrade';
 import type { UpgradeConnection } from './upgrade-connection';
 import { fromHttp2Stream, fromIncomingMessage, type UpgradeRequest } from './upgrade-request';
 
@@ -140,6 +143,8 @@ export class WsServerContainer extends ContainerDefaults implements ServerContai
     const match = target && this.#matchSegments(target.segments);
     if (target === undefined || match === undefined) return false;
     const { target: endpoint, pathParameters } = match;
+    // Whoever has the socket already answers.
+    if (!claim(connection.stream)) return true;
     void upgrade(this.#upgradeContext, {
       request: this.#throughProxies(request, target),
       connection,
@@ -163,6 +168,12 @@ export class WsServerContainer extends ContainerDefaults implements ServerContai
       );
     }
     const plan = this.#deployment.planOf(config);
+    if (!claim(connection.stream)) {
+      throw new IllegalStateException(
+        'upgradeHttpToWebSocket takes a request whose socket is free; it was taken before, by an earlier call, by an ' +
+          'endpoint deployed at its path, or by ws. Call it once, for paths that have no endpoint.',
+      );
+    }
     const target = parseRequestTarget(request.target);
     if (target === undefined) {
       tolerateErrors(connection.stream);
@@ -311,7 +322,7 @@ function handedOver(httpRequest: unknown, httpResponse: unknown): [UpgradeReques
     return [fromHttp2Stream(stream, headers, rawHeaders, httpRequest), new Http2Connection(stream, headers)];
   }
   const request = requireIncomingMessage('upgradeHttpToWebSocket', httpRequest);
-  return [fromIncomingMessage(request), requireSocket(httpResponse)];
+  return [fromIncomingMessage(request), requireSocket(httpResponse, request)];
 }
 
 function asMap(
@@ -333,11 +344,11 @@ function requireIncomingMessage(method: string, request: unknown): IncomingMessa
 }
 
 /** The socket of Node's 'upgrade' event, alone or with the bytes that came behind the request: `{ socket, head }`. */
-function requireSocket(response: unknown): UpgradeConnection {
-  if (isDuplex(response)) return new Http1Connection(response, Buffer.alloc(0));
+function requireSocket(response: unknown, request: IncomingMessage): UpgradeConnection {
+  if (isDuplex(response)) return new Http1Connection(response, Buffer.alloc(0), request);
   if (typeof response === 'object' && response !== null && 'socket' in response && isDuplex(response.socket)) {
     const head: unknown = 'head' in response ? response.head : undefined;
-    return new Http1Connection(response.socket, Buffer.isBuffer(head) ? head : Buffer.alloc(0));
+    return new Http1Connection(response.socket, Buffer.isBuffer(head) ? head : Buffer.alloc(0), request);
   }
   throw new IllegalArgumentException(
     `upgradeHttpToWebSocket takes the socket of the 'upgrade' event, or { socket, head }; found ${describeValue(response)}.`,

@@ -12,16 +12,19 @@ export interface UpgradeConnection {
   /** What becomes the WebSocket connection. While user code decides, only its end is looked at. */
   readonly stream: Duplex;
 
+  /** A wait for the answers to earlier requests; undefined when there are none. */
+  turn(): Promise<void> | undefined;
+
   /** @throws HandshakeRejection for a request that is no opening handshake, or that the engine cannot serve */
   check(request: UpgradeRequest, engine: Engine): void;
 
   /** The headers of a yes that follow from the request alone. */
   ownHeaders(request: UpgradeRequest): readonly HeaderLine[];
 
-  /** Answers with yes and makes the transport. @returns undefined when the client has gone */
+  /** Answers with yes and makes the transport. @returns undefined when the client has gone, or somebody else has answered */
   accept(request: UpgradeRequest, engine: Engine, accepted: AcceptedConnection): Transport | undefined;
 
-  /** Answers with a status, and ends the exchange. Never throws. */
+  /** Answers with a status, when it is its turn, and ends the exchange, unless somebody else has answered. Never throws. */
   refuse(status: number, response?: HandshakeRejectionResponse | null): void;
 }
 

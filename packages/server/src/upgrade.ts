@@ -1,7 +1,5 @@
-import type { EventEmitter } from 'node:events';
-import type { Duplex } from 'node:stream';
+import { inspect } from 'node:util';
 import {
-  type CloseReason,
   HandshakeRejection,
   type Extension,
   type HandshakeRequest,
@@ -9,19 +7,11 @@ import {
   type Principal,
 } from '@serval/api';
 import { Deadline, type Transport } from '@serval/api/spi';
-import {
-  SessionCodecs,
-  toError,
-  wireClose,
-  WsSession,
-  type ContainerContext,
-  type SessionProperties,
-} from '@serval/container';
+import { SessionCodecs, toError, WsSession, type ContainerContext, type SessionProperties } from '@serval/container';
 import {
   HeaderMap,
   parseExtensions,
   parseSubprotocols,
-  tolerateErrors,
   tolerateNoErrors,
   type AcceptedConnection,
   type Engine,
@@ -31,7 +21,8 @@ import { duringHandshake, type HandshakePolicy } from './default-configurator';
 import type { DeployedEndpoint } from './deployed-endpoint';
 import { ConnectionEndpointConfig } from './endpoint-config';
 import { WsHandshakeRequest } from './handshake-request';
-import { isValidHeader } from './rejection';
+import { clientOf, PendingHandshake, type PendingHandshakes } from './pending-handshake';
+import { isRejection, isValidHeader, readRejection, type Rejection, type WireClose } from './rejection';
 import type { RequestTarget } from './request-target';
 import { badRequest, type UpgradeConnection } from './upgrade-connection';
 import type { UpgradeRequest } from './upgrade-request';
@@ -40,15 +31,12 @@ import type { UpgradeRequest } from './upgrade-request';
 export type Authenticate = (request: HandshakeRequest) => Principal | null | Promise<Principal | null>;
 
 /** What an upgrade needs of its container. */
-export interface UpgradeContext {
+export interface UpgradeContext extends PendingHandshakes {
   readonly context: ContainerContext;
   readonly engine: Engine;
   readonly policy: HandshakePolicy;
   readonly authenticate: Authenticate | undefined;
   readonly isUserInRole: (principal: Principal, role: string) => boolean;
-  readonly handshakeTimeoutMs: number;
-  /** The handshakes that wait for user code, so that a stopping server can refuse them. */
-  readonly pending: Set<PendingHandshake>;
   /** A handshake was accepted. */
   readonly accepted: () => void;
   /** Whether the container has been stopped, for good. */
@@ -73,21 +61,32 @@ export interface RoutedUpgrade extends RoutedRequest {
 // The only file that calls configurators, `authenticate` and instance factories.
 
 /**
- * Answers one upgrade request, with a yes and a session or with a refusal. Settles when the answer is given; never rejects.
- *
- * The steps are in the order in which they can refuse. Differs from Tomcat: the endpoint instance is made before the answer,
- * so that its failure is a 500 and not a connection that opens and drops.
+ * Answers one upgrade request, with a yes and a session or with a refusal. Settles when the answer is given, or the client
+ * has left, though user code may still be running; never rejects.
  */
 export async function upgrade(container: UpgradeContext, routed: RoutedUpgrade): Promise<void> {
-  const { connection } = routed;
-  const pending = new PendingHandshake(container, clientOf(connection.stream), (thrown) =>
+  const pending = new PendingHandshake(container, clientOf(routed.connection.stream), (thrown) =>
     refuseUpgrade(container, routed, thrown),
   );
+  await pending.orGivenUp(decide(container, routed, pending));
+}
+
+/**
+ * The steps, in the order in which they can refuse. Differs from Tomcat: the endpoint instance is made before the answer,
+ * so that its failure is a 500 and not a connection that opens and drops.
+ */
+async function decide(container: UpgradeContext, routed: RoutedUpgrade, pending: PendingHandshake): Promise<void> {
+  const { connection } = routed;
   try {
+    const turn = connection.turn();
+    if (turn !== undefined) {
+      await turn;
+      if (pending.isOver) return;
+    }
     checkAvailable(container);
     connection.check(routed.request, container.engine);
     const request = handshakeRequest(container, routed);
-    request.userPrincipal = (await container.authenticate?.(request)) ?? null;
+    request.userPrincipal = requirePrincipal(await container.authenticate?.(request));
     if (pending.isOver) return;
 
     const { endpoint } = routed;
@@ -107,15 +106,21 @@ export async function upgrade(container: UpgradeContext, routed: RoutedUpgrade):
 
     const prepared = await prepareSession(container, endpoint, config, request, pending);
     if (prepared === undefined) return;
-    const transport = accept(container, routed, { subprotocol, extensions, headers });
-    pending.settle();
-    if (transport === undefined) {
-      await prepared.codecs.destroy();
-    } else {
-      // The transport listens for them from now on.
-      tolerateNoErrors(connection.stream);
-      openSession(container, routed, prepared, { transport, subprotocol, userPrincipal: request.userPrincipal });
+    let transport: Transport | undefined;
+    try {
+      transport = accept(container, routed, { subprotocol, extensions, headers });
+    } finally {
+      // No session follows, so that nobody else would destroy them. What is thrown goes on.
+      if (transport === undefined) void prepared.codecs.destroy();
     }
+    if (transport === undefined) {
+      pending.giveUp();
+      return;
+    }
+    pending.take();
+    // The transport listens for them from now on.
+    tolerateNoErrors(connection.stream);
+    openSession(container, routed, prepared, { transport, subprotocol, userPrincipal: request.userPrincipal });
   } catch (thrown) {
     if (pending.isOver) reportLate(container, routed, thrown);
     else pending.refuse(thrown);
@@ -188,69 +193,9 @@ export function openSession(
   return session;
 }
 
-/** Who waits for an answer: the stream of a request, or a socket that somebody else has accepted. */
-export interface WaitingClient {
-  /** Tells 'close' and 'error'. */
-  readonly events: EventEmitter;
-  readonly isGone: () => boolean;
-}
-
-function clientOf(stream: Duplex): WaitingClient {
-  return { events: stream, isGone: () => stream.destroyed };
-}
-
-/** A handshake that waits for user code. It watches the client, because nobody else does, and its own time. */
-export class PendingHandshake {
-  #settled = false;
-  readonly #deadline: Deadline;
-  readonly #onClose = (): void => this.settle();
-
-  constructor(
-    private readonly container: UpgradeContext,
-    private readonly client: WaitingClient,
-    private readonly answer: (thrown: unknown) => void,
-  ) {
-    tolerateErrors(client.events);
-    client.events.once('close', this.#onClose);
-    this.#deadline = new Deadline(container.handshakeTimeoutMs, () => this.refuse(tookTooLong()));
-    container.pending.add(this);
-  }
-
-  /** Whether the client has gone or has been answered. */
-  get isOver(): boolean {
-    return this.#settled || this.client.isGone();
-  }
-
-  settle(): void {
-    this.#settled = true;
-    this.#deadline.clear();
-    this.client.events.off('close', this.#onClose);
-    this.container.pending.delete(this);
-  }
-
-  /** Answers with what was thrown, unless the client has gone or has been answered. */
-  refuse(thrown: unknown): void {
-    if (this.#settled) return;
-    this.settle();
-    if (!this.client.isGone()) this.answer(thrown);
-  }
-}
-
 export function checkAvailable(container: UpgradeContext): void {
   const rejection = container.unavailable();
   if (rejection !== undefined) throw rejection;
-}
-
-/** The answer to upgrades while a server drains or stops. */
-export function serverUnavailable(): HandshakeRejection {
-  return new HandshakeRejection(503, {
-    body: 'The server takes no new sessions for now.\n',
-    headers: { 'Retry-After': '5' },
-  });
-}
-
-function tookTooLong(): HandshakeRejection {
-  return new HandshakeRejection(503, { body: 'The handshake took too long.\n', headers: { 'Retry-After': '1' } });
 }
 
 export function handshakeRequest(container: UpgradeContext, routed: RoutedRequest): WsHandshakeRequest {
@@ -357,11 +302,13 @@ function handshakeResponse(
   return { getHeaders: () => headers };
 }
 
+type Negotiated = Pick<AcceptedConnection, 'subprotocol' | 'extensions' | 'headers'>;
+
 /** Answers with yes. @returns undefined when the client has gone */
 function accept(
   { engine, context }: UpgradeContext,
   { request, connection, endpoint }: RoutedUpgrade,
-  negotiated: Pick<AcceptedConnection, 'subprotocol' | 'extensions' | 'headers'>,
+  negotiated: Negotiated,
 ): Transport | undefined {
   const { settings } = context;
   const { text, binary } = endpoint.plan;
@@ -395,26 +342,42 @@ function additionalHeaders(response: HandshakeResponse): HeaderLine[] {
 
 /** What user code threw after the client had gone or been answered: there is no answer to give, but no error is lost. */
 export function reportLate({ context }: UpgradeContext, { target }: RoutedRequest, thrown: unknown): void {
-  if (thrown instanceof HandshakeRejection) return;
+  if (isRejection(thrown)) return;
   context.diagnostics.report({ kind: 'handshake-failed', path: target.path, error: toError(thrown) });
 }
 
+/** Tells the operator how a handshake ended. @returns the refusal, or undefined for what is none */
+export function reportRefusal(
+  { context: { diagnostics } }: UpgradeContext,
+  { target: { path } }: RoutedRequest,
+  thrown: unknown,
+): Rejection | undefined {
+  const read = isRejection(thrown) ? readRejection(thrown) : { error: toError(thrown) };
+  if ('error' in read) {
+    diagnostics.report({ kind: 'handshake-failed', path, error: read.error });
+    return undefined;
+  }
+  diagnostics.report({ kind: 'handshake-refused', path, status: read.status, reason: read.reason });
+  for (const message of read.leftOut) diagnostics.report({ kind: 'handshake-warning', path, message });
+  return read;
+}
+
+/** Never throws, whatever user code threw. */
 function refuseUpgrade(container: UpgradeContext, routed: RoutedUpgrade, thrown: unknown): void {
   const { diagnostics } = container.context;
   const { connection } = routed;
   const { path } = routed.target;
-  if (!(thrown instanceof HandshakeRejection)) {
-    diagnostics.report({ kind: 'handshake-failed', path, error: toError(thrown) });
+  const rejection = reportRefusal(container, routed, thrown);
+  if (rejection === undefined) {
     connection.refuse(500);
     return;
   }
-  diagnostics.report({ kind: 'handshake-refused', path, status: thrown.status, reason: thrown.message });
-  if (thrown.closeReason === undefined) {
-    connection.refuse(thrown.status, thrown.response);
+  if (rejection.close === undefined) {
+    connection.refuse(rejection.status, rejection.response);
     return;
   }
   try {
-    acceptAndClose(container, routed, thrown.closeReason);
+    acceptAndClose(container, routed, rejection.close);
   } catch (error) {
     diagnostics.report({ kind: 'handshake-failed', path, error: toError(error) });
     connection.stream.destroy();
@@ -422,7 +385,7 @@ function refuseUpgrade(container: UpgradeContext, routed: RoutedUpgrade, thrown:
 }
 
 /** A browser's page learns nothing of a refused handshake; of a close frame it learns code and reason. */
-function acceptAndClose(container: UpgradeContext, routed: RoutedUpgrade, reason: CloseReason): void {
+function acceptAndClose(container: UpgradeContext, routed: RoutedUpgrade, { code, phrase }: WireClose): void {
   const transport = accept(container, routed, {
     subprotocol: offeredSubprotocol(routed),
     extensions: [],
@@ -440,7 +403,6 @@ function acceptAndClose(container: UpgradeContext, routed: RoutedUpgrade, reason
     onError: () => undefined,
     onClose: () => lost.clear(),
   });
-  const { code, phrase } = wireClose(reason);
   transport.close(code, phrase);
 }
 
@@ -467,5 +429,21 @@ function foreignOrigin(
 }
 
 function noInstance(endpoint: DeployedEndpoint, found: unknown): Error {
-  return new Error(`getEndpointInstance for ${endpoint.plan.name} gave ${String(found)}; expected an object.`);
+  return new Error(`getEndpointInstance for ${endpoint.plan.name} gave ${describe(found)}; expected an object.`);
+}
+
+/** A `false` for "not logged in" must not become a user who is. */
+function requirePrincipal(found: unknown): Principal | null {
+  if (found === null || found === undefined) return null;
+  // As it is declared: whether it has a getName is found out by whoever calls it.
+  if (typeof found === 'object' || typeof found === 'function') return found as Principal;
+  throw new Error(
+    `authenticate gave ${describe(found)}; ` +
+      'expected an object with getName(), or null for nobody. Throw a HandshakeRejection to refuse.',
+  );
+}
+
+/** A value that is no object. */
+function describe(found: unknown): string {
+  return typeof found === 'string' ? JSON.stringify(found) : inspect(found);
 }
