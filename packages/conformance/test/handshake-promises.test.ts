@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 
 import { WebSocketServer, type WebSocket } from 'ws';
 import {
+  attach,
   OnMessage,
   ServerEndpoint,
   ServerEndpointConfig,
@@ -136,6 +137,27 @@ describe('a socket that was taken before', () => {
     client.send(clientFrame(0x81, 'hi'));
     expect(await client.text()).toBe('you said hi');
     expect(container.getSessions().size).toBe(1);
+  });
+
+  test('by an attached container, of this copy or another, is refused', async () => {
+    const { http, second } = await listener(() => undefined);
+    const attached = attach(http, { logger: loggerInto(new Journal()), authenticate: () => null });
+    attached.addEndpoint(Chat);
+    afterTest(() => attached.stop({ graceMs: 1 }));
+    // A proxy in front of the listeners, as development servers have it, tells every one of them.
+    const emit = http.emit.bind(http);
+    http.emit = (event: string, ...rest: unknown[]): boolean => {
+      const told = emit(event, ...rest);
+      if (event === 'upgrade') for (const listener of http.listeners(event)) listener.apply(http, rest);
+      return told;
+    };
+    const client = await connectTo(await listen(http));
+    client.send(upgradeRequest('/chat'));
+    await expect((await second.promise).outcome).rejects.toMatchObject(TAKEN);
+    expect((await client.response()).status).toBe(101);
+    client.send(clientFrame(0x81, 'hi'));
+    expect(await client.text()).toBe('you said hi');
+    expect(attached.getSessions().size).toBe(1);
   });
 
   test('by ws is refused', async () => {

@@ -6,16 +6,17 @@ const CLAIMED = Symbol.for('serval.claimed');
 /**
  * Takes the stream of a request for one session: a second 101 on it would be read as a frame.
  *
- * @returns false when it was claimed before, or is a WebSocket of the ws library already
+ * @returns false when it {@link isTaken}
  */
 export function claim(stream: Duplex): boolean {
-  if (isClaimed(stream) || isWebSocketOfWs(stream)) return false;
+  if (isTaken(stream)) return false;
   Object.defineProperty(stream, CLAIMED, { value: true });
   return true;
 }
 
-export function isClaimed(stream: Duplex): boolean {
-  return CLAIMED in stream;
+/** Whether it was claimed, or is a WebSocket of the ws library already. */
+export function isTaken(stream: Duplex): boolean {
+  return CLAIMED in stream || isWebSocketOfWs(stream);
 }
 
 /** The ws library keeps its WebSocket on the socket, by a symbol of its own. */

@@ -1,17 +1,12 @@
-import { ServerResponse, type IncomingMessage, type Server as HttpServer } from 'node:http';
+import type { Server as HttpServer } from 'node:http';
 import type { Http2SecureServer, Http2Server } from 'node:http2';
 import type { Server as HttpsServer } from 'node:https';
-import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { IllegalArgumentException } from '@serval/api';
-import { tolerateErrors } from '@serval/protocol';
-import { Http1Connection } from './http1-connection';
-import { Http2Host } from './http2-host';
-import { reject } from './rejection';
 import type { ServerContainerOptions } from './container-options';
+import { guardEvents } from './event-guard';
+import { Http1Host, type UpgradeArguments } from './http1-host';
+import { Http2Host, type StreamArguments } from './http2-host';
 import { WsServerContainer } from './server-container';
-import { hasToken } from './upgrade-connection';
-import { fromIncomingMessage } from './upgrade-request';
 
 /** A server that containers can be attached to. */
 export type AttachableServer = HttpServer | HttpsServer | Http2Server | Http2SecureServer;
@@ -20,8 +15,9 @@ const HOSTS = new WeakMap<AttachableServer, HttpHost>();
 
 /**
  * Puts a container into an existing server of node:http, node:https or node:http2. Several containers, with different
- * context paths, and other listeners for 'upgrade' or 'connect' can share one server: a request for a path that no
- * endpoint has is left to them, and is refused with 404 only where there are none.
+ * context paths, and other listeners for 'upgrade', 'stream' or 'connect' can share one server, in any order: those do not
+ * learn of an upgrade at the path of an endpoint. All others are left to them; what they do not answer either, or where
+ * there are none, gets 404.
  *
  * An HTTP/2 server is told to take WebSockets over HTTP/2 (RFC 8441), for the connections that come from now on; with
  * `allowHTTP1` it serves upgrades of HTTP/1.1 as well.
@@ -40,6 +36,17 @@ export function attach(server: AttachableServer, options: ServerContainerOptions
   if (host === undefined) HOSTS.set(server, (host = new HttpHost(server)));
   host.add(container);
   return container;
+}
+
+/**
+ * Takes a container off its server: upgrades for its paths are those of the other listeners from now on. The last one
+ * leaves the server as it was before `attach`, but for the setting that HTTP/2 connections have been told. Sessions go on;
+ * `container.stop()` ends them.
+ *
+ * @returns false for a container that is not attached to the server
+ */
+export function detach(server: AttachableServer, container: WsServerContainer): boolean {
+  return HOSTS.get(server)?.remove(container) ?? false;
 }
 
 function requireServer(server: unknown): void {
@@ -68,13 +75,18 @@ function describe(value: unknown): string {
 /** The listeners that all containers of a server share. */
 class HttpHost {
   readonly #containers: WsServerContainer[] = [];
+  readonly #http1: Http1Host;
   readonly #http2: Http2Host | undefined;
+  readonly #stopGuarding: () => void;
 
   constructor(private readonly server: AttachableServer) {
+    this.#http1 = new Http1Host(server, this.#containers);
     this.#http2 = 'updateSettings' in server ? new Http2Host(server, this.#containers) : undefined;
-    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
-      this.#upgrade(request, socket, head),
-    );
+    this.#stopGuarding = guardEvents(server, (event, args) => {
+      // Node's events have these arguments.
+      if (event === 'upgrade') return this.#http1.takes(args as unknown as UpgradeArguments);
+      return event === 'stream' && this.#http2?.takes(args as unknown as StreamArguments) === true;
+    });
   }
 
   add(container: WsServerContainer): void {
@@ -82,41 +94,16 @@ class HttpHost {
     if (container.servesStreams) this.#http2?.enableConnectProtocol();
   }
 
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const isShared = this.server.listenerCount('upgrade') > 1;
-    if (!hasToken(request.headers.upgrade, 'websocket')) {
-      if (!isShared) this.#serveWithoutUpgrade(request, socket);
-      return;
-    }
-    const upgradeRequest = fromIncomingMessage(request);
-    const connection = new Http1Connection(socket, head, request);
-    if (this.#containers.some((container) => container.handleUpgrade(upgradeRequest, connection))) return;
-    if (isShared) return;
-    tolerateErrors(socket);
-    connection.refuse(404, { body: 'No WebSocket endpoint is deployed at this path.\n' });
-  }
-
-  /**
-   * Node reports every Upgrade header as an upgrade once anyone listens for them, "h2c" of other clients included. A
-   * server may ignore one that it does not want (RFC 9110 7.8), so the request is served as a plain one.
-   */
-  #serveWithoutUpgrade(request: IncomingMessage, socket: Duplex): void {
-    tolerateErrors(socket);
-    const hasBody =
-      request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
-    if (hasBody) {
-      // Node has taken its parser off the socket, so the body cannot be read any more.
-      reject(socket, 400, { body: 'Send a request with a body without an Upgrade header.\n' });
-      return;
-    }
-    // The socket of an http or https server is a net.Socket.
-    const connection = socket as Socket;
-    const response = new ServerResponse(request);
-    response.shouldKeepAlive = false;
-    response.assignSocket(connection);
-    // As Node does after the last response of a connection: a client that stays, or sends on, must not keep it.
-    response.on('finish', () => connection.destroySoon());
-    connection.resume();
-    this.server.emit('request', request, response);
+  /** @returns whether it was there */
+  remove(container: WsServerContainer): boolean {
+    const index = this.#containers.indexOf(container);
+    if (index < 0) return false;
+    this.#containers.splice(index, 1);
+    if (this.#containers.length > 0) return true;
+    this.#stopGuarding();
+    this.#http1.detach();
+    this.#http2?.detach();
+    HOSTS.delete(this.server);
+    return true;
   }
 }

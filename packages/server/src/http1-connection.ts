@@ -1,4 +1,4 @@
-import { ServerResponse, type IncomingMessage } from 'node:http';
+import { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { HandshakeRejection, type HandshakeRejectionResponse } from '@serval/api';
 import type { Transport } from '@serval/api/spi';
@@ -16,11 +16,16 @@ export class Http1Connection implements UpgradeConnection {
   constructor(
     readonly stream: Duplex,
     private readonly head: Buffer,
-    private readonly request?: IncomingMessage,
+    private request?: unknown,
   ) {}
 
   /** RFC 9112 9.3.2: pipelined requests are answered in their order; Node tells of an upgrade while others still wait. */
-  turn(): Promise<void> | undefined {
+  turn(request: UpgradeRequest): Promise<void> | undefined {
+    this.request = request.native;
+    return this.#turn();
+  }
+
+  #turn(): Promise<void> | undefined {
     return this.#earlierResponse() && this.#afterEarlierResponses();
   }
 
@@ -60,7 +65,7 @@ export class Http1Connection implements UpgradeConnection {
   }
 
   refuse(status: number, response?: HandshakeRejectionResponse | null): void {
-    const turn = this.turn();
+    const turn = this.#turn();
     if (turn === undefined) reject(this.stream, status, response);
     else void turn.then(() => reject(this.stream, status, response));
   }

@@ -3,16 +3,19 @@ import type { Duplex } from 'node:stream';
 import type { HandshakeRejectionResponse } from '@serval/api';
 import { tolerateErrors } from '@serval/protocol';
 import { asksForWebSocket, Http2Connection, protocolOf } from './http2-connection';
+import { isOwnListener, markAsOwn } from './own-listeners';
 import { reject } from './rejection';
 import type { WsServerContainer } from './server-container';
+import { whenUnanswered } from './unanswered';
 import { fromHttp2Stream } from './upgrade-request';
 
-type StreamListener = (
+/** What Node tells of a stream. */
+export type StreamArguments = readonly [
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
   flags: number,
   rawHeaders: string[],
-) => void;
+];
 
 const NOBODY_TUNNELS: HandshakeRejectionResponse = {
   body: 'This server opens no tunnels.\n',
@@ -20,34 +23,42 @@ const NOBODY_TUNNELS: HandshakeRejectionResponse = {
 };
 
 /**
- * The listeners that all containers of an HTTP/2 server share. Node tells of a stream twice: by 'stream', and, where
- * somebody listens for 'request', once more by 'connect'. The first does the work, so that it does not matter whether
- * there is the second.
+ * The extended CONNECTs of an HTTP/2 server. The containers take those for paths of their endpoints before anybody else
+ * learns of them. Node tells of a stream twice: by 'stream', and, where somebody listens for 'request', once more by
+ * 'connect'. The first does the work, so that it does not matter whether there is the second.
  */
 export class Http2Host {
-  readonly #onStream: StreamListener = (stream, headers, _flags, rawHeaders) => {
+  /** Told of what no container has. */
+  readonly #onStream = markAsOwn((...told: StreamArguments): void => {
+    const [stream, headers] = told;
     const isConnect = headers[':method'] === 'CONNECT';
     // Before anything else: the client may have reset it by now. Other requests are those of whoever listens for them.
     if (isConnect || this.server.listenerCount('stream') === 1) tolerateErrors(stream);
-    if (isConnect) this.#connect(stream, headers, rawHeaders);
-  };
+    if (!isConnect || this.takes(told) || stream.destroyed || stream.headersSent) return;
+    if (!this.#isShared()) {
+      this.#answer(stream, headers);
+      return;
+    }
+    const patience = Math.max(0, ...this.containers.map(({ handshakeTimeoutMs }) => handshakeTimeoutMs));
+    const isAnswered = (): boolean => stream.headersSent || stream.closed;
+    whenUnanswered(stream, isAnswered, patience, () => this.#answer(stream, headers));
+  });
 
   /** Without such a listener Node's own 'request' layer answers every CONNECT with 405. */
-  readonly #onConnect = (request: { readonly httpVersionMajor: number }, socket: unknown): void => {
-    if (request.httpVersionMajor > 1 || this.server.listenerCount('connect') > 1) return;
+  readonly #onConnect = markAsOwn((request: { readonly httpVersionMajor: number }, socket: unknown): void => {
+    if (request.httpVersionMajor > 1 || this.#hasOthers('connect')) return;
     // With allowHTTP1 a CONNECT of HTTP/1.1 comes here as well, with its socket, which Node has given up.
     const connection = socket as Duplex;
     tolerateErrors(connection);
     reject(connection, 405, NOBODY_TUNNELS);
-  };
+  });
 
   constructor(
     private readonly server: Http2Server | Http2SecureServer,
     private readonly containers: readonly WsServerContainer[],
   ) {
-    server.on('stream', this.#onStream);
-    // Node's types know this event of HTTP/1.1 servers only, and as that of a socket.
-    (server as NodeJS.EventEmitter).on('connect', this.#onConnect);
+    // Node's types know the second event of HTTP/1.1 servers only, and as that of a socket.
+    (server as NodeJS.EventEmitter).on('stream', this.#onStream).on('connect', this.#onConnect);
   }
 
   /**
@@ -58,14 +69,22 @@ export class Http2Host {
     this.server.updateSettings({ enableConnectProtocol: true });
   }
 
-  #connect(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: string[]): void {
-    if (stream.destroyed || stream.headersSent) return;
+  /** Whether an endpoint of a container answers. Nothing is touched otherwise. */
+  takes([stream, headers, , rawHeaders]: StreamArguments): boolean {
+    if (!asksForWebSocket(headers) || stream.destroyed || stream.headersSent) return false;
+    const request = fromHttp2Stream(stream, headers, rawHeaders);
     const connection = new Http2Connection(stream, headers);
-    if (asksForWebSocket(headers)) {
-      const request = fromHttp2Stream(stream, headers, rawHeaders);
-      if (this.containers.some((container) => container.handleUpgrade(request, connection))) return;
-    }
-    if (this.#isShared()) return;
+    return this.containers.some((container) => container.handleUpgrade(request, connection));
+  }
+
+  /** RFC 8441 3: the setting of connections cannot be taken back; a CONNECT of theirs is answered with 405 by Node. */
+  detach(): void {
+    (this.server as NodeJS.EventEmitter).off('stream', this.#onStream).off('connect', this.#onConnect);
+  }
+
+  /** Nobody wants it. */
+  #answer(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+    const connection = new Http2Connection(stream, headers);
     const protocol = protocolOf(headers);
     if (protocol === undefined) connection.refuse(405, NOBODY_TUNNELS);
     else if (protocol === 'websocket')
@@ -76,8 +95,12 @@ export class Http2Host {
 
   /** Whether somebody else listens for streams or for CONNECT; Node's own layer for 'request' does not count. */
   #isShared(): boolean {
-    const isForeign = (listener: unknown): boolean =>
-      listener !== this.#onStream && (listener as { readonly name: string }).name !== 'bound onServerStream';
-    return this.server.listenerCount('connect') > 1 || this.server.listeners('stream').some(isForeign);
+    return this.#hasOthers('connect') || this.#hasOthers('stream');
+  }
+
+  #hasOthers(event: string): boolean {
+    return this.server
+      .listeners(event)
+      .some((listener) => !isOwnListener(listener) && listener.name !== 'bound onServerStream');
   }
 }

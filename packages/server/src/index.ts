@@ -1,4 +1,4 @@
-export { attach } from './http-host';
+export { attach, detach } from './http-host';
 export { Http1Connection } from './http1-connection';
 export { Server } from './server';
 export { WsServerContainer } from './server-container';

@@ -114,6 +114,11 @@ export class WsServerContainer extends ContainerDefaults implements ServerContai
     await this.#deployment.scan(patterns, directory);
   }
 
+  /** How long user code may take for a handshake, and other listeners for what no endpoint has. */
+  get handshakeTimeoutMs(): number {
+    return this.#upgradeContext.handshakeTimeoutMs;
+  }
+
   /** Whether the engine can speak on streams of HTTP/2. */
   get servesStreams(): boolean {
     return this.#upgradeContext.engine.acceptStream !== undefined;
@@ -153,6 +158,18 @@ export class WsServerContainer extends ContainerDefaults implements ServerContai
       endpoint,
     });
     return true;
+  }
+
+  /** The host of the server serves an upgrade as a plain request, although an endpoint may be at its path. */
+  upgradeWithheld(target: string): void {
+    if (this.match(target) === undefined) return;
+    this.#context.diagnostics.report({
+      kind: 'handshake-warning',
+      path: parseRequestTarget(target)?.path ?? target,
+      message:
+        'server.shouldUpgradeCallback says no, so the request is served as a plain one. ' +
+        'Let it return true where container.match(request.url) finds an endpoint.',
+    });
   }
 
   async upgradeHttpToWebSocket(

@@ -13,7 +13,7 @@ export interface UpgradeConnection {
   readonly stream: Duplex;
 
   /** A wait for the answers to earlier requests; undefined when there are none. */
-  turn(): Promise<void> | undefined;
+  turn(request: UpgradeRequest): Promise<void> | undefined;
 
   /** @throws HandshakeRejection for a request that is no opening handshake, or that the engine cannot serve */
   check(request: UpgradeRequest, engine: Engine): void;

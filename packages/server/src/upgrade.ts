@@ -78,7 +78,7 @@ export async function upgrade(container: UpgradeContext, routed: RoutedUpgrade):
 async function decide(container: UpgradeContext, routed: RoutedUpgrade, pending: PendingHandshake): Promise<void> {
   const { connection } = routed;
   try {
-    const turn = connection.turn();
+    const turn = connection.turn(routed.request);
     if (turn !== undefined) {
       await turn;
       if (pending.isOver) return;

@@ -700,7 +700,7 @@ describe('beside others on the server', () => {
     });
   });
 
-  test('one that answers everything at once is not disturbed', async () => {
+  test('one that answers everything at once has all but the endpoints', async () => {
     const { session, log } = await serve({
       server: createServer(),
       before: (server) => {
@@ -710,18 +710,24 @@ describe('beside others on the server', () => {
         });
       },
     });
-    const client = Http2Client.request(await session(), '/echo');
+    const connection = await session();
+    const client = Http2Client.request(connection, '/other');
     expect([await client.status(), await client.body()]).toEqual([299, 'mine']);
+    const echo = await Http2Client.open(connection, '/echo');
+    echo.send(clientFrame(0x81, 'hi'));
+    expect(await echo.text()).toBe('hi');
     expect(log.entries.filter((entry) => entry.startsWith('error'))).toEqual([]);
   });
 
-  test('one that answers while user code decides is not disturbed', async () => {
+  test('user code that answers by itself is not disturbed', async () => {
     const decided = new Gate<null>();
     const theirs = new Gate<ServerHttp2Stream>();
     const { session, log, container } = await serve({
       server: createServer(),
-      before: (server) => void server.on('stream', (stream) => theirs.open(stream)),
-      authenticate: () => decided.promise,
+      authenticate: (request) => {
+        theirs.open((request.getNativeRequest() as Http2ServerRequest).stream);
+        return decided.promise;
+      },
     });
     const client = Http2Client.request(await session(), '/echo');
     const stream = await theirs.promise;

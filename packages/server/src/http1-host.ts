@@ -1,0 +1,129 @@
+import type { EventEmitter } from 'node:events';
+import { ServerResponse, type IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { tolerateErrors } from '@serval/protocol';
+import { claim, isTaken } from './claimed-stream';
+import { hasBody, Http1Connection } from './http1-connection';
+import { isOwnListener, markAsOwn } from './own-listeners';
+import type { WsServerContainer } from './server-container';
+import { whenUnanswered } from './unanswered';
+import { hasToken } from './upgrade-connection';
+import { filterUpgrades } from './upgrade-filter';
+import { fromIncomingMessage } from './upgrade-request';
+
+/** What Node tells of an upgrade. */
+export type UpgradeArguments = readonly [request: IncomingMessage, socket: Duplex, head: Buffer];
+
+/** How long another listener has for an upgrade to another protocol than WebSocket. */
+const OTHER_PROTOCOL_MS = 2000;
+
+/**
+ * The upgrades of an HTTP/1.1 server. The containers take those for paths of their endpoints before anybody else learns
+ * of them; all others are those of the server's other listeners, and of its page where nobody wants them.
+ */
+export class Http1Host {
+  /** Told of what no container has, and of everything where somebody calls the listeners themselves. */
+  readonly #onUpgrade = markAsOwn((...upgrade: UpgradeArguments): void => {
+    const [request, socket] = upgrade;
+    if (isTaken(socket) || this.takes(upgrade)) return;
+    if (!this.#isShared()) {
+      this.#answer(upgrade);
+      return;
+    }
+    const written = this.#writtenBefore.get(socket);
+    const isAnswered = (): boolean => isTaken(socket) || isTouched(socket, written);
+    whenUnanswered(socket, isAnswered, this.#patienceFor(request), () => this.#answer(upgrade));
+  });
+  readonly #stopFiltering: () => void;
+  /** How much had been written to sockets before another listener was told of their upgrade. */
+  readonly #writtenBefore = new WeakMap<Duplex, number | undefined>();
+
+  constructor(
+    private readonly server: EventEmitter,
+    private readonly containers: readonly WsServerContainer[],
+  ) {
+    server.on('upgrade', this.#onUpgrade);
+    this.#stopFiltering = filterUpgrades(server, (request, isWanted) => this.#isUpgrade(request, isWanted));
+  }
+
+  /** Whether an endpoint of a container answers. Nothing is touched otherwise. */
+  takes([request, socket, head]: UpgradeArguments): boolean {
+    if (namesWebSocket(request)) {
+      const upgradeRequest = fromIncomingMessage(request);
+      const connection = new Http1Connection(socket, head, request);
+      if (this.containers.some((container) => container.handleUpgrade(upgradeRequest, connection))) return true;
+    }
+    if (!this.#writtenBefore.has(socket)) this.#writtenBefore.set(socket, writtenTo(socket));
+    return false;
+  }
+
+  detach(): void {
+    this.server.off('upgrade', this.#onUpgrade);
+    this.#stopFiltering();
+  }
+
+  /**
+   * A server may ignore an Upgrade header (RFC 9110 7.8), and a page does: `h2c` of the clients of Java and of curl is a
+   * request as any other. Where others listen for upgrades it may be one of theirs.
+   */
+  #isUpgrade(request: IncomingMessage, isWanted: boolean): boolean {
+    if (isWanted) return namesWebSocket(request) || this.#isShared();
+    if (namesWebSocket(request)) for (const container of this.containers) container.upgradeWithheld(request.url ?? '/');
+    return false;
+  }
+
+  #isShared(): boolean {
+    return this.server.listeners('upgrade').some((listener) => !isOwnListener(listener));
+  }
+
+  #patienceFor(request: IncomingMessage): number {
+    const handshake = Math.max(0, ...this.containers.map(({ handshakeTimeoutMs }) => handshakeTimeoutMs));
+    return namesWebSocket(request) ? handshake : Math.min(handshake, OTHER_PROTOCOL_MS);
+  }
+
+  /** Nobody wants it. */
+  #answer([request, socket, head]: UpgradeArguments): void {
+    if (!claim(socket)) return;
+    tolerateErrors(socket);
+    const connection = new Http1Connection(socket, head, request);
+    const upgradeRequest = fromIncomingMessage(request);
+    if (namesWebSocket(request)) {
+      connection.refuse(404, { body: 'No WebSocket endpoint is deployed at this path.\n' });
+    } else if (hasBody(upgradeRequest)) {
+      // Node has taken its parser off the socket, so the body cannot be read any more.
+      connection.refuse(400, { body: 'Send a request with a body without an Upgrade header.\n' });
+    } else {
+      const turn = connection.turn(upgradeRequest);
+      if (turn === undefined) this.#serveWithoutUpgrade(request, socket);
+      else void turn.then(() => this.#serveWithoutUpgrade(request, socket));
+    }
+  }
+
+  /** As a plain request, for which Node has no parser any more, so that it is the last of its connection. */
+  #serveWithoutUpgrade(request: IncomingMessage, socket: Duplex): void {
+    if (!socket.writable) return;
+    // The socket of an http or https server is a net.Socket.
+    const connection = socket as Socket;
+    const response = new ServerResponse(request);
+    response.shouldKeepAlive = false;
+    response.assignSocket(connection);
+    // As Node does after the last response of a connection: a client that stays, or sends on, must not keep it.
+    response.on('finish', () => connection.destroySoon());
+    connection.resume();
+    this.server.emit('request', request, response);
+  }
+}
+
+function writtenTo({ bytesWritten }: Duplex & { readonly bytesWritten?: number }): number | undefined {
+  return bytesWritten;
+}
+
+/** Whether somebody has written to the socket since, has ended it, or reads it. */
+function isTouched(socket: Duplex, written: number | undefined): boolean {
+  return writtenTo(socket) !== written || !socket.writable || socket.readableFlowing !== null;
+}
+
+function namesWebSocket({ headers }: IncomingMessage): boolean {
+  return hasToken(headers.upgrade, 'websocket');
+}
