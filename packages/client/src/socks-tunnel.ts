@@ -1,8 +1,8 @@
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
-import { createRequire } from 'node:module';
 import { connect, isIP, type Socket } from 'node:net';
 import { HandshakeException } from '@serval/api';
+import { loadLazily } from '@serval/api/spi';
 import { toError } from '@serval/container';
 import { tolerateErrors } from '@serval/protocol';
 import type * as Socks from 'socks';
@@ -60,7 +60,8 @@ export async function openSocksTunnel(request: SocksRequest, terms: ExchangeTerm
 async function negotiate(socket: Socket, options: Socks.SocksClientOptions): Promise<void> {
   await once(socket, 'connect');
   // It is loaded only here: most clients have no such proxy.
-  const { SocksClient } = createRequire(__filename)('socks') as typeof Socks;
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import would load it at the start
+  const { SocksClient } = loadLazily('socks', 'a SOCKS proxy', () => require('socks') as typeof Socks);
   await SocksClient.createConnection(options);
   let early = 0;
   const onData = (chunk: Buffer): void => void (early += chunk.length);
