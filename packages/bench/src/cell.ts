@@ -5,8 +5,9 @@ import { answersAreRight, formatCompressed, jsonMessages } from './compressed-me
 import type { Contender } from './contenders';
 import { dialectOf } from './dialect';
 import type { Load, LoadGenerator } from './load-generator';
+import { SlowPeers } from './slow-peers';
 import type { Sample } from './results';
-import { CPU, GROWTH, HEAP, RATE, RESIDENT, type Row, type Workload } from './rows';
+import { CPU, DRAINED, GROWTH, HEAP, RATE, RESIDENT, TURN, type Row, type Workload } from './rows';
 import type { ServerProcess } from './server-process';
 
 const IDLE_ECHO_BYTES = 64;
@@ -30,6 +31,8 @@ export async function measureCell(
   timing: Timing,
 ): Promise<Sample> {
   const { workload } = row;
+  // The load generator reads what it can, and is no slow peer.
+  if (workload.kind === 'drain') return measureDrain(workload.connections, workload.messages, server);
   const load = loadOf(workload, contender, server, timing);
   switch (workload.kind) {
     case 'echo':
@@ -45,7 +48,12 @@ export async function measureCell(
   }
 }
 
-function loadOf(workload: Workload, contender: Contender, server: ServerProcess, timing: Timing): Load {
+function loadOf(
+  workload: Exclude<Workload, { readonly kind: 'drain' }>,
+  contender: Contender,
+  server: ServerProcess,
+  timing: Timing,
+): Load {
   const common = {
     port: server.port,
     pid: server.pid,
@@ -118,4 +126,17 @@ async function measureUpload(generator: LoadGenerator, load: Load, server: Serve
   server.forgetPeak();
   await generator.run(load);
   return { [GROWTH]: (server.peakResidentBytes() - before) / 2 ** 20 };
+}
+
+async function measureDrain(connections: number, messages: number, server: ServerProcess): Promise<Sample> {
+  const peers = await SlowPeers.connect(server.port, connections);
+  try {
+    await peers.haveSent(messages);
+    await server.watchTurns();
+    const began = performance.now();
+    await peers.readAll();
+    return { [DRAINED]: performance.now() - began, [TURN]: await server.longestTurn() };
+  } finally {
+    peers.destroy();
+  }
 }

@@ -68,7 +68,10 @@ const PREPARE: Readonly<Record<ContenderId, () => Contender>> = {
     dialect: 'nestjs',
     command: nodeCommand(NESTJS_SERVER),
     // Its messages are JSON, so there are none in binary; the compression would be that of ws.
-    takes: (workload) => workload.kind !== 'upload' && (workload.kind !== 'echo' || workload.format === 'text'),
+    takes: (workload) =>
+      workload.kind !== 'upload' &&
+      workload.kind !== 'drain' &&
+      (workload.kind !== 'echo' || workload.format === 'text'),
     settlingSeconds: 0,
   }),
   socketio: () => ({
@@ -77,7 +80,10 @@ const PREPARE: Readonly<Record<ContenderId, () => Contender>> = {
     version: `${peerVersion('socket.io')} (ws ${peerVersion('engine.io/node_modules/ws')})`,
     dialect: 'socketio',
     command: nodeCommand(join(PEERS, 'socketio.mjs')),
-    takes: (workload) => workload.kind !== 'upload' && (workload.kind !== 'echo' || workload.format !== 'deflate'),
+    takes: (workload) =>
+      workload.kind !== 'upload' &&
+      workload.kind !== 'drain' &&
+      (workload.kind !== 'echo' || workload.format !== 'deflate'),
     settlingSeconds: 0,
   }),
   tomcat: () => {
@@ -88,7 +94,7 @@ const PREPARE: Readonly<Record<ContenderId, () => Contender>> = {
       version,
       dialect: 'plain',
       command: () => command,
-      takes: ({ kind }) => kind !== 'upload',
+      takes: ({ kind }) => kind !== 'upload' && kind !== 'drain',
       settlingSeconds: 4,
     };
   },

@@ -1,6 +1,6 @@
 import { formatFigure, formatRatio, formatSummary } from './figures';
 import { advantage, figureOf, type Results } from './results';
-import { CPU, GROWTH, HEAP, RATE, RESIDENT, type Row, ROWS } from './rows';
+import { CPU, DRAINED, GROWTH, HEAP, RATE, RESIDENT, type Row, ROWS, TURN } from './rows';
 
 export const BEGIN = '<!-- bench: begin. Written by `npm run bench -- --write`. -->';
 export const END = '<!-- bench: end -->';
@@ -18,7 +18,8 @@ export function replaceResults(page: string, section: string): string {
 
 /** The results in Markdown: machine and versions, then the tables. */
 export function formatResults(results: Results): string {
-  return [formatCircumstances(results), formatCpu(results), formatRates(results), formatMemory(results)].join('\n\n');
+  const parts = [formatCircumstances(results), formatCpu(results), formatRates(results), formatMemory(results)];
+  return [...parts, ...(rowsWith(results, TURN).length === 0 ? [] : [formatTurns(results)])].join('\n\n');
 }
 
 function formatCircumstances({ date, machine, rounds, seconds, contenders }: Results): string {
@@ -74,14 +75,22 @@ function formatRates(results: Results): string {
 }
 
 function formatMemory(results: Results): string {
-  const lines = [HEAP, RESIDENT, GROWTH].flatMap((key) =>
+  return formatSummaries('Memory', results, [HEAP, RESIDENT, GROWTH]);
+}
+
+function formatTurns(results: Results): string {
+  return formatSummaries('Long queues', results, [TURN, DRAINED]);
+}
+
+function formatSummaries(heading: string, results: Results, keys: readonly string[]): string {
+  const lines = keys.flatMap((key) =>
     rowsWith(results, key).map((row) => [
       `${row.title}: ${row.metrics.find((metric) => metric.key === key)?.title}`,
       ...results.contenders.map(({ id }) => formatSummary(figureOf(results, row.id, id, key))),
     ]),
   );
   return [
-    '### Memory',
+    `### ${heading}`,
     'Median, and in brackets the smallest and the largest of all rounds. Less is better.',
     table([['', ...results.contenders.map(({ name }) => name)], ...lines]),
   ].join('\n\n');

@@ -9,7 +9,8 @@ export type Workload =
     }
   | { readonly kind: 'broadcast'; readonly connections: number; readonly senders: number; readonly bytes: number }
   | { readonly kind: 'idle'; readonly connections: number }
-  | { readonly kind: 'upload'; readonly bytes: number };
+  | { readonly kind: 'upload'; readonly bytes: number }
+  | { readonly kind: 'drain'; readonly connections: number; readonly messages: number };
 
 /** One figure of a row. The first of a row is the one to compare by; less is better, but for rates. */
 export interface Metric {
@@ -32,6 +33,8 @@ export const RATE = 'perSecond';
 export const HEAP = 'heapKib';
 export const RESIDENT = 'residentKib';
 export const GROWTH = 'growthMib';
+export const TURN = 'longestTurnMs';
+export const DRAINED = 'drainedMs';
 
 const PER_MESSAGE: readonly Metric[] = [
   { key: CPU, title: 'CPU µs per message' },
@@ -100,5 +103,14 @@ export const ROWS: readonly Row[] = [
     title: 'a message of 300 MB, received in parts',
     workload: { kind: 'upload', bytes: 300_000_000 },
     metrics: [{ key: GROWTH, title: 'resident MiB more than before' }],
+  },
+  {
+    id: 'drain',
+    title: '50 slow peers read again, 9,900 texts each',
+    workload: { kind: 'drain', connections: 50, messages: 9900 },
+    metrics: [
+      { key: TURN, title: 'ms, longest turn of the event loop' },
+      { key: DRAINED, title: 'ms until all was read' },
+    ],
   },
 ];

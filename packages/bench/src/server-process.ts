@@ -9,7 +9,7 @@ const STOP_LIMIT_MS = 3000;
 
 /**
  * A contender in a process of its own. It says `{"port":…,"pid":…}` when it listens, answers the line `memory` with
- * `{"heapBytes":…}`, and ends with its stdin, so it does not outlive the benchmark whatever happens to that.
+ * `{"heapBytes":…}`, one of Node.js the line `turn` with `{"longestTurnMs":…}`, and ends with its stdin, so it does not outlive the benchmark whatever happens to that.
  */
 export class ServerProcess {
   private constructor(
@@ -40,6 +40,21 @@ export class ServerProcess {
     const answer = nextAnswer(this.lines, ['heapBytes'], ANSWER_LIMIT_MS);
     this.child.stdin.write('memory\n');
     return (await answer).heapBytes;
+  }
+
+  /** From now on the turns of the event loop are watched, once what has arrived is handled. */
+  async watchTurns(): Promise<void> {
+    // Its answer comes in a later turn.
+    await this.heapBytes();
+    this.child.stdin.write('watch\n');
+    await this.longestTurn();
+  }
+
+  /** The longest since the last call, in milliseconds. */
+  async longestTurn(): Promise<number> {
+    const answer = nextAnswer(this.lines, ['longestTurnMs'], ANSWER_LIMIT_MS);
+    this.child.stdin.write('turn\n');
+    return (await answer).longestTurnMs;
   }
 
   residentBytes(): number {

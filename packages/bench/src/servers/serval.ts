@@ -21,6 +21,17 @@ class Broadcast {
   }
 }
 
+@ServerEndpoint('/drain')
+class Drain {
+  @OnMessage
+  onText(count: string, session: Session): void {
+    const remote = session.getAsyncRemote();
+    void remote.sendBinary(Buffer.alloc(4 * 1024 * 1024));
+    for (let number = 0; number < Number(count); number += 1) void remote.sendText(`message ${number}`);
+    void remote.sendText('the end');
+  }
+}
+
 @ServerEndpoint('/upload')
 class Upload {
   #bytes = 0;
@@ -38,7 +49,7 @@ class Upload {
 async function main(): Promise<void> {
   const server = new Server({
     host: '127.0.0.1',
-    endpoints: [Echo, Broadcast, Upload],
+    endpoints: [Echo, Broadcast, Drain, Upload],
     binaryBufferSize: 65_536,
     perMessageDeflate: process.argv.includes('--deflate'),
   });

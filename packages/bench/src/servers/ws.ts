@@ -13,6 +13,12 @@ server.on('connection', (socket, request) => {
       const text = textOf(data);
       for (const peer of server.clients) peer.send(text);
     });
+  } else if (request.url === '/drain') {
+    socket.on('message', (count) => {
+      socket.send(Buffer.alloc(4 * 1024 * 1024));
+      for (let number = 0; number < Number(textOf(count)); number += 1) socket.send(`message ${number}`);
+      socket.send('the end');
+    });
   } else {
     // A text handler wants a string, so the text is decoded, as it is for every other contender.
     socket.on('message', (data, isBinary) => socket.send(isBinary ? data : textOf(data)));
