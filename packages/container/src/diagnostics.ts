@@ -1,6 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
 import type { CloseReason } from '@serval/api';
-import type { Logger } from './logger';
+import { tolerantLogger, type Logger } from './logger';
 
 /** Something that the container wants its operator to know and that no endpoint was told. */
 export type DiagnosticEvent =
@@ -60,7 +60,11 @@ export class Diagnostics {
   #originRefusedBefore = false;
   readonly #warnedBefore = new Set<string>();
 
-  constructor(private readonly logger: Logger) {}
+  private readonly logger: Logger;
+
+  constructor(logger: Logger) {
+    this.logger = tolerantLogger(logger);
+  }
 
   report(event: DiagnosticEvent): void {
     if (this.#channel.hasSubscribers) this.#channel.publish(event);

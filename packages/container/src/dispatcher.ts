@@ -15,10 +15,15 @@ import { isThenable, toError, type Settled } from './promises';
 import type { WsSession } from './session';
 
 // The only file that calls an endpoint's methods, its message handlers and its decoders. Each function settles: it
-// returns undefined when all is done, or a promise that never rejects. Errors leave by one exit, dispatchError.
+// returns undefined when all is done, or a promise that never rejects. Errors leave by one exit, dispatchError. Each runs in
+// the session's scope, whoever calls it: the socket, a timer, or another session's handler.
 
 /** `@OnOpen`. Gives what it has thrown, once `@OnError` was told, or undefined: the session may go on. */
 export function dispatchOpen(session: WsSession): Error | undefined | Promise<Error | undefined> {
+  return inScope(session, () => callOpen(session));
+}
+
+function callOpen(session: WsSession): Error | undefined | Promise<Error | undefined> {
   const { open } = session.plan;
   if (open === undefined) return undefined;
   const failed = (thrown: unknown): Error | Promise<Error> => {
@@ -36,6 +41,12 @@ export function dispatchOpen(session: WsSession): Error | undefined | Promise<Er
 
 /** One message, or one part of it, from what arrived to what the method returned. */
 export function dispatchMessage(session: WsSession, route: MessageRoute, arrived: unknown, last: boolean): Settled {
+  // Where there is no scope a message costs nothing for it.
+  if (session.scope === undefined) return handleMessage(session, route, arrived, last);
+  return session.scope.run(() => handleMessage(session, route, arrived, last));
+}
+
+function handleMessage(session: WsSession, route: MessageRoute, arrived: unknown, last: boolean): Settled {
   try {
     const payload = decode(session, route.decoding, arrived);
     const going = isThenable(payload)
@@ -59,6 +70,10 @@ function dispatchMessageError(session: WsSession, thrown: unknown): Settled {
 
 /** `@OnClose`. An error of it goes to `@OnError` (WSC-4.5-3). */
 export function dispatchClose(session: WsSession, reason: CloseReason): Settled {
+  return inScope(session, () => callClose(session, reason));
+}
+
+function callClose(session: WsSession, reason: CloseReason): Settled {
   const { close } = session.plan;
   if (close === undefined) return undefined;
   try {
@@ -76,6 +91,10 @@ export function dispatchClose(session: WsSession, reason: CloseReason): Settled 
 
 /** `@OnError`, or the diagnostics where there is none or it fails itself (WSC-5.2.2). */
 export function dispatchError(session: WsSession, thrown: unknown): Settled {
+  return inScope(session, () => callError(session, thrown));
+}
+
+function callError(session: WsSession, thrown: unknown): Settled {
   const error = toError(thrown);
   const { error: handler, name: endpoint } = session.plan;
   const { diagnostics } = session.context;
@@ -101,6 +120,10 @@ export function dispatchSendResult(
   handler: (result: SendResult) => unknown,
   result: SendResult,
 ): void {
+  inScope(session, () => callSendHandler(session, handler, result));
+}
+
+function callSendHandler(session: WsSession, handler: (result: SendResult) => unknown, result: SendResult): void {
   try {
     const going = handler(result);
     if (isThenable(going))
@@ -111,6 +134,10 @@ export function dispatchSendResult(
   } catch (thrown) {
     void dispatchError(session, thrown);
   }
+}
+
+function inScope<T>({ scope }: WsSession, begin: () => T): T {
+  return scope === undefined ? begin() : scope.run(begin);
 }
 
 function invoke(session: WsSession, route: MessageRoute, payload: unknown, last: boolean): Settled {

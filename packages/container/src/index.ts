@@ -1,4 +1,5 @@
 export { asBytes, isBytes } from './binary-data';
+export { AsyncScope, inOwnScope } from './async-scope';
 export { broadcast } from './broadcaster';
 export { wireClose } from './closing';
 export { ContainerContext } from './container-context';

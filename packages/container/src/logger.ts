@@ -1,4 +1,5 @@
 import { badOption } from '@serval/api/spi';
+import { isThenable } from './promises';
 
 /** Where the container writes. The console and pino, winston and bunyan loggers fit. */
 export interface Logger {
@@ -22,4 +23,16 @@ export function requireLogger(logger: unknown = consoleLogger): Logger {
     ['error', 'warn', 'debug'].every((level) => typeof (logger as Record<string, unknown>)[level] === 'function');
   if (isLogger) return logger as Logger;
   throw badOption('logger', 'an object with the methods error, warn and debug, such as console', logger);
+}
+
+/** A logger whose methods may be asynchronous: a rejection of theirs is nobody's to handle. What they throw is thrown. */
+export function tolerantLogger(logger: Logger): Logger {
+  const call =
+    (level: keyof Logger) =>
+    (message: string, ...details: unknown[]): void => {
+      // JavaScript programs, and async functions in TypeScript, return a promise where nothing is expected.
+      const going: unknown = logger[level](message, ...details);
+      if (isThenable(going)) Promise.resolve(going).catch(() => undefined);
+    };
+  return { error: call('error'), warn: call('warn'), debug: call('debug') };
 }

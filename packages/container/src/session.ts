@@ -16,6 +16,7 @@ import {
   type WebSocketContainer,
 } from '@serval/api';
 import { closeReasonOf, Deadline, type Transport } from '@serval/api/spi';
+import { AsyncScope } from './async-scope';
 import { Broadcaster } from './broadcaster';
 import { connectionLoss, wireClose } from './closing';
 import type { ContainerContext } from './container-context';
@@ -72,6 +73,8 @@ export class WsSession extends Session {
   readonly endpointConfig: EndpointConfig;
   readonly codecs: SessionCodecs;
   readonly transport: Transport;
+  /** Where its handlers run: the AsyncLocalStorage context in which the handshake, or the call that connects, ended. */
+  readonly scope = AsyncScope.capture();
   readonly #handshake: SessionHandshake;
   #id: string | undefined;
   readonly #inbox: Inbox;

@@ -22,10 +22,12 @@ interface ReadableHandle {
  * is set here. It is not public: it must be there as expected, on a Node on which it was tried.
  *
  * @param onRead called for each read, with the socket as `this`; the bytes are valid until it returns
- * @returns false when the socket cannot; it then reads as ever, by 'data'
+ * @returns false when the socket cannot, or somebody else listens to what it reads, who would hear nothing; it then reads
+ * as ever, by 'data'
  */
 export function shareReads(socket: Duplex, onRead: (this: Duplex, bytes: Buffer) => void): boolean {
   if (!(socket instanceof Socket) || !TRIED_MAJORS.has(process.versions.node.split('.')[0])) return false;
+  if (socket.listenerCount('data') > 0 || socket.listenerCount('readable') > 0) return false;
   const symbols = Object.getOwnPropertySymbols(socket);
   const kBuffer = symbols.find(({ description }) => description === 'kBuffer');
   const kBufferCb = symbols.find(({ description }) => description === 'kBufferCb');

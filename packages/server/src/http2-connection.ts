@@ -1,7 +1,7 @@
 import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import { HandshakeRejection, type HandshakeRejectionResponse } from '@serval/api';
 import { Deadline, type Transport } from '@serval/api/spi';
-import type { AcceptedConnection, Engine, HeaderLine } from '@serval/protocol';
+import { acceptValue, isValidKey, type AcceptedConnection, type Engine, type HeaderLine } from '@serval/protocol';
 import { LINGER_MS, refusal } from './rejection';
 import { badRequest, checkVersion, type UpgradeConnection } from './upgrade-connection';
 import type { UpgradeRequest } from './upgrade-request';
@@ -55,18 +55,27 @@ export class Http2Connection implements UpgradeConnection {
     if (this.stream.endAfterHeaders) throw badRequest('The request must leave its stream open.');
   }
 
-  ownHeaders(): readonly HeaderLine[] {
-    return [];
+  /**
+   * RFC 8441 5 leaves key and accept value out. Clients that send a key all the same wait for its answer, such as the
+   * WebSocket of Node 26.10; a browser's key comes through a proxy such as HAProxy.
+   */
+  ownHeaders({ headers }: UpgradeRequest): readonly HeaderLine[] {
+    const [key = '', ...more] = headers.get('Sec-WebSocket-Key') ?? [];
+    return isValidKey(key) && more.length === 0 ? [['Sec-WebSocket-Accept', acceptValue(key)]] : [];
   }
 
-  accept(_request: UpgradeRequest, engine: Engine, accepted: AcceptedConnection): Transport | undefined {
+  accept(request: UpgradeRequest, engine: Engine, accepted: AcceptedConnection): Transport | undefined {
     const { stream } = this;
     // Somebody else who listens for streams has answered meanwhile.
     if (stream.headersSent) return undefined;
+    const own = this.ownHeaders(request);
+    // Once both close frames are there, or the peer broke the protocol. RFC 6455 7.1.1 has the server end the connection,
+    // and some clients do not take END_STREAM for that.
+    stream.once('finish', () => setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR)));
     return engine.acceptStream?.({
       ...accepted,
       stream,
-      answer: (headers) => stream.respond({ ':status': 200, ...http2Headers(headers) }),
+      answer: (headers) => stream.respond({ ':status': 200, ...http2Headers([...own, ...headers]) }),
     });
   }
 

@@ -16,11 +16,13 @@ import {
   ContainerDefaults,
   endSessions,
   graceOf,
+  inOwnScope,
   toError,
   type ContainerSettings,
   type StopOptions,
 } from '@serval/container';
 import { AdoptedWebSocket, tolerateErrors } from '@serval/protocol';
+import { AsyncResource } from 'node:async_hooks';
 import type { IncomingMessage } from 'node:http';
 import { Http2ServerRequest } from 'node:http2';
 import type { Duplex } from 'node:stream';
@@ -58,6 +60,8 @@ export class WsServerContainer extends ContainerDefaults implements ServerContai
   readonly #upgradeContext: UpgradeContext;
   readonly #isTrustedProxy: IsTrustedProxy | undefined;
   readonly #pendingHandshakes = new Set<PendingHandshake>();
+  /** Upgrades that a host tells begin where the container was made: what runs on the host's connections is not for them. */
+  readonly #made = new AsyncResource('SERVAL');
   #isPaused = false;
   #isStopped = false;
   #stopped: Promise<void> | undefined;
@@ -150,13 +154,8 @@ export class WsServerContainer extends ContainerDefaults implements ServerContai
     const { target: endpoint, pathParameters } = match;
     // Whoever has the socket already answers.
     if (!claim(connection.stream)) return true;
-    void upgrade(this.#upgradeContext, {
-      request: this.#throughProxies(request, target),
-      connection,
-      target,
-      pathParameters,
-      endpoint,
-    });
+    const routed = { request: this.#throughProxies(request, target), connection, target, pathParameters, endpoint };
+    this.#made.runInAsyncScope(() => void inOwnScope(() => upgrade(this.#upgradeContext, routed)));
     return true;
   }
 
@@ -197,13 +196,14 @@ export class WsServerContainer extends ContainerDefaults implements ServerContai
       connection.refuse(400);
       return;
     }
-    await upgrade(this.#upgradeContext, {
+    const routed = {
       request: this.#throughProxies(request, target),
       connection,
       target,
       pathParameters: asMap(pathParameters),
       endpoint: { plan, config },
-    });
+    };
+    await inOwnScope(() => upgrade(this.#upgradeContext, routed));
   }
 
   /**
@@ -243,7 +243,7 @@ export class WsServerContainer extends ContainerDefaults implements ServerContai
     const request = this.#throughProxies(received, target);
     const deployed = this.#deployment.endpointOf(endpoint);
     const { diagnostics, settings } = this.#context;
-    return adopt(this.#upgradeContext, {
+    const adoption = {
       socket: AdoptedWebSocket.take(webSocket, {
         isSecure: request.isSecure,
         remoteAddress: request.remoteAddress,
@@ -255,7 +255,8 @@ export class WsServerContainer extends ContainerDefaults implements ServerContai
       pathParameters: asMap(options.pathParameters ?? {}),
       endpoint: deployed,
       userPrincipal: options.userPrincipal ?? null,
-    });
+    };
+    return inOwnScope(() => adopt(this.#upgradeContext, adoption));
   }
 
   /** A `trustProxy` that fails trusts nobody: the request stays as it came. */

@@ -101,7 +101,7 @@ async function decide(container: UpgradeContext, routed: RoutedUpgrade, pending:
 
     const response = handshakeResponse(connection.ownHeaders(routed.request), subprotocol, extensions);
     await ask(() => configurator.modifyHandshake(config, request, response));
-    const headers = additionalHeaders(response);
+    const headers = additionalHeaders(container, routed, response);
     if (pending.isOver) return;
 
     const prepared = await prepareSession(container, endpoint, config, request, pending);
@@ -290,6 +290,16 @@ const OWN_HEADERS: ReadonlySet<string> = new Set([
   'sec-websocket-extensions',
 ]);
 
+// RFC 9110 8.6 and 9112 6.1: no 101 and no answer to a CONNECT has them. The others belong to a connection that goes on as HTTP.
+const FRAMING_HEADERS: ReadonlySet<string> = new Set([
+  'content-length',
+  'transfer-encoding',
+  'trailer',
+  'te',
+  'keep-alive',
+  'proxy-connection',
+]);
+
 function handshakeResponse(
   ownHeaders: readonly HeaderLine[],
   subprotocol: string,
@@ -329,13 +339,26 @@ function accept(
   });
 }
 
-function additionalHeaders(response: HandshakeResponse): HeaderLine[] {
+function additionalHeaders(
+  { context }: UpgradeContext,
+  { target: { path } }: RoutedRequest,
+  response: HandshakeResponse,
+): HeaderLine[] {
   const lines: HeaderLine[] = [];
   for (const [name, values] of response.getHeaders()) {
     if (OWN_HEADERS.has(name.toLowerCase())) continue;
-    if (!Array.isArray(values) || !values.every((value) => isValidHeader(name, value)))
-      throw new Error(`modifyHandshake set a header that HTTP does not allow: ${JSON.stringify(name)}.`);
-    for (const value of values) lines.push([name, value]);
+    if (FRAMING_HEADERS.has(name.toLowerCase())) {
+      const message = `modifyHandshake set ${JSON.stringify(name)}, which was left out: an answer that opens a WebSocket has no body.`;
+      context.diagnostics.report({ kind: 'handshake-warning', path, message });
+      continue;
+    }
+    // Read once: what is checked is what is sent.
+    const sent: unknown[] = Array.isArray(values) ? [...(values as unknown[])] : [undefined];
+    for (const value of sent) {
+      if (!isValidHeader(name, value))
+        throw new Error(`modifyHandshake set a header that HTTP does not allow: ${JSON.stringify(name)}.`);
+      lines.push([name, value]);
+    }
   }
   return lines;
 }

@@ -217,6 +217,44 @@ describe('a header that a refusal may not have', () => {
   });
 });
 
+describe('a header that a 101 may not have', () => {
+  test.each(['Content-Length', 'transfer-encoding', 'Trailer', 'TE', 'Keep-Alive', 'Proxy-Connection'])(
+    'set by modifyHandshake is left out, and logged once: %s',
+    async (name) => {
+      const modifyHandshake: ServerEndpointConfig.Configurator['modifyHandshake'] = (_config, _request, response) => {
+        response.getHeaders().set(name, ['0']);
+        response.getHeaders().set('X-Good', ['1', '2']);
+      };
+      const server = await TestServer.start({}, configured({ modifyHandshake }));
+      for (let round = 0; round < 2; round += 1) {
+        const { status, lines, client } = await server.request('/chat');
+        expect([status, lines.slice(3)]).toEqual([101, ['X-Good: 1', 'X-Good: 2']]);
+        client.send(clientFrame(0x81, 'hi'));
+        expect(await client.text()).toBe('you said hi');
+      }
+      expect(server.log.entries.filter((entry) => entry.startsWith('warn'))).toEqual([
+        `warn The handshake for /chat: modifyHandshake set ${JSON.stringify(name)}, which was left out: ` +
+          'an answer that opens a WebSocket has no body.',
+      ]);
+    },
+  );
+});
+
+test.each<[string, () => unknown]>([
+  ['rejects', () => Promise.reject(new Error('the log is full'))],
+  ['throws', throwNow],
+  ['returns a thenable that throws', () => ({ then: () => throwNow() })],
+  ['returns a hostile proxy', () => HOSTILE],
+])('a logger that %s harms nobody', async (_what, write) => {
+  // As an async method would do in JavaScript.
+  const logger = { error: write, warn: write, debug: write };
+  const authenticate = (): never => throwNow();
+  const server = await TestServer.start({ logger, authenticate }, Chat);
+  expect((await server.request('/chat')).status).toBe(500);
+  await turn();
+  expect((await server.request('/chat')).status).toBe(500);
+});
+
 test('an engine that fails has the codecs of the session destroyed', async () => {
   const destroyed: string[] = [];
   class Thing {}

@@ -231,12 +231,14 @@ describe('the end of a stream', () => {
     await client.ended();
   });
 
-  test('that the client does not finish is dropped after sessionCloseTimeout', async () => {
-    const { session } = await serve({ sessionCloseTimeout: 50 });
+  test('is closed with NO_ERROR after both close frames, whether or not the client finishes it', async () => {
+    const { session, container } = await serve();
     const client = await Http2Client.open(await session(), '/echo');
     client.send(close(1000));
     expect(await client.close()).toBe('1000');
-    expect(await client.closed()).toBe(constants.NGHTTP2_CANCEL);
+    expect(await client.closed()).toBe(constants.NGHTTP2_NO_ERROR);
+    await turn();
+    expect(container.getSessions().size).toBe(0);
   });
 
   test.each<[string, Record<string, string | null>]>([
@@ -495,6 +497,20 @@ describe('the recipe', () => {
     await turn();
     expect(container.getSessions().size).toBe(0);
     expect(log.entries.filter((entry) => entry.startsWith('error'))).toEqual([]);
+  });
+
+  test.each<[string, string | string[] | null, string | undefined]>([
+    ['a key is answered', 'dGhlIHNhbXBsZSBub25jZQ==', 's3pPLMBiTxaQ9kYGzzhZRbK+xOo='],
+    ['no key is not', null, undefined],
+    ['a key that is none is not', 'key', undefined],
+    ['an empty key is not', '', undefined],
+  ])('RFC 8441 5: %s', async (_what, key, value) => {
+    const { session } = await serve();
+    const client = Http2Client.request(await session(), '/echo', { 'sec-websocket-key': key });
+    expect(await client.status()).toBe(200);
+    expect(client.headers?.['sec-websocket-accept']).toBe(value);
+    client.send(clientFrame(0x81, 'hi'));
+    expect(await client.text()).toBe('hi');
   });
 
   test('negotiates a subprotocol, and sends the configurator’s headers but none of HTTP/1.1’s', async () => {
