@@ -90,7 +90,6 @@ export async function connect(
         proxyFor: (server) => proxyFor(server, options.proxy, proxyCredentials),
         deadline,
         closeTimeoutMs: context.settings.sessionCloseTimeout,
-        emptyCloseIsNormal: context.settings.emptyCloseIsNormal,
         maxFrameBytes: context.settings.maxFrameSize,
       });
       if (deadline.error !== undefined) {

@@ -1,4 +1,5 @@
 import { Endpoint, PongMessage, type CloseReason, type Session } from '@serval/api';
+import { unhurried } from '@serval/container';
 import { ATTEMPT_PROPERTY } from './connect';
 import type { MessageStream } from './message-stream';
 
@@ -64,8 +65,9 @@ class FunctionEndpoint extends Endpoint {
   #streamTo(session: Session, ours: number): void {
     const { stream } = this;
     if (stream === undefined || session.getMessageHandlers().size > ours) return;
-    session.addMessageHandler(String, (text) => stream.push(text));
-    session.addMessageHandler(Buffer, (bytes) => stream.push(bytes));
+    const push = unhurried((message: string | Buffer) => stream.push(message));
+    session.addMessageHandler(String, push);
+    session.addMessageHandler(Buffer, push);
   }
 }
 

@@ -32,7 +32,6 @@ export interface HandshakeParts {
   readonly proxyFor: (uri: URL) => Proxy | undefined;
   readonly deadline: Deadline;
   readonly closeTimeoutMs: number;
-  readonly emptyCloseIsNormal: boolean;
   readonly maxFrameBytes: number;
 }
 
@@ -209,7 +208,6 @@ function takeOver(parts: HandshakeParts, uri: URL, key: string, answer: ServerAn
     isSecure: uri.protocol === 'wss:',
     remoteAddress: upgraded.socket.remoteAddress,
     closeTimeoutMs: parts.closeTimeoutMs,
-    emptyCloseIsNormal: parts.emptyCloseIsNormal,
     maxFrameBytes: parts.maxFrameBytes,
   });
   if (transport === undefined) {

@@ -11,6 +11,14 @@ export type DiagnosticEvent =
       readonly sessionId: string;
       readonly error: Error;
     }
+  | {
+      readonly kind: 'handler-overdue';
+      readonly endpoint: string;
+      readonly method: string;
+      readonly sessionId: string;
+      /** The limit that has passed, in milliseconds. */
+      readonly afterMs: number;
+    }
   | { readonly kind: 'send-dropped'; readonly endpoint: string; readonly sessionId: string }
   | { readonly kind: 'setting-warning'; readonly message: string }
   | { readonly kind: 'message-dropped'; readonly endpoint: string; readonly messageType: 'text' | 'binary' }
@@ -85,6 +93,11 @@ export class Diagnostics {
         return;
       case 'error-handler-failed':
         this.logger.error(`@OnError of ${event.endpoint} failed itself (session ${event.sessionId}):`, event.error);
+        return;
+      case 'handler-overdue':
+        this.logger.error(
+          `${event.endpoint}.${event.method} has not settled within ${event.afterMs} ms; session ${event.sessionId} ends without it. Let its promise settle, or have it listen to session.signal.`,
+        );
         return;
       case 'message-dropped': {
         // Once per endpoint and type: the peer decides how often it happens, and the log must not be its to fill.

@@ -11,6 +11,17 @@ import { isProgrammatic, type EndpointPlan } from './endpoint-plan';
 import { NO_DECODER, planPayload, type MessageRoute, type NativeType } from './message-route';
 import { typeName } from './method-parameters';
 
+const UNHURRIED = new WeakSet<object>();
+
+/**
+ * Marks a message handler whose promise waits for a reader, such as a loop over the messages: it may take as long as that
+ * takes, and `handlerTimeout` and the close timeout do not apply to it.
+ */
+export function unhurried<H extends (...args: never[]) => unknown>(handler: H): H {
+  UNHURRIED.add(handler);
+  return handler;
+}
+
 /** The message handlers that one session has registered: at most one per native type (WSC-2.1.3). */
 export class HandlerTable {
   readonly #routes = new Map<NativeType, { readonly handler: MessageHandler; readonly route: MessageRoute }>();
@@ -65,6 +76,7 @@ export class HandlerTable {
         method: 'onMessage',
         bind: inParts ? (_session, payload, last) => [payload, last] : (_session, payload) => [payload],
         replies: false,
+        isUnhurried: UNHURRIED.has(handler as object),
       };
       // asReceiver has checked that it is one.
       this.#routes.set(native, { handler: handler as MessageHandler, route });

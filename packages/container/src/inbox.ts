@@ -5,6 +5,7 @@ import { isAutomaticPong } from './keep-alive';
 import { isStreaming, type MessageRoute } from './message-route';
 import { MessagePipe, WsInputStream, WsReader } from './message-pipe';
 import type { Settled } from './promises';
+import { RunningHandlers } from './running-handlers';
 import type { WsSession } from './session';
 
 /** With `inbound: 'concurrent'`, so many handlers of one session may run before its messages wait. */
@@ -18,6 +19,12 @@ const NOTHING: InboundRule = { inParts: false, maxBytes: 0 };
 
 /** Pongs that may wait for a busy handler; more are dropped, as no answer depends on them. */
 const MAX_WAITING_PONGS = 64;
+
+/**
+ * `receiving`: messages come in; `closing`: the last one has come, and the close is answered behind it; `ended`: the session
+ * is closing, and nothing is answered any more.
+ */
+type Phase = 'receiving' | 'closing' | 'ended';
 
 type Arrival =
   | { readonly native: 'text'; readonly data: string; readonly last: boolean }
@@ -37,13 +44,18 @@ export class Inbox implements TransportListener {
   maxCharacters = Infinity;
 
   #opening = true;
-  #running = 0;
+  /** From the first handler on that returned a promise. */
+  #handlers: RunningHandlers | undefined;
+  /** How `begin` of the session learns that its `@OnOpen` is not waited for any more. */
+  #giveUpOpening: ((why: Error) => void) | undefined;
+  /** A handler is being called, and has not returned yet. */
+  #isCalling = false;
   #paused = true;
-  #ended = false;
+  #phase: Phase = 'receiving';
   #arrivals: Fifo<Arrival> | undefined;
-  /** Runs when no handler is busy and nothing waits any more: `@OnClose`. */
-  #finish: (() => void) | undefined;
-  /** The same for a session that is to close once it is idle. */
+  /** Runs when no more than so many handlers are busy and nothing waits any more: the answer to a close, or `@OnClose`. */
+  #next: { readonly handlers: number; readonly run: () => void } | undefined;
+  /** The same for a session that is to close once it is idle; the peer's own close goes before it. */
   #drained: (() => void) | undefined;
   /** The message that is arriving in parts keeps the route it began with. */
   #partsRoute: MessageRoute | undefined;
@@ -56,23 +68,67 @@ export class Inbox implements TransportListener {
   }
 
   get #busy(): boolean {
-    return this.#opening || this.#running >= (this.session.plan.inbound === 'serial' ? 1 : MAX_CONCURRENT);
+    return this.#opening || this.running >= (this.session.plan.inbound === 'serial' ? 1 : MAX_CONCURRENT);
+  }
+
+  /** How many handlers are at work. */
+  get running(): number {
+    return this.#handlers?.size ?? 0;
+  }
+
+  /** Whether others are at work beside the handler that may be what asks. */
+  get hasOthers(): boolean {
+    return this.running > (this.#isCalling ? 0 : 1);
+  }
+
+  /** `@OnOpen` takes its time. @returns what it settles to, or why it is not waited for any more */
+  whileOpening(method: string | symbol, going: Promise<Error | undefined>): Promise<Error | undefined> {
+    const handlers = this.#runningHandlers;
+    const handler = handlers.begin(method);
+    return new Promise((resolve) => {
+      this.#giveUpOpening = resolve;
+      void going.then((failure) => {
+        handlers.settled(handler);
+        resolve(failure);
+      });
+    });
   }
 
   /** `@OnOpen` has settled: deliver what waits, and begin to read. */
   start(): void {
     this.#opening = false;
+    this.#giveUpOpening = undefined;
     this.#deliverWaiting();
     this.#regulate();
   }
 
   /** Reads no more; calls `finish` once what has arrived is delivered and no handler is running. */
   drain(finish: () => void): void {
-    if (this.#ended) return;
+    if (this.#phase !== 'receiving') return;
     this.#drained = finish;
     this.#regulate();
     // Not at once: the caller may be a handler of this session.
     queueMicrotask(() => this.#deliverWaiting());
+  }
+
+  /** Nothing more comes. Calls `answer` once what has arrived is delivered and no handler is busy; at once if that is so. */
+  close(answer: () => void): void {
+    if (this.#phase !== 'receiving') return;
+    this.#phase = 'closing';
+    this.#next = { handlers: 0, run: answer };
+    this.#deliverWaiting();
+  }
+
+  /** Takes nothing more. Calls `close` once at most one handler, which may be the one that calls this, is busy. */
+  closeBehindOthers(close: () => void): void {
+    this.#phase = 'closing';
+    this.#arrivals = undefined;
+    this.#next = { handlers: 1, run: close };
+  }
+
+  /** Whether something has arrived that is not handled yet. */
+  get isAtWork(): boolean {
+    return this.#opening || this.running > 0 || (this.#arrivals?.size ?? 0) > 0;
   }
 
   /**
@@ -81,17 +137,33 @@ export class Inbox implements TransportListener {
    * @param keepWaiting deliver first what had arrived; false for a session that was closed on this side
    */
   end(keepWaiting: boolean, finish: () => void): void {
-    this.#ended = true;
-    this.#finish = finish;
+    this.#phase = 'ended';
+    this.#next = { handlers: 0, run: finish };
     if (!keepWaiting) this.#arrivals = undefined;
     this.#failUnfinished();
     // Not at once: a handler that closes its own session is still running.
     queueMicrotask(() => this.#deliverWaiting());
   }
 
+  /** From now on each handler may take so long and no longer. */
+  limit(milliseconds: number): void {
+    if (this.isAtWork) this.#runningHandlers.limit(milliseconds);
+  }
+
+  /** Waits for no handler any more, and delivers nothing more. */
+  giveUp(): void {
+    this.#handlers?.giveUp();
+    this.#arrivals = undefined;
+    this.#opening = false;
+    this.#giveUpOpening?.(new Error('@OnOpen has not settled in time.'));
+    this.#deliverWaiting();
+  }
+
   onText(text: string, last: boolean): void {
     if (text.length > this.maxCharacters) {
-      this.session.refuseText();
+      if (this.#phase !== 'receiving') return;
+      this.session.transport.pause();
+      this.onClosing(1009, `At most ${this.maxCharacters} characters are taken.`);
       return;
     }
     this.#arrive({ native: 'text', data: text, last });
@@ -112,6 +184,10 @@ export class Inbox implements TransportListener {
     this.session.wrote();
   }
 
+  onClosing(code: number, reason: string): void {
+    this.session.connectionClosing(code, reason);
+  }
+
   onClose(code: number, reason: string): void {
     this.session.connectionClosed(code, reason);
   }
@@ -122,7 +198,7 @@ export class Inbox implements TransportListener {
 
   #arrive(arrival: Arrival): void {
     this.session.read();
-    if (this.#ended) return;
+    if (this.#phase !== 'receiving') return;
     if (this.#continuesPipe(arrival)) {
       this.#pushToPipe(arrival);
     } else if (this.#busy) {
@@ -149,10 +225,12 @@ export class Inbox implements TransportListener {
       if (arrival.native !== 'pong') this.session.dropped(arrival.native);
       return;
     }
+    this.#isCalling = true;
     const settled = isStreaming(route)
       ? this.#deliverStream(route, arrival)
       : dispatchMessage(this.session, route, arrival.data, arrival.last);
-    this.#occupyUntil(settled);
+    this.#isCalling = false;
+    this.#occupyUntil(settled, route);
   }
 
   #routeFor({ native, last }: Arrival): MessageRoute | undefined {
@@ -195,14 +273,25 @@ export class Inbox implements TransportListener {
     }
   }
 
-  #occupyUntil(settled: Settled): void {
-    if (settled === undefined) return;
-    this.#running += 1;
+  #occupyUntil(settled: Settled, route: MessageRoute): void {
+    if (settled === undefined) {
+      // It closed the session, and is done itself.
+      if (this.#next?.handlers === 1) this.#next = { handlers: 0, run: this.#next.run };
+      return;
+    }
+    const handlers = this.#runningHandlers;
+    const handler = handlers.begin(route.method, route.isUnhurried);
     void settled.then(() => {
-      this.#running -= 1;
+      if (!handlers.settled(handler)) return;
       this.#deliverWaiting();
       this.#regulate();
     });
+  }
+
+  get #runningHandlers(): RunningHandlers {
+    return (this.#handlers ??= new RunningHandlers(this.session.handlerTimeoutMs, (handler, limitMs) =>
+      this.session.handlerOverdue(handler.method, limitMs),
+    ));
   }
 
   #deliverWaiting(): void {
@@ -213,11 +302,16 @@ export class Inbox implements TransportListener {
       else this.#deliver(arrival);
     }
     this.#failUnfinished();
-    if (this.#opening || this.#running > 0) return;
-    const finish = this.#finish ?? this.#drained;
-    this.#finish = undefined;
-    this.#drained = undefined;
-    finish?.();
+    if (this.#opening || (this.#arrivals?.size ?? 0) > 0) return;
+    const next = this.#next;
+    if (next !== undefined && this.running <= next.handlers) {
+      this.#next = undefined;
+      next.run();
+    } else if (next === undefined && this.running === 0) {
+      const drained = this.#drained;
+      this.#drained = undefined;
+      drained?.();
+    }
   }
 
   /**
@@ -225,7 +319,7 @@ export class Inbox implements TransportListener {
    * one that waited and began to be read since.
    */
   #failUnfinished(): void {
-    if (!this.#ended || (this.#arrivals?.size ?? 0) > 0) return;
+    if (this.#phase === 'receiving' || (this.#arrivals?.size ?? 0) > 0) return;
     this.#pipe?.fail(new IOException('The session ended in the middle of the message.'));
     this.#pipe = undefined;
   }
@@ -238,7 +332,7 @@ export class Inbox implements TransportListener {
 
   /** Reads on only while nothing waits. */
   #regulate(): void {
-    if (this.#ended) return;
+    if (this.#phase !== 'receiving') return;
     // A session that is to close reads on only for the rest of a message that its handler is reading.
     const isDraining = this.#drained !== undefined && this.#pipe === undefined;
     const hasBacklog =

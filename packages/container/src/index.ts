@@ -6,6 +6,7 @@ export { ContainerContext } from './container-context';
 export { ContainerDefaults } from './container-defaults';
 export { DIAGNOSTICS_CHANNEL } from './diagnostics';
 export { planEndpoint } from './endpoint-plan';
+export { unhurried } from './handler-table';
 export { requestParameters } from './request-parameters';
 export { WsSession } from './session';
 export { SessionCodecs } from './session-codecs';

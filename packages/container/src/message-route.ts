@@ -50,6 +50,8 @@ export interface MessageRoute {
   readonly bind: Binder;
   /** Whether what the method returns is sent back (annotated methods, not programmatic handlers). */
   readonly replies: boolean;
+  /** Whether its promise waits for a reader, such as the loop over a connection, and no limit of time applies to it. */
+  readonly isUnhurried?: boolean;
 }
 
 /** A payload that a parameter list may ask for: a class, a primitive, or a decoder class for what it decodes. */

@@ -27,9 +27,10 @@ import { inboundRule, inboundRuleOf } from './inbound-rule';
 import { Inbox } from './inbox';
 import { KeepAlive } from './keep-alive';
 import type { MessageRoute, NativeType } from './message-route';
-import { rejected } from './promises';
+import { isThenable, rejected, type Settled } from './promises';
 import { WsAsyncRemote, WsBasicRemote, WsRemote } from './remote-endpoint';
 import { requestParameters } from './request-parameters';
+import { RunningHandlers } from './running-handlers';
 import type { SessionCodecs } from './session-codecs';
 import { positiveOrNever, requireMilliseconds, requireSize } from './session-limits';
 import type { SessionProperties } from './session-properties';
@@ -46,6 +47,12 @@ export interface SessionHandshake {
   readonly subprotocol: string;
   readonly userPrincipal: Principal | null;
 }
+
+/**
+ * `ending`: `close` was called, and the close frame waits for other handlers; `closing`: nothing is sent any more, and
+ * `@OnClose` is to come, or runs.
+ */
+type SessionState = 'open' | 'ending' | 'closing' | 'closed';
 
 /** What a session is made of. */
 export interface SessionParts {
@@ -78,8 +85,14 @@ export class WsSession extends Session {
   readonly #handshake: SessionHandshake;
   #id: string | undefined;
   readonly #inbox: Inbox;
-  #state: 'open' | 'closing' | 'closed' = 'open';
+  #state: SessionState = 'open';
   #connectionGone = false;
+  /** Why this side closes, from the first call of `close` on. */
+  #localReason: CloseReason | undefined;
+  /** With what the session closes once its handlers are done. */
+  #pendingClose: CloseReason | undefined;
+  /** How the caller of `close` learns that the close frame has been handed over. */
+  #whenClosing: (() => void) | undefined;
   #handlers: HandlerTable | undefined;
   /** From the first send on; most sessions of many only listen. */
   #remote: WsRemote | undefined;
@@ -136,7 +149,10 @@ export class WsSession extends Session {
     if (isEarly) registry.opened(this);
     this.transport.open(this.#inbox);
     this.#watchIdle();
-    const failure = await dispatchOpen(this);
+    const opening = dispatchOpen(this);
+    const failure = isThenable(opening)
+      ? await this.#inbox.whileOpening(this.plan.open?.method ?? 'onOpen', opening)
+      : opening;
     if (failure !== undefined) this.endpointFailed('the endpoint could not open');
     else if (!isEarly && this.#state === 'open') registry.opened(this);
     this.#inbox.start();
@@ -159,7 +175,12 @@ export class WsSession extends Session {
   }
 
   get canSend(): boolean {
-    return this.#state === 'open' && !this.#connectionGone;
+    return this.#isUnclosed && !this.#connectionGone;
+  }
+
+  /** Whether no close frame of ours has been sent. */
+  get #isUnclosed(): boolean {
+    return this.#state === 'open' || this.#state === 'ending';
   }
 
   /** Something was read: a message, a part of one, or a pong. */
@@ -205,10 +226,28 @@ export class WsSession extends Session {
     void this.close(CloseReason.truncated(this.context.settings.errorCloseCode, phrase));
   }
 
-  /** A text of more characters than are taken. */
-  refuseText(): void {
-    const reason = CloseReason.truncated(1009, `At most ${this.#inbox.maxCharacters} characters are taken.`);
+  /** How long a handler may take; Infinity for ever. */
+  get handlerTimeoutMs(): number {
+    return positiveOrNever(this.context.settings.handlerTimeout);
+  }
+
+  /** A handler has taken too long: the session ends without it. */
+  handlerOverdue(method: string | symbol, afterMs: number): void {
+    this.#reportOverdue(method, afterMs);
+    this.#closeNow();
+    const reason = CloseReason.truncated(1011, 'a handler took too long');
     this.#closeLocally(reason, reason);
+    this.#inbox.giveUp();
+  }
+
+  /**
+   * The peer closes, or has broken a rule. What it sent before is handled and answered first (RFC 6455 5.5.1), for as long
+   * as the close timeout.
+   */
+  connectionClosing(code: number, phrase: string): void {
+    const told = code === 1005 && this.context.settings.emptyCloseIsNormal ? 1000 : code;
+    // Else it closes with its own reason already, behind its handlers.
+    if (this.#state === 'open') this.#closeBehindHandlers(CloseReason.truncated(told, phrase));
   }
 
   /** The transport's last word. What had arrived before is still delivered, then `@OnClose`. */
@@ -218,7 +257,7 @@ export class WsSession extends Session {
     this.#remote?.end();
     if (this.#state === 'open') this.#loss = connectionLoss(this, code, this.#connectionError);
     const told = code === 1005 && this.context.settings.emptyCloseIsNormal ? 1000 : code;
-    this.#finishClosing(CloseReason.truncated(told, phrase), true);
+    this.#finishClosing(this.#localReason ?? CloseReason.truncated(told, phrase), true);
     this.#endIfOver();
   }
 
@@ -361,10 +400,20 @@ export class WsSession extends Session {
     } catch (error) {
       return rejected(error);
     }
-    this.#isClosedHere ||= this.#state === 'open';
-    if (this.canSend) this.#remote?.outbox.handOver();
-    this.#closeLocally(closeReason, closeReason);
-    return Promise.resolve();
+    if (this.#state !== 'open') return Promise.resolve();
+    this.#isClosedHere = true;
+    this.#localReason = closeReason;
+    if (!this.#inbox.hasOthers) {
+      this.#handOverAndClose(closeReason);
+      return Promise.resolve();
+    }
+    // What the other handlers answer still leaves; the one that calls this may await it.
+    this.#state = 'ending';
+    this.context.registry.closing(this);
+    return new Promise((resolve) => {
+      this.#whenClosing = resolve;
+      this.#closeBehindHandlers(closeReason);
+    });
   }
 
   override getRequestURI(): URL {
@@ -423,19 +472,48 @@ export class WsSession extends Session {
 
   // --- closing ----------------------------------------------------------------------------------------------------
 
-  #closeLocally(local: CloseReason, wire: CloseReason): void {
-    if (this.#state !== 'open') return;
+  /** Closes once the inbox is done with what came before, or the close timeout has passed. */
+  #closeBehindHandlers(reason: CloseReason): void {
+    this.#pendingClose = reason;
+    const close = (): void => this.#closeNow();
+    if (this.#localReason === undefined) this.#inbox.close(close);
+    else this.#inbox.closeBehindOthers(close);
+    if (this.#pendingClose === undefined) return;
+    this.context.idleTimeouts.forget(this);
+    const timeoutMs = this.#setting('sessionCloseTimeout');
+    this.#inbox.limit(timeoutMs);
+    this.#closeTimer?.clear();
+    this.#closeTimer = new Deadline(timeoutMs, close);
+  }
+
+  /** Closes with what waits for handlers, if anything does. */
+  #closeNow(): void {
+    const reason = this.#pendingClose;
+    if (reason !== undefined) this.#handOverAndClose(reason);
+  }
+
+  /** What was sent before leaves before the close frame. */
+  #handOverAndClose(reason: CloseReason): void {
+    if (this.canSend) this.#remote?.outbox.handOver();
+    // What has arrived before the peer's close is still handled, if there is no time left to answer it.
+    this.#closeLocally(reason, reason, this.#localReason === undefined);
+  }
+
+  #closeLocally(local: CloseReason, wire: CloseReason, keepWaiting = false): void {
+    if (!this.#isUnclosed) return;
+    this.#pendingClose = undefined;
+    this.#closeTimer?.clear();
     const { code, phrase } = wireClose(wire);
     this.transport.close(code, phrase);
     if (!this.#connectionGone) {
       this.#closeTimer = new Deadline(this.#setting('sessionCloseTimeout'), () => this.transport.terminate());
     }
-    this.#finishClosing(local, false);
+    this.#finishClosing(local, keepWaiting);
   }
 
   /** As {@link #closeLocally}, for a session that cannot go on: its close frame gets little time to be written. */
   #closeAbnormally(local: CloseReason, wire: CloseReason, isPeerGone = false): void {
-    if (this.#state !== 'open') {
+    if (!this.#isUnclosed) {
       this.transport.terminate();
       return;
     }
@@ -447,21 +525,51 @@ export class WsSession extends Session {
 
   /** OPEN to CLOSING, once: `@OnClose` follows as soon as no handler is busy. */
   #finishClosing(reason: CloseReason, deliverWaiting: boolean): void {
-    if (this.#state !== 'open') return;
+    if (!this.#isUnclosed) return;
     this.#state = 'closing';
+    this.#pendingClose = undefined;
+    this.#whenClosing?.();
     this.context.registry.closing(this);
     this.context.idleTimeouts.forget(this);
     this.#inbox.end(deliverWaiting, () => void this.#callOnClose(reason));
+    this.#inbox.limit(this.#setting('sessionCloseTimeout'));
   }
 
   /** CLOSING to CLOSED. */
   async #callOnClose(reason: CloseReason): Promise<void> {
     if (this.#loss !== undefined) await dispatchError(this, this.#loss);
-    await dispatchClose(this, reason);
+    await this.#withinHandlerTimeout(dispatchClose(this, reason));
     for (const error of await this.codecs.destroy()) await dispatchError(this, error);
     this.#state = 'closed';
     this.#endIfOver();
     this.onClosed?.(reason, this.#isClosedHere);
+  }
+
+  async #withinHandlerTimeout(closing: Settled): Promise<void> {
+    if (closing === undefined) return;
+    const method = this.plan.close?.method ?? 'onClose';
+    await new Promise<void>((resolve) => {
+      const handlers = new RunningHandlers(this.handlerTimeoutMs, (_handler, limitMs) => {
+        this.#reportOverdue(method, limitMs);
+        resolve();
+      });
+      const handler = handlers.begin(method);
+      void closing.then(() => {
+        handlers.settled(handler);
+        handlers.giveUp();
+        resolve();
+      });
+    });
+  }
+
+  #reportOverdue(method: string | symbol, afterMs: number): void {
+    this.context.diagnostics.report({
+      kind: 'handler-overdue',
+      endpoint: this.plan.name,
+      method: String(method),
+      sessionId: this.getId(),
+      afterMs,
+    });
   }
 
   #endIfOver(): void {
@@ -473,7 +581,7 @@ export class WsSession extends Session {
   }
 
   #watchIdle(): void {
-    if (this.#state !== 'open') return;
+    if (this.#state !== 'open' || this.#pendingClose !== undefined) return;
     this.#configureKeepAlive();
     this.context.idleTimeouts.watch(this, {
       readMs: positiveOrNever(this.#setting('readIdleTimeout')),

@@ -27,6 +27,8 @@ export interface ContainerSettings {
   blockingSendTimeout: number;
   /** How long to wait for the peer's close frame after ours. Default 30000. */
   sessionCloseTimeout: number;
+  /** How long a handler may take until its session ends without it; 0 or less means for ever. Default 0. */
+  handlerTimeout: number;
   /** How long the close frame of a failed session may take to be written. Default 50. */
   abnormalCloseSendTimeout: number;
   /** A send while another is unfinished waits in order, or throws as in Tomcat. Default `'queue'`. */
@@ -196,8 +198,15 @@ export const SETTINGS: { readonly [K in SettingName]: SettingRow } = {
   sessionCloseTimeout: {
     byDefault: 30_000,
     rule: milliseconds(1),
-    meaning: 'How long to wait for the peer’s close frame after ours before the connection is dropped.',
+    meaning:
+      'How long to wait for the peer’s close frame after ours before the connection is dropped, how long the peer’s close frame waits for the handlers of messages before it, and how long a handler may take once its session is closing.',
     tomcat: userProperty('SESSION_CLOSE_TIMEOUT'),
+  },
+  handlerTimeout: {
+    byDefault: 0,
+    rule: milliseconds(-LARGEST),
+    meaning:
+      'How long a handler may take before its session ends with 1011, without waiting for it, and the log names it; 0 or less means for ever. For the promises of @OnOpen, @OnMessage, @OnClose and message handlers; code that never returns cannot be stopped. A loop over a connection may take as long as it likes.',
   },
   abnormalCloseSendTimeout: {
     byDefault: 50,
@@ -286,7 +295,7 @@ export const SETTINGS: { readonly [K in SettingName]: SettingRow } = {
     byDefault: false,
     rule: { kind: 'boolean' },
     meaning:
-      'Whether an empty close frame of the peer is 1000 for @OnClose, and answered with 1000; else it is 1005, and answered with an empty one. Over ws the answer is empty in any case.',
+      'Whether an empty close frame of the peer is 1000 for @OnClose, and answered with 1000; else it is 1005, and answered with an empty one.',
     profiles: inEveryTomcat(true),
   },
   connectionLossIsError: {

@@ -24,8 +24,6 @@ export interface AnsweredHandshake {
   readonly remoteAddress: string | undefined;
   /** How long the server has to end the TCP connection once both close frames are there. */
   readonly closeTimeoutMs: number;
-  /** Whether an empty close frame of the peer is answered with 1000, as Tomcat does, and not with an empty one. Default false. */
-  readonly emptyCloseIsNormal?: boolean | undefined;
   /** Bytes of the payload of a data frame that is sent; a longer message leaves in several frames. 0 or undefined for no limit. */
   readonly maxFrameBytes?: number | undefined;
 }
@@ -69,7 +67,7 @@ export function createClientEngine(options: EngineOptions = {}, codecs: ZlibCode
         if (agreement === undefined) return undefined;
       }
       tune(answer.socket);
-      const { socket, head, isSecure, remoteAddress, closeTimeoutMs, emptyCloseIsNormal, maxFrameBytes } = answer;
+      const { socket, head, isSecure, remoteAddress, closeTimeoutMs, maxFrameBytes } = answer;
       const deflate = agreement && compression?.open(agreement, 'client');
       return new Connection({
         role: 'client',
@@ -80,7 +78,6 @@ export function createClientEngine(options: EngineOptions = {}, codecs: ZlibCode
         deflate,
         ...settings,
         closeTimeoutMs,
-        emptyCloseIsNormal,
         maxFrameBytes,
       });
     },

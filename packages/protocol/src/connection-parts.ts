@@ -18,6 +18,4 @@ export interface ConnectionParts {
   readonly sharesReads: boolean;
   /** How long the peer may take to finish the TCP connection once both close frames are there. */
   readonly closeTimeoutMs: number;
-  /** Whether an empty close frame of the peer is answered with 1000, as Tomcat does, and not with an empty one. Default false. */
-  readonly emptyCloseIsNormal?: boolean | undefined;
 }

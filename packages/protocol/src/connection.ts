@@ -52,8 +52,6 @@ export class Connection implements Transport, FrameHandler {
   /** Until the socket is closed and all that came from it is delivered. */
   #deflate: MessageDeflate | undefined;
   readonly #closeTimeoutMs: number;
-  /** How an empty close frame is answered; undefined is an empty one. */
-  readonly #answerToEmptyClose: 1000 | undefined;
   readonly #isClient: boolean;
   readonly #maxFrameBytes: number;
   #writer: FrameWriter | undefined;
@@ -64,8 +62,8 @@ export class Connection implements Transport, FrameHandler {
   #parsing = false;
   #willGoOn = false;
   #closeSent = false;
-  #closeReceived = false;
-  #failed = false;
+  /** The peer's close frame, or why its connection is failed: nothing more is received. */
+  #farewell: Farewell | undefined;
   /** The socket is closed, or about to be: nothing more is written. */
   #gone = false;
   /** The socket has told its end. */
@@ -95,7 +93,6 @@ export class Connection implements Transport, FrameHandler {
     this.remoteAddress = parts.remoteAddress;
     this.#deflate = parts.deflate;
     this.#closeTimeoutMs = parts.closeTimeoutMs;
-    this.#answerToEmptyClose = parts.emptyCloseIsNormal === true ? 1000 : undefined;
     this.extensions = parts.deflate === undefined ? NO_EXTENSIONS : [parts.deflate.extension];
     this.#maxFragments = parts.maxFragments;
     this.#line =
@@ -106,7 +103,7 @@ export class Connection implements Transport, FrameHandler {
         () => this.#ended && this.#socketEnded(),
         (error) => {
           this.#dropLine();
-          this.#fail(new ProtocolViolation(1011, 'internal error', error));
+          this.#breakOff(new ProtocolViolation(1011, 'internal error', error));
         },
       );
     if (parts.head.length > 0) this.#unparsed = Buffer.from(parts.head);
@@ -151,8 +148,8 @@ export class Connection implements Transport, FrameHandler {
   }
 
   pause(): void {
-    // Once ours is sent, the peer's close frame must be read whatever happens.
-    if (this.#closeSent) return;
+    // Once ours is sent, or the peer has said its last, the socket must be read whatever happens.
+    if (this.#closeSent || this.#farewell !== undefined) return;
     this.#paused = true;
     this.#limitHeldBack();
   }
@@ -204,7 +201,7 @@ export class Connection implements Transport, FrameHandler {
   }
 
   #received(chunk: Buffer): void {
-    if (this.#failed || this.#closeReceived) return;
+    if (this.#farewell !== undefined) return;
     if (!this.#paused && !this.#holdsBack) {
       this.#parse(chunk);
       return;
@@ -214,14 +211,14 @@ export class Connection implements Transport, FrameHandler {
   }
 
   #parse(chunk: Buffer): void {
-    if (this.#failed || this.#dropped) return;
+    if (this.#farewell !== undefined || this.#dropped) return;
     this.#parser ??= new FrameParser(this, !this.#isClient, this.#deflate !== undefined);
     this.#parsing = true;
     try {
       if (this.#hasBacklog && !this.#paused) this.#assembler?.inflateOn();
       const rest = this.#hasBacklog ? chunk : this.#parser.parse(chunk);
       // What stands behind a close frame is nobody's (RFC 6455 5.5.1).
-      if (rest !== undefined && rest.length > 0 && !this.#closeReceived)
+      if (rest !== undefined && rest.length > 0 && this.#farewell === undefined)
         this.#unparsed = this.#sharesReads ? Buffer.from(rest) : rest;
     } catch (error) {
       // Whatever it is, it ends this connection and not the process.
@@ -239,7 +236,7 @@ export class Connection implements Transport, FrameHandler {
   }
 
   get isStopped(): boolean {
-    return this.#paused || this.#failed || this.#closeReceived || this.#dropped || this.#hasBacklog;
+    return this.#paused || this.#farewell !== undefined || this.#dropped || this.#hasBacklog;
   }
 
   onDataFrame(opcode: number, final: boolean, compressed: boolean, length: number): void {
@@ -399,7 +396,8 @@ export class Connection implements Transport, FrameHandler {
       this.#line.send({ first, payload, last: true, compresses: false, done: undefined });
     else this.#write(first, payload, undefined);
     // The peer's close frame must be read, whatever stopped the reading before.
-    if (!this.#closeReceived && !this.#failed) this.resume();
+    if (this.#farewell === undefined) this.resume();
+    else setImmediate(() => this.#finish());
   }
 
   /** Our close frame has been sent; it may still wait behind a message that is being compressed. */
@@ -407,7 +405,7 @@ export class Connection implements Transport, FrameHandler {
     if (this.#line?.isHeld === true) return;
     // At once, so that terminate() right behind close() does not overtake the frame.
     this.#flush();
-    if (this.#closeReceived || this.#failed) this.#endConnection();
+    if (this.#farewell !== undefined) this.#endConnection();
   }
 
   terminate(): void {
@@ -425,22 +423,45 @@ export class Connection implements Transport, FrameHandler {
     socket.destroy();
   }
 
-  /** RFC 6455 5.5.1: answered with the same code and reason, unless ours went first. */
   #receiveClose(payload: Buffer): void {
     const { code, reason } = parseCloseFrame(payload);
-    this.#closeReceived = true;
-    if (this.#closeSent) this.#closeWritten();
-    else this.close(code === 1005 ? this.#answerToEmptyClose : code, reason);
-    this.#finish(code, reason);
+    this.#endReceiving({ kind: 'close frame', code, reason });
   }
 
-  /** The peer broke a rule: tell it why, listen no more, and do not wait long (RFC 6455 7.1.7). */
+  /** The peer broke a rule (RFC 6455 7.1.7). What it sent before is handled and answered, as before a close frame. */
   #fail(violation: ProtocolViolation): void {
-    this.#failed = true;
     this.#listener?.onError(violation);
-    if (this.#closeSent) this.#closeWritten();
-    else this.close(violation.closeCode, violation.message);
-    this.#finish(violation.closeCode, violation.message);
+    this.#endReceiving(failure(violation));
+  }
+
+  /** The connection cannot go on, not even for what is still to be sent. */
+  #breakOff(violation: ProtocolViolation): void {
+    if (this.#farewell !== undefined || this.#gone) return;
+    this.#listener?.onError(violation);
+    this.#farewell = failure(violation);
+    if (this.#closeSent) {
+      this.#endConnection();
+      this.#finish();
+    } else this.close(violation.closeCode, violation.message);
+  }
+
+  /** RFC 6455 5.5.1: the listener answers, unless our close frame went first. */
+  #endReceiving(farewell: Farewell): void {
+    this.#farewell = farewell;
+    // What still comes is thrown away; it must be read for the peer's FIN to be seen.
+    this.#paused = false;
+    this.#unparsed = undefined;
+    this.#socket.resume();
+    if (this.#gone) return;
+    if (this.#closeSent) {
+      this.#closeWritten();
+      this.#finish();
+      return;
+    }
+    const { code, reason } = farewell;
+    const listener = this.#listener;
+    if (listener?.onClosing === undefined) this.close(code === 1005 ? undefined : code, reason);
+    else listener.onClosing(code, reason);
   }
 
   /**
@@ -449,10 +470,10 @@ export class Connection implements Transport, FrameHandler {
    */
   #endConnection(): void {
     this.#flush();
-    if (!this.#isClient || this.#failed) this.#socket.end();
-    // What still comes is thrown away; it must be read for the peer's FIN to be seen.
+    const hasFailed = this.#farewell?.kind === 'failure';
+    if (!this.#isClient || hasFailed || this.#ended) this.#socket.end();
     this.#socket.resume();
-    const patience = this.#failed ? VIOLATION_LINGER_MS : this.#closeTimeoutMs;
+    const patience = hasFailed ? VIOLATION_LINGER_MS : this.#closeTimeoutMs;
     this.#linger?.clear();
     this.#linger = new Deadline(patience, () => this.#drop());
   }
@@ -460,11 +481,13 @@ export class Connection implements Transport, FrameHandler {
   /** The peer's FIN ends the connection, once what it sent before has been handled and answered. */
   #socketEnded(): void {
     if (this.#gone) return;
-    this.#ended = this.#holdsBack || this.#line?.isHeld === true;
-    if (this.#ended) return;
+    this.#ended = true;
+    // Its close frame is still to be answered: a peer that ends its side may read on.
+    const isAwaited = this.#farewell !== undefined && !this.#closeSent;
+    if (isAwaited || this.#holdsBack || this.#line?.isHeld === true) return;
     this.#flush();
     this.#socket.end();
-    if (!this.#closeReceived && !this.#failed) this.#endConnection();
+    if (this.#farewell === undefined) this.#endConnection();
   }
 
   #dropLine(): void {
@@ -487,7 +510,7 @@ export class Connection implements Transport, FrameHandler {
 
   /** What has arrived belongs to the listener, even where the connection was reset behind it. */
   #finishIfDelivered(): void {
-    const isOver = this.#dropped || this.#failed || this.#closeReceived;
+    const isOver = this.#dropped || this.#farewell !== undefined;
     if (this.#holdsBack && !isOver) {
       if (!this.#paused) this.#goOnLater();
       return;
@@ -495,15 +518,29 @@ export class Connection implements Transport, FrameHandler {
     this.#unparsed = undefined;
     this.#deflate?.close();
     this.#deflate = undefined;
-    this.#finish(1006, '');
+    this.#finish();
   }
 
   /** The listener's last call. */
-  #finish(code: number, reason: string): void {
+  #finish(): void {
     const listener = this.#listener;
     this.#listener = undefined;
+    const { code, reason } = this.#farewell ?? LOST;
     listener?.onClose(code, reason);
   }
+}
+
+/** Why nothing more is received, as the listener is told. */
+interface Farewell {
+  readonly kind: 'close frame' | 'failure';
+  readonly code: number;
+  readonly reason: string;
+}
+
+const LOST = { code: 1006, reason: '' };
+
+function failure({ closeCode, message }: ProtocolViolation): Farewell {
+  return { kind: 'failure', code: closeCode, reason: message };
 }
 
 /** The connections that have something to send at the end of this loop turn, each once. */

@@ -19,8 +19,6 @@ export interface AcceptedConnection {
   readonly maxMessageBytes: number;
   /** How long to wait for the peer to finish closing before the connection is dropped. */
   readonly closeTimeoutMs: number;
-  /** Whether an empty close frame of the peer is answered with 1000, as Tomcat does, and not with an empty one. Default false. */
-  readonly emptyCloseIsNormal?: boolean | undefined;
   /** Bytes of the payload of a data frame that is sent; a longer message leaves in several frames. 0 or undefined for no limit. */
   readonly maxFrameBytes?: number | undefined;
   /** To be called when a message that the listener wants in parts is delivered whole, once in the life of a transport. */

@@ -51,7 +51,6 @@ export function createNativeEngine(options: EngineOptions = {}, codecs: ZlibCode
       deflate: agreement && compression?.open(agreement, 'server'),
       ...settings,
       closeTimeoutMs: accepted.closeTimeoutMs,
-      emptyCloseIsNormal: accepted.emptyCloseIsNormal,
       maxFrameBytes: accepted.maxFrameBytes,
     });
   };

@@ -1,7 +1,7 @@
-import { Duplex } from 'node:stream';
+import { Duplex, Writable } from 'node:stream';
 import type { Extension } from '@serval/api';
-import { Deadline, type SendCallback, type Transport, type TransportListener } from '@serval/api/spi';
-import type { RawData, WebSocket } from 'ws';
+import { Deadline, Fifo, type SendCallback, type Transport, type TransportListener } from '@serval/api/spi';
+import type { WebSocket } from 'ws';
 import { progressOf } from './socket-progress';
 
 /** How long a peer that broke the protocol has to take our close frame before the connection is dropped. */
@@ -31,10 +31,29 @@ export interface WsConnectionFacts {
   readonly maxFrameBytes?: number | undefined;
 }
 
+/** So much is read while the listener is paused before ws is paused as well; each message counts for a little more. */
+const HELD_BACK_BYTES = 16_384;
+const HELD_OVERHEAD = 64;
+
+/** What ws has told and the listener has not been told yet. */
+type Event =
+  | { readonly kind: 'message'; readonly data: Buffer; readonly isBinary: boolean }
+  | { readonly kind: 'pong'; readonly data: Buffer }
+  | Farewell
+  | { readonly kind: 'end'; readonly code: number; readonly reason: string };
+
+/** Why nothing more is received. */
+interface Farewell {
+  readonly kind: 'close frame' | 'failure';
+  readonly code: number;
+  readonly reason: string;
+}
+
 /**
  * A {@link Transport} over an open WebSocket of the ws library.
  *
- * ws delivers whole messages only, so a listener that wants parts receives each message as one last part.
+ * ws delivers whole messages only, so a listener that wants parts receives each message as one last part. It also answers
+ * a close frame as soon as it has read it; the call by which it does so is kept until the listener answers.
  */
 export class WsTransport implements Transport {
   readonly extensions: readonly Extension[];
@@ -44,6 +63,15 @@ export class WsTransport implements Transport {
   #linger: Deadline | undefined;
   #deliveredWhole: (() => void) | undefined;
   readonly #maxFrameBytes: number;
+  #paused = true;
+  #held = new Fifo<Event>();
+  #heldBytes = 0;
+  #willRelease = false;
+  /** Nothing more is received; `#farewell` is set once the listener knows. */
+  #isOver = false;
+  #farewell: Farewell | undefined;
+  #closeSent = false;
+  readonly #close: WebSocket['close'];
 
   constructor(
     private readonly webSocket: WebSocket,
@@ -56,17 +84,22 @@ export class WsTransport implements Transport {
     this.#maxFrameBytes = facts.maxFrameBytes || Infinity;
     // From now on, so that an error before open() cannot end the process.
     webSocket.on('error', (error) => this.#failed(error));
+    this.#close = webSocket.close.bind(webSocket);
+    webSocket.close = (code, reason) => this.#closeCalled(code, reason);
   }
 
   open(listener: TransportListener): void {
     this.#listener = listener;
-    this.webSocket.on('message', (data, isBinary) => this.#received(data, isBinary));
-    this.webSocket.on('ping', () => this.#listener?.onPing());
-    this.webSocket.on('pong', (data) => this.#listener?.onPong(data));
-    this.webSocket.on('close', (code, reason) => {
+    const { webSocket } = this;
+    // ws's default binary type gives Buffers.
+    webSocket.on('message', (data, isBinary) => this.#arrive({ kind: 'message', data: data as Buffer, isBinary }));
+    webSocket.on('ping', () => this.#listener?.onPing());
+    webSocket.on('pong', (data) => this.#arrive({ kind: 'pong', data }));
+    webSocket.on('close', (code, reason) => {
       this.#linger?.clear();
-      this.#end(code, reason.toString());
+      this.#arrive({ kind: 'end', code, reason: reason.toString() });
     });
+    webSocket.resume();
   }
 
   sendText(text: string, last: boolean, done?: SendCallback): void {
@@ -103,21 +136,30 @@ export class WsTransport implements Transport {
   }
 
   close(code: number | undefined, reason: string): void {
-    this.webSocket.close(code, reason);
+    if (this.#closeSent) return;
+    this.#closeSent = true;
+    this.#close(code, reason);
+    if (this.#farewell?.kind === 'failure') this.#lingerBriefly();
+    if (this.#farewell !== undefined) setImmediate(() => this.#end(1006, ''));
     // The peer's close frame must be read, whatever stopped the reading before.
-    this.webSocket.resume();
+    else this.resume();
   }
 
   terminate(): void {
+    this.#isOver = true;
+    this.#dropHeld();
     this.webSocket.terminate();
   }
 
   pause(): void {
-    this.webSocket.pause();
+    if (!this.#closeSent && !this.#isOver) this.#paused = true;
   }
 
   resume(): void {
-    this.webSocket.resume();
+    if (!this.#paused) return;
+    this.#paused = false;
+    if (this.#held.size === 0) this.webSocket.resume();
+    else this.#releaseLater();
   }
 
   get bufferedBytes(): number {
@@ -130,19 +172,64 @@ export class WsTransport implements Transport {
     return socket instanceof Duplex ? progressOf(socket) : 0;
   }
 
-  #received(data: RawData, isBinary: boolean): void {
+  /** While the listener is paused ws reads on, and so answers pings and notices the end, until enough is held back. */
+  #arrive(event: Event): void {
+    if (this.#isOver && event.kind !== 'end') return;
+    if (event.kind === 'close frame' || event.kind === 'failure') this.#isOver = true;
+    if (!this.#paused && this.#held.size === 0) {
+      this.#deliver(event);
+      return;
+    }
+    this.#held.push(event);
+    this.#heldBytes += sizeOf(event);
+    if (this.#heldBytes >= HELD_BACK_BYTES && !this.#isOver) this.webSocket.pause();
+  }
+
+  #releaseLater(): void {
+    if (this.#willRelease) return;
+    this.#willRelease = true;
+    setImmediate(() => {
+      this.#willRelease = false;
+      while (!this.#paused) {
+        const event = this.#held.take();
+        if (event === undefined) {
+          this.webSocket.resume();
+          return;
+        }
+        this.#heldBytes -= sizeOf(event);
+        this.#deliver(event);
+      }
+    });
+  }
+
+  /** All but the end. */
+  #dropHeld(): void {
+    for (let event = this.#held.take(); event !== undefined; event = this.#held.take())
+      if (event.kind === 'end') setImmediate(() => this.#end(1006, ''));
+    this.#heldBytes = 0;
+  }
+
+  #deliver(event: Event): void {
+    if (event.kind === 'message') this.#deliverMessage(event.data, event.isBinary);
+    else if (event.kind === 'pong') this.#listener?.onPong(event.data);
+    else if (event.kind === 'end') this.#end(event.code, event.reason);
+    else this.#endReceiving(event);
+  }
+
+  #deliverMessage(data: Buffer, isBinary: boolean): void {
     const listener = this.#listener;
     if (listener === undefined) return;
-    // ws's default binary type gives Buffers.
-    const bytes = data as Buffer;
     const { inParts, maxBytes } = isBinary ? listener.binaryRule : listener.textRule;
     if (inParts) this.#tellDeliveredWhole();
-    if (!inParts && bytes.length > maxBytes) {
-      this.#violation(1009, `The message has ${bytes.length} bytes; at most ${maxBytes} are taken.`);
+    if (!inParts && data.length > maxBytes) {
+      this.#isOver = true;
+      this.#dropHeld();
+      const reason = `The message has ${data.length} bytes; at most ${maxBytes} are taken.`;
+      this.#endReceiving({ kind: 'failure', code: 1009, reason });
     } else if (isBinary) {
-      listener.onBinary(bytes, true);
+      listener.onBinary(data, true);
     } else {
-      listener.onText(bytes.toString(), true);
+      listener.onText(data.toString(), true);
     }
   }
 
@@ -152,21 +239,54 @@ export class WsTransport implements Transport {
     tell?.();
   }
 
-  #failed(error: Error & { readonly code?: string }): void {
-    this.#listener?.onError(error);
-    if (error.code?.startsWith('WS_ERR_') === true) this.#violation(CLOSE_CODES.get(error.code) ?? 1002, error.message);
+  /**
+   * Called in place of `webSocket.close`: by ws, which answers the peer's close frame, or a broken rule, with it, or by
+   * someone who has the WebSocket in hand.
+   */
+  #closeCalled(code?: number, reason?: string | Buffer): void {
+    const isAnswer = Reflect.get(this.webSocket, '_closeFrameReceived') === true;
+    const receiver: unknown = Reflect.get(this.webSocket, '_receiver');
+    if (this.#closeSent || this.#isOver || this.#listener === undefined) this.#close(code, reason);
+    else if (isAnswer) this.#arrive({ kind: 'close frame', code: code ?? 1005, reason: String(reason ?? '') });
+    // The error that ws emits next says what rule it was.
+    else if (!(receiver instanceof Writable && receiver.errored !== null)) this.#close(code, reason);
   }
 
-  /** The peer broke a rule: tell it, and do not wait long for its answer. ws has sent its own close frame already, if any. */
-  #violation(code: number, reason: string): void {
-    this.close(code, reason);
+  #failed(error: Error & { readonly code?: string }): void {
+    this.#listener?.onError(error);
+    if (error.code?.startsWith('WS_ERR_') !== true) return;
+    this.#arrive({ kind: 'failure', code: CLOSE_CODES.get(error.code) ?? 1002, reason: error.message });
+  }
+
+  #endReceiving(farewell: Farewell): void {
+    this.#farewell = farewell;
+    const { code, reason } = farewell;
+    const listener = this.#listener;
+    this.#paused = false;
+    if (this.#closeSent) {
+      this.#lingerBriefly();
+      this.#end(code, reason);
+    } else if (listener?.onClosing === undefined) {
+      this.close(code === 1005 ? undefined : code, reason);
+    } else {
+      listener.onClosing(code, reason);
+    }
+  }
+
+  /** The peer broke a rule, and may not do its part now. */
+  #lingerBriefly(): void {
+    this.#linger?.clear();
     this.#linger = new Deadline(VIOLATION_LINGER_MS, () => this.terminate());
-    this.#end(code, reason);
   }
 
   #end(code: number, reason: string): void {
     const listener = this.#listener;
     this.#listener = undefined;
-    listener?.onClose(code, reason);
+    const farewell = this.#farewell;
+    listener?.onClose(farewell?.code ?? code, farewell?.reason ?? reason);
   }
+}
+
+function sizeOf(event: Event): number {
+  return HELD_OVERHEAD + ('data' in event ? event.data.length : 0);
 }

@@ -333,7 +333,6 @@ function accept(
       binary?.maxMessageSize ?? 0,
     ),
     closeTimeoutMs: settings.sessionCloseTimeout,
-    emptyCloseIsNormal: settings.emptyCloseIsNormal,
     maxFrameBytes: settings.maxFrameSize,
     deliveredWhole: () => context.diagnostics.report({ kind: 'delivered-whole', endpoint: endpoint.plan.name }),
   });

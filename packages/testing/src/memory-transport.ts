@@ -12,7 +12,13 @@ type Frame =
 interface Pending {
   readonly frame: Frame;
   readonly bytes: number;
-  readonly done: SendCallback | undefined;
+  done: SendCallback | undefined;
+}
+
+/** What a listener is told of the end. */
+interface Farewell {
+  readonly code: number;
+  readonly reason: string;
 }
 
 /**
@@ -37,6 +43,10 @@ export class MemoryTransport implements Transport {
   #paused = true;
   #over = false;
   #closeSent = false;
+  /** The peer's close frame, or the rule that it broke: nothing more is received. */
+  #farewell: Farewell | undefined;
+  /** The peer has dropped the connection; what it had sent before is still delivered. */
+  #isLost = false;
   /** What the peer has sent and this side has not delivered. */
   readonly #incoming = new Fifo<Pending>();
   #scheduled = false;
@@ -73,19 +83,20 @@ export class MemoryTransport implements Transport {
     if (this.#closeSent || this.#over) return;
     this.#send({ kind: 'close', code: code ?? 1005, reason }, 2 + Buffer.byteLength(reason), undefined);
     this.#closeSent = true;
-    this.resume();
+    if (this.#farewell === undefined) this.resume();
+    else setImmediate(() => this.#end());
   }
 
   terminate(): void {
     const peer = this.#peer;
     setImmediate(() => {
-      this.#end(1006, '');
-      if (peer !== undefined) peer.#end(1006, '');
+      this.#end();
+      if (peer !== undefined) peer.#lose();
     });
   }
 
   pause(): void {
-    this.#paused = true;
+    if (!this.#closeSent && this.#farewell === undefined) this.#paused = true;
   }
 
   resume(): void {
@@ -103,7 +114,7 @@ export class MemoryTransport implements Transport {
   }
 
   #send(frame: Frame, bytes: number, done: SendCallback | undefined): void {
-    if (this.#over || this.#closeSent) {
+    if (this.#over || this.#isLost || this.#closeSent) {
       setImmediate(() => done?.(new Error('the connection is closed')));
       return;
     }
@@ -126,9 +137,9 @@ export class MemoryTransport implements Transport {
   }
 
   #deliver(): void {
-    while (!this.#paused && !this.#over) {
+    while (!this.#paused && !this.#over && this.#farewell === undefined) {
       const next = this.#incoming.take();
-      if (next === undefined) return;
+      if (next === undefined) break;
       if (this.#peer !== undefined) {
         this.#peer.#bufferedBytes -= next.bytes;
         this.#peer.#progress += next.bytes;
@@ -137,6 +148,7 @@ export class MemoryTransport implements Transport {
       next.done?.();
       this.#receive(next.frame);
     }
+    if (this.#isLost && (this.#incoming.size === 0 || this.#farewell !== undefined)) this.#end();
   }
 
   #receive(frame: Frame): void {
@@ -155,9 +167,7 @@ export class MemoryTransport implements Transport {
         this.#listener?.onPong(frame.data);
         return;
       case 'close':
-        // RFC 6455 5.5.1: answered with the same code, unless we closed first.
-        this.close(frame.code === 1005 ? undefined : frame.code, frame.reason);
-        this.#end(frame.code, frame.reason);
+        this.#endReceiving(frame);
         return;
     }
   }
@@ -193,16 +203,35 @@ export class MemoryTransport implements Transport {
   #tooBig(bytes: number, maxBytes: number): boolean {
     if (bytes <= maxBytes) return false;
     const reason = `The message has ${bytes} bytes; at most ${maxBytes} are taken.`;
-    this.close(1009, reason);
-    this.#end(1009, reason);
+    this.#endReceiving({ code: 1009, reason });
     return true;
   }
 
-  #end(code: number, reason: string): void {
+  /** RFC 6455 5.5.1: the listener answers, unless our close frame went first. */
+  #endReceiving(farewell: Farewell): void {
+    this.#farewell = farewell;
+    const { code, reason } = farewell;
+    if (this.#closeSent) this.#end();
+    else if (this.#listener?.onClosing === undefined) this.close(code === 1005 ? undefined : code, reason);
+    else this.#listener.onClosing(code, reason);
+  }
+
+  #lose(): void {
+    this.#isLost = true;
+    // The sender knows of none of it whether it has arrived.
+    for (const pending of this.#incoming) {
+      pending.done?.(new Error('the connection is closed'));
+      pending.done = undefined;
+    }
+    if (this.#incoming.size === 0 || this.#farewell !== undefined) this.#end();
+  }
+
+  #end(): void {
     if (this.#over) return;
     this.#over = true;
     for (let lost = this.#incoming.take(); lost !== undefined; lost = this.#incoming.take())
       lost.done?.(new Error('the connection is closed'));
+    const { code, reason } = this.#farewell ?? { code: 1006, reason: '' };
     this.#listener?.onClose(code, reason);
   }
 }

@@ -191,6 +191,85 @@ export const transportContract: readonly ContractCase[] = [
     },
   },
   {
+    title: 'asks the listener to close behind what the peer sent before, and sends what it sends until then',
+    async run(open) {
+      const listener = new ClosingListener();
+      const { transport, peer } = await start(open, listener);
+      peer.sendText('one', true);
+      peer.sendText('two', true);
+      peer.close(4001, 'bye');
+      assert.deepEqual(await listener.closing, { code: 4001, reason: 'bye' });
+      assert.deepEqual(listener.events, [text('one'), text('two')]);
+      transport.sendText('answer', true);
+      await turns();
+      assert.deepEqual(listener.events.length, 2);
+      transport.close(4001, 'bye');
+      assert.deepEqual(await peer.received.until(2), [text('answer'), { kind: 'close', code: 4001, reason: 'bye' }]);
+      assert.deepEqual(await listener.closed(), { code: 4001, reason: 'bye' });
+    },
+  },
+  {
+    title: 'asks the listener to close where the peer broke a rule, with the code for it',
+    async run(open) {
+      const listener = new ClosingListener();
+      listener.textRule = { inParts: false, maxBytes: 4 };
+      const { transport, peer } = await start(open, listener);
+      peer.sendText('one', true);
+      peer.sendText('too long', true);
+      peer.sendText('late', true);
+      const { code, reason } = await listener.closing;
+      assert.equal(code, 1009);
+      transport.sendText('answer', true);
+      transport.close(code, reason);
+      assert.deepEqual((await peer.received.until(2))[0], text('answer'));
+      assert.equal((await peer.received.closed()).code, 1009);
+      assert.equal((await listener.closed()).code, 1009);
+      assert.equal(listener.events.length, 2);
+    },
+  },
+  {
+    title: 'does not ask to close where it has closed before',
+    async run(open) {
+      const listener = new ClosingListener();
+      const { transport, peer } = await start(open, listener);
+      transport.close(1001, 'going');
+      await peer.received.closed();
+      assert.equal((await listener.closed()).code, 1001);
+      assert.equal(listener.asked, 0);
+    },
+  },
+  {
+    title: 'tells the code of the peer’s close frame where the connection is lost before the answer',
+    async run(open) {
+      const listener = new ClosingListener();
+      const { transport, peer } = await start(open, listener);
+      peer.close(4001, 'bye');
+      await listener.closing;
+      transport.terminate();
+      assert.deepEqual(await listener.closed(), { code: 4001, reason: 'bye' });
+    },
+  },
+  {
+    title: 'delivers what came before the connection was dropped, though it was paused then',
+    async run(open) {
+      const { transport, peer, listener } = await start(open);
+      peer.sendText('one', true);
+      await listener.until(1);
+      transport.pause();
+      for (const word of ['two', 'three']) peer.sendText(word, true);
+      await turns();
+      peer.drop();
+      await turns();
+      assert.equal(listener.events.length, 1);
+      transport.resume();
+      await listener.closed();
+      assert.deepEqual(listener.events, [
+        ...['one', 'two', 'three'].map(text),
+        { kind: 'close', code: 1006, reason: '' },
+      ]);
+    },
+  },
+  {
     title: 'tells an empty close frame as 1005',
     async run(open) {
       const { peer, listener } = await start(open);
@@ -289,6 +368,18 @@ export const transportContract: readonly ContractCase[] = [
     },
   },
 ];
+
+/** A listener that answers a close when the test does. */
+class ClosingListener extends RecordingListener {
+  asked = 0;
+  #tell: (close: { readonly code: number; readonly reason: string }) => void = () => undefined;
+  readonly closing = new Promise<{ readonly code: number; readonly reason: string }>((tell) => (this.#tell = tell));
+
+  onClosing(code: number, reason: string): void {
+    this.asked += 1;
+    this.#tell({ code, reason });
+  }
+}
 
 /** Not over HTTP/2. */
 async function tellsProgress(transport: Transport, peer: ContractPeer, listener: RecordingListener): Promise<boolean> {

@@ -4,8 +4,8 @@ import type { Extension } from '../extension';
  * The seam between the protocol and the container: all that either knows of the other.
  *
  * A transport is one open WebSocket connection. It speaks RFC 6455 by itself: it answers pings, reassembles and checks
- * messages, answers a close frame, and closes with the right code when the peer breaks a rule. It never throws from a
- * method of this interface and calls its listener only from the event loop, never from inside one of these methods.
+ * messages, and tells its listener, in order, that the peer closes or has broken a rule. It never throws from a method of
+ * this interface and calls its listener only from the event loop, never from inside one of these methods.
  */
 export interface Transport {
   /** The extensions in use, with the parameters that were agreed. */
@@ -31,7 +31,7 @@ export interface Transport {
   pong(data: Uint8Array, done?: SendCallback): void;
 
   /**
-   * Starts the close handshake, once; later calls do nothing. What was sent before leaves before it.
+   * Starts the close handshake, or answers the peer's, once; later calls do nothing. What was sent before leaves before it.
    *
    * @param code a code that may stand on the wire; undefined for an empty close frame
    * @param reason at most 123 bytes of UTF-8
@@ -78,10 +78,20 @@ export interface TransportListener {
   onPing(): void;
 
   /**
+   * Nothing more will be received: the peer's close frame has come, behind all that it sent before, or the peer has broken
+   * a rule. What is sent from now on still leaves. The listener answers with `close` in its own time, and must bound that
+   * time; `onClose` follows. Not called where `close` was called before, nor where the connection ended without a close
+   * frame. A transport answers by itself, at once, for a listener without this method.
+   *
+   * @param code as in {@link TransportListener.onClose}
+   */
+  onClosing?(code: number, reason: string): void;
+
+  /**
    * The conversation is over; called exactly once, whatever ended it, and nothing is called after it.
    *
-   * @param code the peer's code (1005 for an empty close frame), the code that the transport answered a broken rule with,
-   * or 1006 when the connection ended without a close frame
+   * @param code the peer's code (1005 for an empty close frame), the code for the rule that the peer broke, or 1006 when
+   * the connection ended without a close frame
    */
   onClose(code: number, reason: string): void;
 
