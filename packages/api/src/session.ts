@@ -83,6 +83,21 @@ export abstract class Session {
   abstract close(closeReason?: CloseReason): Promise<void>;
   abstract close(code: number, reasonPhrase?: string): Promise<void>;
 
+  /**
+   * Aborts when the conversation ends: the peer has closed, has hung up, or was lost, or this side closes. For handlers that
+   * take long, such as one that streams an answer; the same object for the life of the session, and made when it is first
+   * asked for. Not in the specification.
+   *
+   * It may abort while messages that arrived earlier still wait for the handler. A peer that leaves behind more than
+   * 16 KiB of them is noticed when they have been taken.
+   *
+   * A handler that rejects with the signal's reason, as `fetch` does, is no error for `@OnError`.
+   *
+   * @example
+   * for await (const token of model.stream(question, { signal: session.signal })) await remote.sendText(token);
+   */
+  abstract get signal(): AbortSignal;
+
   /** The absolute URI of the opening handshake, `ws:` or `wss:`, with its query. */
   abstract getRequestURI(): URL;
 

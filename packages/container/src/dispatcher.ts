@@ -60,6 +60,8 @@ function handleMessage(session: WsSession, route: MessageRoute, arrived: unknown
 
 /** `@OnError`, and then the end of the session where `onMessageError` says so. */
 function dispatchMessageError(session: WsSession, thrown: unknown): Settled {
+  // It has stopped because its session has.
+  if (session.isAbort(thrown)) return undefined;
   const settled = dispatchError(session, thrown);
   const isCodec = thrown instanceof DecodeException || thrown instanceof EncodeException;
   if (isCodec || session.context.settings.onMessageError === 'keep-open') return settled;

@@ -48,6 +48,8 @@ export class Inbox implements TransportListener {
   #handlers: RunningHandlers | undefined;
   /** How `begin` of the session learns that its `@OnOpen` is not waited for any more. */
   #giveUpOpening: ((why: Error) => void) | undefined;
+  /** Of a session that is closing, or whose peer is leaving. */
+  #limitMs = Infinity;
   /** A handler is being called, and has not returned yet. */
   #isCalling = false;
   #paused = true;
@@ -147,7 +149,8 @@ export class Inbox implements TransportListener {
 
   /** From now on each handler may take so long and no longer. */
   limit(milliseconds: number): void {
-    if (this.isAtWork) this.#runningHandlers.limit(milliseconds);
+    this.#limitMs = Math.min(this.#limitMs, milliseconds);
+    this.#handlers?.limit(milliseconds);
   }
 
   /** Waits for no handler any more, and delivers nothing more. */
@@ -182,6 +185,10 @@ export class Inbox implements TransportListener {
   onPing(): void {
     this.session.read();
     this.session.wrote();
+  }
+
+  onPeerLeaving(): void {
+    this.session.peerLeaving();
   }
 
   onClosing(code: number, reason: string): void {
@@ -289,8 +296,9 @@ export class Inbox implements TransportListener {
   }
 
   get #runningHandlers(): RunningHandlers {
-    return (this.#handlers ??= new RunningHandlers(this.session.handlerTimeoutMs, (handler, limitMs) =>
-      this.session.handlerOverdue(handler.method, limitMs),
+    const limitMs = Math.min(this.#limitMs, this.session.handlerTimeoutMs);
+    return (this.#handlers ??= new RunningHandlers(limitMs, (handler, afterMs) =>
+      this.session.handlerOverdue(handler.method, afterMs),
     ));
   }
 

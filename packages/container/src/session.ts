@@ -54,6 +54,8 @@ export interface SessionHandshake {
  */
 type SessionState = 'open' | 'ending' | 'closing' | 'closed';
 
+const OVERDUE = new CloseReason(1011, 'a handler took too long');
+
 /** What a session is made of. */
 export interface SessionParts {
   readonly context: ContainerContext;
@@ -89,6 +91,9 @@ export class WsSession extends Session {
   #connectionGone = false;
   /** Why this side closes, from the first call of `close` on. */
   #localReason: CloseReason | undefined;
+  #peerLeaves = false;
+  /** Once somebody has asked for its signal. */
+  #aborting: AbortController | undefined;
   /** With what the session closes once its handlers are done. */
   #pendingClose: CloseReason | undefined;
   /** How the caller of `close` learns that the close frame has been handed over. */
@@ -235,9 +240,28 @@ export class WsSession extends Session {
   handlerOverdue(method: string | symbol, afterMs: number): void {
     this.#reportOverdue(method, afterMs);
     this.#closeNow();
-    const reason = CloseReason.truncated(1011, 'a handler took too long');
-    this.#closeLocally(reason, reason);
+    if (this.#peerLeaves) this.abandon('The peer has left, and a handler took too long.', true);
+    else this.#closeLocally(OVERDUE, OVERDUE);
     this.#inbox.giveUp();
+  }
+
+  /** The peer has gone, or goes, though messages of it may still wait. */
+  peerLeaving(): void {
+    this.#peerLeaves = true;
+    this.#abort();
+    this.#inbox.limit(this.#setting('sessionCloseTimeout'));
+  }
+
+  #abort(): void {
+    this.#aborting?.abort();
+  }
+
+  /** Whether a handler has failed by the abort of {@link signal}, which is nobody's error. */
+  isAbort(thrown: unknown): boolean {
+    const signal = this.#aborting?.signal;
+    if (signal?.aborted !== true || thrown === undefined || thrown === null) return false;
+    const reason: unknown = signal.reason;
+    return thrown === reason || (thrown instanceof Error && thrown.name === 'AbortError' && thrown.cause === reason);
   }
 
   /**
@@ -246,6 +270,7 @@ export class WsSession extends Session {
    */
   connectionClosing(code: number, phrase: string): void {
     const told = code === 1005 && this.context.settings.emptyCloseIsNormal ? 1000 : code;
+    this.#abort();
     // Else it closes with its own reason already, behind its handlers.
     if (this.#state === 'open') this.#closeBehindHandlers(CloseReason.truncated(told, phrase));
   }
@@ -409,11 +434,20 @@ export class WsSession extends Session {
     }
     // What the other handlers answer still leaves; the one that calls this may await it.
     this.#state = 'ending';
+    this.#abort();
     this.context.registry.closing(this);
     return new Promise((resolve) => {
       this.#whenClosing = resolve;
       this.#closeBehindHandlers(closeReason);
     });
+  }
+
+  override get signal(): AbortSignal {
+    if (this.#aborting === undefined) {
+      this.#aborting = new AbortController();
+      if (this.#peerLeaves || this.#state !== 'open' || this.#pendingClose !== undefined) this.#abort();
+    }
+    return this.#aborting.signal;
   }
 
   override getRequestURI(): URL {
@@ -527,6 +561,7 @@ export class WsSession extends Session {
   #finishClosing(reason: CloseReason, deliverWaiting: boolean): void {
     if (!this.#isUnclosed) return;
     this.#state = 'closing';
+    this.#abort();
     this.#pendingClose = undefined;
     this.#whenClosing?.();
     this.context.registry.closing(this);

@@ -112,7 +112,7 @@ test.each<[string, (conversation: Conversation) => unknown, string]>([
   ['the peer closes', ({ peer }) => peer.close(4001, ''), 'close 4001'],
   ['this side closes', ({ session }) => session.close(new CloseReason(4002)), 'close 4002'],
 ])('once %s, the close timeout bounds a handler that never settles', async (_title, end, close) => {
-  for (const endpointClass of close === 'close 4002' ? [Stuck, NeverOpens] : [Stuck]) {
+  for (const endpointClass of [Stuck, NeverOpens]) {
     lines = [];
     logged = [];
     const conversation = open(endpointClass, { sessionCloseTimeout: 20 });
@@ -120,7 +120,9 @@ test.each<[string, (conversation: Conversation) => unknown, string]>([
     for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
     end(conversation);
     await ended(conversation);
-    expect(lines.at(-1)).toBe(close);
+    // What waits for an @OnOpen that never settles hides the code of the peer.
+    const told = endpointClass === NeverOpens && close === 'close 4001' ? 'close 1006' : close;
+    expect(lines.at(-1)).toBe(told);
     expect(logged).toEqual([expect.stringContaining('has not settled within 20 ms')]);
   }
 });

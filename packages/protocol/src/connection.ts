@@ -6,6 +6,7 @@ import { CompressionLine } from './compression-line';
 import type { ConnectionParts } from './connection-parts';
 import { FrameParser, OPCODE, type FrameHandler } from './frame-parser';
 import { FrameWriter } from './frame-writer';
+import { lookAhead, type AheadListener } from './look-ahead';
 import { MessageAssembler } from './message-assembler';
 import type { MessageDeflate } from './message-deflate';
 import { ProtocolViolation } from './protocol-violation';
@@ -39,7 +40,7 @@ type OwnedSocket = Duplex & { [OWNER]: Connection };
  * sent is collected by the frame writer and written once: at the end of a read for what was sent while it was handled,
  * at the end of the loop turn for everything else.
  */
-export class Connection implements Transport, FrameHandler {
+export class Connection implements Transport, FrameHandler, AheadListener {
   readonly extensions: readonly Extension[];
   readonly isSecure: boolean;
   readonly remoteAddress: string | undefined;
@@ -59,6 +60,11 @@ export class Connection implements Transport, FrameHandler {
   #paused = true;
   /** What arrived and waits for resume(); the parser stops between frames. */
   #unparsed: Buffer | undefined;
+  /** Where to look on for control frames, from the end of `#unparsed`; undefined before the first look. */
+  #lookFrom: number | undefined;
+  /** Pings that wait to be parsed and have been answered already. */
+  #pingsAnswered = 0;
+  #peerLeaves = false;
   #parsing = false;
   #willGoOn = false;
   #closeSent = false;
@@ -156,7 +162,36 @@ export class Connection implements Transport, FrameHandler {
 
   /** A paused connection still learns that its peer has gone, so it reads on until enough is held back. */
   #limitHeldBack(): void {
+    this.#lookAhead();
     if (this.#unparsed !== undefined && this.#unparsed.length >= HELD_BACK_BYTES) this.#socket.pause();
+  }
+
+  /** So that a busy handler behind which messages wait does not make the peer take this side for dead. */
+  #lookAhead(): void {
+    const bytes = this.#unparsed;
+    if (bytes === undefined || !this.#paused || this.#gone) return;
+    const from = this.#lookFrom === undefined ? this.#nextFrameAt : Math.max(0, bytes.length + this.#lookFrom);
+    this.#lookFrom = lookAhead(bytes, from, !this.#isClient, this) - bytes.length;
+  }
+
+  /** Where in what is held back the next frame begins. */
+  get #nextFrameAt(): number {
+    return this.#parser === undefined ? 0 : (this.#parser.leftOfFrame ?? Infinity);
+  }
+
+  onPingAhead(payload: Buffer): void {
+    this.#pingsAnswered += 1;
+    this.#answerPing(payload);
+  }
+
+  onCloseAhead(): void {
+    this.#tellLeaving();
+  }
+
+  #tellLeaving(): void {
+    if (this.#peerLeaves || this.#farewell !== undefined) return;
+    this.#peerLeaves = true;
+    this.#listener?.onPeerLeaving?.();
   }
 
   resume(): void {
@@ -197,7 +232,7 @@ export class Connection implements Transport, FrameHandler {
   #takeBuffered(): void {
     const socket = this.#socket;
     const bytes: unknown = socket.readableLength > 0 ? socket.read() : null;
-    if (Buffer.isBuffer(bytes)) this.#unparsed = Buffer.concat([this.#unparsed ?? NO_BYTES, bytes]);
+    if (Buffer.isBuffer(bytes)) this.#holdBack(bytes);
   }
 
   #received(chunk: Buffer): void {
@@ -206,8 +241,13 @@ export class Connection implements Transport, FrameHandler {
       this.#parse(chunk);
       return;
     }
-    this.#unparsed = Buffer.concat([this.#unparsed ?? NO_BYTES, chunk]);
+    this.#holdBack(chunk);
     this.#limitHeldBack();
+  }
+
+  #holdBack(chunk: Buffer): void {
+    if (this.#lookFrom !== undefined) this.#lookFrom -= chunk.length;
+    this.#unparsed = Buffer.concat([this.#unparsed ?? NO_BYTES, chunk]);
   }
 
   #parse(chunk: Buffer): void {
@@ -220,6 +260,7 @@ export class Connection implements Transport, FrameHandler {
       // What stands behind a close frame is nobody's (RFC 6455 5.5.1).
       if (rest !== undefined && rest.length > 0 && this.#farewell === undefined)
         this.#unparsed = this.#sharesReads ? Buffer.from(rest) : rest;
+      else this.#lookFrom = undefined;
     } catch (error) {
       // Whatever it is, it ends this connection and not the process.
       this.#fail(error instanceof ProtocolViolation ? error : new ProtocolViolation(1011, 'internal error', error));
@@ -229,6 +270,7 @@ export class Connection implements Transport, FrameHandler {
     }
     if (this.#assembler?.isIdle === true) this.#assembler = undefined;
     if (this.#parser.isIdle) this.#parser = undefined;
+    this.#limitHeldBack();
     if (!this.#hasBacklog || this.#paused) return;
     // A compressed message that becomes a large one takes turns with other connections.
     this.#socket.pause();
@@ -253,9 +295,14 @@ export class Connection implements Transport, FrameHandler {
 
   onControlFrame(opcode: number, bytes: Buffer): void {
     const payload = this.#sharesReads ? Buffer.from(bytes) : bytes;
-    if (opcode === OPCODE.ping) this.#answerPing(payload);
+    if (opcode === OPCODE.ping) this.#pingParsed(payload);
     else if (opcode === OPCODE.pong) this.#listener?.onPong(payload);
     else this.#receiveClose(payload);
+  }
+
+  #pingParsed(payload: Buffer): void {
+    if (this.#pingsAnswered > 0) this.#pingsAnswered -= 1;
+    else this.#answerPing(payload);
   }
 
   /**
@@ -482,6 +529,7 @@ export class Connection implements Transport, FrameHandler {
   #socketEnded(): void {
     if (this.#gone) return;
     this.#ended = true;
+    this.#tellLeaving();
     // Its close frame is still to be answered: a peer that ends its side may read on.
     const isAwaited = this.#farewell !== undefined && !this.#closeSent;
     if (isAwaited || this.#holdsBack || this.#line?.isHeld === true) return;
@@ -505,6 +553,7 @@ export class Connection implements Transport, FrameHandler {
     this.#callbacks = undefined;
     callbacks?.forEach((callback) => callback(new Error('the connection is closed')));
     this.#takeBuffered();
+    if (this.#holdsBack) this.#tellLeaving();
     this.#finishIfDelivered();
   }
 

@@ -53,6 +53,12 @@ export class FrameParser {
     return !this.#inPayload && this.#headLength === 0;
   }
 
+  /** How many bytes of the present frame are still to come; undefined in the middle of a header. */
+  get leftOfFrame(): number | undefined {
+    if (this.#inPayload) return this.#remaining;
+    return this.#headLength === 0 ? 0 : undefined;
+  }
+
   /**
    * Takes the next bytes. They are unmasked in place.
    *

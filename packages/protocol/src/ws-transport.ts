@@ -71,6 +71,7 @@ export class WsTransport implements Transport {
   #isOver = false;
   #farewell: Farewell | undefined;
   #closeSent = false;
+  #peerLeaves = false;
   readonly #close: WebSocket['close'];
 
   constructor(
@@ -180,9 +181,16 @@ export class WsTransport implements Transport {
       this.#deliver(event);
       return;
     }
+    if (event.kind !== 'message' && event.kind !== 'pong') this.#tellLeaving();
     this.#held.push(event);
     this.#heldBytes += sizeOf(event);
     if (this.#heldBytes >= HELD_BACK_BYTES && !this.#isOver) this.webSocket.pause();
+  }
+
+  #tellLeaving(): void {
+    if (this.#peerLeaves) return;
+    this.#peerLeaves = true;
+    this.#listener?.onPeerLeaving?.();
   }
 
   #releaseLater(): void {

@@ -15,6 +15,9 @@ interface Pending {
   done: SendCallback | undefined;
 }
 
+/** So much is read on of a side that is paused: what is behind it waits as in a socket. */
+const HELD_BACK_BYTES = 16_384;
+
 /** What a listener is told of the end. */
 interface Farewell {
   readonly code: number;
@@ -123,6 +126,12 @@ export class MemoryTransport implements Transport {
   }
 
   #accept(pending: Pending): void {
+    const heldBack = (this.#peer?.bufferedBytes ?? 0) - pending.bytes;
+    if (this.#paused && this.#listener !== undefined && pending.frame.kind === 'ping' && heldBack < HELD_BACK_BYTES) {
+      setImmediate(() => this.#receiveAhead(pending));
+      return;
+    }
+    if (this.#paused && pending.frame.kind === 'close') setImmediate(() => this.#listener?.onPeerLeaving?.());
     this.#incoming.push(pending);
     this.#schedule();
   }
@@ -149,6 +158,14 @@ export class MemoryTransport implements Transport {
       this.#receive(next.frame);
     }
     if (this.#isLost && (this.#incoming.size === 0 || this.#farewell !== undefined)) this.#end();
+  }
+
+  /** Pings are answered though messages are held back. */
+  #receiveAhead({ frame, bytes, done }: Pending): void {
+    if (this.#over || this.#farewell !== undefined) return;
+    if (this.#peer !== undefined) this.#peer.#bufferedBytes -= bytes;
+    done?.();
+    this.#receive(frame);
   }
 
   #receive(frame: Frame): void {
@@ -218,6 +235,7 @@ export class MemoryTransport implements Transport {
 
   #lose(): void {
     this.#isLost = true;
+    if (this.#incoming.size > 0) this.#listener?.onPeerLeaving?.();
     // The sender knows of none of it whether it has arrived.
     for (const pending of this.#incoming) {
       pending.done?.(new Error('the connection is closed'));

@@ -143,6 +143,30 @@ export const transportContract: readonly ContractCase[] = [
     },
   },
   {
+    title: 'answers a ping behind a message that waits while it is paused, once',
+    async run(open) {
+      const { transport, peer, listener } = await start(open);
+      peer.sendText('one', true);
+      await listener.until(1);
+      transport.pause();
+      peer.sendText('two', true);
+      peer.ping(bytes(1));
+      peer.sendBinary(new Uint8Array(2000), true);
+      peer.ping(bytes(2));
+      const pongs = [
+        { kind: 'pong', hex: '01' },
+        { kind: 'pong', hex: '02' },
+      ];
+      assert.deepEqual(await peer.received.until(2), pongs);
+      assert.deepEqual([listener.events.length, listener.pings], [1, 2]);
+      transport.resume();
+      await listener.until(3);
+      peer.ping(bytes(3));
+      assert.deepEqual(await peer.received.until(3), [...pongs, { kind: 'pong', hex: '03' }]);
+      assert.equal(listener.pings, 3);
+    },
+  },
+  {
     title: 'tells of pongs',
     async run(open) {
       const { peer, listener } = await start(open);
@@ -247,6 +271,27 @@ export const transportContract: readonly ContractCase[] = [
       await listener.closing;
       transport.terminate();
       assert.deepEqual(await listener.closed(), { code: 4001, reason: 'bye' });
+    },
+  },
+  {
+    title: 'tells that the peer leaves though messages of it are held back, once',
+    async run(open) {
+      for (const leave of ['close', 'drop'] as const) {
+        const listener = new LeavingListener();
+        const { transport, peer } = await start(open, listener);
+        peer.sendText('one', true);
+        await listener.until(1);
+        transport.pause();
+        peer.sendText('two', true);
+        if (leave === 'close') peer.close(4001, 'bye');
+        else peer.drop();
+        await listener.leaving;
+        await turns();
+        assert.deepEqual(listener.events, [text('one')]);
+        transport.resume();
+        assert.equal((await listener.closed()).code, leave === 'close' ? 4001 : 1006);
+        assert.deepEqual([listener.events.length, listener.told], [3, 1]);
+      }
     },
   },
   {
@@ -378,6 +423,17 @@ class ClosingListener extends RecordingListener {
   onClosing(code: number, reason: string): void {
     this.asked += 1;
     this.#tell({ code, reason });
+  }
+}
+
+class LeavingListener extends RecordingListener {
+  told = 0;
+  #tell: () => void = () => undefined;
+  readonly leaving = new Promise<void>((tell) => (this.#tell = tell));
+
+  onPeerLeaving(): void {
+    this.told += 1;
+    this.#tell();
   }
 }
 

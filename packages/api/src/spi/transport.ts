@@ -40,7 +40,10 @@ export interface Transport {
   /** Drops the connection without a handshake. */
   terminate(): void;
 
-  /** Stops reading from the socket. What was read already may still be delivered. */
+  /**
+   * Delivers no more messages; some may be on their way. So that pings are answered and the peer's end is noticed, a bounded
+   * amount is read on and held back.
+   */
   pause(): void;
   resume(): void;
 
@@ -76,6 +79,13 @@ export interface TransportListener {
   onPong(data: Buffer): void;
   /** A ping was received and answered. */
   onPing(): void;
+
+  /**
+   * The peer is leaving: it has ended its side, its connection is lost, or its close frame has been seen. Told as soon as
+   * that is known, and so perhaps before messages that came earlier and are held back; at most once, and not behind
+   * `onClosing` and `onClose`.
+   */
+  onPeerLeaving?(): void;
 
   /**
    * Nothing more will be received: the peer's close frame has come, behind all that it sent before, or the peer has broken
