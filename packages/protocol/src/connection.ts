@@ -25,6 +25,12 @@ const FLUSH_AT_BYTES = 65_536;
 /** So much is read of a paused connection before its socket is paused as well. */
 const HELD_BACK_BYTES = 16_384;
 
+/**
+ * A connection is parsed for so much in one turn of the event loop; then others have theirs. A frame counts as one, and each
+ * KiB of its payload as another.
+ */
+const WORK_PER_TURN = 256;
+
 /** RFC 9113 7. */
 const CANCEL = 0x8;
 
@@ -66,6 +72,9 @@ export class Connection implements Transport, FrameHandler, AheadListener {
   #pingsAnswered = 0;
   #peerLeaves = false;
   #parsing = false;
+  /** What has been parsed in the turn. */
+  #work = 0;
+  #turn = 0;
   #willGoOn = false;
   #closeSent = false;
   /** The peer's close frame, or why its connection is failed: nothing more is received. */
@@ -238,7 +247,7 @@ export class Connection implements Transport, FrameHandler, AheadListener {
   #received(chunk: Buffer): void {
     if (this.#farewell !== undefined) return;
     if (!this.#paused && !this.#holdsBack) {
-      this.#parse(chunk);
+      this.#parse(chunk, this.#sharesReads);
       return;
     }
     this.#holdBack(chunk);
@@ -250,8 +259,13 @@ export class Connection implements Transport, FrameHandler, AheadListener {
     this.#unparsed = Buffer.concat([this.#unparsed ?? NO_BYTES, chunk]);
   }
 
-  #parse(chunk: Buffer): void {
+  /** @param isShared whether the bytes are valid only now */
+  #parse(chunk: Buffer, isShared = false): void {
     if (this.#farewell !== undefined || this.#dropped) return;
+    if (this.#turn !== turnOf()) {
+      this.#turn = turn;
+      this.#work = 0;
+    }
     this.#parser ??= new FrameParser(this, !this.#isClient, this.#deflate !== undefined);
     this.#parsing = true;
     try {
@@ -259,7 +273,7 @@ export class Connection implements Transport, FrameHandler, AheadListener {
       const rest = this.#hasBacklog ? chunk : this.#parser.parse(chunk);
       // What stands behind a close frame is nobody's (RFC 6455 5.5.1).
       if (rest !== undefined && rest.length > 0 && this.#farewell === undefined)
-        this.#unparsed = this.#sharesReads ? Buffer.from(rest) : rest;
+        this.#unparsed = isShared ? Buffer.from(rest) : rest;
       else this.#lookFrom = undefined;
     } catch (error) {
       // Whatever it is, it ends this connection and not the process.
@@ -271,14 +285,17 @@ export class Connection implements Transport, FrameHandler, AheadListener {
     if (this.#assembler?.isIdle === true) this.#assembler = undefined;
     if (this.#parser.isIdle) this.#parser = undefined;
     this.#limitHeldBack();
-    if (!this.#hasBacklog || this.#paused) return;
-    // A compressed message that becomes a large one takes turns with other connections.
+    const hasMore = this.#hasBacklog || this.#unparsed !== undefined || this.#work >= WORK_PER_TURN;
+    if (!hasMore || this.#paused || this.#farewell !== undefined) return;
+    // A peer that sends much, or a compressed message that becomes a large one, takes turns with other connections.
     this.#socket.pause();
     this.#goOnLater();
   }
 
   get isStopped(): boolean {
-    return this.#paused || this.#farewell !== undefined || this.#dropped || this.#hasBacklog;
+    return (
+      this.#paused || this.#farewell !== undefined || this.#dropped || this.#hasBacklog || this.#work >= WORK_PER_TURN
+    );
   }
 
   onDataFrame(opcode: number, final: boolean, compressed: boolean, length: number): void {
@@ -290,10 +307,12 @@ export class Connection implements Transport, FrameHandler, AheadListener {
   }
 
   onData(bytes: Buffer, ends: boolean): void {
+    this.#work += 1 + (bytes.length >>> 10);
     this.#assembler?.takeData(bytes, ends);
   }
 
   onControlFrame(opcode: number, bytes: Buffer): void {
+    this.#work += 1;
     const payload = this.#sharesReads ? Buffer.from(bytes) : bytes;
     if (opcode === OPCODE.ping) this.#pingParsed(payload);
     else if (opcode === OPCODE.pong) this.#listener?.onPong(payload);
@@ -594,6 +613,21 @@ function failure({ closeCode, message }: ProtocolViolation): Farewell {
 
 /** The connections that have something to send at the end of this loop turn, each once. */
 let dirty: Connection[] = [];
+
+/** The turn of the event loop, counted while something is read. */
+let turn = 0;
+let turnEnds = false;
+
+function turnOf(): number {
+  if (!turnEnds) {
+    turnEnds = true;
+    setImmediate(() => {
+      turnEnds = false;
+      turn += 1;
+    });
+  }
+  return turn;
+}
 
 function flushAll(): void {
   const connections = dirty;

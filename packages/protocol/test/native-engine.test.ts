@@ -269,6 +269,19 @@ describe('messages', () => {
 });
 
 describe('back-pressure', () => {
+  test('a peer that floods small messages is heard in turns, and in order', async () => {
+    const { client, listener } = await connect();
+    const words = Array.from({ length: 2000 }, (_, index) => `word ${index}`);
+    client.send(...words.map((word) => clientFrame(0x81, word)));
+    const heard: number[] = [];
+    for (let count = 1; listener.events.length < words.length; count = listener.events.length + 1) {
+      await listener.until(count);
+      heard.push(listener.events.length);
+    }
+    expect(listener.events).toEqual(words.map((word) => text(word)));
+    expect(Math.max(...heard.map((count, turn) => count - (heard[turn - 1] ?? 0)))).toBeLessThanOrEqual(256);
+  });
+
   test('pause stops between two messages of one read, and resume goes on', async () => {
     const listener = new RecordingListener();
     const { transport, client } = await connect({ listener });
