@@ -6,7 +6,17 @@ import type { WsSession } from './session';
 export class SessionRegistry {
   readonly #open = new Map<EndpointPlan, Set<WsSession>>();
   readonly #live = new Set<WsSession>();
+  #isAbandoned = false;
   #whenEmpty: (() => void)[] = [];
+
+  /** Whether the container has stopped, and waits for no session any more. */
+  get isAbandoned(): boolean {
+    return this.#isAbandoned;
+  }
+
+  abandon(): void {
+    this.#isAbandoned = true;
+  }
 
   /** A session that begins. */
   add(session: WsSession): void {

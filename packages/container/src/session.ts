@@ -598,6 +598,8 @@ export class WsSession extends Session {
   }
 
   #reportOverdue(method: string | symbol, afterMs: number): void {
+    // Whoever stopped it knows that it took too long.
+    if (this.context.registry.isAbandoned) return;
     this.context.diagnostics.report({
       kind: 'handler-overdue',
       endpoint: this.plan.name,

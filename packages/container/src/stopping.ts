@@ -57,6 +57,7 @@ export async function endSessions(
   await Promise.race([Promise.all([registry.whenEmpty(), others]), patience]);
   force.clear();
   giveUp?.clear();
+  registry.abandon();
 }
 
 async function closeAllWhenIdle(registry: SessionRegistry, reason: CloseReason): Promise<void> {
