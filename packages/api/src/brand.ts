@@ -1,4 +1,4 @@
-import type { AbstractClass } from './class-type';
+import { Char, type AbstractClass } from './class-type';
 
 /** Our own classes by name, to find the one that a class of another copy stands for. */
 const OWN_CLASSES = new Map<string, AbstractClass<unknown>>();
@@ -24,6 +24,7 @@ export function brand(target: AbstractClass<unknown>, name: string): void {
 
 /** Our own class where the value is that of another copy; else the value itself. */
 export function ownClass(value: unknown): unknown {
+  if (isChar(value)) return Char;
   if (typeof value !== 'function') return value;
   const prototype: unknown = value.prototype;
   if (typeof prototype !== 'object' || prototype === null || !Object.hasOwn(prototype, NAME)) return value;
@@ -37,6 +38,13 @@ export function inheritsFrom(name: string, prototype: object, method: string): b
   let owner: object | null = prototype;
   while (owner !== null && !Object.hasOwn(owner, method)) owner = Object.getPrototypeOf(owner) as object | null;
   return owner === null || Object.hasOwn(owner, brandKey(name));
+}
+
+/** A marker and no class, frozen by whichever copy has made it. */
+function isChar(value: unknown): boolean {
+  return (
+    typeof value === 'object' && value !== null && 'kind' in value && value.kind === Char.kind && Object.isFrozen(value)
+  );
 }
 
 function brandKey(name: string): symbol {

@@ -1,3 +1,4 @@
+import { showAs } from './show-as';
 import { brand } from './brand';
 import type { DecoderClass } from './decoder';
 import type { EncoderClass } from './encoder';
@@ -138,3 +139,8 @@ class BuiltClientEndpointConfig extends ClientEndpointConfig {
 
 brand(ClientEndpointConfigurator, 'ClientEndpointConfig.Configurator');
 brand(ClientEndpointConfig, 'ClientEndpointConfig');
+showAs(
+  ClientEndpointConfig,
+  'ClientEndpointConfig',
+  (config) => config.getPreferredSubprotocols().join(', ') || 'no subprotocols',
+);

@@ -1,3 +1,4 @@
+import { showAs } from './show-as';
 import { brand } from './brand';
 import { describeValue } from './describe-value';
 import { IllegalArgumentException } from './errors';
@@ -245,3 +246,4 @@ export declare namespace CloseReason {
 }
 
 brand(CloseReason, 'CloseReason');
+showAs(CloseReason, 'CloseReason', (reason) => reason.toString().slice('CloseReason['.length, -1));

@@ -1,3 +1,4 @@
+import { showAs } from './show-as';
 import { brand } from './brand';
 import { closeReasonOf, type CloseReason } from './close-reason';
 import { describeValue } from './describe-value';
@@ -115,3 +116,4 @@ function requireResponse(response: unknown): void {
 
 brand(HandshakeRequest, 'HandshakeRequest');
 brand(HandshakeRejection, 'HandshakeRejection');
+showAs(HandshakeRequest, 'HandshakeRequest', (request) => request.getRequestURI().pathname);

@@ -52,6 +52,51 @@ export function readClassRecord(target: AbstractClass): ClassRecord | undefined 
   return typeof metadata === 'object' && metadata !== null ? ownRecord(metadata) : undefined;
 }
 
+/**
+ * The record with the class annotation of an endpoint: that of the class, or of the one that a class decorator has
+ * replaced. A subclass that a program has written itself inherits none (WSC-4.8).
+ */
+export function readAnnotations(
+  target: AbstractClass,
+): Pick<ClassRecord, 'serverEndpoint' | 'clientEndpoint'> | undefined {
+  const own = readClassRecord(target);
+  if (own?.serverEndpoint !== undefined || own?.clientEndpoint !== undefined) return own;
+  const replaced = replacedClass(target);
+  return (replaced && readAnnotations(replaced)) ?? own;
+}
+
+/** The name of a class, for messages: a class without one is called by its nearest ancestor that has one. */
+export function classNameOf(target: AbstractClass): string {
+  for (
+    let at: unknown = target;
+    typeof at === 'function' && at !== Function.prototype;
+    at = Object.getPrototypeOf(at)
+  ) {
+    if (at.name !== '') return at.name;
+  }
+  return '(anonymous class)';
+}
+
+/**
+ * In the legacy dialect a class decorator may return a subclass, and nothing is left on it of the annotation below it. Such
+ * a class is anonymous, has the name of the class that it replaces, or extends a parameter of the decorator, where a
+ * program extends the class by its name.
+ */
+function replacedClass(target: AbstractClass): AbstractClass | undefined {
+  const parent: unknown = Object.getPrototypeOf(target);
+  if (typeof parent !== 'function' || parent === Function.prototype) return undefined;
+  // It is a class, or nothing that has a record.
+  const replaced = parent as unknown as AbstractClass;
+  const name = classNameOf(replaced);
+  return target.name === '' || target.name === name || extendsParameter(target, name) ? replaced : undefined;
+}
+
+function extendsParameter(target: AbstractClass, parentName: string): boolean {
+  const heritage = /^class\s+[\w$]+\s+extends\s+([\w$]+)\s*\{/.exec(Function.prototype.toString.call(target))?.[1];
+  // Compilers put underscores and numbers beside a name.
+  return heritage !== undefined && heritage.replace(/^_+|[_$\d]+$/g, '') !== parentName.replace(/^_+|[_$\d]+$/g, '');
+}
+
 /** The record kept on a class (legacy dialect) or in a metadata object (standard dialect), made if missing. */
 export function recordOf(holder: object): ClassRecord {
   const existing = ownRecord(holder);

@@ -1,3 +1,4 @@
+import { showAs } from './show-as';
 import { brand } from './brand';
 import { describeValue } from './describe-value';
 import { IllegalArgumentException } from './errors';
@@ -26,3 +27,4 @@ export class PongMessage {
 }
 
 brand(PongMessage, 'PongMessage');
+showAs(PongMessage, 'PongMessage', (pong) => `${pong.getApplicationData().length} bytes`);

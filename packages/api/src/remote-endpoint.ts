@@ -1,3 +1,4 @@
+import { showAs } from './show-as';
 import { brand } from './brand';
 import type { Session } from './session';
 import type { OutputStream, Writer } from './streams';
@@ -111,3 +112,4 @@ export class SendResult {
 }
 
 brand(SendResult, 'SendResult');
+showAs(SendResult, 'SendResult', (result) => result.getException()?.message ?? 'ok');

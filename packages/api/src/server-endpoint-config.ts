@@ -1,3 +1,4 @@
+import { showAs } from './show-as';
 import { brand } from './brand';
 import type { EndpointClass } from './class-type';
 import type { DecoderClass } from './decoder';
@@ -6,6 +7,7 @@ import { EndpointConfig } from './endpoint-config';
 import { describeValue } from './describe-value';
 import { IllegalArgumentException, IllegalStateException } from './errors';
 import { listOf } from './list-of';
+import { classNameOf } from './metadata';
 import type { Extension } from './extension';
 import type { HandshakeRequest, HandshakeResponse } from './handshake';
 
@@ -120,7 +122,7 @@ export class ServerEndpointConfigBuilder {
     }
     if (typeof path !== 'string' || !path.startsWith('/')) {
       throw new IllegalStateException(
-        `The path of ${endpointClass.name} must begin with a slash; found ${path === undefined ? 'none' : describeValue(path)}.`,
+        `The path of ${classNameOf(endpointClass)} must begin with a slash; found ${path === undefined ? 'none' : describeValue(path)}.`,
       );
     }
     return new ServerEndpointConfigBuilder(endpointClass, path);
@@ -260,3 +262,8 @@ class BuiltServerEndpointConfig extends ServerEndpointConfig {
 
 brand(ServerEndpointConfigurator, 'ServerEndpointConfig.Configurator');
 brand(ServerEndpointConfig, 'ServerEndpointConfig');
+showAs(
+  ServerEndpointConfig,
+  'ServerEndpointConfig',
+  (config) => `${classNameOf(config.getEndpointClass())} at ${config.getPath()}`,
+);

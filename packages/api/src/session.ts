@@ -1,3 +1,4 @@
+import { showAs } from './show-as';
 import { brand } from './brand';
 import type { AbstractClass, PrimitiveType, PrimitiveValue } from './class-type';
 import type { CloseReason } from './close-reason';
@@ -135,6 +136,12 @@ export abstract class Session {
 
   /** The peer's address as the socket knows it, such as `'127.0.0.1'`, or undefined. Not in the specification. */
   abstract getRemoteAddress(): string | undefined;
+
+  /** As {@link close}: `await using session = await container.connectToServer(…)`. Not in the specification. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
 }
 
 brand(Session, 'Session');
+showAs(Session, 'Session', (session) => `${session.getId()}, ${session.isOpen() ? 'open' : 'closed'}`);

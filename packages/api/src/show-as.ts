@@ -1,5 +1,3 @@
-import type { AbstractClass } from './class-type';
-
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 
 /**
@@ -8,7 +6,7 @@ const INSPECT = Symbol.for('nodejs.util.inspect.custom');
  *
  * @param describe never shows a secret; where it throws, only the name of the class is shown
  */
-export function showAs<T>(target: AbstractClass<T>, name: string, describe: (object: T) => string): void {
+export function showAs<T>(target: { readonly prototype: T }, name: string, describe: (object: T) => string): void {
   const show = {
     configurable: true,
     writable: true,
@@ -21,5 +19,5 @@ export function showAs<T>(target: AbstractClass<T>, name: string, describe: (obj
       }
     },
   };
-  Object.defineProperties(target.prototype, { [INSPECT]: show, toJSON: show });
+  Object.defineProperties(Object(target.prototype) as object, { [INSPECT]: show, toJSON: show });
 }

@@ -9,7 +9,7 @@ import {
   type Session,
   type WebSocketContainer,
 } from '@serval/api';
-import { pause } from '@serval/api/spi';
+import { pause, showAs } from '@serval/api/spi';
 import {
   ContainerContext,
   ContainerDefaults,
@@ -174,6 +174,15 @@ export class WsClientContainer extends ContainerDefaults implements WebSocketCon
     const reason = new CloseReason(CloseReason.CloseCodes.GOING_AWAY, 'The client is stopping.');
     const given = Promise.all(connecting.map(({ cleared }) => cleared));
     return endSessions(this.#context.registry, reason, graceMs, given);
+  }
+
+  /** As {@link stop}: `await using container = new WsClientContainer()`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  static {
+    showAs(WsClientContainer, 'WsClientContainer', (container) => `${container.#context.registry.size} sessions`);
   }
 
   protected override get settings(): ContainerSettings {

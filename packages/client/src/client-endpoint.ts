@@ -1,5 +1,5 @@
 import { DeploymentException, Endpoint, type ClientEndpointConfig, type EndpointClass } from '@serval/api';
-import { readClassRecord } from '@serval/api/spi';
+import { classNameOf, readAnnotations } from '@serval/api/spi';
 import { planEndpoint, type ContainerContext, type EndpointPlan } from '@serval/container';
 import { checkOffers, configOfAnnotated, requireConfig } from './endpoint-config';
 
@@ -79,10 +79,10 @@ function classOf(endpoint: unknown): { readonly endpointClass: EndpointClass; re
     );
   }
   const found: unknown = isClass ? endpoint : endpoint.constructor;
-  const record = typeof found === 'function' ? readClassRecord(found as EndpointClass) : undefined;
+  const record = typeof found === 'function' ? readAnnotations(found as EndpointClass) : undefined;
   const isProgrammatic = typeof found === 'function' && found.prototype instanceof Endpoint;
   if (record?.clientEndpoint === undefined && !isProgrammatic) {
-    const name = typeof found === 'function' && found.name !== '' ? found.name : '(anonymous class)';
+    const name = typeof found === 'function' ? classNameOf(found as EndpointClass) : '(anonymous class)';
     throw notAnEndpoint(
       record?.serverEndpoint !== undefined
         ? `${name} is a server endpoint; connectToServer takes a class with @ClientEndpoint, or one that extends Endpoint.`

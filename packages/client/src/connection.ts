@@ -6,7 +6,7 @@ import {
   IOException,
   type Session,
 } from '@serval/api';
-import { closeReasonOf, describeValue, pause } from '@serval/api/spi';
+import { closeReasonOf, describeValue, pause, showAs } from '@serval/api/spi';
 import { asBytes, rejected, toError, tolerateNeglect, type WsSession } from '@serval/container';
 import { prepareConnect, type ConnectOptions, type PreparedConnect, type ServerUri } from './connect-options';
 import { Deadline } from './deadline';
@@ -195,6 +195,16 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
     throw new IllegalStateException(
       'The messages of this connection go to its handlers; leave out onText, onBinary and endpoint to read them with for await.',
     );
+  }
+
+  /** Closes the connection and waits for its end: `await using connection = await connect(uri)`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+    await this.closed;
+  }
+
+  static {
+    showAs(Connection, 'Connection', ({ state }) => state);
   }
 
   get #isGivenUp(): boolean {

@@ -8,7 +8,7 @@ import {
   type ErrorCode,
   type Extension,
 } from '@serval/api';
-import { badOption, readClassRecord } from '@serval/api/spi';
+import { badOption, classNameOf, readAnnotations } from '@serval/api/spi';
 
 /**
  * The configuration of an annotated class, with a new configurator; the default one of a class that only extends Endpoint.
@@ -16,8 +16,8 @@ import { badOption, readClassRecord } from '@serval/api/spi';
  * @throws DeploymentException for an attribute of the wrong kind, or a configurator that cannot be made
  */
 export function configOfAnnotated(endpointClass: EndpointClass): ClientEndpointConfig {
-  const { name } = endpointClass;
-  const options = readClassRecord(endpointClass)?.clientEndpoint ?? {};
+  const name = classNameOf(endpointClass);
+  const options = readAnnotations(endpointClass)?.clientEndpoint ?? {};
   const builder = ClientEndpointConfig.Builder.create()
     .preferredSubprotocols(list(name, 'subprotocols', options.subprotocols))
     .encoders(list(name, 'encoders', options.encoders))

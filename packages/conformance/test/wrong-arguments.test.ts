@@ -209,10 +209,12 @@ const SUBJECTS: readonly Subject[] = [
     make: () => new WsServerContainer({ logger }),
     promising: ['scan', 'stop', 'upgradeHttpToWebSocket', 'adoptWebSocket', 'connectToServer'],
     // For hosts, with requests that they have made.
-    all: methodsOf(WsServerContainer.prototype, 'handleUpgrade'),
+    all: methodsOf(WsServerContainer.prototype, 'handleUpgrade', 'upgradeWithheld'),
     methods: {
       ...containerDefaults,
       addEndpoint: [endpointClass],
+      removeEndpoint: [param('/none', () => false), options],
+      replaceEndpoint: [param('/none', () => false), endpointClass, options],
       scan: [param('nothing/*.js', (value) => typeof value === 'string' && value !== ''), text],
       match: [text],
       upgradeHttpToWebSocket: [
@@ -374,6 +376,8 @@ const ELSEWHERE = [
   ['to extend', 'Endpoint', 'EndpointConfig', 'HandshakeRequest', 'ServerApplicationConfig'],
   ['streams', 'InputStream', 'OutputStream', 'Reader', 'Writer'],
   ['results', 'SendResult'],
+  // For what it does not know it answers false.
+  ['hosts', 'detach'],
 ].flatMap(([, ...names]) => names);
 
 let echo: Server;

@@ -7,7 +7,7 @@ import {
   type EndpointClass,
   type InboundMode,
 } from '@serval/api';
-import { readClassRecord } from '@serval/api/spi';
+import { classNameOf, describeValue, inheritsFrom, readAnnotations, readClassRecord } from '@serval/api/spi';
 import { planCodecs, type CodecPlan } from './codec-plan';
 import { planHandlerMethods, type HandlerMethods } from './handler-methods';
 import type { MessageRoute } from './message-route';
@@ -57,15 +57,15 @@ export function planEndpoint(declaration: EndpointDeclaration): EndpointPlan {
   const { endpointClass, inbound } = declaration;
   if (typeof endpointClass !== 'function' || endpointClass.prototype === undefined) {
     throw new DeploymentException(
-      `An endpoint is a class; found ${String(endpointClass)}.`,
+      `An endpoint is a class; found ${describeValue(endpointClass)}.`,
       undefined,
       'WS_DEPLOY_NOT_AN_ENDPOINT',
     );
   }
-  const name = endpointClass.name === '' ? '(anonymous class)' : endpointClass.name;
+  const name = classNameOf(endpointClass);
   if (inbound !== 'serial' && inbound !== 'concurrent') {
     throw new DeploymentException(
-      `${name}: inbound is 'serial' or 'concurrent'; found ${JSON.stringify(inbound)}.`,
+      `${name}: inbound is 'serial' or 'concurrent'; found ${describeValue(inbound)}.`,
       undefined,
       'WS_DEPLOY_BAD_OPTION',
     );
@@ -95,10 +95,9 @@ function programmaticMethods(endpointClass: EndpointClass<Endpoint>): HandlerMet
     open: { method: 'onOpen', bind: (session) => [session, session.endpointConfig] },
     close: { method: 'onClose', bind: (session, reason) => [session, reason] },
     // The inherited onError does nothing; an error must not end there unseen (WSC-5.2.2-3).
-    error:
-      prototype.onError === Endpoint.prototype.onError
-        ? undefined
-        : { method: 'onError', bind: (session, error) => [session, error] },
+    error: inheritsFrom('Endpoint', prototype, 'onError')
+      ? undefined
+      : { method: 'onError', bind: (session, error) => [session, error] },
     text: undefined,
     binary: undefined,
     pong: undefined,
@@ -107,9 +106,10 @@ function programmaticMethods(endpointClass: EndpointClass<Endpoint>): HandlerMet
 }
 
 function hasHandlers(endpointClass: AbstractClass): boolean {
-  const record = readClassRecord(endpointClass);
+  const annotations = readAnnotations(endpointClass);
   return (
-    record !== undefined &&
-    (record.serverEndpoint !== undefined || record.clientEndpoint !== undefined || record.handlers.length > 0)
+    annotations?.serverEndpoint !== undefined ||
+    annotations?.clientEndpoint !== undefined ||
+    (readClassRecord(endpointClass)?.handlers.length ?? 0) > 0
   );
 }

@@ -6,7 +6,7 @@ import {
   type MessageHandler,
   type PrimitiveType,
 } from '@serval/api';
-import { describeValue } from '@serval/api/spi';
+import { describeValue, ownClass } from '@serval/api/spi';
 import { isProgrammatic, type EndpointPlan } from './endpoint-plan';
 import { NO_DECODER, planPayload, type MessageRoute, type NativeType } from './message-route';
 import { typeName } from './method-parameters';
@@ -43,7 +43,7 @@ export class HandlerTable {
   add(type: PrimitiveType | AbstractClass<unknown>, handler: MessageHandler | undefined): void {
     const receiver = asReceiver(handler);
     requireType(type);
-    const plans = planPayload(type, this.plan.codecs);
+    const plans = planPayload(ownClass(type) as typeof type, this.plan.codecs);
     if (plans === NO_DECODER) {
       throw new IllegalStateException(
         `addMessageHandler: no decoder of ${this.plan.name} makes a ${typeName(type)}; add one to its decoders.`,

@@ -1,7 +1,10 @@
 import { badOption } from '@serval/api/spi';
 import { isThenable } from './promises';
 
-/** Where the container writes. The console and pino, winston and bunyan loggers fit. */
+/**
+ * Where the container writes: the console, winston, or any object like them, which is given a message and then the error.
+ * A logger of pino or bunyan, `fastify.log` among them, is given `{ err }` and then the message, as it wants it.
+ */
 export interface Logger {
   error(message: string, ...details: unknown[]): void;
   warn(message: string, ...details: unknown[]): void;
@@ -21,7 +24,7 @@ export function requireLogger(logger: unknown = consoleLogger): Logger {
     typeof logger === 'object' &&
     logger !== null &&
     ['error', 'warn', 'debug'].every((level) => typeof (logger as Record<string, unknown>)[level] === 'function');
-  if (isLogger) return logger as Logger;
+  if (isLogger) return takesObjectFirst(logger) ? objectFirst(logger as Logger) : (logger as Logger);
   throw badOption('logger', 'an object with the methods error, warn and debug, such as console', logger);
 }
 
@@ -35,4 +38,21 @@ export function tolerantLogger(logger: Logger): Logger {
       if (isThenable(going)) Promise.resolve(going).catch(() => undefined);
     };
   return { error: call('error'), warn: call('warn'), debug: call('debug') };
+}
+
+/** pino has `bindings`, bunyan `addSerializers`; both leave out what stands behind a message without a place for it. */
+function takesObjectFirst(logger: object): boolean {
+  return ['bindings', 'addSerializers'].some(
+    (method) => typeof (logger as Record<string, unknown>)[method] === 'function',
+  );
+}
+
+function objectFirst(logger: Logger): Logger {
+  const write =
+    (level: keyof Logger) =>
+    (message: string, ...details: unknown[]): unknown => {
+      const log = logger[level].bind(logger) as (...args: unknown[]) => unknown;
+      return details.length === 0 ? log(message) : log({ err: details[0] }, message);
+    };
+  return { error: write('error'), warn: write('warn'), debug: write('debug') };
 }

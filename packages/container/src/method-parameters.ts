@@ -1,5 +1,5 @@
 import { Char, DeploymentException, type AbstractClass, type ParameterRole, type PrimitiveType } from '@serval/api';
-import { pathParamOf, readClassRecord, type HandlerRecord } from '@serval/api/spi';
+import { ownClass, pathParamOf, readClassRecord, type HandlerRecord } from '@serval/api/spi';
 import { isPrimitiveType } from './primitives';
 import { readSignature, type ParameterForm } from './signature';
 
@@ -34,7 +34,10 @@ export function readParameters(method: DeclaredMethod): readonly DeclaredParamet
   const { record, declaredIn } = method;
   const prototype = declaredIn.prototype as object;
   if (record.params !== undefined) return fromParams(method, record.params, declaredLength(prototype, record.method));
-  const types = Reflect.getOwnMetadata('design:paramtypes', prototype, record.method) as readonly unknown[] | undefined;
+  const metadata = Reflect.getOwnMetadata('design:paramtypes', prototype, record.method) as
+    readonly unknown[] | undefined;
+  // A Session of another copy of the package is a Session.
+  const types = metadata?.map(ownClass);
   const decorated = (readClassRecord(declaredIn)?.parameters ?? []).filter(
     ({ method: name }) => name === record.method,
   );
@@ -80,12 +83,12 @@ function fromParams(method: DeclaredMethod, params: unknown, length: number): re
   if (params.length < length) {
     throw badParameter(method, params.length + 1, `has no role: params names ${params.length} of ${length}. Name all.`);
   }
-  return params.map((role, index) => fromRole(method, role, index + 1));
+  return params.map((role, index) => fromRole(method, ownClass(role), index + 1));
 }
 
 function fromRole(method: DeclaredMethod, role: unknown, position: number): DeclaredParameter {
   const path = pathParamOf(role);
-  if (path !== undefined) return pathParameter(method, position, path.name, path.type ?? String);
+  if (path !== undefined) return pathParameter(method, position, path.name, ownClass(path.type ?? String));
   const isRole = (typeof role === 'function' && role.prototype !== undefined) || role === Char;
   if (!isRole || role === Object || role === Function) {
     throw badParameter(

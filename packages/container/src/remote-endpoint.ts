@@ -14,7 +14,7 @@ import {
   type SendHandler,
   type Writer,
 } from '@serval/api';
-import { describeValue } from '@serval/api/spi';
+import { describeValue, showAs } from '@serval/api/spi';
 import { asBytes } from './binary-data';
 import type { CodecEntry } from './codec-plan';
 import { Outbox, type Sending } from './outbox';
@@ -187,6 +187,11 @@ abstract class WsRemoteEndpoint implements RemoteEndpoint {
   ) {}
 
   protected abstract readonly timeoutMs: number;
+
+  /** @internal */
+  get sessionId(): string {
+    return this.session.getId();
+  }
 
   setBatchingAllowed(allowed: boolean): Promise<void> {
     return asRejection(() => {
@@ -414,3 +419,5 @@ function kindOf(value: unknown): string {
   const isPlain = value === null || value === undefined || typeof value === 'object' || typeof value === 'function';
   return isPlain ? describeValue(value) : `a ${typeof value}`;
 }
+
+showAs(WsRemoteEndpoint, 'RemoteEndpoint', (remote) => `of session ${remote.sessionId}`);

@@ -1,5 +1,5 @@
 import { IllegalArgumentException, IOException, OutputStream, Writer } from '@serval/api';
-import { describeValue } from '@serval/api/spi';
+import { describeValue, showAs } from '@serval/api/spi';
 import { asBytes } from './binary-data';
 import type { Outbox, Sending } from './outbox';
 import { rejected } from './promises';
@@ -193,3 +193,6 @@ function notWritten(expected: string, found: unknown): Promise<void> {
 function closedStream(): Promise<void> {
   return rejected(new IOException('The stream is closed; its message has ended.'));
 }
+
+showAs(WsWriter, 'Writer', ({ hasSent }) => (hasSent ? 'begun' : 'new'));
+showAs(WsOutputStream, 'OutputStream', ({ hasSent }) => (hasSent ? 'begun' : 'new'));

@@ -15,14 +15,14 @@ const BELONGS = 'belongs on a public instance method';
 
 describe('what is an endpoint', () => {
   test.each([
-    ['undefined', undefined],
-    ['null', null],
-    ['text', 'Chat'],
-    ['a number', 42],
-    ['an instance', {}],
-    ['an arrow function', () => undefined],
-  ])('%s is none', (_what, value) => {
-    expectRefusal(value, 'WS_DEPLOY_NOT_AN_ENDPOINT', [`An endpoint is a class; found ${String(value)}.`]);
+    ['undefined', undefined, 'undefined'],
+    ['null', null, 'null'],
+    ['text', 'Chat', '"Chat"'],
+    ['a number', 42, '42'],
+    ['an instance', {}, 'an object'],
+    ['an arrow function', () => undefined, 'a function'],
+  ])('%s is none', (_what, value, found) => {
+    expectRefusal(value, 'WS_DEPLOY_NOT_AN_ENDPOINT', [`An endpoint is a class; found ${found}.`]);
   });
 
   test('a class without annotations is none', () => {

@@ -9,6 +9,7 @@ export type {
   AttachableServer,
   Authenticate,
   InstanceFactory,
+  RemoveOptions,
   ServerContainerOptions,
   ServerOptions,
   StopOptions,

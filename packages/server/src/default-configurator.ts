@@ -22,21 +22,30 @@ export interface HandshakePolicy {
   readonly createInstance: InstanceFactory;
 }
 
-const POLICIES = new WeakMap<HandshakeRequest, HandshakePolicy>();
-let current: WsHandshakeRequest | undefined;
+/** All copies of this package share it, as they share the default configurator. */
+interface Handshakes {
+  readonly policies: WeakMap<HandshakeRequest, HandshakePolicy>;
+  current: HandshakeRequest | undefined;
+}
+
+const HANDSHAKES = Symbol.for('serval:handshakes');
+const handshakes = ((globalThis as { [HANDSHAKES]?: Handshakes })[HANDSHAKES] ??= {
+  policies: new WeakMap(),
+  current: undefined,
+});
 
 /**
  * Runs one call of a Configurator. The handshake is remembered while the call is on the stack, so that
  * `super.checkOrigin(origin)`, written as in Java, finds the container it belongs to.
  */
 export function duringHandshake<T>(request: WsHandshakeRequest, policy: HandshakePolicy, call: () => T): T {
-  POLICIES.set(request, policy);
-  const outer = current;
-  current = request;
+  handshakes.policies.set(request, policy);
+  const outer = handshakes.current;
+  handshakes.current = request;
   try {
     return call();
   } finally {
-    current = outer;
+    handshakes.current = outer;
   }
 }
 
@@ -76,7 +85,7 @@ class DefaultConfigurator extends ServerEndpointConfig.Configurator {
 }
 
 function requireHandshake(method: string, request: HandshakeRequest | undefined): HandshakeRequest {
-  const handshake = request ?? current;
+  const handshake = request ?? handshakes.current;
   if (handshake !== undefined) return handshake;
   throw new IllegalStateException(
     `${method} of the default configurator was called outside of a handshake, or after an await; pass the request on: super.${method}(…, request).`,
@@ -84,7 +93,7 @@ function requireHandshake(method: string, request: HandshakeRequest | undefined)
 }
 
 function policyOf(request: HandshakeRequest): HandshakePolicy {
-  const policy = POLICIES.get(request);
+  const policy = handshakes.policies.get(request);
   if (policy === undefined) throw new HandshakeRejection(500, { body: 'The handshake belongs to no container.\n' });
   return policy;
 }

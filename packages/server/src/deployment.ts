@@ -1,4 +1,11 @@
-import { DeploymentException, ServerEndpointConfig, type EndpointClass } from '@serval/api';
+import {
+  DeploymentException,
+  IllegalArgumentException,
+  IllegalStateException,
+  ServerEndpointConfig,
+  type EndpointClass,
+} from '@serval/api';
+import { describeValue, inheritsFrom } from '@serval/api/spi';
 import { planEndpoint, toError, type ContainerContext, type EndpointPlan } from '@serval/container';
 import type { DeployedEndpoint } from './deployed-endpoint';
 import { configOfAnnotated } from './endpoint-config';
@@ -6,10 +13,14 @@ import { EndpointRouter, type RouteMatch } from './endpoint-router';
 import { chooseEndpoints, requirePatterns, scanEndpoints } from './endpoint-scan';
 import { UriTemplate } from './uri-template';
 
+interface Deployed extends DeployedEndpoint {
+  readonly template: UriTemplate;
+}
+
 /** The endpoints of one container, from their checks to their withdrawal. */
 export class Deployment {
   readonly #router = new EndpointRouter<DeployedEndpoint>();
-  #deployed: (DeployedEndpoint & { readonly template: UriTemplate })[] = [];
+  #deployed: Deployed[] = [];
   /** What scans have deployed: adding it again does nothing, as in Tomcat. */
   readonly #scanned = new Set<EndpointClass | ServerEndpointConfig>();
   /** The configuration that each annotated class has here, deployed or not. */
@@ -37,7 +48,7 @@ export class Deployment {
 
   /** @throws DeploymentException */
   add(endpoint: EndpointClass | ServerEndpointConfig): void {
-    if (this.#inService && this.context.settings.noAddAfterHandshake) throw tooLate();
+    if (this.#isClosedToEndpoints()) throw tooLate();
     if (this.#halted !== undefined) throw halted(this.#halted);
     if (this.#scanned.has(endpoint)) return;
     try {
@@ -61,6 +72,69 @@ export class Deployment {
       throw this.#failed(error);
     }
     for (const endpoint of scanned) this.#scanned.add(endpoint);
+  }
+
+  /**
+   * Takes an endpoint out of service.
+   *
+   * @param endpoint its path, its class or its configuration
+   * @returns its plan, to which its open sessions belong
+   * @throws IllegalArgumentException where it is not deployed
+   */
+  remove(endpoint: string | EndpointClass | ServerEndpointConfig): EndpointPlan {
+    const index = this.#indexOf('removeEndpoint', endpoint);
+    return this.#withdraw(index).plan;
+  }
+
+  /**
+   * Puts an endpoint in the place of another one, in one step. Where the new one cannot be deployed, nothing changes.
+   *
+   * @returns the plan of the old one
+   * @throws IllegalArgumentException where the old one is not deployed
+   * @throws DeploymentException where the new one cannot be
+   */
+  replace(
+    old: string | EndpointClass | ServerEndpointConfig,
+    endpoint: EndpointClass | ServerEndpointConfig,
+  ): EndpointPlan {
+    const index = this.#indexOf('replaceEndpoint', old);
+    if (this.#isClosedToEndpoints()) throw tooLate();
+    const withdrawn = this.#withdraw(index);
+    try {
+      this.#deploy(endpoint);
+    } catch (error) {
+      const { template, plan, config } = withdrawn;
+      this.#router.add(template, plan.name, { plan, config });
+      this.#deployed.push(withdrawn);
+      throw asDeploymentException(error);
+    }
+    return withdrawn.plan;
+  }
+
+  #indexOf(method: string, endpoint: unknown): number {
+    const index = this.#deployed.findIndex(
+      ({ config, template }) =>
+        config === endpoint || config.getEndpointClass() === endpoint || template.path === endpoint,
+    );
+    if (index >= 0) return index;
+    const paths = this.#deployed.map(({ template }) => template.path).join(', ');
+    throw new IllegalArgumentException(
+      `${method} takes the path, the class or the configuration of an endpoint that is deployed; found ${describeValue(endpoint)}. ` +
+        (paths === '' ? 'None is deployed.' : `Deployed are ${paths}.`),
+    );
+  }
+
+  #withdraw(index: number): Deployed {
+    const [withdrawn] = this.#deployed.splice(index, 1);
+    if (withdrawn === undefined) throw new IllegalStateException('The endpoint was withdrawn before.');
+    this.#router.remove(withdrawn.template);
+    this.#scanned.delete(withdrawn.config);
+    this.#scanned.delete(withdrawn.config.getEndpointClass());
+    return withdrawn;
+  }
+
+  #isClosedToEndpoints(): boolean {
+    return this.#inService && this.context.settings.noAddAfterHandshake;
   }
 
   /** The plan of a configuration, deployed or not. @throws DeploymentException */
@@ -126,10 +200,7 @@ export class Deployment {
 
   /** Before service a failure undoes the whole deployment (WSC-5.2.1-3); a running service stays as it is. */
   #failed(thrown: unknown): DeploymentException {
-    const error =
-      thrown instanceof DeploymentException
-        ? thrown
-        : new DeploymentException(`The endpoint could not be deployed: ${toError(thrown).message}`, thrown);
+    const error = asDeploymentException(thrown);
     if (!this.#inService) {
       this.#halted = error;
       this.#router.clear();
@@ -137,6 +208,11 @@ export class Deployment {
     }
     return error;
   }
+}
+
+function asDeploymentException(thrown: unknown): DeploymentException {
+  if (thrown instanceof DeploymentException) return thrown;
+  return new DeploymentException(`The endpoint could not be deployed: ${toError(thrown).message}`, thrown);
 }
 
 function halted(cause: DeploymentException): DeploymentException {
@@ -176,7 +252,5 @@ function requireClass(method: string, endpoint: unknown): EndpointClass {
 /** Whether a developer's configurator makes endpoint instances itself. */
 function makesInstances(configurator: ServerEndpointConfig.Configurator): boolean {
   const isDefault = configurator === configurator.getContainerDefaultConfigurator();
-  return (
-    !isDefault && configurator.getEndpointInstance !== ServerEndpointConfig.Configurator.prototype.getEndpointInstance
-  );
+  return !isDefault && !inheritsFrom('ServerEndpointConfig.Configurator', configurator, 'getEndpointInstance');
 }

@@ -9,7 +9,7 @@ import {
   type InboundMode,
   type ServerEndpointOptions,
 } from '@serval/api';
-import { badOption, readClassRecord } from '@serval/api/spi';
+import { badOption, classNameOf, readAnnotations } from '@serval/api/spi';
 import { UriTemplate } from './uri-template';
 
 /**
@@ -18,8 +18,8 @@ import { UriTemplate } from './uri-template';
  * @throws DeploymentException when the class is not annotated, or its configurator cannot be made
  */
 export function configOfAnnotated(endpointClass: EndpointClass): ServerEndpointConfig {
-  const name = endpointClass.name;
-  const options = readClassRecord(endpointClass)?.serverEndpoint;
+  const name = classNameOf(endpointClass);
+  const options = readAnnotations(endpointClass)?.serverEndpoint;
   if (options === undefined) {
     // The types refuse it; JavaScript, and who looks for web.xml, try it.
     if ((endpointClass.prototype as unknown) instanceof ServerApplicationConfig) {
@@ -32,7 +32,7 @@ export function configOfAnnotated(endpointClass: EndpointClass): ServerEndpointC
     }
     throw new DeploymentException(
       `${name} has no @ServerEndpoint. Decorate it, or add a ServerEndpointConfig made with ` +
-        `ServerEndpointConfig.Builder.create(${name}, '/path'). A subclass needs an annotation of its own (WSC-4.8).`,
+        `ServerEndpointConfig.Builder.create(${name}, '/path'). A subclass needs an annotation of its own (WSC-4.8); where a class decorator returns one, write @ServerEndpoint above it.`,
       undefined,
       'WS_DEPLOY_NOT_AN_ENDPOINT',
     );

@@ -11,7 +11,7 @@ import {
   type EndpointClass,
   type ServerEndpointConfig,
 } from '@serval/api';
-import { badOption, loadLazily, readClassRecord } from '@serval/api/spi';
+import { badOption, loadLazily, readAnnotations } from '@serval/api/spi';
 import type * as Tinyglobby from 'tinyglobby';
 
 /** The classes that a scan has found, each once. */
@@ -42,7 +42,7 @@ export async function scanEndpoints(patterns: readonly string[], directory: stri
   for (const file of files.sort()) {
     for (const exported of exportsOf(await load(file, directory))) {
       if (!isClass(exported)) continue;
-      if (readClassRecord(exported)?.serverEndpoint !== undefined) annotated.add(exported as EndpointClass);
+      if (readAnnotations(exported)?.serverEndpoint !== undefined) annotated.add(exported as EndpointClass);
       else if (exported.prototype instanceof Endpoint) programmatic.add(exported as EndpointClass<Endpoint>);
       else if (exported.prototype instanceof ServerApplicationConfig) {
         applicationConfigs.add(exported as unknown as Class<ServerApplicationConfig>);

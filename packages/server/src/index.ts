@@ -12,6 +12,7 @@ export type { RouteMatch } from './endpoint-router';
 export type { AttachableServer } from './http-host';
 export type { AllowedOrigins } from './origin-policy';
 export type { TrustProxy } from './trust-proxy';
+export type { RemoveOptions } from './server-container';
 export type { ServerOptions } from './server-options';
 export type { Authenticate } from './upgrade';
 export type { UpgradeConnection } from './upgrade-connection';

@@ -10,7 +10,7 @@ import {
   type ServerContainer,
   type Session,
 } from '@serval/api';
-import { describeValue, isOptionsObject, requireOptions } from '@serval/api/spi';
+import { closeReasonOf, describeValue, isOptionsObject, requireOptions, showAs } from '@serval/api/spi';
 import {
   ContainerContext,
   ContainerDefaults,
@@ -19,6 +19,7 @@ import {
   inOwnScope,
   toError,
   type ContainerSettings,
+  type EndpointPlan,
   type StopOptions,
 } from '@serval/container';
 import { AdoptedWebSocket, tolerateErrors } from '@serval/protocol';
@@ -51,6 +52,12 @@ import { trustedProxies, type IsTrustedProxy } from './trust-proxy';
 import { upgrade, type UpgradeContext } from './upgrade';
 import type { UpgradeConnection } from './upgrade-connection';
 import { fromHttp2Stream, fromIncomingMessage, type UpgradeRequest } from './upgrade-request';
+
+/** What becomes of the open sessions of an endpoint that is removed or replaced. */
+export interface RemoveOptions {
+  /** They are closed with it. Default: they go on, with the class that they began with. */
+  readonly closeReason?: CloseReason | undefined;
+}
 
 /** A {@link ServerContainer}; `attach` and `Server` make one. */
 export class WsServerContainer extends ContainerDefaults implements ServerContainer {
@@ -104,6 +111,42 @@ export class WsServerContainer extends ContainerDefaults implements ServerContai
 
   addEndpoint(endpoint: EndpointClass | ServerEndpointConfig): void {
     this.#deployment.add(endpoint);
+  }
+
+  /**
+   * Takes an endpoint out of service, at any time: new handshakes get 404. Its open sessions go on, or are closed once the
+   * handlers that are running have finished. It may be added again. Not in the specification.
+   *
+   * @param endpoint its path as it was declared, its class or its configuration
+   * @throws IllegalArgumentException where it is not deployed here
+   *
+   * @example
+   * container.removeEndpoint('/chat/{room}', { closeReason: new CloseReason(1001, 'moved') });
+   */
+  removeEndpoint(endpoint: string | EndpointClass | ServerEndpointConfig, options: RemoveOptions = {}): void {
+    const reason = closeReasonIn('removeEndpoint', options);
+    this.#closeSessionsOf(this.#deployment.remove(endpoint), reason);
+  }
+
+  /**
+   * Puts an endpoint in the place of another one, in one step: no handshake in between gets 404. Sessions of the old one as
+   * in {@link removeEndpoint}. Where the new one cannot be deployed, everything stays as it is. Not in the specification.
+   *
+   * @throws IllegalArgumentException where the old one is not deployed here
+   * @throws DeploymentException where the new one cannot be deployed
+   */
+  replaceEndpoint(
+    old: string | EndpointClass | ServerEndpointConfig,
+    endpoint: EndpointClass | ServerEndpointConfig,
+    options: RemoveOptions = {},
+  ): void {
+    const reason = closeReasonIn('replaceEndpoint', options);
+    this.#closeSessionsOf(this.#deployment.replace(old, endpoint), reason);
+  }
+
+  #closeSessionsOf(plan: EndpointPlan, reason: CloseReason | undefined): void {
+    if (reason === undefined) return;
+    for (const session of this.#context.registry.live()) if (session.plan === plan) session.closeWhenIdle(reason);
   }
 
   /**
@@ -315,6 +358,15 @@ export class WsServerContainer extends ContainerDefaults implements ServerContai
 
   // --- WebSocketContainer -----------------------------------------------------------------------------------------
 
+  /** As {@link stop}: `await using container = attach(httpServer)`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  static {
+    showAs(WsServerContainer, 'WsServerContainer', (container) => `${container.#context.registry.size} sessions`);
+  }
+
   protected override get settings(): ContainerSettings {
     return this.#context.settings;
   }
@@ -331,6 +383,12 @@ export class WsServerContainer extends ContainerDefaults implements ServerContai
     // The two overloads of the interface, passed on as they came.
     return (client.connectToServer as (...passed: unknown[]) => Promise<Session>).apply(client, args);
   }
+}
+
+function closeReasonIn(method: string, options: RemoveOptions): CloseReason | undefined {
+  requireOptions(`The last argument of ${method}`, options);
+  const { closeReason } = options;
+  return closeReason === undefined ? undefined : closeReasonOf(`closeReason of ${method}`, closeReason);
 }
 
 /** What an application hands over of a request that it has routed itself. */

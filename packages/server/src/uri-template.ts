@@ -53,6 +53,8 @@ function parseSegment(part: string, isLast: boolean, path: string, endpoint: str
       `"${part}" is not a variable of level 1; a name has letters, digits and underscores, without operators or modifiers`,
     );
   }
+  const foreign = foreignVariable(part);
+  if (foreign !== undefined) throw badPath(endpoint, path, foreign);
   if (part === '' && !isLast) throw badPath(endpoint, path, 'it has an empty segment ("//")');
   if (/[{}<>]/.test(part)) {
     throw badPath(endpoint, path, `the variable in "${part}" must fill the whole segment, from slash to slash`);
@@ -64,6 +66,20 @@ function parseSegment(part: string, isLast: boolean, path: string, endpoint: str
   if (text === '.' || text === '..')
     throw badPath(endpoint, path, `it has the segment "${part}", which no request path keeps`);
   return { kind: 'literal', text };
+}
+
+/** How other routers write variables; here it would be a literal that no request means. @returns what to write instead */
+function foreignVariable(part: string): string | undefined {
+  const name = /^:([A-Za-z_]\w*)/.exec(part)?.[1] ?? /^\[+(?:\.\.\.)?(\w+)\]+$/.exec(part)?.[1];
+  if (name !== undefined)
+    return `"${part}" is no variable here; write "{${name}}", or ${escaped(part)} for the text itself`;
+  if (!/^\*+\w*$/.test(part)) return undefined;
+  return `"${part}" is no wildcard here: a variable such as "{rest}" takes one segment, so give each depth a path; write ${escaped(part)} for the text itself`;
+}
+
+function escaped(part: string): string {
+  const hex = (character: string): string => `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
+  return `"${part.replace(/[:*[\]]/g, hex)}"`;
 }
 
 /** Undefined for what no request can spell: broken percent-encoding, or half of a surrogate pair. */

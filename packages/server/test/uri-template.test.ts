@@ -55,12 +55,25 @@ describe('a well-formed path', () => {
     },
   );
 
-  test.each(['__proto__', 'constructor', '~me', '|', 'été', '日本', 'a;v=1', 'a,b', 'a=b', '@me', '...', '*', '$1'])(
-    'a segment can be the text %s',
-    (text) => {
-      expect(parse(`/${text}`).segments).toEqual([{ kind: 'literal', text }]);
-    },
-  );
+  test.each([
+    '__proto__',
+    'constructor',
+    '~me',
+    '|',
+    'été',
+    '日本',
+    'a;v=1',
+    'a,b',
+    'a=b',
+    '@me',
+    '...',
+    'a*',
+    '$1',
+    'a:b',
+    'a[1]',
+  ])('a segment can be the text %s', (text) => {
+    expect(parse(`/${text}`).segments).toEqual([{ kind: 'literal', text }]);
+  });
 
   test('a literal is percent-decoded after the split, so that an encoded slash or brace is text', () => {
     expect(parse('/a%2Fb/caf%C3%A9/%7Broom%7D/50%25').segments).toEqual([
@@ -79,6 +92,33 @@ describe('a well-formed path', () => {
       expect(parse(template.path).segments).toEqual(template.segments);
     },
   );
+});
+
+describe('a variable as another router writes it', () => {
+  test.each([
+    ['/chat/:room', '":room" is no variable here; write "{room}", or "%3Aroom" for the text itself'],
+    ['/chat/:room/log', 'write "{room}"'],
+    ['/chat/:room(\\d+)', null],
+    ['/chat/[room]', '"[room]" is no variable here; write "{room}", or "%5Broom%5D" for the text itself'],
+    ['/chat/[...room]', 'write "{room}"'],
+    ['/chat/[[...room]]', 'write "{room}"'],
+    ['/chat/*', '"*" is no wildcard here'],
+    ['/chat/**', '"**" is no wildcard here'],
+    ['/*rest', '"*rest" is no wildcard here'],
+  ])('is refused in %s, with what to write', (path, why) => {
+    expect(() => parse(path)).toThrow(expect.objectContaining({ code: 'WS_DEPLOY_BAD_PATH' }));
+    if (why !== null) expect(() => parse(path)).toThrow(why);
+  });
+
+  test.each([
+    ['/chat/%3Aroom', ':room'],
+    ['/chat/%2A', '*'],
+    ['/chat/%5Broom%5D', '[room]'],
+    ['/chat/10:30', '10:30'],
+    ['/chat/a*', 'a*'],
+  ])('is the text itself in %s', (path, text) => {
+    expect(parse(path).segments[1]).toEqual({ kind: 'literal', text });
+  });
 });
 
 describe('a malformed path', () => {

@@ -3,7 +3,7 @@ export type { InboundRule, SendCallback, Transport, TransportListener } from './
 export { Fifo, type FifoEntry } from './fifo';
 export { afterReads, Deadline, pause, Timer, type TimerOptions } from './timer';
 export type { ClassRecord, HandlerKind, HandlerRecord, ParameterRecord } from '../metadata';
-export { readClassRecord } from '../metadata';
+export { classNameOf, readAnnotations, readClassRecord } from '../metadata';
 export { loadLazily } from './load-lazily';
 export { badOption, isOptionsObject, requireOptions } from '../bad-option';
 export { inheritsFrom, ownClass } from '../brand';

@@ -1,0 +1,58 @@
+import { Diagnostics } from '../src/diagnostics';
+import { consoleLogger, requireLogger } from '../src/logger';
+
+const error = new Error('boom');
+const event = { kind: 'unhandled-error', endpoint: 'Chat', sessionId: '5f', error } as const;
+
+/** Records what each call was given. */
+function recorder(members: object): { readonly calls: unknown[][]; readonly logger: object } {
+  const calls: unknown[][] = [];
+  const record = (...args: unknown[]): unknown => calls.push(args);
+  return { calls, logger: { error: record, warn: record, debug: record, ...members } };
+}
+
+test.each([
+  // pino, and fastify.log: logger.error({ err }, message); what stands behind a message without a %s is dropped.
+  ['pino', { bindings: () => ({}), child: () => ({}), level: 'info' }],
+  ['bunyan', { addSerializers: () => undefined, fields: {} }],
+])('a logger of %s is given the error as { err } before the message', (_name, members) => {
+  const { calls, logger } = recorder(members);
+  new Diagnostics(requireLogger(logger)).report(event);
+  expect(calls).toEqual([[{ err: error }, expect.stringMatching(/^Chat handles no errors .* session 5f raised:$/)]]);
+});
+
+test.each([
+  ['winston', { transports: [], child: () => ({}), level: 'info' }],
+  ['the console', {}],
+])('a logger of %s is given the message and then the error', (_name, members) => {
+  const { calls, logger } = recorder(members);
+  new Diagnostics(requireLogger(logger)).report(event);
+  expect(calls).toEqual([[expect.stringMatching(/session 5f raised:$/), error]]);
+});
+
+test('a message without an error is given alone', () => {
+  const { calls, logger } = recorder({ bindings: () => ({}) });
+  new Diagnostics(requireLogger(logger)).report({ kind: 'setting-warning', message: 'x is not an option' });
+  expect(calls).toEqual([['x is not an option']]);
+});
+
+test('a logger keeps its this', () => {
+  class Pino {
+    readonly lines: string[] = [];
+    bindings(): object {
+      return {};
+    }
+    error(_object: object, message: string): void {
+      this.lines.push(message);
+    }
+    warn(): void {}
+    debug(): void {}
+  }
+  const pino = new Pino();
+  new Diagnostics(requireLogger(pino)).report(event);
+  expect(pino.lines).toHaveLength(1);
+});
+
+test('the console is the default', () => {
+  expect(requireLogger(undefined)).toBe(consoleLogger);
+});
