@@ -487,3 +487,24 @@ describe('session.close', () => {
     await session.getBasicRemote().sendText('still here');
   });
 });
+
+test('[WSC-4.3-1] what a program changes in the maps and lists of a session reaches nobody else', async () => {
+  class Room extends Endpoint {
+    static latest: Session;
+    override onOpen(session: Session): void {
+      Room.latest = session;
+    }
+  }
+  const room = ServerEndpointConfig.Builder.create(Room, '/room/{name}').build();
+  const server = new TestServer({ endpoints: [room], logger });
+  await server.connect('/room/red?color=blue');
+  const session = Room.latest;
+  (session.getPathParameters() as Map<string, string>).set('name', 'evil');
+  (session.getRequestParameterMap() as Map<string, string[]>).get('color')?.push('evil');
+  (session.getNegotiatedExtensions() as unknown[]).push('evil');
+  (session.getOpenSessions() as Set<unknown>).clear();
+  expect([...session.getPathParameters()]).toEqual([['name', 'red']]);
+  expect(session.getRequestParameterMap().get('color')).toEqual(['blue']);
+  expect([session.getNegotiatedExtensions(), session.getOpenSessions().size]).toEqual([[], 1]);
+  expect(() => (room.getSubprotocols() as string[]).push('evil')).toThrow(TypeError);
+});
