@@ -57,6 +57,7 @@ const SERVER_CONTAINER = {
   engine: nothing,
   contextPath: nothing,
   allowedOrigins: (value: unknown) => list(value) || callable(value),
+  allowedHosts: list,
   trustProxy: (value: unknown) => list(value) || callable(value) || whole(0)(value) || value === '',
   authenticate: callable,
   isUserInRole: callable,

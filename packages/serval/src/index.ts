@@ -5,6 +5,7 @@ export { broadcast, DIAGNOSTICS_CHANNEL } from '@serval/container';
 
 export type {
   AdoptOptions,
+  AllowedHosts,
   AllowedOrigins,
   AttachableServer,
   Authenticate,

@@ -3,6 +3,7 @@ import { badOption, isOptionsObject } from '@serval/api/spi';
 import { nearestName, SETTINGS, type ContainerOptions, type ContainerSettings } from '@serval/container';
 import { createNativeEngine, createWsEngine, type Engine, type EngineOptions } from '@serval/protocol';
 import type { InstanceFactory } from './default-configurator';
+import type { AllowedHosts } from './host-policy';
 import type { AllowedOrigins } from './origin-policy';
 import { parseRequestTarget } from './request-target';
 import type { TrustProxy } from './trust-proxy';
@@ -19,6 +20,8 @@ export interface ServerContainerOptions extends ContainerOptions, EngineOptions 
   readonly contextPath?: string | undefined;
   /** Foreign origins that may connect. Default: none but the server's own; all with `compatibility`, as in Tomcat. */
   readonly allowedOrigins?: AllowedOrigins | undefined;
+  /** The host names under which the server may be reached, against DNS rebinding. Default: every name. */
+  readonly allowedHosts?: AllowedHosts | undefined;
   /** The proxies whose X-Forwarded-For, -Proto and -Host headers count. Default: none. */
   readonly trustProxy?: TrustProxy | undefined;
   /** Recognises the user of each handshake request. Default: nobody is known. */
@@ -43,6 +46,7 @@ const OTHER_OPTIONS: Readonly<Record<Exclude<keyof ServerContainerOptions, keyof
   sharedReads: true,
   contextPath: true,
   allowedOrigins: true,
+  allowedHosts: true,
   trustProxy: true,
   authenticate: true,
   isUserInRole: true,

@@ -10,6 +10,7 @@ export type { InstanceFactory } from './default-configurator';
 export type { DeployedEndpoint } from './deployed-endpoint';
 export type { RouteMatch } from './endpoint-router';
 export type { AttachableServer } from './http-host';
+export type { AllowedHosts } from './host-policy';
 export type { AllowedOrigins } from './origin-policy';
 export type { TrustProxy } from './trust-proxy';
 export type { RemoveOptions } from './server-container';

@@ -44,6 +44,7 @@ import { Deployment } from './deployment';
 import type { RouteMatch } from './endpoint-router';
 import { Http1Connection } from './http1-connection';
 import { Http2Connection } from './http2-connection';
+import { hostPolicy } from './host-policy';
 import { originPolicy } from './origin-policy';
 import { throughProxies } from './forwarded-request';
 import { serverUnavailable, type PendingHandshake } from './pending-handshake';
@@ -97,6 +98,7 @@ export class WsServerContainer extends ContainerDefaults implements ServerContai
       context: this.#context,
       engine,
       policy,
+      isAllowedHost: hostPolicy(options.allowedHosts),
       authenticate: options.authenticate,
       isUserInRole: options.isUserInRole ?? (() => false),
       handshakeTimeoutMs: handshakeTimeoutMs(options),

@@ -21,6 +21,7 @@ import { duringHandshake, type HandshakePolicy } from './default-configurator';
 import type { DeployedEndpoint } from './deployed-endpoint';
 import { ConnectionEndpointConfig } from './endpoint-config';
 import { WsHandshakeRequest } from './handshake-request';
+import type { IsAllowedHost } from './host-policy';
 import { clientOf, PendingHandshake, type PendingHandshakes } from './pending-handshake';
 import { isRejection, isValidHeader, readRejection, type Rejection, type WireClose } from './rejection';
 import type { RequestTarget } from './request-target';
@@ -35,6 +36,8 @@ export interface UpgradeContext extends PendingHandshakes {
   readonly context: ContainerContext;
   readonly engine: Engine;
   readonly policy: HandshakePolicy;
+  /** Undefined where every host is allowed. */
+  readonly isAllowedHost: IsAllowedHost | undefined;
   readonly authenticate: Authenticate | undefined;
   readonly isUserInRole: (principal: Principal, role: string) => boolean;
   /** A handshake was accepted. */
@@ -205,6 +208,7 @@ export function handshakeRequest(container: UpgradeContext, routed: RoutedReques
   if (hosts.length !== 1 || !isHost(hosts[0])) throw badRequest('The Host header must be there once, with a host.');
   if (forwardedHost !== undefined && !isHost(forwardedHost))
     throw badRequest('The X-Forwarded-Host header must end with a host.');
+  if (container.isAllowedHost?.(hostOf(routed.request)) === false) throw foreignHost(container, routed);
   return new WsHandshakeRequest(routed.request, {
     uri: requestUri(routed),
     query: routed.target.query,
@@ -447,6 +451,16 @@ function foreignOrigin(
   context.diagnostics.report({ kind: 'origin-refused', path: target.path, origin, host: hostOf(request) });
   return new HandshakeRejection(403, {
     body: `The origin ${origin ?? '(none)'} may not open this WebSocket; the server can allow it with allowedOrigins.\n`,
+  });
+}
+
+/** The log names the host, which the peer chose; the answer does not repeat the list. */
+function foreignHost({ context }: UpgradeContext, { request, target }: RoutedRequest): HandshakeRejection {
+  const host = JSON.stringify(hostOf(request));
+  const message = `it asks for the host ${host}, which allowedHosts does not list; add the name there if the server is reached under it.`;
+  context.diagnostics.report({ kind: 'handshake-warning', path: target.path, message });
+  return new HandshakeRejection(403, {
+    body: `The server is not reached under the host ${host}; it can allow the name with allowedHosts.\n`,
   });
 }
 
