@@ -180,6 +180,8 @@ export class Connection implements Transport, FrameHandler, AheadListener {
     const bytes = this.#unparsed;
     if (bytes === undefined || !this.#paused || this.#gone) return;
     const from = this.#lookFrom === undefined ? this.#nextFrameAt : Math.max(0, bytes.length + this.#lookFrom);
+    // A listener that pauses when it hears of a ping looks again, and must not find the same ping.
+    this.#lookFrom = Infinity;
     this.#lookFrom = lookAhead(bytes, from, !this.#isClient, this) - bytes.length;
   }
 
