@@ -24,7 +24,7 @@ import {
 } from '@serval/container';
 import { AdoptedWebSocket, tolerateErrors } from '@serval/protocol';
 import { AsyncResource } from 'node:async_hooks';
-import type { IncomingMessage } from 'node:http';
+import { IncomingMessage } from 'node:http';
 import { Http2ServerRequest } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { adopt, type AdoptOptions } from './adoption';
@@ -216,11 +216,20 @@ export class WsServerContainer extends ContainerDefaults implements ServerContai
     });
   }
 
-  async upgradeHttpToWebSocket(
+  upgradeHttpToWebSocket(
     httpRequest: unknown,
     httpResponse: unknown,
     config: ServerEndpointConfig,
     pathParameters: ReadonlyMap<string, string> | Readonly<Record<string, string>> = {},
+  ): Promise<void> {
+    return this.#reported(httpRequest, this.#upgradeHttp(httpRequest, httpResponse, config, pathParameters));
+  }
+
+  async #upgradeHttp(
+    httpRequest: unknown,
+    httpResponse: unknown,
+    config: ServerEndpointConfig,
+    pathParameters: ReadonlyMap<string, string> | Readonly<Record<string, string>>,
   ): Promise<void> {
     const [request, connection] = handedOver(httpRequest, httpResponse);
     if (!(config instanceof ServerEndpointConfig)) {
@@ -263,20 +272,30 @@ export class WsServerContainer extends ContainerDefaults implements ServerContai
    * @param httpRequest Node's request that the socket came with, for `getRequestURI` and the endpoint's configurator
    * @param endpoint need not be deployed; its path is not matched
    * @returns the session, once `@OnOpen` has begun; undefined when the socket was closed instead: with 1001 by a container
-   * that is paused or has been stopped, 1011 when no instance or codec could be made. Never rejects
-   * @throws IllegalArgumentException for what is no WebSocket of ws or no request of Node
+   * that is paused or has been stopped, 1011 when no instance or codec could be made
+   * @throws IllegalArgumentException, as a rejection that is logged too and need not be handled, for what is no WebSocket of ws or no
+   * request of Node
    * @throws IllegalStateException for a socket that is not open any more, or was adopted before
    * @throws DeploymentException for an endpoint that could not be deployed either
    *
    * @example
    * webSocketServer.on('connection', (webSocket, request) => void container.adoptWebSocket(webSocket, request, Chat));
    */
-  // It has no await, so that the socket is taken within the call; what it throws is a rejection.
-  async adoptWebSocket(
+  adoptWebSocket(
     webSocket: object,
     httpRequest: object,
     endpoint: EndpointClass | ServerEndpointConfig,
     options: AdoptOptions = {},
+  ): Promise<Session | undefined> {
+    return this.#reported(httpRequest, this.#adopt(webSocket, httpRequest, endpoint, options));
+  }
+
+  // It has no await, so that the socket is taken within the call; what it throws is a rejection.
+  async #adopt(
+    webSocket: object,
+    httpRequest: object,
+    endpoint: EndpointClass | ServerEndpointConfig,
+    options: AdoptOptions,
   ): Promise<Session | undefined> {
     const received = fromIncomingMessage(requireIncomingMessage('adoptWebSocket', httpRequest));
     const target = parseRequestTarget(received.target);
@@ -302,6 +321,15 @@ export class WsServerContainer extends ContainerDefaults implements ServerContai
       userPrincipal: options.userPrincipal ?? null,
     };
     return inOwnScope(() => adopt(this.#upgradeContext, adoption));
+  }
+
+  /** Listeners of events call these methods and await nothing: what they reject with is logged, and ends no process. */
+  #reported<T>(httpRequest: unknown, going: Promise<T>): Promise<T> {
+    going.catch((error: unknown) => {
+      const url = httpRequest instanceof IncomingMessage ? httpRequest.url : undefined;
+      this.#context.diagnostics.report({ kind: 'handshake-failed', path: url ?? '(unknown)', error: toError(error) });
+    });
+    return going;
   }
 
   /** A `trustProxy` that fails trusts nobody: the request stays as it came. */
