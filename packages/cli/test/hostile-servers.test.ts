@@ -122,6 +122,7 @@ test('a way in that is added is tested here', () => {
     'prepare',
     'settings',
     'stop',
+    'toJSON',
   ]);
   const source = readFileSync(join(__dirname, '../../client/src/client-container.ts'), 'utf8');
   // Each takes a class or an instance.

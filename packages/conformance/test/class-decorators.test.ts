@@ -85,7 +85,7 @@ test.each<[string, EndpointClass]>([
   expect(await peer.receive()).toBe('hello true');
 });
 
-test('[WSC-4.8] a subclass that a program writes inherits no annotation', () => {
+test('WSC-4.8: a subclass that a program writes inherits no annotation', () => {
   class Sub extends Below {}
   @ServerEndpoint('/base')
   class Base {

@@ -94,11 +94,15 @@ overBothEngines((application, engine) => {
     const sessions: unknown[] = [];
     look = (request) => void sessions.push(request.getHttpSession());
     const http = createServer();
-    // In place of a session middleware.
-    http.on('upgrade', (request: IncomingMessage & { session?: unknown }) => {
-      if (request.url === '/chat/signed-on') request.session = { user: 'ann' };
+    const container = attach(http, {
+      engine,
+      // In place of a session middleware, which does not run for upgrades by itself.
+      authenticate(request) {
+        const native = request.getNativeRequest() as IncomingMessage & { session?: unknown };
+        if (native.url === '/chat/signed-on') native.session = { user: 'ann' };
+        return null;
+      },
     });
-    const container = attach(http, { engine });
     container.addEndpoint(Chat);
     await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
     try {
