@@ -53,5 +53,11 @@ function brandKey(name: string): symbol {
 
 /** A prototype has its own brand, but is no object of its class. */
 function hasBrand(value: unknown, key: symbol): boolean {
-  return typeof value === 'object' && value !== null && key in value && !Object.hasOwn(value, key);
+  if (typeof value !== 'object' || value === null) return false;
+  try {
+    return key in value && !Object.hasOwn(value, key);
+  } catch {
+    // A proxy may throw when it is asked; whoever has caught it must be able to look at it.
+    return false;
+  }
 }

@@ -187,8 +187,8 @@ export class Inbox implements TransportListener {
     this.session.wrote();
   }
 
-  onPeerLeaving(): void {
-    this.session.peerLeaving();
+  onPeerLeaving(close?: { readonly code: number; readonly reason: string }): void {
+    this.session.peerLeaving(close);
   }
 
   onClosing(code: number, reason: string): void {
@@ -327,8 +327,10 @@ export class Inbox implements TransportListener {
    * one that waited and began to be read since.
    */
   #failUnfinished(): void {
-    if (this.#phase === 'receiving' || (this.#arrivals?.size ?? 0) > 0) return;
-    this.#pipe?.fail(new IOException('The session ended in the middle of the message.'));
+    if (this.#phase === 'receiving' || this.#pipe === undefined) return;
+    // A pong that waits for the handler does not continue its message.
+    for (const arrival of this.#arrivals ?? []) if (this.#continuesPipe(arrival)) return;
+    this.#pipe.fail(new IOException('The session ended in the middle of the message.'));
     this.#pipe = undefined;
   }
 

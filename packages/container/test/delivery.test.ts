@@ -1,5 +1,5 @@
 import {
-  type CloseReason,
+  CloseReason,
   Endpoint,
   InputStream,
   OnClose,
@@ -554,4 +554,74 @@ describe('message handlers of a programmatic endpoint', () => {
     await finish(untold);
     expect(logged).toEqual([expect.stringContaining('FailsSilently handles no errors')]);
   });
+});
+
+describe('a pong that waits behind a message that is being read as a stream holds up no end', () => {
+  const ends: readonly [string, (conversation: Conversation) => unknown, number][] = [
+    ['a close', ({ peer }) => peer.close(4001, ''), 4001],
+    ['a lost connection', ({ peer }) => peer.terminate(), 1006],
+    ['session.close', ({ session }) => session.close(new CloseReason(4002)), 4002],
+    ['a stop', ({ session }) => session.close(new CloseReason(1001)), 1001],
+  ];
+  describe.each(['serial', 'concurrent'] as const)('%s', (inbound) => {
+    test.each(ends.flatMap(([what, end, code]) => [true, false].map((isText) => [what, isText, end, code] as const)))(
+      'of %s, text: %p',
+      async (_what, isText, end, code) => {
+        const seen: string[] = [];
+        @ServerEndpoint('/streams')
+        class Streams {
+          @OnMessage async text(reader: Reader): Promise<void> {
+            await reader.readAll();
+          }
+          @OnMessage async bytes(stream: InputStream): Promise<void> {
+            await stream.readAll();
+          }
+          @OnMessage pong(_pong: PongMessage): void {
+            seen.push('pong');
+          }
+          @OnError failed(cause: Error): void {
+            seen.push(cause.message);
+          }
+          @OnClose closed(reason: CloseReason): void {
+            seen.push(`close ${reason.getCloseCode().getCode()}`);
+          }
+        }
+        const conversation = converse(Streams, { inbound });
+        if (isText) conversation.peer.sendText('x', false);
+        else conversation.peer.sendBinary(Uint8Array.of(1), false);
+        conversation.peer.pong(Uint8Array.of(1));
+        await turns();
+        end(conversation);
+        await conversation.context.registry.whenEmpty();
+        expect(seen).toContain('The session ended in the middle of the message.');
+        expect(seen.at(-1)).toBe(`close ${code}`);
+      },
+    );
+  });
+});
+
+test('what a handler rejects with goes to @OnError, even if it throws whatever it is asked', async () => {
+  const hostile = (): unknown => {
+    const refuse = (): never => {
+      throw new Error('asked');
+    };
+    return new Proxy({}, { has: refuse, get: refuse, getPrototypeOf: refuse, getOwnPropertyDescriptor: refuse });
+  };
+  const seen: string[] = [];
+  @ServerEndpoint('/hostile')
+  class Hostile {
+    @OnMessage fail(text: string): unknown {
+      if (text === 'throw') throw hostile();
+      return Promise.reject(hostile());
+    }
+    @OnError failed(cause: Error): void {
+      seen.push(cause.constructor.name);
+    }
+  }
+  const conversation = converse(Hostile);
+  void conversation.session.signal;
+  conversation.peer.sendText('throw', true);
+  conversation.peer.sendText('reject', true);
+  await finish(conversation);
+  expect(seen).toEqual(['Error', 'Error']);
 });
