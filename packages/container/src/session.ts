@@ -92,6 +92,8 @@ export class WsSession extends Session {
   /** Why this side closes, from the first call of `close` on. */
   #localReason: CloseReason | undefined;
   #peerLeaves = false;
+  /** What its close frame says, which has been seen behind messages that wait. */
+  #peersReason: CloseReason | undefined;
   /** Once somebody has asked for its signal. */
   #aborting: AbortController | undefined;
   /** With what the session closes once its handlers are done. */
@@ -240,14 +242,16 @@ export class WsSession extends Session {
   handlerOverdue(method: string | symbol, afterMs: number): void {
     this.#reportOverdue(method, afterMs);
     this.#closeNow();
-    if (this.#peerLeaves) this.abandon('The peer has left, and a handler took too long.', true);
+    if (this.#peersReason !== undefined) this.#closeLocally(this.#peersReason, this.#peersReason);
+    else if (this.#peerLeaves) this.abandon('The peer has left, and a handler took too long.', true);
     else this.#closeLocally(OVERDUE, OVERDUE);
     this.#inbox.giveUp();
   }
 
   /** The peer has gone, or goes, though messages of it may still wait. */
-  peerLeaving(): void {
+  peerLeaving(close?: { readonly code: number; readonly reason: string }): void {
     this.#peerLeaves = true;
+    if (close !== undefined) this.#peersReason = this.#peersCloseReason(close.code, close.reason);
     this.#abort();
     this.#inbox.limit(this.#setting('sessionCloseTimeout'));
   }
@@ -261,7 +265,12 @@ export class WsSession extends Session {
     const signal = this.#aborting?.signal;
     if (signal?.aborted !== true || thrown === undefined || thrown === null) return false;
     const reason: unknown = signal.reason;
-    return thrown === reason || (thrown instanceof Error && thrown.name === 'AbortError' && thrown.cause === reason);
+    try {
+      return thrown === reason || (thrown instanceof Error && thrown.name === 'AbortError' && thrown.cause === reason);
+    } catch {
+      // A proxy or a getter may throw when it is asked.
+      return false;
+    }
   }
 
   /**
@@ -269,10 +278,13 @@ export class WsSession extends Session {
    * as the close timeout.
    */
   connectionClosing(code: number, phrase: string): void {
-    const told = code === 1005 && this.context.settings.emptyCloseIsNormal ? 1000 : code;
     this.#abort();
     // Else it closes with its own reason already, behind its handlers.
-    if (this.#state === 'open') this.#closeBehindHandlers(CloseReason.truncated(told, phrase));
+    if (this.#state === 'open') this.#closeBehindHandlers(this.#peersCloseReason(code, phrase));
+  }
+
+  #peersCloseReason(code: number, phrase: string): CloseReason {
+    return CloseReason.truncated(code === 1005 && this.context.settings.emptyCloseIsNormal ? 1000 : code, phrase);
   }
 
   /** The transport's last word. What had arrived before is still delivered, then `@OnClose`. */
@@ -281,8 +293,7 @@ export class WsSession extends Session {
     this.#closeTimer?.clear();
     this.#remote?.end();
     if (this.#state === 'open') this.#loss = connectionLoss(this, code, this.#connectionError);
-    const told = code === 1005 && this.context.settings.emptyCloseIsNormal ? 1000 : code;
-    this.#finishClosing(this.#localReason ?? CloseReason.truncated(told, phrase), true);
+    this.#finishClosing(this.#localReason ?? this.#peersCloseReason(code, phrase), true);
     this.#endIfOver();
   }
 

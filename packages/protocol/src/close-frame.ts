@@ -24,6 +24,15 @@ export function parseCloseFrame(payload: Buffer): CloseFrame {
   return { code, reason };
 }
 
+/** As {@link parseCloseFrame}; undefined for what that refuses. */
+export function validCloseFrame(payload: Buffer): CloseFrame | undefined {
+  try {
+    return parseCloseFrame(payload);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The payload of a close frame; empty without a code. */
 export function formatCloseFrame(code: number | undefined, reason: string): Buffer {
   if (code === undefined) return Buffer.alloc(0);

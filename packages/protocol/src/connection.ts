@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Extension } from '@serval/api';
 import { Deadline, type SendCallback, type Transport, type TransportListener } from '@serval/api/spi';
-import { formatCloseFrame, parseCloseFrame } from './close-frame';
+import { formatCloseFrame, parseCloseFrame, validCloseFrame, type CloseFrame } from './close-frame';
 import { CompressionLine } from './compression-line';
 import type { ConnectionParts } from './connection-parts';
 import { FrameParser, OPCODE, type FrameHandler } from './frame-parser';
@@ -195,14 +195,14 @@ export class Connection implements Transport, FrameHandler, AheadListener {
     this.#answerPing(payload);
   }
 
-  onCloseAhead(): void {
-    this.#tellLeaving();
+  onCloseAhead(payload: Buffer): void {
+    this.#tellLeaving(validCloseFrame(payload));
   }
 
-  #tellLeaving(): void {
+  #tellLeaving(close?: CloseFrame): void {
     if (this.#peerLeaves || this.#farewell !== undefined) return;
     this.#peerLeaves = true;
-    this.#listener?.onPeerLeaving?.();
+    this.#listener?.onPeerLeaving?.(close);
   }
 
   resume(): void {

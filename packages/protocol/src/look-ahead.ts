@@ -5,7 +5,8 @@ import { applyMask } from './mask';
 export interface AheadListener {
   /** @param payload a copy, unmasked */
   onPingAhead(payload: Buffer): void;
-  onCloseAhead(): void;
+  /** @param payload a copy, unmasked */
+  onCloseAhead(payload: Buffer): void;
 }
 
 const MAX_CONTROL_PAYLOAD = 125;
@@ -39,15 +40,13 @@ export function lookAhead(bytes: Buffer, from: number, isMasked: boolean, listen
     if ((first & 0xc0) !== 0x80 || short > MAX_CONTROL_PAYLOAD) return Infinity;
     const end = payloadAt + short;
     if (end > bytes.length) return at;
-    if (opcode === OPCODE.close) {
-      listener.onCloseAhead();
-      return Infinity;
-    }
-    if (opcode === OPCODE.ping) {
+    if (opcode !== OPCODE.pong) {
       const payload = Buffer.from(bytes.subarray(payloadAt, end));
       if (isMasked) applyMask(payload, bytes.readInt32BE(payloadAt - 4), 0);
-      listener.onPingAhead(payload);
+      if (opcode === OPCODE.ping) listener.onPingAhead(payload);
+      else listener.onCloseAhead(payload);
     }
+    if (opcode === OPCODE.close) return Infinity;
     at = end;
   }
   return at;

@@ -181,16 +181,17 @@ export class WsTransport implements Transport {
       this.#deliver(event);
       return;
     }
-    if (event.kind !== 'message' && event.kind !== 'pong') this.#tellLeaving();
+    if (event.kind === 'close frame') this.#tellLeaving(event);
+    else if (event.kind === 'failure' || event.kind === 'end') this.#tellLeaving();
     this.#held.push(event);
     this.#heldBytes += sizeOf(event);
     if (this.#heldBytes >= HELD_BACK_BYTES && !this.#isOver) this.webSocket.pause();
   }
 
-  #tellLeaving(): void {
+  #tellLeaving(close?: Farewell): void {
     if (this.#peerLeaves) return;
     this.#peerLeaves = true;
-    this.#listener?.onPeerLeaving?.();
+    this.#listener?.onPeerLeaving?.(close && { code: close.code, reason: close.reason });
   }
 
   #releaseLater(): void {

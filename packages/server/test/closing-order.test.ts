@@ -197,6 +197,14 @@ describe.each(WAYS)('a close of the peer is answered behind the messages before 
     expect(log.entries.join()).toMatch(/error Serial\.text has not settled within 40 ms; session [0-9a-f]{32} ends/);
   });
 
+  test('its code is kept where a message waits behind a handler that never settles', async () => {
+    const peer = await open('/serial', { sessionCloseTimeout: 40 });
+    peer.send(text('never'), text('waits'), closeFrame(4001, 'bye'));
+    expect(await peer.close()).toBe('4001 bye');
+    await heard.until('close 4001 bye true');
+    expect(heard.entries).toEqual(['never', 'close 4001 bye true']);
+  });
+
   // ws ends its side as soon as the peer has.
   (name.includes("'ws'") ? test.skip : test)(
     'a peer that ends its side behind its close frame still gets the answers',

@@ -131,7 +131,9 @@ export class MemoryTransport implements Transport {
       setImmediate(() => this.#receiveAhead(pending));
       return;
     }
-    if (this.#paused && pending.frame.kind === 'close') setImmediate(() => this.#listener?.onPeerLeaving?.());
+    const { frame } = pending;
+    if (this.#paused && frame.kind === 'close')
+      setImmediate(() => this.#listener?.onPeerLeaving?.({ code: frame.code, reason: frame.reason }));
     this.#incoming.push(pending);
     this.#schedule();
   }

@@ -291,6 +291,7 @@ export const transportContract: readonly ContractCase[] = [
         transport.resume();
         assert.equal((await listener.closed()).code, leave === 'close' ? 4001 : 1006);
         assert.deepEqual([listener.events.length, listener.told], [3, 1]);
+        assert.equal(listener.close?.code, leave === 'close' ? 4001 : undefined);
       }
     },
   },
@@ -431,7 +432,11 @@ class LeavingListener extends RecordingListener {
   #tell: () => void = () => undefined;
   readonly leaving = new Promise<void>((tell) => (this.#tell = tell));
 
-  onPeerLeaving(): void {
+  /** What was told with it. */
+  close: { readonly code: number } | undefined;
+
+  onPeerLeaving(close?: { readonly code: number }): void {
+    this.close = close;
     this.told += 1;
     this.#tell();
   }

@@ -84,8 +84,10 @@ export interface TransportListener {
    * The peer is leaving: it has ended its side, its connection is lost, or its close frame has been seen. Told as soon as
    * that is known, and so perhaps before messages that came earlier and are held back; at most once, and not behind
    * `onClosing` and `onClose`.
+   *
+   * @param close what its close frame says, where it has been seen and is valid
    */
-  onPeerLeaving?(): void;
+  onPeerLeaving?(close?: { readonly code: number; readonly reason: string }): void;
 
   /**
    * Nothing more will be received: the peer's close frame has come, behind all that it sent before, or the peer has broken
