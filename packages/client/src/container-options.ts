@@ -76,7 +76,7 @@ export function containerOptionNames(): readonly string[] {
 
 /** @throws DeploymentException for an option that is out of range or of the wrong kind */
 export function checkOptions(options: ClientContainerOptions): void {
-  requireOptions('The options of a container', options);
+  requireOptions('The argument with the options of a container', options);
   resolveHandshakeSettings(options);
   if (options.credentials !== undefined) checkCredentials('credentials', options.credentials);
   if (options.proxy !== undefined) checkProxy(options.proxy);

@@ -77,7 +77,7 @@ export class WsServerContainer extends ContainerDefaults implements ServerContai
   /** @throws DeploymentException for an option that is out of range or of the wrong kind */
   constructor(options: ServerContainerOptions = {}) {
     super();
-    requireOptions('The options of a container', options);
+    requireOptions('The argument with the options of a container', options);
     const engine = chooseEngine(options);
     this.#context = new ContainerContext(this, options, engine.installedExtensions);
     this.#contextPath = parseContextPath(options.contextPath);

@@ -41,7 +41,7 @@ export interface CheckedServerOptions {
 
 /** @throws DeploymentException for an option that is out of range or of the wrong kind */
 export function checkServerOptions(options: ServerOptions): CheckedServerOptions {
-  requireOptions('new Server(options)', options);
+  requireOptions('The argument of new Server', options);
   const { scan, endpoints = [], requestListener, tls, http2 = false } = options;
   requireFunctions({ requestListener });
   if (!Array.isArray(endpoints))

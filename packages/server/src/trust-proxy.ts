@@ -44,10 +44,21 @@ function badTrust(option: unknown, cause?: unknown): DeploymentException {
   const found = inspect(option, { depth: 1, breakLength: Infinity });
   const why = cause instanceof Error ? ` (${cause.message})` : '';
   // Express takes it, and then any client can say where it comes from.
-  const remedy = option === true ? ' true would trust every client; give the proxies, or how many there are.' : '';
+  const remedy =
+    option === true
+      ? ' true would trust every client; give the proxies, or how many there are.'
+      : hasEmptyEntry(option)
+        ? ' Remove the empty entry; false trusts nobody.'
+        : '';
   return new DeploymentException(
     `trustProxy is false, a number of proxies, their addresses and subnets such as 'loopback, 10.0.0.0/8', or a function; found ${found}${why}.${remedy}`,
     cause,
     'WS_DEPLOY_BAD_OPTION',
   );
+}
+
+/** Such as the last one of 'loopback,', or the only one of an environment variable that is not set. */
+function hasEmptyEntry(option: unknown): boolean {
+  const entries: unknown = typeof option === 'string' ? option.split(',') : option;
+  return Array.isArray(entries) && entries.some((entry) => typeof entry === 'string' && entry.trim() === '');
 }

@@ -55,7 +55,7 @@ export class TestServer {
 
   /** @throws DeploymentException when an endpoint cannot be deployed */
   constructor(options: TestServerOptions = {}) {
-    requireOptions('The options of a TestServer', options);
+    requireOptions('The argument with the options of a TestServer', options);
     const { endpoints = [] } = options;
     if (!Array.isArray(endpoints))
       throw badOption('endpoints', 'a list of endpoint classes and configurations', endpoints);
