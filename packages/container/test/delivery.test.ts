@@ -612,7 +612,9 @@ test('what a handler rejects with goes to @OnError, even if it throws whatever i
   class Hostile {
     @OnMessage fail(text: string): unknown {
       if (text === 'throw') throw hostile();
-      return Promise.reject(hostile());
+      return Promise.resolve().then(() => {
+        throw hostile();
+      });
     }
     @OnError failed(cause: Error): void {
       seen.push(cause.constructor.name);
