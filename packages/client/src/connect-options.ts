@@ -19,7 +19,7 @@ import { ReconnectPolicy, type ReconnectOptions } from './reconnect-policy';
 /** Headers of the handshake request, by name. */
 export type RequestHeaders = Readonly<Record<string, string | readonly string[]>>;
 
-/** Where to connect: `ws:`, `wss:` or `ws+unix:`, or a function that says so anew for each attempt. */
+/** Where to connect: `ws:`, `wss:` or `ws+unix:`, or a function that gives one for each attempt. */
 export type ServerUri = string | URL | (() => string | URL | Promise<string | URL>);
 
 /** What every `connect` can be told, beside all options of a client container. */

@@ -297,11 +297,21 @@ overBothEngines((application) => {
     });
 
     test('[WSC-5.2.1-3] on a server that listens already, neither it nor the endpoint beside it answers', async () => {
-      const { container } = await application().start([Echo]);
+      const { container } = await application().start([]);
+      container.addEndpoint(Echo);
       expect(await failureOf(() => faulty.forEach((endpoint) => container.addEndpoint(endpoint)))).toMatchObject({
         code,
       });
       expect(await statusesOf('/echo', ...FAULTY_PATHS)).toEqual([404, 404, 404, 404, 404]);
+    });
+
+    test('a server that has started with endpoints refuses it alone', async () => {
+      const { container } = await application().start([Echo]);
+      const [last = Echo, ...before] = [...faulty].reverse();
+      // Of two on one path, the first one is no fault yet.
+      for (const endpoint of before) container.addEndpoint(endpoint);
+      expect(await failureOf(() => container.addEndpoint(last))).toMatchObject({ code });
+      expect(await statusesOf('/echo')).toEqual([101]);
     });
   });
 
@@ -315,14 +325,16 @@ overBothEngines((application) => {
     });
 
     test('[WSC-5.2.1-3] the endpoint that was deployed before it is withdrawn, whoever catches the error', async () => {
-      const { container } = await application().start([Echo]);
+      const { container } = await application().start([]);
+      container.addEndpoint(Echo);
       await failureOf(() => faulty.forEach((endpoint) => container.addEndpoint(endpoint)));
       expect(await statusesOf('/echo')).toEqual([404]);
     });
   });
 
   test('[WSC-4.1.1-3] malformedpath: nothing of the application answers', async () => {
-    const { container } = await application().start([Echo]);
+    const { container } = await application().start([]);
+    container.addEndpoint(Echo);
     expect(await failureOf(() => container.addEndpoint(MalformedPath))).toMatchObject({ code: 'WS_DEPLOY_BAD_PATH' });
     expect(await statusesOf('/echo', ...FAULTY_PATHS)).toEqual([404, 404, 404, 404, 404]);
   });

@@ -226,6 +226,7 @@ const SUBJECTS: readonly Subject[] = [
       adoptWebSocket: [param({}, () => false), param({}, () => false), endpointClass, options],
       getSessions: none,
       pause: none,
+      completeDeployment: none,
       resume: none,
       stop: [options],
       connectToServer: [endpointClass, param(clientConfig, (value) => value === null), uri],

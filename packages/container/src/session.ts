@@ -609,7 +609,7 @@ export class WsSession extends Session {
   }
 
   #reportOverdue(method: string | symbol, afterMs: number): void {
-    // Whoever stopped it knows that it took too long.
+    // A container that was stopped waited for it already.
     if (this.context.registry.isAbandoned) return;
     this.context.diagnostics.report({
       kind: 'handler-overdue',

@@ -28,7 +28,8 @@ export class Deployment {
   /** Plans of configurations that are used without being deployed. */
   readonly #undeployed = new WeakMap<ServerEndpointConfig, EndpointPlan>();
   #halted: DeploymentException | undefined;
-  #inService = false;
+  /** `complete`: a failure undoes only itself from now on; `in service`: a handshake was accepted, too. */
+  #phase: 'deploying' | 'complete' | 'in service' = 'deploying';
 
   /** @param constructsInstances whether instances are made by calling constructors without arguments */
   constructor(
@@ -36,9 +37,14 @@ export class Deployment {
     private readonly constructsInstances: boolean,
   ) {}
 
-  /** The first handshake was accepted: from now on a failed deployment undoes only itself. */
+  /** All that belongs together is deployed: from now on a failed deployment undoes only itself. */
+  complete(): void {
+    if (this.#phase === 'deploying') this.#phase = 'complete';
+  }
+
+  /** The first handshake was accepted. */
   beginService(): void {
-    this.#inService = true;
+    this.#phase = 'in service';
   }
 
   /** @param segments of the request path below the context path, percent-decoded */
@@ -134,7 +140,7 @@ export class Deployment {
   }
 
   #isClosedToEndpoints(): boolean {
-    return this.#inService && this.context.settings.noAddAfterHandshake;
+    return this.#phase === 'in service' && this.context.settings.noAddAfterHandshake;
   }
 
   /** The plan of a configuration, deployed or not. @throws DeploymentException */
@@ -198,10 +204,10 @@ export class Deployment {
     }
   }
 
-  /** Before service a failure undoes the whole deployment (WSC-5.2.1-3); a running service stays as it is. */
+  /** A failure undoes the whole deployment (WSC-5.2.1-3); what is complete stays as it is. */
   #failed(thrown: unknown): DeploymentException {
     const error = asDeploymentException(thrown);
-    if (!this.#inService) {
+    if (this.#phase === 'deploying') {
       this.#halted = error;
       this.#router.clear();
       this.#deployed = [];

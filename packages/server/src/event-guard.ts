@@ -18,7 +18,7 @@ export function guardEvents(
   let isActive = true;
   const guarded = function (this: EventEmitter, event: string | symbol, ...args: unknown[]): boolean {
     if (isActive && keeps(event, args)) return true;
-    // Found anew each time: a tracer may replace the prototype's method after us.
+    // Looked up each time: a tracer may replace the prototype's method after us.
     const emit = (before?.value ?? Reflect.get(Reflect.getPrototypeOf(emitter) ?? {}, 'emit')) as Emit;
     return Reflect.apply(emit, this, [event, ...args]);
   };

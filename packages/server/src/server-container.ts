@@ -116,6 +116,15 @@ export class WsServerContainer extends ContainerDefaults implements ServerContai
   }
 
   /**
+   * Says that the application is deployed: from now on an `addEndpoint` or `scan` that fails is refused by itself, and the
+   * other endpoints stay. The first accepted handshake says it as well, and so does a `Server` that has started with
+   * endpoints. Until then a failure withdraws all endpoints (WSC-5.2.1). Not in the specification.
+   */
+  completeDeployment(): void {
+    this.#deployment.complete();
+  }
+
+  /**
    * Takes an endpoint out of service, at any time: new handshakes get 404. Its open sessions go on, or are closed once the
    * handlers that are running have finished. It may be added again. Not in the specification.
    *
@@ -197,7 +206,7 @@ export class WsServerContainer extends ContainerDefaults implements ServerContai
     const match = target && this.#matchSegments(target.segments);
     if (target === undefined || match === undefined) return false;
     const { target: endpoint, pathParameters } = match;
-    // Whoever has the socket already answers.
+    // The one that took the socket before answers.
     if (!claim(connection.stream)) return true;
     const routed = { request: this.#throughProxies(request, target), connection, target, pathParameters, endpoint };
     this.#made.runInAsyncScope(() => void inOwnScope(() => upgrade(this.#upgradeContext, routed)));

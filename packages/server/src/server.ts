@@ -117,6 +117,9 @@ export class Server {
   async #deployAndListen(): Promise<void> {
     await (this.#deployed ??= this.#deploy());
     await this.#listen();
+    const { scan, endpoints } = this.#options;
+    // One without endpoints of its own is deployed by its program, perhaps only now.
+    if (scan !== undefined || endpoints.length > 0) this.container.completeDeployment();
   }
 
   async #deploy(): Promise<void> {
