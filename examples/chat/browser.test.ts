@@ -59,7 +59,7 @@ describeInBrowser('chat in a browser', (browser) => {
     await reads(stranger, 'Hello?');
     expect(await stranger.getByRole('log').textContent()).not.toMatch(/anyone|I am|Ada|Grace/);
     expect(complaints).toEqual([]);
-  }, 30_000);
+  }, 90_000);
 
   test('a page finds back by itself when the server restarts, and keeps what is half written', async () => {
     const ada = await enter(await visit(), 'Ada');
@@ -90,7 +90,7 @@ describeInBrowser('chat in a browser', (browser) => {
     expect((await people(ada)).sort()).toEqual(['Ada (you)', 'Grace']);
     // The browser itself reports each attempt that met no server.
     expect(complaints.filter((text) => !text.includes('ERR_CONNECTION_REFUSED'))).toEqual([]);
-  }, 30_000);
+  }, 90_000);
 
   test('markup in names and messages is shown as text', async () => {
     const attack = '<img src=x onerror="document.title=1">';
@@ -102,7 +102,7 @@ describeInBrowser('chat in a browser', (browser) => {
     expect(await people(grace)).toEqual(['Grace (you)', '<b>Ada</b>']);
     expect(await grace.title()).toBe('lobby · Serval chat');
     expect(complaints).toEqual([]);
-  }, 30_000);
+  }, 90_000);
 
   test('a phone of 360 by 740 shows everything without scrolling sideways', async () => {
     const viewport = { width: 360, height: 740 };
@@ -123,7 +123,7 @@ describeInBrowser('chat in a browser', (browser) => {
       expect(box!.y + box!.height).toBeLessThanOrEqual(740);
     }
     expect(complaints).toEqual([]);
-  }, 30_000);
+  }, 90_000);
 
   test('the whole way goes by keyboard', async () => {
     const page = await visit('/?room=keys');
@@ -142,7 +142,7 @@ describeInBrowser('chat in a browser', (browser) => {
     for (let presses = 0; presses < 2; presses++) await page.keyboard.press('Shift+Tab');
     expect(await page.evaluate('document.activeElement.id')).toBe('log');
     expect(complaints).toEqual([]);
-  }, 30_000);
+  }, 90_000);
 
   test('a name that the server refuses leads back to the form, with the reason', async () => {
     const page = await visit();
@@ -154,7 +154,7 @@ describeInBrowser('chat in a browser', (browser) => {
     await page.getByRole('alert').filter({ hasText: 'A room has 1 to 32' }).waitFor();
     expect(await page.getByRole('button', { name: 'Join the room' }).isVisible()).toBe(true);
     expect(complaints).toEqual([]);
-  }, 30_000);
+  }, 90_000);
 
   test('the title of a hidden page counts what is unread', async () => {
     const ada = await enter(await visit(), 'Ada');
@@ -170,5 +170,5 @@ describeInBrowser('chat in a browser', (browser) => {
     expect(await ada.title()).toBe('(2) lobby · Serval chat');
     await hide(false);
     expect(await ada.title()).toBe('lobby · Serval chat');
-  }, 30_000);
+  }, 90_000);
 });

@@ -50,7 +50,7 @@ describeInBrowser('the page in a browser', (browser) => {
     await page.getByText('closed 1001 The server is stopping.').nth(2).waitFor();
     await stopped;
     await context.close();
-  }, 30_000);
+  }, 90_000);
 
   test('hears its messages again, and sees the close handshake end cleanly', async () => {
     const context = await browser().newContext({ ignoreHTTPSErrors: true });
@@ -68,5 +68,5 @@ describeInBrowser('the page in a browser', (browser) => {
     })`);
     expect(heard).toEqual(['hi', 8000, 4000, 'enough', true]);
     await context.close();
-  }, 30_000);
+  }, 90_000);
 });

@@ -68,7 +68,7 @@ describeInBrowser('auction in a browser', (browser) => {
     await ben.getByRole('alert').filter({ hasText: 'You have won, and pay 151.' }).waitFor();
     for (const page of [ann, ben]) expect(await page.getByRole('button', { name: 'Bid' }).count()).toBe(0);
     expect(visits.complaints).toEqual([]);
-  }, 30_000);
+  }, 90_000);
 
   test('who leaves an auction finds the list again; the others go on, and markup in a name is text', async () => {
     const ann = await enter('<b>Ann</b>', 'Globe');
@@ -80,5 +80,5 @@ describeInBrowser('auction in a browser', (browser) => {
     seconds(1);
     await left(ben, '19 seconds');
     expect(visits.complaints).toEqual([]);
-  }, 30_000);
+  }, 90_000);
 });

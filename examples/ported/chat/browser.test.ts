@@ -59,7 +59,7 @@ describeInBrowser('ported chat in a browser', (browser) => {
     await ann.getByText('Disconnected. Load the page again').waitFor();
     expect(await ann.getByRole('textbox').isDisabled()).toBe(true);
     expect(visits.complaints).toEqual([]);
-  }, 30_000);
+  }, 90_000);
 
   describeWithPeer(Tomcat, 'with the chat of Tomcat', () => {
     let tomcat: Tomcat;
@@ -71,13 +71,13 @@ describeInBrowser('ported chat in a browser', (browser) => {
     test('the page talks to the original', async () => {
       await talk(await visit(tomcat.port), await visit(tomcat.port));
       expect(visits.complaints).toEqual([]);
-    }, 30_000);
+    }, 90_000);
 
     test('the page of the original talks to the port', async () => {
       const ann = await visit(server.port);
       const ben = await visits.open(`http://127.0.0.1:${server.port}${THEIRS}`, {}, tomcat.port);
       await reads(ben, /has joined/);
       await talk(ann, ben);
-    }, 30_000);
+    }, 90_000);
   });
 });

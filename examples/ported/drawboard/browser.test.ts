@@ -168,7 +168,7 @@ describeInBrowser('drawboard in a browser', (browser) => {
     await bob.close();
     await state(ada, '2 players');
     expect(visits.complaints).toEqual([]);
-  }, 30_000);
+  }, 90_000);
 
   test('the picture looks like what the pages have drawn themselves', async () => {
     const viewport = { width: 932, height: 850 };
@@ -215,7 +215,7 @@ describeInBrowser('drawboard in a browser', (browser) => {
     await state(page, '2 players');
     await shows(page, 200, 100, '0,0,255');
     expect(visits.complaints).toEqual([]);
-  }, 30_000);
+  }, 90_000);
 
   test('a board can be drawn on by keyboard', async () => {
     const [ada, bob] = [await open(), await open()];
@@ -242,7 +242,7 @@ describeInBrowser('drawboard in a browser', (browser) => {
     await shows(bob, 540, 205, '224,32,32');
     expect(await colourAt(bob, 500, 199)).toBe('255,255,255');
     expect(visits.complaints).toEqual([]);
-  }, 30_000);
+  }, 90_000);
 
   test('a phone of 360 by 740 shows the whole board, and a finger draws where it touches', async () => {
     const [bob, phone] = [await open(), await open(PAGE, { viewport: { width: 360, height: 740 }, hasTouch: true })];
@@ -253,7 +253,7 @@ describeInBrowser('drawboard in a browser', (browser) => {
     await phone.touchscreen.tap(box.x + box.width / 2, box.y + box.height / 2);
     await shows(bob, 450, 300, '31,157,58');
     expect(visits.complaints).toEqual([]);
-  }, 30_000);
+  }, 90_000);
 
   test('a page says why it is not let in, or that the server has gone, and comes back when asked', async () => {
     const players: TestPlayer[] = [];
@@ -335,6 +335,6 @@ describeInBrowser('drawboard in a browser', (browser) => {
       await visits.end();
       proxy.closeAllConnections();
       await new Promise((resolve) => proxy.close(resolve));
-    }, 30_000);
+    }, 90_000);
   });
 });

@@ -52,7 +52,7 @@ describeInBrowser('dukeetf2 in a browser', (browser) => {
     expect(await takePicture(first!, __dirname)).toBeLessThan(60_000);
     expect(await first!.locator('#line').getAttribute('points')).toMatch(/^(\d+\.\d,\d+\.\d ){47}600\.0,\d+\.\d$/);
     expect(visits.complaints).toEqual([]);
-  }, 30_000);
+  }, 90_000);
 
   test('a page tells that the connection is lost, and comes back by itself', async () => {
     const page = await visits.open(`http://127.0.0.1:${server.port}/dukeetf2/`);
@@ -63,5 +63,5 @@ describeInBrowser('dukeetf2 in a browser', (browser) => {
     await status.filter({ hasText: 'Connection lost' }).waitFor();
     server = await start(port);
     await status.filter({ hasText: 'Connected' }).waitFor();
-  }, 30_000);
+  }, 90_000);
 });

@@ -45,7 +45,7 @@ describeInBrowser('ported echo in a browser', (browser) => {
     ] as const;
     // A page that closes without a code is answered with 1000, as by Tomcat.
     expect(await play(server.port, ...variants)).toEqual(variants.map(() => 'Closed with 1000'));
-  }, 30_000);
+  }, 90_000);
 
   describeWithPeer(Tomcat, 'with the echo of Tomcat', () => {
     let tomcat: Tomcat;
@@ -58,7 +58,7 @@ describeInBrowser('ported echo in a browser', (browser) => {
       expect(await play(tomcat.port, 'programmatic', 'annotated, with streams')).toEqual(
         Array(2).fill('Closed with 1000'),
       );
-    }, 30_000);
+    }, 90_000);
 
     test('the page of the original speaks with the port', async () => {
       const page = await visits.open(`http://127.0.0.1:${server.port}${THEIRS}`, {}, tomcat.port);
@@ -73,6 +73,6 @@ describeInBrowser('ported echo in a browser', (browser) => {
       const lines = await page.locator('#console p').allTextContents();
       expect(lines.filter((line) => line.startsWith('Received'))).toHaveLength(3);
       expect(lines.at(-1)).toBe('Info: WebSocket connection closed, Code: 1000');
-    }, 30_000);
+    }, 90_000);
   });
 });

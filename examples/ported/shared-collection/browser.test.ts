@@ -63,7 +63,7 @@ describeInBrowser('shared-collection in a browser', (browser) => {
     await late.getByRole('button', { name: 'Clear all' }).click();
     for (const page of [ann, ben, late]) await shows(page);
     expect(visits.complaints).toEqual([]);
-  }, 30_000);
+  }, 90_000);
 
   test('a page by WebSocket and one by HTTP see the same', async () => {
     const ann = await visit('By WebSocket');
@@ -75,7 +75,7 @@ describeInBrowser('shared-collection in a browser', (browser) => {
     await ann.getByRole('button', { name: 'Remove Tuesday' }).click();
     for (const page of [ann, ben]) await shows(page, ['Monday', 'Soup!']);
     expect(visits.complaints).toEqual([]);
-  }, 30_000);
+  }, 90_000);
 
   test('markup in keys and values is shown as text, and a page that was away has all again', async () => {
     const ann = await visit('By WebSocket');
@@ -92,5 +92,5 @@ describeInBrowser('shared-collection in a browser', (browser) => {
     sharedCollection.apply({ event: 'put', key: 'Friday', value: 'Fish' });
     server = await start(port);
     await shows(ann, ['Friday', 'Fish']);
-  }, 30_000);
+  }, 90_000);
 });

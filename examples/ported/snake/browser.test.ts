@@ -73,7 +73,7 @@ describeInBrowser('ported snake in a browser', (browser) => {
     await ben.close();
     await ann.getByText('Snakes: 1').waitFor();
     expect(visits.complaints).toEqual([]);
-  }, 30_000);
+  }, 90_000);
 
   test('the page never sends a snake right back, and says when it is dead', async () => {
     const page = await visit(server.port);
@@ -90,7 +90,7 @@ describeInBrowser('ported snake in a browser', (browser) => {
     await page.getByText('Your snake is dead').waitFor();
     await see(page, (squares) => squares.length === 1);
     expect(visits.complaints).toEqual([]);
-  }, 30_000);
+  }, 90_000);
 
   describeWithPeer(Tomcat, 'with the snakes of Tomcat', () => {
     let tomcat: Tomcat;
@@ -102,12 +102,12 @@ describeInBrowser('ported snake in a browser', (browser) => {
     test('the page plays with the original', async () => {
       await play(await visit(tomcat.port));
       expect(visits.complaints).toEqual([]);
-    }, 30_000);
+    }, 90_000);
 
     test('the page of the original plays with the port', async () => {
       const page = await visits.open(`http://127.0.0.1:${server.port}${THEIRS}`, {}, tomcat.port);
       await page.getByText('Press an arrow key to begin').waitFor();
       await play(page);
-    }, 30_000);
+    }, 90_000);
   });
 });

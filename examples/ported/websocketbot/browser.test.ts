@@ -58,7 +58,7 @@ describeInBrowser('websocketbot in a browser', (browser) => {
     await ann.getByText('→ {"type":"chat","name":"Ann","target":"Ben","message":"have you met the robot?"}').waitFor();
     await ann.getByText('← {"type":"chat","name":"Ben","target":"","message":"Polite!"}').waitFor();
     expect(visits.complaints).toEqual([]);
-  }, 30_000);
+  }, 90_000);
 
   test('markup in names and messages is shown as text', async () => {
     const ann = await join('<b>Ann</b>');
@@ -67,5 +67,5 @@ describeInBrowser('websocketbot in a browser', (browser) => {
     await reads(ben, '<b>Ann</b>: <img src=x onerror=alert(1)>');
     expect(await ben.locator('.talk img, .talk b').count()).toBe(0);
     expect(visits.complaints).toEqual([]);
-  }, 30_000);
+  }, 90_000);
 });

@@ -96,7 +96,7 @@ describeInBrowser('a browser', (browser) => {
       };
     })`);
     expect(heard).toEqual(HEARD);
-  }, 30_000);
+  }, 90_000);
 });
 
 test('a TCP client with literal bytes hears the same answers', async () => {
