@@ -57,7 +57,7 @@ function hasBrand(value: unknown, key: symbol): boolean {
   try {
     return key in value && !Object.hasOwn(value, key);
   } catch {
-    // A proxy may throw when it is asked; whoever has caught it must be able to look at it.
+    // A proxy may throw; the code that caught it must still be able to look at it.
     return false;
   }
 }

@@ -29,7 +29,7 @@ type Outcome = string;
 const silent = { error() {}, warn() {}, debug() {} };
 const container = (): client.WsClientContainer => new WsClientContainer({ logger: silent, sessionCloseTimeout: 200 });
 
-/** What an endpoint is told of its end. */
+/** The last calls that an endpoint receives. */
 class Ending {
   #tell: (outcome: Outcome) => void = () => undefined;
   readonly told = new Promise<Outcome>((resolve) => (this.#tell = resolve));

@@ -38,7 +38,7 @@ interface Failure {
  * Connects without a class: handlers in the options, or none and `for await` over the connection; or with an endpoint,
  * which then is kept connected. The handlers are in place before the first byte is read.
  *
- * @param uri `ws:`, `wss:` or `ws+unix:`, without a fragment; a function is asked for each attempt
+ * @param uri `ws:`, `wss:` or `ws+unix:`, without a fragment; a function runs for each attempt
  * @returns the open connection, once `onOpen` has settled
  * @throws DeploymentException (as a rejection) for options and endpoints that cannot be right
  * @throws HandshakeException (as a rejection), a DeploymentException too, when the WebSocket could not be opened

@@ -268,7 +268,7 @@ export class WsSession extends Session {
     try {
       return thrown === reason || (thrown instanceof Error && thrown.name === 'AbortError' && thrown.cause === reason);
     } catch {
-      // A proxy or a getter may throw when it is asked.
+      // A proxy or a getter may throw.
       return false;
     }
   }

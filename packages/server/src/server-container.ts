@@ -282,8 +282,8 @@ export class WsServerContainer extends ContainerDefaults implements ServerContai
    * @param endpoint need not be deployed; its path is not matched
    * @returns the session, once `@OnOpen` has begun; undefined when the socket was closed instead: with 1001 by a container
    * that is paused or has been stopped, 1011 when no instance or codec could be made
-   * @throws IllegalArgumentException, as a rejection that is logged too and need not be handled, for what is no WebSocket of ws or no
-   * request of Node
+   * @throws IllegalArgumentException for what is no WebSocket of ws or no request of Node. This and the next are
+   * rejections; they are logged too, so nobody has to handle them
    * @throws IllegalStateException for a socket that is not open any more, or was adopted before
    * @throws DeploymentException for an endpoint that could not be deployed either
    *
