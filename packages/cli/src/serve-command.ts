@@ -10,10 +10,13 @@ export const SERVE_HELP = `Usage: serval serve [options] <pattern...>
 
 Serves the endpoint classes that the modules export which the patterns match: compiled JavaScript, CommonJS or ESM.
 
-  -p, --port <number>          default: PORT of the environment, or 8080; 0 takes a free one
+  -p, --port <number or path>  default: PORT of the environment, or 8080; 0 takes a free one; a path with a slash
+                               is that of a Unix domain socket
       --host <address>         default: all addresses
       --context-path <path>    in front of every endpoint's path
   -o, --origin <origin>        a foreign origin whose pages may connect; may be repeated; "*" for all
+      --trust-proxy <list>     proxies whose X-Forwarded-* headers count: addresses and subnets, separated by commas
+                               (also loopback, linklocal, uniquelocal), or their number
       --cert, --key <file>     PEM; the server speaks wss: then
       --http2                  beside HTTP/1.1; needs --cert and --key
   -c, --compress               permessage-deflate with clients that offer it
@@ -38,6 +41,7 @@ const OPTIONS = {
   host: { type: 'string' },
   'context-path': { type: 'string' },
   origin: { type: 'string', short: 'o', multiple: true },
+  'trust-proxy': { type: 'string' },
   cert: { type: 'string' },
   key: { type: 'string' },
   http2: { type: 'boolean' },
@@ -59,12 +63,7 @@ const LONGEST_GRACE_SECONDS = 3600;
 export async function serveCommand(args: readonly string[], terminal: Terminal): Promise<number> {
   const { options, graceMs } = parseServeArguments(args, terminal.env);
   const server = await startShowing(options, terminal);
-  const isSecure = options.tls !== undefined;
-  const host =
-    options.host === undefined ? 'localhost' : options.host.includes(':') ? `[${options.host}]` : options.host;
-  terminal.stdout.write(
-    `Listening on ${isSecure ? 'wss' : 'ws'}://${host}:${server.port}${options.contextPath ?? ''} (Ctrl-C stops it)\n`,
-  );
+  terminal.stdout.write(`Listening on ${addressOf(server, options)} (Ctrl-C stops it)\n`);
   await new Promise<void>((resolve) => {
     // It comes twice where npm hands on what the terminal has told the process already.
     const stopListening = terminal.onSignal(() => {
@@ -75,6 +74,13 @@ export async function serveCommand(args: readonly string[], terminal: Terminal):
     });
   });
   return EXIT.OK;
+}
+
+/** The address as a client writes it; for a TLS server on a Unix domain socket, which has none, its path. */
+function addressOf(server: Server, { port, host, tls, contextPath = '' }: ServerOptions): string {
+  if (typeof port === 'string') return tls === undefined ? `ws+unix:${port}:${contextPath || '/'}` : port;
+  const name = host === undefined ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+  return `${tls === undefined ? 'ws' : 'wss'}://${name}:${server.port}${contextPath}`;
 }
 
 /** Starts a server, and says which endpoint is where. */
@@ -112,14 +118,14 @@ function parseServeArguments(args: readonly string[], env: Terminal['env']): Ser
     throw new UsageError("serve takes patterns of modules, such as 'dist/endpoints/**/*.js'; found none");
   const { cert, key, origin: origins } = values;
   if ((cert === undefined) !== (key === undefined)) throw new UsageError('--cert and --key go together');
-  const port = wholeNumber('--port', values.port ?? (env.PORT || DEFAULT_PORT), { min: 0, max: 65_535, unit: 'port' });
   const grace = wholeNumber('--grace', values.grace ?? '5', { min: 0, max: LONGEST_GRACE_SECONDS, unit: 'seconds' });
   const options = {
     ...readSettings(values.set ?? []),
-    port,
+    port: portOrPath(values.port ?? (env.PORT || DEFAULT_PORT)),
     host: values.host,
     contextPath: values['context-path'],
     scan: positionals,
+    trustProxy: trustProxyOf(values['trust-proxy']),
     allowedOrigins: origins?.includes('*') ? '*' : origins,
     perMessageDeflate: values.compress,
     http2: values.http2,
@@ -129,6 +135,16 @@ function parseServeArguments(args: readonly string[], env: Terminal['env']): Ser
   };
   // Names and kinds of settings, and the profile's name, are the server's to check.
   return { options: options as ServerOptions, graceMs: (grace ?? 0) * 1000 };
+}
+
+/** @throws UsageError */
+function portOrPath(text: string): number | string | undefined {
+  return text.includes('/') ? text : wholeNumber('--port', text, { min: 0, max: 65_535, unit: 'port' });
+}
+
+/** A whole number is how many proxies stand in front. */
+function trustProxyOf(text: string | undefined): number | string | undefined {
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : text;
 }
 
 /** Typed settings by their names; Tomcat's have dots in theirs. */

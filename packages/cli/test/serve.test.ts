@@ -80,12 +80,41 @@ test('takes a context path, an origin and settings, under their own names and To
   expect(terminal.err).toBe('');
 });
 
+test('listens on a Unix domain socket', async () => {
+  const path = join(folder, 'echo.sock');
+  const terminal = new FakeTerminal();
+  const running = main(['serve', join(folder, 'echo.js'), '--port', path], terminal);
+  await Promise.race([terminal.shows('Listening on'), running]);
+  expect(terminal.out).toContain(`Listening on ws+unix:${path}:/ (Ctrl-C stops it)\n`);
+  expect(await answerTo('hello', `ws+unix:${path}:/echo/red`)).toBe('hello');
+  terminal.signal('SIGINT');
+  expect(await running).toBe(0);
+});
+
+test.each([
+  ['loopback', 101],
+  ['1', 101],
+  ['10.0.0.0/8', 403],
+])('compares the Origin with the host that a proxy of --trust-proxy %s forwards', async (proxies, status) => {
+  const { terminal, running, port } = await serve('--trust-proxy', proxies);
+  const answer = answerTo('hello', `ws://127.0.0.1:${port}/echo/red`, {
+    origin: 'https://chat.example',
+    headers: { 'X-Forwarded-Host': 'chat.example', 'X-Forwarded-Proto': 'https' },
+  });
+  if (status === 101) expect(await answer).toBe('hello');
+  else await expect(answer).rejects.toThrow(String(status));
+  terminal.signal('SIGINT');
+  expect(await running).toBe(0);
+});
+
 describe('an error is one line, and an exit code', () => {
   const file = (name: string): string => join(folder, name);
   const cases: [title: string, args: () => string[], code: number, line: RegExp][] = [
     ['without a pattern', () => [], 2, /serve takes patterns of modules/],
     ['an unknown option', () => ['--frob', 'x'], 2, /Unknown option '--frob'\. See: serval serve --help/],
     ['a wrong port', () => [file('echo.js'), '-p', 'http'], 2, /--port is a whole number/],
+    ['a wrong proxy', () => [file('echo.js'), '--trust-proxy', 'nginx'], 3, /trustProxy .*found 'nginx'/],
+    ['a path beside a host', () => [file('echo.js'), '-p', './a.sock', '--host', '::1'], 3, /host is for a port/],
     ['a certificate without its key', () => [file('echo.js'), '--cert', 'x'], 2, /--cert and --key go together/],
     ['a setting without a value', () => [file('echo.js'), '--set', 'textBufferSize'], 2, /--set takes name=value/],
     ['modules without an endpoint', () => [file('nothing.js')], 2, /no module that the patterns match/],
