@@ -55,6 +55,8 @@ function isOwnOrigin(origin: string, request: HandshakeRequest): boolean {
   const url = URL.canParse(pageOrigin) ? new URL(pageOrigin) : undefined;
   // An app's own scheme (capacitor://localhost) is not that of a page which this server has served.
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:') return false;
+  // RFC 6454 6.2: an origin is scheme, host and port. Anything more was not sent by a browser.
+  if (url.username !== '' || url.password !== '' || !/^https?:\/\/[^/?#]+$/.test(pageOrigin)) return false;
   const own = request.getRequestURI();
   return url.hostname === own.hostname && effectivePort(url) === effectivePortOf(own, url);
 }
