@@ -80,6 +80,9 @@ describe.each(OWN_HANDSHAKE)('the checks of a handshake, by %s', (_name, way) =>
       'http://localhost:81',
       'null',
       'file://',
+      'http://localhost/',
+      'http://localhost/rooms/a',
+      'http://user@localhost',
       'localhost',
       '//localhost',
       '*',
@@ -94,6 +97,16 @@ describe.each(OWN_HANDSHAKE)('the checks of a handshake, by %s', (_name, way) =>
     const served = await way.start();
     const { status } = await served.ask('/rooms/a', { Origin: ['http://evil.example', 'http://localhost'] });
     expect(status).toBe(400);
+  });
+
+  test('a host that allowedHosts does not list is refused, though the Origin equals it', async () => {
+    const served = await way.start({ allowedHosts: ['chat.example'] });
+    const from = async (host: string): Promise<number> =>
+      (await served.ask('/rooms/a', { Host: host, Origin: `http://${host}` })).status;
+    expect(await from('rebound.example')).toBe(403);
+    expect(await from('chat.example.rebound.example')).toBe(403);
+    expect(await from('chat.example')).toBe(101);
+    expect(served.container.getSessions().size).toBe(1);
   });
 
   test('a user whom authenticate refuses is refused', async () => {
@@ -184,11 +197,10 @@ describe('a request target of an unusual but legal form', () => {
     });
   });
 
-  test.each(HTTP1)('in absolute form does not decide the host, by %s', async (name, way) => {
+  test.each(HTTP1)('in absolute form does not decide the host, by %s', async (_name, way) => {
     let request: HandshakeRequest | undefined;
     const served = await way.start({ authenticate: (asking) => ((request = asking), null) });
     const start = 'GET http://evil.example/rooms/a HTTP/1.1';
-    if (name === 'upgradeHttpToWebSocket') return;
     expect((await served.ask(start, { Origin: 'http://evil.example' })).status).toBe(403);
     expect((await served.ask(start, { Origin: 'http://localhost' })).status).toBe(101);
     expect(seenBy(request as HandshakeRequest)).toMatchObject({ path: '/rooms/a', host: 'localhost', name: ['a'] });
@@ -232,7 +244,7 @@ describe.each(ALL)('names of object members, by %s', (_name, way) => {
   });
 });
 
-describe.each(ALL)('frames, by %s', (name, way) => {
+describe.each(ALL)('frames, by %s', (_name, way) => {
   const length = (first: number, ...bytes: number[]): Buffer => Buffer.from([first, 0xff, ...bytes, 0, 0, 0, 0]);
 
   async function opened(options?: ServerContainerOptions) {
@@ -259,12 +271,12 @@ describe.each(ALL)('frames, by %s', (name, way) => {
     expect(await client.close()).toMatch(/^1002/);
   });
 
-  // ws has its own bound, for the engine ws and for adopted sockets.
-  const isOurs = !name.includes('ws') && way.isAdopted !== true;
-  (isOurs ? test : test.skip)('empty fragments without end are stopped', async () => {
+  test('an endless run of empty fragments ends the session with 1008', async () => {
     const { client } = await opened({ maxFragments: 100 });
+    // The server that made an adopted socket has a bound of its own: 16,384 with ws.
+    const count = way.isAdopted === true ? 16_500 : 200;
     const empty = Buffer.from([0x00, 0x80, 0, 0, 0, 0]);
-    client.send(clientFrame(0x01), ...Array.from({ length: 200 }, () => empty));
+    client.send(clientFrame(0x01), Buffer.concat(Array.from({ length: count }, () => empty)));
     expect(await client.close()).toMatch(/^1008/);
   });
 

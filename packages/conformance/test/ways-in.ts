@@ -1,7 +1,9 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import { createServer as createHttp2Server, type Http2Server } from 'node:http2';
+import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { ConnectionOptions } from 'node:tls';
 import {
   attach,
   Endpoint,
@@ -21,6 +23,7 @@ import { Journal } from '../../server/test/journal';
 import { connectHttp2, Http2Client } from '../../server/test/http2-client';
 import { upgradeRequest, type HeaderChanges } from '../../server/test/raw-connection';
 import { afterTest, connectTo, listen, loggerInto } from '../../server/test/test-server';
+import { LOCALHOST } from './localhost';
 
 /** What every way in shares: one endpoint at `/rooms/{name}` that tells what it was given and echoes. */
 export interface Served {
@@ -71,15 +74,15 @@ const handedOver = ServerEndpointConfig.Builder.create(Room, '/any').build();
 
 /** The application's own router: what a framework would do. */
 function nameIn(request: Pick<IncomingMessage, 'url'>): string | undefined {
-  return /^\/rooms\/([^/?]+)/.exec(request.url ?? '')?.[1];
+  return /^(?:http:\/\/[^/]+)?\/rooms\/([^/?]+)/.exec(request.url ?? '')?.[1];
 }
 
 const logger = (): Pick<ServerContainerOptions, 'logger'> => ({ logger: loggerInto(new Journal()) });
 
-async function overHttp1(container: WsServerContainer, port: number): Promise<Served> {
+async function overHttp1(container: WsServerContainer, port: number, tls?: ConnectionOptions): Promise<Served> {
   afterTest(() => container.stop({ graceMs: 1 }));
   const ask = async (target: string, headers?: HeaderChanges, early = Buffer.alloc(0)): Promise<Answer> => {
-    const client = await connectTo(port);
+    const client = await connectTo(port, tls);
     client.send(upgradeRequest(target, headers), early);
     return { status: (await client.response()).status, client };
   };
@@ -131,6 +134,15 @@ async function overHttp2(container: WsServerContainer, server: Http2Server): Pro
 export const WAYS_IN: readonly WayIn[] = [
   { name: 'attach, an annotated endpoint', start: (options) => attached(Room, options) },
   { name: 'attach, a programmatic endpoint', start: (options) => attached(programmatic, options) },
+  {
+    name: 'attach, TLS',
+    start: async (options = {}) => {
+      const https = createHttpsServer({ key: LOCALHOST.key, cert: LOCALHOST.cert });
+      const container = attach(https, { ...logger(), ...options });
+      container.addEndpoint(Room);
+      return overHttp1(container, await listen(https), { ca: LOCALHOST.cert });
+    },
+  },
   { name: 'attach, the engine ws', start: (options) => attached(Room, { ...options, engine: 'ws' }) },
   {
     name: 'Server',

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { loadLazily, type Transport } from '@serval/api/spi';
 import type * as Ws from 'ws';
-import type { AcceptedUpgrade, Engine } from './engine';
+import type { AcceptedUpgrade, Engine, EngineOptions } from './engine';
 import { WsTransport } from './ws-transport';
 
 /**
@@ -15,19 +15,26 @@ const LEAST_MAX_PAYLOAD = 1024 * 1024;
  *
  * @throws DeploymentException when ws cannot be loaded
  */
-export function createWsEngine(): Engine {
+export function createWsEngine({ maxFragments }: Pick<EngineOptions, 'maxFragments'> = {}): Engine {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import would load it at the start
   const { WebSocketServer } = loadLazily('ws', "engine: 'ws'", () => require('ws') as typeof Ws);
-  return { installedExtensions: [], accept: (upgrade) => accept(WebSocketServer, upgrade) };
+  return {
+    installedExtensions: [],
+    accept: (upgrade) => accept(WebSocketServer, serverOptions(upgrade, maxFragments), upgrade),
+  };
 }
 
 /** ws's own server object does the 101; it is given exactly what was negotiated, and decides nothing. */
-function accept(WebSocketServer: typeof Ws.WebSocketServer, upgrade: AcceptedUpgrade): Transport | undefined {
+function accept(
+  WebSocketServer: typeof Ws.WebSocketServer,
+  options: Ws.ServerOptions,
+  upgrade: AcceptedUpgrade,
+): Transport | undefined {
   if (!upgrade.socket.readable || !upgrade.socket.writable) {
     upgrade.socket.destroy();
     return undefined;
   }
-  const server = new WebSocketServer(serverOptions(upgrade));
+  const server = new WebSocketServer(options);
   server.on('headers', (lines) => {
     for (const [name, value] of upgrade.headers) lines.push(`${name}: ${value}`);
   });
@@ -46,14 +53,18 @@ function accept(WebSocketServer: typeof Ws.WebSocketServer, upgrade: AcceptedUpg
   return transport;
 }
 
-// @types/ws does not know closeTimeout yet.
-function serverOptions(upgrade: AcceptedUpgrade): Ws.ServerOptions & { closeTimeout: number } {
+// @types/ws has neither closeTimeout nor maxFragments yet.
+function serverOptions(
+  upgrade: AcceptedUpgrade,
+  maxFragments: number | undefined,
+): Ws.ServerOptions & { readonly closeTimeout: number; readonly maxFragments?: number } {
   return {
     noServer: true,
     clientTracking: false,
     maxPayload: Math.max(upgrade.maxMessageBytes, LEAST_MAX_PAYLOAD),
     closeTimeout: upgrade.closeTimeoutMs,
     perMessageDeflate: false,
+    ...(maxFragments !== undefined && { maxFragments }),
   };
 }
 

@@ -90,7 +90,8 @@ export function chooseEngine(options: ServerContainerOptions): Engine {
   if (engine === 'native')
     return createNativeEngine({ ...options, perMessageDeflate: options.perMessageDeflate ?? byDefault });
   if (engine === 'ws') {
-    if (options.perMessageDeflate === undefined || options.perMessageDeflate === false) return createWsEngine();
+    if (options.perMessageDeflate === undefined || options.perMessageDeflate === false)
+      return createWsEngine({ maxFragments });
     throw new DeploymentException(
       "perMessageDeflate is not offered over ws; leave engine at 'native', or perMessageDeflate at false.",
       undefined,
