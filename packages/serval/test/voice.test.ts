@@ -1,0 +1,105 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readPages, ROOT } from './documentation';
+import { findingsIn } from './voice/findings';
+
+// The pages, comments, docstrings and messages of the project use plain English; voice/phrases.ts lists phrases that
+// do not. Files that still have some stand in voice/unfinished.txt with their number, which may only go down.
+// UPDATE_VOICE=1 lowers the numbers and removes the files that are done. It adds nothing.
+
+const UNFINISHED = join(__dirname, 'voice', 'unfinished.txt');
+
+/** Paths from the repository's root, with the findings of each. */
+const FOUND = new Map(
+  [...readPages({ examples: true }), ...programs()].map(({ path, text }) => [path, findingsIn(path, text)]),
+);
+
+function programs(): { readonly path: string; readonly text: string }[] {
+  const packages = readdirSync(join(ROOT, 'packages'), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => `packages/${name}/src`);
+  return [...packages, 'examples'].flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+      .map((name) => `${folder}/${name.replaceAll('\\', '/')}`)
+      .filter((path) => path.endsWith('.ts') && !/\/(?:node_modules|dist)\//.test(path))
+      .map((path) => ({ path, text: readFileSync(join(ROOT, path), 'utf8') })),
+  );
+}
+
+function readUnfinished(): Map<string, number> {
+  const lines = readFileSync(UNFINISHED, 'utf8').split('\n');
+  return new Map(
+    lines.filter(Boolean).map((line) => {
+      const [path = '', count = ''] = line.split(' ');
+      return [path, Number(count)];
+    }),
+  );
+}
+
+if (process.env['UPDATE_VOICE'] === '1') {
+  const left = [...readUnfinished()].map(([path, allowed]) => {
+    return [path, Math.min(allowed, FOUND.get(path)?.length ?? 0)] as const;
+  });
+  const lines = left.filter(([, count]) => count > 0).map(([path, count]) => `${path} ${count}\n`);
+  writeFileSync(UNFINISHED, lines.join(''));
+}
+
+describe('voice', () => {
+  const unfinished = readUnfinished();
+
+  it('is plain English in every file that is not listed as unfinished', () => {
+    const findings = [...FOUND].filter(([path, { length }]) => length > (unfinished.get(path) ?? 0));
+    expect(findings.flatMap(([, lines]) => lines)).toEqual([]);
+  });
+
+  it('lists no file that is finished or gone; UPDATE_VOICE=1 removes them', () => {
+    expect([...unfinished.keys()].filter((path) => !FOUND.get(path)?.length)).toEqual([]);
+  });
+
+  it('reads pages, sources and examples', () => {
+    expect([...FOUND.keys()]).toEqual(
+      expect.arrayContaining([
+        'README.md',
+        'CHANGELOG.md',
+        'docs/guides/client.md',
+        'packages/api/README.md',
+        'packages/api/src/errors.ts',
+        'examples/chat/README.md',
+        'examples/main.ts',
+      ]),
+    );
+  });
+});
+
+describe('findingsIn', () => {
+  it.each([
+    ['# What a title may say\n\nThe count begins\nanew.', ['page.md:4: "anew": write "again"']],
+    ['It is kept\nas\never.', ['page.md:2: "as ever": write "as usual", or leave it out']],
+    ['One. What it returns is sent.', [expect.stringMatching(/^page\.md:1: "What it returns is sent\.…": start with/)]],
+    ['- Who has none waits.\n- What is it?', [expect.stringMatching(/^page\.md:1: "Who has none waits/)]],
+    ['| a | b |\n| --- | --- |\n| c | Where it is, it stays |', [expect.stringMatching(/^page\.md:3: "Where it is/)]],
+    ['| what | where |\n| --- | --- |\n| `anew` | [again](anew.md) |', []],
+    ['```ts\n// What it does\n```\n\nA page mends\nnothing.', ['page.md:5: "mends": write "fix"']],
+    ['The two can be told apart.', []],
+    ['The container is told the reason.', [expect.stringContaining('"is told"')]],
+    ['Trust a CA of your own.', [expect.stringContaining('"of your own"')]],
+    ['The engine knows none.', [expect.stringContaining('"The engine knows"')]],
+  ])('of a page: %j', (text, findings) => {
+    expect(findingsIn('page.md', text)).toEqual(findings);
+  });
+
+  it.each([
+    ['/** What it holds. */\nconst a = 1;', [expect.stringMatching(/^a\.ts:1: "What it holds\.…"/)]],
+    ['/**\n * The list.\n * It begins\n * anew.\n */\nlet a = 1;', ['a.ts:4: "anew": write "again"']],
+    ['// The session is\n// asked again.\nlet a = 1;', [expect.stringMatching(/^a\.ts:1: "is asked"/)]],
+    ['let a = 1; // mended', ['a.ts:1: "mended": write "fix"']],
+    ['throw new Error(`${a} has thrown`);', [expect.stringMatching(/^a\.ts:1: "has thrown"/)]],
+    ["const anew = call('anew');\nconst it = 'begins anew';", ['a.ts:2: "anew": write "again"']],
+    [
+      '/**\n * Sends.\n *\n * @example\n * send("begins anew");\n * @see mend it\n */\nlet a = 1;',
+      ['a.ts:6: "mend": write "fix"'],
+    ],
+  ])('of a program: %j', (text, findings) => {
+    expect(findingsIn('a.ts', text)).toEqual(findings);
+  });
+});
