@@ -1,6 +1,7 @@
 import { DeploymentException, Endpoint, type ClientEndpointConfig, type EndpointClass } from '@serval/api';
 import { classNameOf, readAnnotations } from '@serval/api/spi';
-import { planEndpoint, type ContainerContext, type EndpointPlan } from '@serval/container';
+import type { ContainerContext } from '@serval/container';
+import { planEndpoint, type EndpointPlan } from '@serval/plan';
 import { checkOffers, configOfAnnotated, requireConfig } from './endpoint-config';
 
 /** An endpoint that has passed every check. */

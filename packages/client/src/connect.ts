@@ -1,12 +1,6 @@
 import { DeploymentException, HandshakeException } from '@serval/api';
-import {
-  SessionCodecs,
-  toError,
-  WsSession,
-  type ContainerContext,
-  type EndpointPlan,
-  type SessionProperties,
-} from '@serval/container';
+import { SessionCodecs, toError, WsSession, type ContainerContext, type SessionProperties } from '@serval/container';
+import type { EndpointPlan } from '@serval/plan';
 import type { ClientEngine } from '@serval/protocol';
 import type { ClientEndpoint } from './client-endpoint';
 import { Deadline } from './deadline';

@@ -2,7 +2,7 @@ import { CloseReason, OnClose, OnError, OnMessage, OnOpen, ServerEndpoint, Sessi
 import { overBothEngines } from './application';
 import { Heard } from './echo-peer';
 
-// Chapter 4: what the annotations do on the wire. What is refused at deployment is proven in packages/container, and in
+// Chapter 4: what the annotations do on the wire. What is refused at deployment is proven in packages/plan, and in
 // negative-deployments.test.ts.
 
 overBothEngines((application) => {

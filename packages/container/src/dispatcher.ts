@@ -7,10 +7,8 @@ import {
   type AnyDecoder,
   type Decoder,
 } from '@serval/api';
-import type { Decoding, MessageRoute } from './message-route';
+import { parsePrimitive, primitiveName, type Decoding, type MessageRoute, type MethodPlan } from '@serval/plan';
 import { wholeAsStream } from './message-pipe';
-import type { MethodPlan } from './endpoint-plan';
-import { parsePrimitive, primitiveName } from './primitives';
 import { isThenable, toError, type Settled } from './promises';
 import type { WsSession } from './session';
 

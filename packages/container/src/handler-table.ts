@@ -7,9 +7,15 @@ import {
   type PrimitiveType,
 } from '@serval/api';
 import { describeValue, ownClass } from '@serval/api/spi';
-import { isProgrammatic, type EndpointPlan } from './endpoint-plan';
-import { NO_DECODER, planPayload, type MessageRoute, type NativeType } from './message-route';
-import { typeName } from './method-parameters';
+import {
+  isProgrammatic,
+  NO_DECODER,
+  planPayload,
+  typeName,
+  type EndpointPlan,
+  type MessageRoute,
+  type NativeType,
+} from '@serval/plan';
 
 const UNHURRIED = new WeakSet<object>();
 

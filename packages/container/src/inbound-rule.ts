@@ -1,5 +1,5 @@
 import type { InboundRule } from '@serval/api/spi';
-import { isStreaming, type MessageRoute } from './message-route';
+import { isStreaming, type MessageRoute } from '@serval/plan';
 
 /** How the transport is to treat what goes this way. @param sessionBytes the session's limit, unless the method has one */
 export function inboundRuleOf(route: MessageRoute | undefined, sessionBytes: number): InboundRule {

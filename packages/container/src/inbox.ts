@@ -1,8 +1,8 @@
 import { IOException } from '@serval/api';
 import { Fifo, type InboundRule, type TransportListener } from '@serval/api/spi';
+import { isStreaming, type MessageRoute } from '@serval/plan';
 import { dispatchMessage } from './dispatcher';
 import { isAutomaticPong } from './keep-alive';
-import { isStreaming, type MessageRoute } from './message-route';
 import { MessagePipe, WsInputStream, WsReader } from './message-pipe';
 import type { Settled } from './promises';
 import { RunningHandlers } from './running-handlers';

@@ -5,7 +5,6 @@ export { wireClose } from './closing';
 export { ContainerContext } from './container-context';
 export { ContainerDefaults } from './container-defaults';
 export { DIAGNOSTICS_CHANNEL } from './diagnostics';
-export { planEndpoint } from './endpoint-plan';
 export { unhurried } from './handler-table';
 export { requestParameters } from './request-parameters';
 export { WsSession } from './session';
@@ -17,7 +16,6 @@ export { endSessions, graceOf } from './stopping';
 export { isThenable, rejected, tolerateNeglect, toError } from './promises';
 
 export type { DiagnosticEvent } from './diagnostics';
-export type { EndpointPlan } from './endpoint-plan';
 export type { Logger } from './logger';
 export type { ContainerOptions } from './container-context';
 export type { StopOptions } from './stopping';

@@ -15,8 +15,8 @@ import {
   type Writer,
 } from '@serval/api';
 import { describeValue, showAs } from '@serval/api/spi';
+import type { CodecEntry } from '@serval/plan';
 import { asBytes } from './binary-data';
-import type { CodecEntry } from './codec-plan';
 import { Outbox, type Sending } from './outbox';
 import { isThenable, rejected, tolerateNeglect, toError } from './promises';
 import { SendOrder } from './send-order';

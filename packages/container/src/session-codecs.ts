@@ -1,6 +1,6 @@
 import { EncodeException, type AnyDecoder, type AnyEncoder, type EndpointConfig } from '@serval/api';
+import type { CodecEntry, CodecPlan } from '@serval/plan';
 import { isBytes } from './binary-data';
-import type { CodecEntry, CodecPlan } from './codec-plan';
 import { isThenable, toError } from './promises';
 
 type Codec = AnyDecoder | AnyEncoder;

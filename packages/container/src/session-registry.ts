@@ -1,5 +1,5 @@
 import type { Session } from '@serval/api';
-import type { EndpointPlan } from './endpoint-plan';
+import type { EndpointPlan } from '@serval/plan';
 import type { WsSession } from './session';
 
 /** The sessions of one container: the open ones by endpoint, and all that have not ended yet. */

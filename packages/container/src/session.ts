@@ -16,17 +16,16 @@ import {
   type WebSocketContainer,
 } from '@serval/api';
 import { closeReasonOf, Deadline, type Transport } from '@serval/api/spi';
+import type { EndpointPlan, MessageRoute, NativeType } from '@serval/plan';
 import { AsyncScope } from './async-scope';
 import { Broadcaster } from './broadcaster';
 import { connectionLoss, wireClose } from './closing';
 import type { ContainerContext } from './container-context';
 import { dispatchClose, dispatchError, dispatchOpen, dispatchSendResult } from './dispatcher';
-import type { EndpointPlan } from './endpoint-plan';
 import { HandlerTable } from './handler-table';
 import { inboundRule, inboundRuleOf } from './inbound-rule';
 import { Inbox } from './inbox';
 import { KeepAlive } from './keep-alive';
-import type { MessageRoute, NativeType } from './message-route';
 import { isThenable, rejected, type Settled } from './promises';
 import { WsAsyncRemote, WsBasicRemote, WsRemote } from './remote-endpoint';
 import { requestParameters } from './request-parameters';

@@ -1,4 +1,5 @@
 import {
+  ClientEndpointConfig,
   Decoder,
   Endpoint,
   IllegalArgumentException,
@@ -8,11 +9,17 @@ import {
   PongMessage,
   Reader,
   ServerEndpoint,
+  type EndpointClass,
   type MessageHandler,
 } from '@serval/api';
+import {
+  planEndpoint,
+  type BoundSession,
+  type EndpointDeclaration,
+  type EndpointPlan,
+  type NativeType,
+} from '@serval/plan';
 import { HandlerTable } from '../src/handler-table';
-import type { NativeType } from '../src/message-route';
-import { fakeSession, plan, type Declared } from './planning';
 
 class Echo extends Endpoint {
   override onOpen(): void {}
@@ -32,10 +39,17 @@ class BinaryPointDecoder extends PointDecoder {
 }
 
 const NATIVE: readonly NativeType[] = ['text', 'binary', 'pong'];
-const session = fakeSession();
+const session: BoundSession = {
+  endpointConfig: ClientEndpointConfig.Builder.create().build(),
+  pathParameters: new Map(),
+};
 const whole = (_message: unknown): void => {};
 const inParts = (_part: unknown, _last: boolean): void => {};
 
+type Declared = Partial<Pick<EndpointDeclaration, 'decoders'>>;
+
+const plan = (endpointClass: EndpointClass, declared?: Declared): EndpointPlan =>
+  planEndpoint({ endpointClass, encoders: [], decoders: [], inbound: 'serial', ...declared });
 const tableOf = (declared?: Declared): HandlerTable => new HandlerTable(plan(Echo, declared));
 const routed = (table: HandlerTable): NativeType[] => NATIVE.filter((native) => table.routeOf(native) !== undefined);
 

@@ -13,7 +13,7 @@ import {
   type Reader,
 } from '@serval/api';
 import { converse, type Conversation } from '@serval/testing';
-import { planCodecs } from '../src/codec-plan';
+import { planCodecs } from '@serval/plan';
 import { SessionCodecs } from '../src/session-codecs';
 
 class Point {

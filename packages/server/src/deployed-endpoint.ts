@@ -1,5 +1,5 @@
 import type { ServerEndpointConfig } from '@serval/api';
-import type { EndpointPlan } from '@serval/container';
+import type { EndpointPlan } from '@serval/plan';
 
 /** An endpoint that is in service. */
 export interface DeployedEndpoint {

@@ -6,7 +6,8 @@ import {
   type EndpointClass,
 } from '@serval/api';
 import { describeValue, inheritsFrom } from '@serval/api/spi';
-import { planEndpoint, toError, type ContainerContext, type EndpointPlan } from '@serval/container';
+import { toError, type ContainerContext } from '@serval/container';
+import { planEndpoint, type EndpointPlan } from '@serval/plan';
 import type { DeployedEndpoint } from './deployed-endpoint';
 import { configOfAnnotated } from './endpoint-config';
 import { EndpointRouter, type RouteMatch } from './endpoint-router';

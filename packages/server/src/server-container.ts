@@ -19,9 +19,9 @@ import {
   inOwnScope,
   toError,
   type ContainerSettings,
-  type EndpointPlan,
   type StopOptions,
 } from '@serval/container';
+import type { EndpointPlan } from '@serval/plan';
 import { AdoptedWebSocket, tolerateErrors } from '@serval/protocol';
 import { AsyncResource } from 'node:async_hooks';
 import { IncomingMessage } from 'node:http';

@@ -27,7 +27,7 @@ test('the types of ws are installed with the package that imports it', () => {
 });
 
 // The engine can be exchanged because only the protocol package knows which one it is.
-describe.each(['api', 'container', 'server', 'client'])('packages/%s', (name) => {
+describe.each(['api', 'plan', 'container', 'server', 'client'])('packages/%s', (name) => {
   const files = readdirSync(join(PACKAGES, name, 'src'), { recursive: true, encoding: 'utf8' }).filter((file) =>
     file.endsWith('.ts'),
   );

@@ -7,14 +7,8 @@ import type {
   WebSocketContainer,
 } from '@serval/api';
 import { ServerEndpointConfig } from '@serval/api';
-import {
-  ContainerContext,
-  planEndpoint,
-  SessionCodecs,
-  WsSession,
-  type ContainerOptions,
-  type EndpointPlan,
-} from '@serval/container';
+import { ContainerContext, SessionCodecs, WsSession, type ContainerOptions } from '@serval/container';
+import { planEndpoint, type EndpointPlan } from '@serval/plan';
 import { createTransportPair, type MemoryTransport } from './memory-transport';
 import { RecordingListener } from './recording-listener';
 

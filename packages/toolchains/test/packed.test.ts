@@ -87,7 +87,7 @@ describe('a package', () => {
   ];
 
   test('names its dependencies by versions that npm knows', () => {
-    expect(installed()).toHaveLength(8);
+    expect(installed()).toHaveLength(9);
     for (const name of installed()) {
       const manifest = readFileSync(join(project.directory, 'node_modules', name, 'package.json'), 'utf8');
       const { dependencies = {} } = JSON.parse(manifest) as { dependencies?: object };

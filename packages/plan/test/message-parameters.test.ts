@@ -9,7 +9,8 @@ import {
   Session,
   type DecoderClass,
 } from '@serval/api';
-import type { Decoding, MessageRoute, NativeType } from '../src/message-route';
+import type { MessageRoute } from '../src/message-route';
+import type { Decoding, NativeType } from '../src/payload-plan';
 import {
   arrangements,
   endpointWith,

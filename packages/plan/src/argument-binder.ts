@@ -1,10 +1,15 @@
-import { DecodeException } from '@serval/api';
-import type { Binder } from './endpoint-plan';
+import { DecodeException, type EndpointConfig } from '@serval/api';
 import type { AssignedRole } from './parameter-roles';
 import { parsePrimitive, primitiveName } from './primitives';
-import type { WsSession } from './session';
 
-type Source = (session: WsSession, payload: unknown, last: boolean) => unknown;
+/** The session as a binder reads it. The same object is the argument of a parameter of type Session. */
+export interface BoundSession {
+  readonly endpointConfig: EndpointConfig;
+  readonly pathParameters: ReadonlyMap<string, string>;
+}
+
+/** Makes the arguments of one call from the session, the payload (message, close reason or error) and the last flag. */
+export type Binder = (session: BoundSession, payload: unknown, last: boolean) => unknown[];
 
 /** Turns the roles of a method's parameters into the function that makes its arguments. */
 export function bindArguments(roles: readonly AssignedRole[]): Binder {
@@ -19,7 +24,7 @@ export function bindArguments(roles: readonly AssignedRole[]): Binder {
   return (session, payload, last) => sources.map((source) => source(session, payload, last));
 }
 
-function sourceOf(role: AssignedRole): Source {
+function sourceOf(role: AssignedRole): (...call: Parameters<Binder>) => unknown {
   switch (role.kind) {
     case 'session':
       return (session) => session;

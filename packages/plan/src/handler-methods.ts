@@ -2,16 +2,23 @@ import { DeploymentException, type AbstractClass, type EndpointClass, type Error
 import { readClassRecord, type HandlerKind, type HandlerRecord } from '@serval/api/spi';
 import { bindArguments } from './argument-binder';
 import type { CodecPlan } from './codec-plan';
-import type { EndpointPlan, MethodPlan } from './endpoint-plan';
-import type { MessageRoute, NativeType } from './message-route';
+import type { MessageRoute, MethodPlan } from './message-route';
 import { readParameters, type DeclaredMethod } from './method-parameters';
 import { assignMessageRoles, assignRoles } from './parameter-roles';
+import type { NativeType } from './payload-plan';
 
 /** The part of a plan that comes from methods. */
-export type HandlerMethods = Pick<
-  EndpointPlan,
-  'open' | 'close' | 'error' | 'text' | 'binary' | 'pong' | 'pathParameterNames'
->;
+export interface HandlerMethods {
+  readonly open: MethodPlan | undefined;
+  readonly close: MethodPlan | undefined;
+  readonly error: MethodPlan | undefined;
+  /** The annotated message methods; a programmatic endpoint registers handlers per session instead. */
+  readonly text: MessageRoute | undefined;
+  readonly binary: MessageRoute | undefined;
+  readonly pong: MessageRoute | undefined;
+  /** The names in `@PathParam`, to compare with the template. */
+  readonly pathParameterNames: readonly string[];
+}
 
 /** The annotated methods of a class and its superclasses, checked and planned. @see WSC-4.4 to WSC-4.8 */
 export function planHandlerMethods(endpointClass: EndpointClass, name: string, codecs: CodecPlan): HandlerMethods {

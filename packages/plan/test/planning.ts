@@ -9,8 +9,8 @@ import {
   type InboundMode,
 } from '@serval/api';
 import { pathParamOf } from '@serval/api/spi';
+import type { BoundSession } from '../src/argument-binder';
 import { planEndpoint, type EndpointPlan } from '../src/endpoint-plan';
-import type { WsSession } from '../src/session';
 
 /** A decorator without its types, to write what TypeScript would refuse. */
 export type LooseDecorator = (...args: unknown[]) => any;
@@ -56,12 +56,12 @@ export function refusalOf(endpointClass: unknown, declared?: Declared): Deployme
 }
 
 /** As much of a session as a binder reads. */
-export function fakeSession(pathParameters: Readonly<Record<string, string>> = {}): WsSession {
+export function fakeSession(pathParameters: Readonly<Record<string, string>> = {}): BoundSession {
   const endpointConfig = { getUserProperties: () => new Map() } as unknown as EndpointConfig;
   return Object.assign(Object.create(Session.prototype) as object, {
     endpointConfig,
     pathParameters: new Map(Object.entries(pathParameters)),
-  }) as unknown as WsSession;
+  });
 }
 
 /** How a method's parameters are declared: by a `params` list, or by what the compiler and @PathParam leave. */

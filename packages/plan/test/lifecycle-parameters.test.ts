@@ -11,7 +11,7 @@ import {
   ServerEndpointConfig,
   Session,
 } from '@serval/api';
-import type { Binder } from '../src/endpoint-plan';
+import type { Binder } from '../src/argument-binder';
 import { arrangements, endpointWith, expectRefusal, fakeSession, plan, type Declaration } from './planning';
 
 const session = fakeSession({ room: 'garden', seat: '7' });

@@ -7,7 +7,6 @@ import {
   type PrimitiveType,
 } from '@serval/api';
 import type { CodecPlan, DecoderEntry } from './codec-plan';
-import type { Binder } from './endpoint-plan';
 import { isPrimitiveType } from './primitives';
 
 /** The three kinds of message that RFC 6455 delivers to an endpoint. */
@@ -35,23 +34,6 @@ export interface PayloadPlan {
   readonly decoding: Decoding;
   /** Whether the payload may come in parts, with a boolean that tells the last. */
   readonly divisible: boolean;
-}
-
-/** The way of one native type's messages to the user's code. */
-export interface MessageRoute {
-  readonly native: NativeType;
-  readonly decoding: Decoding;
-  readonly inParts: boolean;
-  /** Bytes of a whole message, or -1 for what the session says. */
-  readonly maxMessageSize: number;
-  /** The object that has the method; undefined for the session's endpoint instance. */
-  readonly receiver: object | undefined;
-  readonly method: string | symbol;
-  readonly bind: Binder;
-  /** Whether what the method returns is sent back (annotated methods, not programmatic handlers). */
-  readonly replies: boolean;
-  /** Whether its promise waits for a reader, such as the loop over a connection, and no limit of time applies to it. */
-  readonly isUnhurried?: boolean;
 }
 
 /** A payload that a parameter list may ask for: a class, a primitive, or a decoder class for what it decodes. */
@@ -133,9 +115,4 @@ function planDecoders(
 
 function nameOf(type: PayloadType): string {
   return typeof type === 'function' ? type.name : 'the object';
-}
-
-/** Whether the handler is started by the first part and reads the rest itself. */
-export function isStreaming(route: MessageRoute): boolean {
-  return route.decoding.kind === 'stream' || route.decoding.kind === 'stream-decoder';
 }

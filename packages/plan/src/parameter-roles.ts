@@ -10,7 +10,7 @@ import {
 } from '@serval/api';
 import type { HandlerKind } from '@serval/api/spi';
 import type { CodecPlan } from './codec-plan';
-import { NO_DECODER, planPayload, planUntypedPayload, type PayloadPlan, type PayloadType } from './message-route';
+import { NO_DECODER, planPayload, planUntypedPayload, type PayloadPlan, type PayloadType } from './payload-plan';
 import { readSignature } from './signature';
 import {
   badParameter,

@@ -10,37 +10,17 @@ import {
 import { classNameOf, describeValue, inheritsFrom, readAnnotations, readClassRecord } from '@serval/api/spi';
 import { planCodecs, type CodecPlan } from './codec-plan';
 import { planHandlerMethods, type HandlerMethods } from './handler-methods';
-import type { MessageRoute } from './message-route';
-import type { WsSession } from './session';
 
-/** The arguments of one call, bound from the session, the payload (message, close reason or error) and the last flag. */
-export type Binder = (session: WsSession, payload: unknown, last: boolean) => unknown[];
-
-/** One method of an endpoint, ready to be called. */
-export interface MethodPlan {
-  readonly method: string | symbol;
-  readonly bind: Binder;
-}
-
-/** All that is known of an endpoint class once it is deployed; sessions run by it and look at no metadata again. */
-export interface EndpointPlan {
+/** A deployed endpoint class. Sessions run by the plan and never look at metadata. */
+export interface EndpointPlan extends HandlerMethods {
   readonly endpointClass: EndpointClass;
   /** The class's name, for messages. */
   readonly name: string;
-  readonly open: MethodPlan | undefined;
-  readonly close: MethodPlan | undefined;
-  readonly error: MethodPlan | undefined;
-  /** The annotated message methods; a programmatic endpoint registers handlers per session instead. */
-  readonly text: MessageRoute | undefined;
-  readonly binary: MessageRoute | undefined;
-  readonly pong: MessageRoute | undefined;
-  /** The names that `@PathParam` asks for, to compare with the template. */
-  readonly pathParameterNames: readonly string[];
   readonly codecs: CodecPlan;
   readonly inbound: InboundMode;
 }
 
-/** What a plan is made from, wherever it was declared. */
+/** The source of a plan, from decorators or from a configuration. */
 export interface EndpointDeclaration {
   readonly endpointClass: EndpointClass;
   readonly encoders: readonly EncoderClass[];

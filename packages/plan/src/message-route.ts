@@ -1,0 +1,28 @@
+import type { Binder } from './argument-binder';
+import type { Decoding, NativeType } from './payload-plan';
+
+/** One method of an endpoint, ready to be called. */
+export interface MethodPlan {
+  readonly method: string | symbol;
+  readonly bind: Binder;
+}
+
+/** The way of one native type's messages to the user's code. */
+export interface MessageRoute extends MethodPlan {
+  readonly native: NativeType;
+  readonly decoding: Decoding;
+  readonly inParts: boolean;
+  /** Bytes of a whole message; -1 for the session's own limit. */
+  readonly maxMessageSize: number;
+  /** The object that has the method; undefined for the session's endpoint instance. */
+  readonly receiver: object | undefined;
+  /** Whether the session sends what the method returns: true for annotated methods, false for registered handlers. */
+  readonly replies: boolean;
+  /** Whether its promise waits for a reader, such as the loop over a connection. No time limit applies to it then. */
+  readonly isUnhurried?: boolean;
+}
+
+/** Whether the first part starts the handler, which reads the rest itself. */
+export function isStreaming(route: MessageRoute): boolean {
+  return route.decoding.kind === 'stream' || route.decoding.kind === 'stream-decoder';
+}
