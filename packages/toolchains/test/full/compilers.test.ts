@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runTool } from '../../src';
 
-// Every compiler on fixtures/compilers; the tables of docs/guides/compilers.md are made of what they do.
+// Runs every compiler on fixtures/compilers. Their results make the tables of docs/guides/compilers.md.
 
 const TOOLS = join(__dirname, '..', '..', 'tools');
 const PAGE = join(__dirname, '..', '..', '..', '..', 'docs', 'guides', 'compilers.md');
@@ -13,7 +13,7 @@ interface Outcome {
   readonly version: string;
   readonly dialect: string;
   readonly options: string;
-  /** By shape, for the dialect with metadata; else the answer of an endpoint. */
+  /** One meaning per shape for the dialect with metadata, otherwise the endpoint's answer. */
   readonly result?: string | Readonly<Record<string, string>>;
   readonly failure?: string;
 }
@@ -26,18 +26,18 @@ beforeAll(async () => {
   outcomes = JSON.parse(output) as Outcome[];
 }, LIMIT_MS);
 
-/** Bun and Babel leave T for `T | null`, which cannot be told from T. */
+/** Bun and Babel emit T for `T | null`, so a class cannot tell the two apart. */
 const MISTAKEN = /\| null`$/;
 
 function shapesOf({ result }: Outcome): Readonly<Record<string, string>> {
   return typeof result === 'object' ? result : {};
 }
 
-test('a class means the same under all of them, or asks for params', () => {
+test('a class means the same under all of them, or is refused without params', () => {
   const meanings = new Map<string, Set<string>>();
   for (const outcome of outcomes) {
     for (const [shape, meaning] of Object.entries(shapesOf(outcome))) {
-      if (meaning === 'asks') continue;
+      if (meaning === 'refused') continue;
       meanings.set(shape, (meanings.get(shape) ?? new Set()).add(meaning));
       if (MISTAKEN.test(shape)) expect(['Bun', 'Babel']).toContain(outcome.tool);
     }
@@ -55,7 +55,7 @@ test('the endpoint with params answers under each that compiles decorators', () 
   }
 });
 
-test('the tables of the guide are what was seen', () => {
+test("the guide's tables equal the results", () => {
   const page = readFileSync(PAGE, 'utf8');
   const made = replaceTable(replaceTable(page, 'tools', toolsTable()), 'types', typesTable());
   if (process.env.UPDATE_PAGES === '1') writeFileSync(PAGE, made);
@@ -83,7 +83,7 @@ function toolsTable(): string {
 }
 
 function typesTable(): string {
-  // Tools of one family leave the same.
+  // Tools of one family emit the same types and share a column.
   const columns = new Map<string, { tools: string[]; shapes: Readonly<Record<string, string>> }>();
   for (const outcome of outcomes) {
     const shapes = shapesOf(outcome);
