@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { runTool } from '../../src';
 
-// The contract of transports, and the examples, under each runtime; docs/guides/runtimes.md says what is missing.
+// Runs the transport contract and the examples on each runtime. docs/guides/runtimes.md lists the gaps.
 
 const TOOLS = join(__dirname, '..', '..', 'tools');
 const EXAMPLES = join(__dirname, '..', '..', '..', '..', 'examples');
@@ -22,7 +22,7 @@ const RUNTIMES: readonly (readonly [string, Command])[] = [
   ['Deno', [bin('.bin', 'deno'), 'run', '-A', '--no-lock']],
 ];
 
-/** Neither Bun nor Deno tells how much of a write is left. */
+/** Neither Bun nor Deno reports how much of a write is left. */
 const MISSING: Readonly<Record<string, readonly string[]>> = {
   Bun: ['native: makes progress while the peer takes a message'],
   Deno: ['native: makes progress while the peer takes a message'],
