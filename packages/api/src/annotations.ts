@@ -1,34 +1,8 @@
-import type { AbstractClass, Class, PrimitiveType, PrimitiveValue } from './class-type';
-import type { ClientEndpointConfigurator } from './client-endpoint-config';
-import type { DecoderClass } from './decoder';
-import type { EncoderClass } from './encoder';
-import { recordOf, type HandlerKind } from './metadata';
+import type { AbstractClass, PrimitiveType, PrimitiveValue } from './class-type';
+import { claimHandlers, recordOf, recordUnclaimed, type ClassRecord, type HandlerKind } from './class-record';
+import type { ClientEndpointOptions, ServerEndpointOptions } from './endpoint-options';
+import { contextMetadata } from './metadata';
 import { withPathParam, type ParameterRole, type ParameterValues, type PathParamRole } from './parameter-role';
-import type { InboundMode, ServerEndpointConfigurator } from './server-endpoint-config';
-
-/** The attributes of {@link ServerEndpoint}, with Java's names. */
-export interface ServerEndpointOptions {
-  /** A URI or level-1 URI template with a leading slash; `{room}` and `<room>` mean the same. */
-  readonly value: string;
-  /** In order of preference. Default none. */
-  readonly subprotocols?: readonly string[] | undefined;
-  /** In the order in which they are tried. Default none. */
-  readonly decoders?: readonly DecoderClass[] | undefined;
-  /** In the order in which they are tried. Default none. */
-  readonly encoders?: readonly EncoderClass[] | undefined;
-  /** Takes part in the handshake; the container makes one instance per endpoint. */
-  readonly configurator?: Class<ServerEndpointConfigurator> | undefined;
-  /** Whether a message waits for the handler of the one before. Default `'serial'`. Not in the specification. */
-  readonly inbound?: InboundMode | undefined;
-}
-
-/** The attributes of {@link ClientEndpoint}, with Java's names. */
-export interface ClientEndpointOptions {
-  readonly subprotocols?: readonly string[] | undefined;
-  readonly decoders?: readonly DecoderClass[] | undefined;
-  readonly encoders?: readonly EncoderClass[] | undefined;
-  readonly configurator?: Class<ClientEndpointConfigurator> | undefined;
-}
 
 /** A class decorator in both dialects. */
 export type EndpointDecorator = (target: AbstractClass, context?: ClassDecoratorContext) => void;
@@ -94,7 +68,7 @@ export function ServerEndpoint(
   if (typeof value === 'function') throw new TypeError('@ServerEndpoint needs a path: write @ServerEndpoint("/chat").');
   const attributes = typeof value === 'object' && value !== null ? value : { ...options, value };
   return (target, context) => {
-    recordOf(context?.metadata ?? target).serverEndpoint = attributes;
+    classRecordOf(target, context).serverEndpoint = attributes;
   };
 }
 
@@ -107,10 +81,10 @@ export function ClientEndpoint(
 ): EndpointDecorator | undefined {
   if (typeof first !== 'function') {
     return (target, context) => {
-      recordOf(context?.metadata ?? target).clientEndpoint = first;
+      classRecordOf(target, context).clientEndpoint = first;
     };
   }
-  recordOf(bareContext?.metadata ?? first).clientEndpoint = {};
+  classRecordOf(first, bareContext).clientEndpoint = {};
   return undefined;
 }
 
@@ -160,6 +134,14 @@ export function PathParam(name: string, type?: PrimitiveType): ParameterDecorato
   return withPathParam(decorate, name, type);
 }
 
+/** The record of a class in either dialect, with the handlers that were recorded without it. */
+function classRecordOf(target: AbstractClass, context: ClassDecoratorContext | undefined): ClassRecord {
+  const metadata = contextMetadata(context);
+  if (metadata !== undefined) return recordOf(metadata);
+  if (context !== undefined) claimHandlers(target);
+  return recordOf(target);
+}
+
 export type ParameterDecoratorFunction = (target: object, method: string | symbol | undefined, index: number) => void;
 
 interface RuntimeOptions {
@@ -179,14 +161,9 @@ function handlerAnnotation(kind: HandlerKind): unknown {
   };
 }
 
-function misplaced(kind: HandlerKind, [target, context]: readonly unknown[]): TypeError {
+function misplaced(kind: HandlerKind, [target]: readonly unknown[]): TypeError {
   const annotation = `@On${kind[0]?.toUpperCase()}${kind.slice(1)}`;
-  const isMember = typeof context === 'object' && context !== null && 'kind' in context && context.kind !== 'class';
-  const found = isMember
-    ? 'a member without context.metadata (the compiler implements decorators of before 2023)'
-    : typeof target === 'function'
-      ? 'a class or function'
-      : String(target);
+  const found = typeof target === 'function' ? 'a class or function' : String(target);
   return new TypeError(
     `${annotation} decorates a method, bare or with options such as { params: [] }; found ${found}.`,
   );
@@ -197,7 +174,10 @@ function record(kind: HandlerKind, options: RuntimeOptions, args: readonly unkno
   const [first, second, third] = args;
   const use = { kind, params: options.params, maxMessageSize: options.maxMessageSize };
   if (isMemberContext(second)) {
-    recordOf(second.metadata).handlers.push({ ...use, method: second.name, problem: standardProblem(second) });
+    const handler = { ...use, method: second.name, problem: standardProblem(second) };
+    const metadata = contextMetadata(second);
+    if (metadata === undefined) recordUnclaimed(handler, first);
+    else recordOf(metadata).handlers.push(handler);
     return true;
   }
   if ((typeof second === 'string' || typeof second === 'symbol') && Object(first) === first) {
@@ -208,14 +188,14 @@ function record(kind: HandlerKind, options: RuntimeOptions, args: readonly unkno
   return false;
 }
 
-function isMemberContext(value: unknown): value is ClassMemberDecoratorContext & { metadata: object } {
+function isMemberContext(value: unknown): value is ClassMemberDecoratorContext {
   return (
     typeof value === 'object' &&
     value !== null &&
     'kind' in value &&
     value.kind !== 'class' &&
-    'metadata' in value &&
-    value.metadata !== undefined
+    'name' in value &&
+    (typeof value.name === 'string' || typeof value.name === 'symbol')
   );
 }
 

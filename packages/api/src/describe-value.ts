@@ -1,3 +1,5 @@
+import type { AbstractClass } from './class-type';
+
 const MAX_TEXT = 60;
 
 /**
@@ -52,4 +54,16 @@ function sourceOf(value: unknown): string {
   } catch {
     return '';
   }
+}
+
+/** The name of a class, for messages: a class without one is called by its nearest ancestor that has one. */
+export function classNameOf(target: AbstractClass): string {
+  for (
+    let at: unknown = target;
+    typeof at === 'function' && at !== Function.prototype;
+    at = Object.getPrototypeOf(at)
+  ) {
+    if (at.name !== '') return at.name;
+  }
+  return '(anonymous class)';
 }

@@ -30,7 +30,6 @@ export { InputStream, OutputStream, Reader, Writer } from './streams';
 export { ContainerProvider } from './web-socket-container';
 
 export type {
-  ClientEndpointOptions,
   EndpointDecorator,
   HandlerAnnotation,
   HandlerDecorator,
@@ -38,7 +37,6 @@ export type {
   MessageAnnotation,
   MessageOptions,
   ParameterDecoratorFunction,
-  ServerEndpointOptions,
 } from './annotations';
 export type { AbstractClass, CharType, Class, EndpointClass, PrimitiveType, PrimitiveValue } from './class-type';
 export type { ClientEndpointConfigBuilder, ClientEndpointConfigurator } from './client-endpoint-config';
@@ -47,6 +45,7 @@ export type { CodecDeclaration, CodecFormat, CodecType } from './codec-declarati
 export type { AnyDecoder, DecoderClass } from './decoder';
 export type { AnyEncoder, EncoderClass } from './encoder';
 export type { ErrorCode, HandshakeAnswer } from './errors';
+export type { ClientEndpointOptions, ServerEndpointOptions } from './endpoint-options';
 export type { Extension } from './extension';
 export type { HandshakeRejectionResponse, Headers } from './handshake';
 export type { MessageHandler } from './message-handler';

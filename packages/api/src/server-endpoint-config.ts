@@ -4,10 +4,9 @@ import type { EndpointClass } from './class-type';
 import type { DecoderClass } from './decoder';
 import type { EncoderClass } from './encoder';
 import { EndpointConfig } from './endpoint-config';
-import { describeValue } from './describe-value';
+import { classNameOf, describeValue } from './describe-value';
 import { IllegalArgumentException, IllegalStateException } from './errors';
 import { listOf } from './list-of';
-import { classNameOf } from './metadata';
 import type { Extension } from './extension';
 import type { HandshakeRequest, HandshakeResponse } from './handshake';
 

@@ -1,5 +1,12 @@
 import { Char, DeploymentException, type AbstractClass, type ParameterRole, type PrimitiveType } from '@serval/api';
-import { ownClass, pathParamOf, readClassRecord, type HandlerRecord } from '@serval/api/spi';
+import {
+  emittedParameterTypes,
+  lostMetadata,
+  ownClass,
+  pathParamOf,
+  readClassRecord,
+  type HandlerRecord,
+} from '@serval/api/spi';
 import { isPrimitiveType } from './primitives';
 import { readSignature, type ParameterForm } from './signature';
 
@@ -34,10 +41,8 @@ export function readParameters(method: DeclaredMethod): readonly DeclaredParamet
   const { record, declaredIn } = method;
   const prototype = declaredIn.prototype as object;
   if (record.params !== undefined) return fromParams(method, record.params, declaredLength(prototype, record.method));
-  const metadata = Reflect.getOwnMetadata('design:paramtypes', prototype, record.method) as
-    readonly unknown[] | undefined;
   // A Session of another copy of the package is a Session.
-  const types = metadata?.map(ownClass);
+  const types = emittedParameterTypes(prototype, record.method)?.map(ownClass);
   const decorated = (readClassRecord(declaredIn)?.parameters ?? []).filter(
     ({ method: name }) => name === record.method,
   );
@@ -146,7 +151,7 @@ function foundType(emitted: EmittedType | typeof NO_TYPES, form: ParameterForm):
   if (emitted === NO_TYPES) {
     return form === 'default'
       ? 'not known: it has a default value, and the compiler emits no types'
-      : 'not known: standard decorators, or a compiler that emits no types';
+      : `not known: ${lostMetadata() ?? 'standard decorators, or a compiler that emits no types'}`;
   }
   const { type } = emitted;
   if (isClass(type)) return typeName(type);

@@ -1,6 +1,4 @@
 #!/usr/bin/env node
-// Endpoint classes in the legacy dialect of decorators need it before they are loaded.
-import 'reflect-metadata';
 import { main } from '@serval/cli';
 
 const args = process.argv.slice(2);

@@ -2,13 +2,14 @@
 export type { InboundRule, SendCallback, Transport, TransportListener } from './transport';
 export { Fifo, type FifoEntry } from './fifo';
 export { afterReads, Deadline, pause, Timer, type TimerOptions } from './timer';
-export type { ClassRecord, HandlerKind, HandlerRecord, ParameterRecord } from '../metadata';
-export { classNameOf, readAnnotations, readClassRecord } from '../metadata';
-export { loadLazily } from './load-lazily';
+export type { ClassRecord, HandlerKind, HandlerRecord, ParameterRecord } from '../class-record';
+export { readAnnotations, readClassRecord } from '../class-record';
+export { emittedParameterTypes, lostMetadata } from '../metadata';
+export { cannotLoad, loadLazily } from './load-lazily';
 export { badOption, isOptionsObject, requireOptions } from '../bad-option';
 export { inheritsFrom, ownClass } from '../brand';
 export { closeReasonOf, isSendableCloseCode } from '../close-reason';
-export { describeKind, describeValue } from '../describe-value';
+export { classNameOf, describeKind, describeValue } from '../describe-value';
 export { showAs } from '../show-as';
 export { pathParamOf } from '../parameter-role';
 export { registerDefaultConfigurator } from '../server-endpoint-config';

@@ -5,17 +5,27 @@ import { DeploymentException } from '../errors';
  * ES module has no `require`, and starts without them.
  *
  * @param load requires it; the name is a literal there, so that bundlers see it
- * @param neededFor what it is needed for, such as `engine: 'ws'`
+ * @param neededFor the feature that needs it, such as `engine: 'ws'`
  * @throws DeploymentException when it cannot be loaded
  */
 export function loadLazily<T>(name: string, neededFor: string, load: () => T): T {
   try {
     return load();
   } catch (cause) {
-    throw new DeploymentException(
-      `${neededFor} needs ${name}, which could not be loaded. Install it; in a bundle that is an ES module define require ` +
-        'with createRequire(import.meta.url) in its banner, or keep serval out of the bundle.',
-      cause,
-    );
+    throw cannotLoad(name, neededFor, cause);
   }
+}
+
+/** The exception for a module that was required in vain; it names the remedy. */
+export function cannotLoad(name: string, neededFor: string, cause: unknown): DeploymentException {
+  const what = isMissing(cause)
+    ? `which is not installed. Run "npm install ${name}".`
+    : 'which could not be loaded. In a bundle that is an ES module define require ' +
+      'with createRequire(import.meta.url) in its banner, or keep serval out of the bundle.';
+  return new DeploymentException(`${neededFor} needs ${name}, ${what}`, cause);
+}
+
+function isMissing(cause: unknown): boolean {
+  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
+  return code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND';
 }
