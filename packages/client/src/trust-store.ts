@@ -1,6 +1,6 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
-import { loadLazily } from '@serval/api/spi';
+import { cannotLoad } from '@serval/api/spi';
 import type * as Forge from 'node-forge';
 import { DeploymentException } from '@serval/api';
 import { toError } from '@serval/container';
@@ -35,6 +35,8 @@ export async function readTrustStore(name: string, path: string, password: strin
   try {
     certificates = readCertificates(file, password);
   } catch (thrown) {
+    // The file may be right: its library is missing.
+    if (thrown instanceof DeploymentException) throw thrown;
     throw wrong(
       `is not read as a trust store: ${toError(thrown).message}; give PKCS#12, JKS or PEM, and the password as ${name}_PWD`,
       thrown,
@@ -76,10 +78,19 @@ function readPkcs12(file: Buffer, password: string): readonly Buffer[] {
   return certificates;
 }
 
-/** Its library is loaded only here: it is large, and most clients have no such store. */
+/** An optional peer, because it is large and most clients have no such store. */
+function loadForge(): typeof Forge {
+  // Bundlers accept a missing module only inside a try statement.
+  try {
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import would load it at the start
+    return require('node-forge') as typeof Forge;
+  } catch (cause) {
+    throw cannotLoad('node-forge', 'a trust store of PKCS#12', cause);
+  }
+}
+
 function decryptPkcs12(file: Buffer, password: string): readonly Buffer[] {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import would load it at the start
-  const forge = loadLazily('node-forge', 'a trust store of PKCS#12', () => require('node-forge') as typeof Forge);
+  const forge = loadForge();
   const store = forge.pkcs12.pkcs12FromAsn1(forge.asn1.fromDer(file.toString('latin1')), false, password);
   const bags = store.getBags({ bagType: forge.pki.oids.certBag })[forge.pki.oids.certBag ?? ''] ?? [];
   return bags.map(({ cert, asn1 }) => {

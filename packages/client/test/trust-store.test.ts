@@ -7,6 +7,7 @@ import { ClientEndpointConfig, DeploymentException, Endpoint, type Session } fro
 import forge from 'node-forge';
 import { WsClientContainer } from '../src';
 import { readTrustStore } from '../src/trust-store';
+import type * as TrustStore from '../src/trust-store';
 import { afterTest, rejection } from './after-test';
 import { accepting, LiteralServer } from './literal-server';
 
@@ -154,6 +155,21 @@ test('PKCS#12 is decrypted once, but another password or another file is another
   writeFileSync(path, readFileSync(store('two.p12')));
   expect((await rejection(read('changeit'))).code).toBe('WS_DEPLOY_BAD_OPTION');
   expect(await read('other one')).toHaveLength(2);
+});
+
+test('without node-forge, PKCS#12 is refused with the command that installs it, and JKS is read', async () => {
+  await jest.isolateModulesAsync(async () => {
+    jest.doMock('node-forge', () => {
+      throw Object.assign(new Error("Cannot find module 'node-forge'"), { code: 'MODULE_NOT_FOUND' });
+    });
+    afterTest(() => jest.dontMock('node-forge'));
+    const isolated = jest.requireActual<typeof TrustStore>('../src/trust-store');
+    const read = (name: string) => isolated.readTrustStore('SSL_TRUSTSTORE', store(name), 'changeit');
+    expect((await rejection(read('trusted.p12'))).message).toBe(
+      'a trust store of PKCS#12 needs node-forge, which is not installed. Run "npm install node-forge".',
+    );
+    expect(await read('trusted.jks')).toHaveLength(1);
+  });
 });
 
 describe('SSL_TRUSTSTORE', () => {

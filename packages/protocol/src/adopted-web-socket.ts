@@ -1,7 +1,6 @@
 import { IllegalArgumentException, IllegalStateException } from '@serval/api';
-import type { WebSocket } from 'ws';
 import { parseExtensions } from './handshake-headers';
-import { WsTransport, type WsConnectionFacts } from './ws-transport';
+import { WsTransport, type LibrarySocket, type WsConnectionFacts } from './ws-transport';
 
 /** `WebSocket.OPEN`; ws itself is not loaded for it. */
 const OPEN = 1;
@@ -9,14 +8,14 @@ const OPEN = 1;
 const METHODS = ['on', 'once', 'off', 'send', 'ping', 'pong', 'close', 'terminate', 'pause', 'resume'] as const;
 
 /** What is an open connection of the ws library for one container must not be one for a second. */
-const ADOPTED = new WeakSet<WebSocket>();
+const ADOPTED = new WeakSet<LibrarySocket>();
 
 /** An open WebSocket of the ws library whose handshake was somebody else's; paused from now on. */
 export class AdoptedWebSocket {
   readonly transport: WsTransport;
 
   private constructor(
-    private readonly webSocket: WebSocket,
+    private readonly webSocket: LibrarySocket,
     facts: Omit<WsConnectionFacts, 'extensions'>,
   ) {
     webSocket.pause();
@@ -66,7 +65,7 @@ export class AdoptedWebSocket {
 }
 
 /** By its shape: an application may have another copy of ws than we do. */
-function requireWebSocket(found: unknown): WebSocket {
+function requireWebSocket(found: unknown): LibrarySocket {
   if (typeof found === 'object' && found !== null) {
     const candidate = found as Readonly<Record<string, unknown>>;
     const isWebSocket =
@@ -75,7 +74,7 @@ function requireWebSocket(found: unknown): WebSocket {
       typeof candidate.protocol === 'string' &&
       typeof candidate.extensions === 'string';
     // It can do all that a WsTransport asks of it.
-    if (isWebSocket) return found as WebSocket;
+    if (isWebSocket) return found as LibrarySocket;
   }
   const what =
     typeof found === 'object' && found !== null

@@ -1,7 +1,6 @@
 import { Duplex, Writable } from 'node:stream';
 import type { Extension } from '@serval/api';
 import { Deadline, Fifo, type SendCallback, type Transport, type TransportListener } from '@serval/api/spi';
-import type { WebSocket } from 'ws';
 import { progressOf } from './socket-progress';
 
 /** How long a peer that broke the protocol has to take our close frame before the connection is dropped. */
@@ -19,6 +18,23 @@ const WHOLE_TEXT = { binary: false, fin: true };
 const PART_OF_TEXT = { binary: false, fin: false };
 const WHOLE_BINARY = { binary: true, fin: true };
 const PART_OF_BINARY = { binary: true, fin: false };
+
+/** A WebSocket of the ws library, as far as it is used: users install no types of ws. */
+export interface LibrarySocket extends NodeJS.EventEmitter {
+  readonly readyState: number;
+  /** The empty string for none. */
+  readonly protocol: string;
+  /** The header's text; the empty string for none. */
+  readonly extensions: string;
+  readonly bufferedAmount: number;
+  send(data: string | Uint8Array, options: { binary: boolean; fin: boolean }, done?: SendCallback): void;
+  ping(data: Uint8Array, mask?: boolean, done?: SendCallback): void;
+  pong(data: Uint8Array, mask?: boolean, done?: SendCallback): void;
+  close(code?: number, reason?: string | Buffer): void;
+  terminate(): void;
+  pause(): void;
+  resume(): void;
+}
 
 /** What ws does not tell about its connection. */
 export interface WsConnectionFacts {
@@ -72,10 +88,10 @@ export class WsTransport implements Transport {
   #farewell: Farewell | undefined;
   #closeSent = false;
   #peerLeaves = false;
-  readonly #close: WebSocket['close'];
+  readonly #close: LibrarySocket['close'];
 
   constructor(
-    private readonly webSocket: WebSocket,
+    private readonly webSocket: LibrarySocket,
     facts: WsConnectionFacts,
   ) {
     this.extensions = facts.extensions;
@@ -84,7 +100,7 @@ export class WsTransport implements Transport {
     this.#deliveredWhole = facts.deliveredWhole;
     this.#maxFrameBytes = facts.maxFrameBytes || Infinity;
     // From now on, so that an error before open() cannot end the process.
-    webSocket.on('error', (error) => this.#failed(error));
+    webSocket.on('error', (error: Error) => this.#failed(error));
     this.#close = webSocket.close.bind(webSocket);
     webSocket.close = (code, reason) => this.#closeCalled(code, reason);
   }
@@ -93,10 +109,10 @@ export class WsTransport implements Transport {
     this.#listener = listener;
     const { webSocket } = this;
     // ws's default binary type gives Buffers.
-    webSocket.on('message', (data, isBinary) => this.#arrive({ kind: 'message', data: data as Buffer, isBinary }));
+    webSocket.on('message', (data: Buffer, isBinary: boolean) => this.#arrive({ kind: 'message', data, isBinary }));
     webSocket.on('ping', () => this.#listener?.onPing());
-    webSocket.on('pong', (data) => this.#arrive({ kind: 'pong', data }));
-    webSocket.on('close', (code, reason) => {
+    webSocket.on('pong', (data: Buffer) => this.#arrive({ kind: 'pong', data }));
+    webSocket.on('close', (code: number, reason: Buffer) => {
       this.#linger?.clear();
       this.#arrive({ kind: 'end', code, reason: reason.toString() });
     });
@@ -107,12 +123,12 @@ export class WsTransport implements Transport {
     // At most three bytes for each UTF-16 unit.
     const bytes = text.length * 3 > this.#maxFrameBytes ? Buffer.from(text) : undefined;
     if (bytes !== undefined && bytes.length > this.#maxFrameBytes) this.#sendInFrames(bytes, false, last, done);
-    else this.webSocket.send(text, last ? WHOLE_TEXT : PART_OF_TEXT, done as (error?: Error) => void);
+    else this.webSocket.send(text, last ? WHOLE_TEXT : PART_OF_TEXT, done);
   }
 
   sendBinary(data: Uint8Array, last: boolean, done?: SendCallback): void {
     if (data.byteLength > this.#maxFrameBytes) this.#sendInFrames(data, true, last, done);
-    else this.webSocket.send(data, last ? WHOLE_BINARY : PART_OF_BINARY, done as (error?: Error) => void);
+    else this.webSocket.send(data, last ? WHOLE_BINARY : PART_OF_BINARY, done);
   }
 
   /** RFC 6455 5.4: each part is a frame of its own; text may be cut within a character. */

@@ -84,7 +84,7 @@ test('a bundle as CommonJS has the engine over ws with it', async () => {
 test('a bundle as an ES module says what the engine over ws, and a scan, need', async () => {
   const name = await bundle('ws.mjs', { format: 'esm' });
   const REMEDY =
-    'which could not be loaded. Install it; in a bundle that is an ES module define require ' +
+    'which could not be loaded. In a bundle that is an ES module define require ' +
     'with createRequire(import.meta.url) in its banner, or keep serval out of the bundle.\n';
   expect((await run(name, 'ws')).output).toBe(`engine: 'ws' needs ws, ${REMEDY}`);
   expect((await run(name, 'native', '*.js')).output).toBe(`scan needs tinyglobby, ${REMEDY}`);
