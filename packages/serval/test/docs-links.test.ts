@@ -70,6 +70,12 @@ describe('links', () => {
     expect(anchorsOf(file)).toContain(anchor);
   });
 
+  it('docs/README.md lists every page of the documentation', () => {
+    const listed = LINKS.filter(({ place }) => place.startsWith('docs/README.md: ')).map(({ file }) => file);
+    const pages = PAGES.map(({ path }) => path).filter((path) => /^docs\/(?!README|internals\/decisions\/)/.test(path));
+    expect(pages.filter((path) => !listed.includes(join(ROOT, path)))).toEqual([]);
+  });
+
   it('reads the pages that it is meant to', () => {
     expect(PAGES.map(({ path }) => path)).toEqual(
       expect.arrayContaining(['README.md', 'docs/guides/getting-started.md', 'packages/api/README.md']),

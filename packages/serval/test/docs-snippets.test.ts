@@ -7,14 +7,19 @@ import { readPages, ROOT, type Page } from './documentation';
 // Every ```ts block of the documentation compiles, as an ES module of its own:
 //   ```ts            in the legacy dialect (experimentalDecorators and emitDecoratorMetadata)
 //   ```ts standard   in the standard dialect
+//   ```ts both       in each of them
 // Names of `serval` that a snippet uses without importing them are imported for it. What else it takes from the text
 // around it stands, invisible to the reader, in a comment right before the block: <!-- before: declare const x: string; -->
 
 /** Those of front servers are run by packages/conformance/test/peers-fronts.test.ts. */
 const FRONT_SERVERS = ['nginx', 'haproxy', 'apache', 'caddy', 'vcl', 'lighttpd', 'ini', 'squid', 'yaml'];
-const LANGUAGES = new Set(['ts', 'js', 'json', 'sh', 'text', 'java', 'html', ...FRONT_SERVERS]);
-const DIALECTS = { '': 'legacy', standard: 'standard' } as const;
-type Dialect = (typeof DIALECTS)[keyof typeof DIALECTS];
+const LANGUAGES = new Set(['js', 'json', 'sh', 'text', 'java', 'html', ...FRONT_SERVERS]);
+type Dialect = 'legacy' | 'standard';
+const DIALECTS = new Map<string, readonly Dialect[]>([
+  ['ts', ['legacy']],
+  ['ts standard', ['standard']],
+  ['ts both', ['legacy', 'standard']],
+]);
 
 interface Snippet {
   /** `docs/guides/codecs.md:42`. */
@@ -42,12 +47,11 @@ function fencesOf({ path, text }: Page): Fence[] {
 }
 
 const FENCES = readPages({ examples: false }).flatMap(fencesOf);
-const SNIPPETS = FENCES.flatMap(({ info, ...fence }): Snippet[] => {
-  const [language, dialect = ''] = info.split(' ');
-  return language === 'ts' && dialect in DIALECTS
-    ? [{ ...fence, dialect: DIALECTS[dialect as keyof typeof DIALECTS] }]
-    : [];
-});
+const SNIPPETS = FENCES.flatMap(({ info, place, ...fence }) =>
+  (DIALECTS.get(info) ?? []).map((dialect, index): Snippet => {
+    return { ...fence, place: index === 0 ? place : `${place} (${dialect})`, dialect };
+  }),
+);
 
 // Web frameworks that a guide shows and that are not installed here.
 const AMBIENT = `declare module 'express';\ndeclare module 'fastify';\n`;
@@ -170,8 +174,10 @@ describe('snippets', () => {
   });
 
   it('covers every block: none is in a language or dialect that it does not know', () => {
-    const isKnown = ({ info }: Fence): boolean => LANGUAGES.has(info) || info === 'ts standard';
+    const isKnown = ({ info }: Fence): boolean => LANGUAGES.has(info) || DIALECTS.has(info);
     expect(FENCES.filter((fence) => !isKnown(fence)).map(({ place, info }) => `${place}: ${info}`)).toEqual([]);
-    expect(SNIPPETS.length).toBe(FENCES.filter(({ info }) => info.startsWith('ts')).length);
+    const fences = FENCES.filter(({ info }) => info.startsWith('ts'));
+    const twice = fences.filter(({ info }) => info === 'ts both');
+    expect(SNIPPETS.length).toBe(fences.length + twice.length);
   });
 });
