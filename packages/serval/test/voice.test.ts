@@ -81,6 +81,7 @@ describe('findingsIn', () => {
     ['| what | where |\n| --- | --- |\n| `anew` | [again](anew.md) |', []],
     ['```ts\n// What it does\n```\n\nA page mends\nnothing.', ['page.md:5: "mends": write "fix"']],
     ['The two can be told apart.', []],
+    ['**What it is not:** a framework.', []],
     ['The container is told the reason.', [expect.stringContaining('"is told"')]],
     ['Trust a CA of your own.', [expect.stringContaining('"of your own"')]],
     ['The engine knows none.', [expect.stringContaining('"The engine knows"')]],

@@ -1,7 +1,7 @@
 import { FREE_RELATIVE, PHRASES, type Phrase } from './phrases';
 import { passagesOfPage, passagesOfProgram, type Passage } from './texts';
 
-/** Where a sentence begins: at the start of a passage, or behind the end of another sentence. */
+/** The start of a sentence: at the start of a passage, or behind the end of another sentence. */
 const SENTENCE = /(?:^|[.!?]["')*_]*\s+|\n\s*\n\s*)(["'(*_[]*)/g;
 
 /** What to change in a file, one line each: `docs/a.md:3: "anew": write "again"`. */
@@ -23,7 +23,8 @@ function findingsOf(path: string, { line, text }: Passage): string[] {
     const index = start.index + start[0].length;
     const sentence = /^[^.!?]*[.!?]?/.exec(text.slice(index))?.[0] ?? '';
     const word = new RegExp(`^${FREE_RELATIVE.pattern.source}`).exec(sentence)?.[0];
-    if (word !== undefined && !sentence.endsWith('?')) add(FREE_RELATIVE, index, `${sentence.slice(0, 30)}…`);
+    if (word !== undefined && !sentence.endsWith('?') && !/^[^\n]*:\*\*/.test(sentence))
+      add(FREE_RELATIVE, index, `${sentence.slice(0, 30)}…`);
   }
 
   return found
