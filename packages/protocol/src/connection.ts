@@ -11,6 +11,7 @@ import { MessageAssembler } from './message-assembler';
 import type { MessageDeflate } from './message-deflate';
 import { ProtocolViolation } from './protocol-violation';
 import { shareReads } from './shared-reads';
+import { sharedReadsWork } from './shared-reads-trial';
 import { progressOf } from './socket-progress';
 
 const FIN = 0x80;
@@ -133,7 +134,7 @@ export class Connection implements Transport, FrameHandler, AheadListener {
     socket.on('end', Connection.#onEnd);
     // What came before anybody read.
     this.#takeBuffered();
-    this.#sharesReads = parts.sharesReads && shareReads(socket, Connection.#onData);
+    this.#sharesReads = parts.sharesReads && sharedReadsWork() && shareReads(socket, Connection.#onData);
     if (!this.#sharesReads) socket.on('data', Connection.#onData);
     socket.resume();
   }

@@ -63,8 +63,9 @@ export interface EngineOptions {
   /** Fragments that one message may have; more are answered with 1008. Default 16384. */
   readonly maxFragments?: number | undefined;
   /**
-   * Whether all connections read into one buffer, which spares an allocation of 64 KiB for each read. It uses what is not
-   * public in Node, where that is as it was when it was tried. Default true.
+   * Whether all connections read into one buffer, which saves an allocation of 64 KiB for each read. The engine uses members
+   * of Node's sockets that are not public, and only where a trial on a connection of this process to itself proves that they
+   * work. Connections that open before the trial ends read the ordinary way. Default true.
    */
   readonly sharedReads?: boolean | undefined;
 }

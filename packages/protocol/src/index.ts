@@ -3,6 +3,7 @@ export { createClientEngine } from './client-engine';
 export { acceptValue, formatExtensions, isValidKey, parseExtensions, parseSubprotocols } from './handshake-headers';
 export { HeaderMap } from './header-map';
 export { createNativeEngine } from './native-engine';
+export { trySharedReads } from './shared-reads-trial';
 export { tolerateErrors, tolerateNoErrors } from './socket-errors';
 export { createWsEngine } from './ws-engine';
 export { WsTransport } from './ws-transport';

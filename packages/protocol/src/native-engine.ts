@@ -6,6 +6,7 @@ import type { ConnectionParts } from './connection-parts';
 import { acceptOffers } from './deflate-negotiation';
 import type { AcceptedConnection, AcceptedUpgrade, Engine, EngineOptions, HeaderLine } from './engine';
 import { acceptValue, formatExtensions } from './handshake-headers';
+import { trySharedReads } from './shared-reads-trial';
 import { zlibCodecs, type ZlibCodecs } from './zlib-codecs';
 
 /** Fragments of one message; many tiny ones would cost more memory than their bytes tell. */
@@ -67,6 +68,7 @@ export type ConnectionSettings = Pick<ConnectionParts, 'maxFragments' | 'sharesR
 
 export function connectionSettings(options: EngineOptions): ConnectionSettings {
   const { maxFragments = DEFAULT_MAX_FRAGMENTS, sharedReads = true } = options;
+  if (sharedReads) void trySharedReads();
   return { maxFragments, sharesReads: sharedReads };
 }
 

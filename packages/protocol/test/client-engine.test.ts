@@ -12,11 +12,13 @@ import {
   type OpenConnection,
 } from '@serval/testing';
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
-import { createClientEngine, formatExtensions, type EngineOptions } from '../src';
+import { createClientEngine, formatExtensions, trySharedReads, type EngineOptions } from '../src';
 import { publicCodecs, streamCodecs, type ZlibCodecs } from '../src/zlib-codecs';
 import { connectNative } from './native-client';
 import { NativeServer } from './native-server';
 import { Random } from './random';
+
+beforeAll(() => trySharedReads());
 
 const cleanups: (() => Promise<void> | void)[] = [];
 afterEach(async () => {

@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Extension } from '@serval/api';
 import type { Transport } from '@serval/api/spi';
 import { LiteralSocket, RecordingListener } from '@serval/testing';
-import { createNativeEngine, parseExtensions, type EngineOptions } from '../src';
+import { createNativeEngine, parseExtensions, trySharedReads, type EngineOptions } from '../src';
 
 /** The sides of one connection: the server's transport on its socket, and a client of literal bytes. */
 export interface Accepted {
@@ -57,6 +57,7 @@ export class NativeServer {
 
   static async start(options: EngineOptions & { readonly closeTimeoutMs?: number } = {}): Promise<NativeServer> {
     const server = new NativeServer(options, options.closeTimeoutMs ?? 5000);
+    await trySharedReads();
     await new Promise<void>((resolve) => server.#http.listen(0, '127.0.0.1', resolve));
     return server;
   }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { constants, deflateRawSync } from 'node:zlib';
 import { CloseReason, InputStream, OnClose, OnMessage, Reader, ServerEndpoint } from '@serval/api';
+import { trySharedReads } from '@serval/protocol';
 import { Server } from '../src';
 import { connectHttp2, Http2Client } from './http2-client';
 import { Journal, turn } from './journal';
@@ -22,6 +23,8 @@ const MESSAGES: readonly (readonly [bytes: number, frames: number])[] = [
   [0, 1],
   [1, 1],
 ];
+
+beforeAll(() => trySharedReads());
 
 let heard: Journal;
 beforeEach(() => (heard = new Journal()));

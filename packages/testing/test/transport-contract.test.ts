@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { connect, constants, createServer as createHttp2Server } from 'node:http2';
 import type { AddressInfo } from 'node:net';
-import { acceptValue, createNativeEngine, createWsEngine, type Engine } from '@serval/protocol';
+import { acceptValue, createNativeEngine, createWsEngine, trySharedReads, type Engine } from '@serval/protocol';
 import type { Transport } from '@serval/api/spi';
 import { WebSocket } from 'ws';
 import {
@@ -11,6 +11,8 @@ import {
   type ContractPeer,
   type OpenConnection,
 } from '../src';
+
+beforeAll(() => trySharedReads());
 
 const cleanups: (() => Promise<void> | void)[] = [];
 afterEach(async () => {

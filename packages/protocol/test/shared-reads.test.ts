@@ -1,0 +1,114 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { clientFrame, RecordingListener } from '@serval/testing';
+import { createNativeEngine } from '../src';
+import { shareReads } from '../src/shared-reads';
+import { runTrial, sharedReadsWork, trySharedReads } from '../src/shared-reads-trial';
+
+/** Resources of the process that a trial uses. */
+const openTcp = (): readonly string[] => process.getActiveResourcesInfo().filter((name) => name.startsWith('TCP'));
+
+// The first test of the file: no engine has started the trial yet.
+test("a connection reads by 'data' before the verdict, and by shared reads after it", async () => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const pair = async (): Promise<{ client: Socket; socket: Socket }> => {
+    const accepted = once(server, 'connection') as Promise<[Socket]>;
+    const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    const [socket] = await accepted;
+    return { client, socket };
+  };
+  const [early, late] = [await pair(), await pair()];
+  const engine = createNativeEngine();
+  const events: unknown[] = [];
+  for (const { client, socket } of [early, late]) {
+    const transport = engine.accept({
+      socket,
+      head: Buffer.alloc(0),
+      key: 'dGhlIHNhbXBsZSBub25jZQ==',
+      subprotocol: '',
+      extensions: [],
+      headers: [],
+      isSecure: false,
+      remoteAddress: undefined,
+      maxMessageBytes: 8192,
+      closeTimeoutMs: 5000,
+    });
+    const listener = new RecordingListener();
+    transport?.open(listener);
+    transport?.resume();
+    client.write(clientFrame(0x81, 'hello'));
+    events.push(...(await listener.until(1)));
+    expect(await trySharedReads()).toBe(true);
+  }
+  expect(events).toEqual([0, 1].map(() => ({ kind: 'text', text: 'hello', last: true })));
+  expect([early, late].map(({ socket }) => socket.listenerCount('data'))).toEqual([1, 0]);
+  for (const { client } of [early, late]) client.destroy();
+  server.close();
+  await once(server, 'close');
+});
+
+describe('the trial', () => {
+  test('finds that shared reads work on this Node', async () => {
+    expect(await runTrial()).toBe(true);
+  });
+
+  test('leaves no socket open', async () => {
+    await runTrial();
+    // Node closes a handle in the turn after.
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(openTcp()).toEqual([]);
+  });
+
+  test('fails where the members of a socket are missing', async () => {
+    expect(await runTrial(() => false)).toBe(false);
+  });
+
+  test("fails where the socket emits 'data' although its reads are shared", async () => {
+    expect(await runTrial(() => true)).toBe(false);
+  });
+
+  test('fails where the bytes are wrong', async () => {
+    const shareWrongly: typeof shareReads = (socket, onRead) =>
+      shareReads(socket, function (bytes) {
+        onRead.call(this, Buffer.alloc(bytes.length));
+      });
+    expect(await runTrial(shareWrongly)).toBe(false);
+  });
+
+  test('fails where bytes arrive while the socket is paused', async () => {
+    const sharePaused: typeof shareReads = (socket, onRead) =>
+      shareReads(socket, function (bytes) {
+        this.pause();
+        onRead.call(this, bytes);
+      });
+    expect(await runTrial(sharePaused)).toBe(false);
+  });
+
+  test('fails where a member throws', async () => {
+    const share = (): boolean => {
+      throw new TypeError('useUserBuffer is not a function');
+    };
+    expect(await runTrial(share)).toBe(false);
+  });
+
+  test('fails at its limit where nothing arrives', async () => {
+    expect(await runTrial((socket) => shareReads(socket, () => undefined), 50)).toBe(false);
+  });
+
+  test('runs once for the process, and keeps its verdict', async () => {
+    const first = trySharedReads();
+    expect(trySharedReads()).toBe(first);
+    expect(await first).toBe(sharedReadsWork());
+  });
+
+  test('keeps no process alive', async () => {
+    const trial = JSON.stringify(join(__dirname, '../dist/shared-reads-trial.js'));
+    const script = `require(${trial}).trySharedReads(); process.on('exit', () => console.log('over'))`;
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, ['-e', script]);
+    expect([stdout, stderr]).toEqual(['over\n', '']);
+  });
+});
