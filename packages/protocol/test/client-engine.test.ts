@@ -18,6 +18,9 @@ import { connectNative } from './native-client';
 import { NativeServer } from './native-server';
 import { Random } from './random';
 
+// Every wait is for an event; the limit only ends a test that hangs, also on a busy machine.
+jest.setTimeout(120_000);
+
 beforeAll(() => trySharedReads());
 
 const cleanups: (() => Promise<void> | void)[] = [];

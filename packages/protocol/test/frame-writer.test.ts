@@ -3,6 +3,9 @@ import { Receiver } from 'ws';
 import { FrameWriter } from '../src/frame-writer';
 import { Random } from './random';
 
+// Every wait is for an event; the limit only ends a test that hangs, also on a busy machine.
+jest.setTimeout(120_000);
+
 /** The messages in bytes that a writer made, as ws reads them, in hexadecimal. */
 async function parsed(chunks: readonly Buffer[]): Promise<string[]> {
   const receiver = new Receiver({ isServer: false });

@@ -8,6 +8,9 @@ import { createNativeEngine } from '../src';
 import { shareReads } from '../src/shared-reads';
 import { runTrial, sharedReadsWork, trySharedReads } from '../src/shared-reads-trial';
 
+// Every wait is for an event; the limit only ends a test that hangs, also on a busy machine.
+jest.setTimeout(120_000);
+
 /** Resources of the process that a trial uses. */
 const openTcp = (): readonly string[] => process.getActiveResourcesInfo().filter((name) => name.startsWith('TCP'));
 

@@ -1,6 +1,9 @@
 import { decodeUtf8, INVALID_UTF8, Utf8Decoder } from '../src/utf8';
 import { Random } from './random';
 
+// Every wait is for an event; the limit only ends a test that hangs, also on a busy machine.
+jest.setTimeout(120_000);
+
 /** Decodes pieces one after the other. @returns the text, or the number of the piece that was refused */
 function decode(pieces: readonly Buffer[]): string | number {
   const decoder = new Utf8Decoder();
