@@ -161,8 +161,8 @@ class StreamInflater implements Inflater {
   /** Whether any byte of the message has come. */
   #hasBytes = false;
   #finalBlocks = 0;
-  /** The end of the message so far, once it has come in more than one piece: a final block's successor may refer to it. */
-  #history: Buffer | undefined;
+  /** The end of a message that comes in more than one piece: the successor of a final block may refer to it. */
+  #history: History | undefined;
 
   constructor(private readonly windowBits: number) {
     this.#context = openInflater(windowBits, NOTHING);
@@ -230,7 +230,8 @@ class StreamInflater implements Inflater {
   #startAnew(written: number): void {
     this.#finalBlocks += 1;
     if (this.#finalBlocks > MAX_FINAL_BLOCKS) throw tooManyFinalBlocks();
-    const dictionary = lastBytes(this.#history, output.subarray(0, written));
+    const bytes = output.subarray(0, written);
+    const dictionary = this.#history?.followedBy(bytes) ?? Buffer.from(lastBytes(bytes));
     this.#context.close();
     this.#context = openInflater(this.windowBits, dictionary);
   }
@@ -241,8 +242,35 @@ class StreamInflater implements Inflater {
       this.#hasBytes = false;
       this.#finalBlocks = 0;
     } else {
-      this.#history = lastBytes(this.#history, bytes);
+      (this.#history ??= new History()).push(bytes);
     }
+  }
+}
+
+/** The bytes of a message that a back-reference can reach, in a ring: a message may come in thousands of small pieces. */
+class History {
+  readonly #ring = Buffer.allocUnsafe(LARGEST_WINDOW);
+  #length = 0;
+  /** The place of the next byte. */
+  #end = 0;
+
+  push(bytes: Buffer): void {
+    const kept = lastBytes(bytes);
+    const tail = kept.copy(this.#ring, this.#end);
+    kept.copy(this.#ring, 0, tail);
+    this.#end = (this.#end + kept.length) % LARGEST_WINDOW;
+    this.#length = Math.min(LARGEST_WINDOW, this.#length + kept.length);
+  }
+
+  /** What a back-reference reaches behind these bytes. */
+  followedBy(bytes: Buffer): Buffer {
+    const ring = this.#ring;
+    // The ring is full once its bytes no longer begin at 0.
+    const before =
+      this.#length < LARGEST_WINDOW
+        ? [ring.subarray(0, this.#end)]
+        : [ring.subarray(this.#end), ring.subarray(0, this.#end)];
+    return lastBytes(Buffer.concat([...before, bytes]));
   }
 }
 
@@ -252,10 +280,8 @@ function openInflater(windowBits: number, dictionary: Buffer): ZlibContext {
   return new ZlibContext(createInflateRaw(options) as unknown as ZlibStream);
 }
 
-/** What a back-reference can reach, as a copy. */
-function lastBytes(before: Buffer | undefined, bytes: Buffer): Buffer {
-  if (before === undefined || bytes.length >= LARGEST_WINDOW) return Buffer.from(bytes.subarray(-LARGEST_WINDOW));
-  return Buffer.concat([before.subarray(-(LARGEST_WINDOW - bytes.length)), bytes]);
+function lastBytes(bytes: Buffer): Buffer {
+  return bytes.subarray(-LARGEST_WINDOW);
 }
 
 /** By the streams of node:zlib, synchronously. */
