@@ -2,8 +2,8 @@
 // is up to date. Either way it fails when an assertion has neither a test nor a reason.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import assertions from '../packages/conformance/dist/assertions.js';
-import conformancePage from '../packages/conformance/dist/conformance-page.js';
+import assertions from '../packages/conformance/dist/src/assertions.js';
+import conformancePage from '../packages/conformance/dist/src/conformance-page.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PAGE = fileURLToPath(new URL('../docs/conformance.md', import.meta.url));

@@ -35,7 +35,7 @@ const BARE_TIMER = [
 ].map((selector) => ({ selector, message: 'Use Timer, Deadline or pause of @serval/api/spi.' }));
 
 // Tools and tests of ours, which nobody installs.
-const PRIVATE = ['bench', 'conformance', 'peers', 'tck', 'toolchains'].map((name) => `packages/${name}/**`);
+const PRIVATE = ['bench', 'conformance'].map((name) => `packages/${name}/**`);
 
 export default defineConfig(
   { ignores: ['**/node_modules/**', '**/dist/**', '**/coverage/**', '**/fixtures/**'] },

@@ -5,7 +5,7 @@ const config = require('./jest.config.cjs');
 /** @type {import('jest').Config} */
 module.exports = {
   ...config,
-  testMatch: ['<rootDir>/packages/*/test/full/**/*.test.ts'],
+  testMatch: ['<rootDir>/packages/*/test/**/full/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/', '/fixtures/'],
   maxWorkers: 1,
 };

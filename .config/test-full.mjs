@@ -1,4 +1,4 @@
-// `npm run test:full`: installs the tools that packages/toolchains/tools names, then runs the tests that need them.
+// `npm run test:full`: installs the tools that packages/conformance/test/toolchains/tools names, then runs the tests that need them.
 // Its last line is that of `npm test`. UPDATE_PAGES=1 writes the tables that the tests compare.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -11,7 +11,7 @@ import Reporter from './reporter.cjs';
 const LIMIT_MS = 15 * 60_000;
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
-const tools = 'packages/toolchains/tools';
+const tools = 'packages/conformance/test/toolchains/tools';
 const stamp = join(tools, 'node_modules', '.tools-stamp');
 
 if (installTools()) {

@@ -83,13 +83,14 @@ export class Visits {
 
 /**
  * Takes the picture that an example's README shows, of what the window shows. It is written where SCREENSHOTS is set:
- * `SCREENSHOTS=1 npm test -- examples/ported`.
+ * `SCREENSHOTS=1 npm test -- conformance/test/ported`.
  *
+ * @param example the example's folder below `examples`
  * @returns its size in bytes
  */
-export async function takePicture(page: Page, folder: string): Promise<number> {
+export async function takePicture(page: Page, example: string): Promise<number> {
   const png = await page.screenshot({ animations: 'disabled', caret: 'hide' });
-  if (process.env.SCREENSHOTS) writeFileSync(join(folder, 'screenshot.png'), png);
+  if (process.env.SCREENSHOTS) writeFileSync(join(__dirname, example, 'screenshot.png'), png);
   return png.length;
 }
 

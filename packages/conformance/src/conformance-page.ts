@@ -94,7 +94,7 @@ ${row('', 'tested', 'does not apply', 'not yet')}
 ${row('---', '---', '---', '---')}
 ${counts.join('\n')}
 
-The protocol itself, RFC 6455 and RFC 7692, is tested section by section in the same package. The official test kit's server applications, and its 238 tests of a client, are in [packages/tck](../packages/tck/README.md).
+The protocol itself, RFC 6455 and RFC 7692, is tested section by section in the same package. The official test kit's server applications, and its 238 tests of a client, are in [packages/conformance/test/tck](../packages/conformance/test/tck/README.md).
 ${formatIndependentResults()}${chapters.map(({ title, sections }) => formatChapter(title, sections, tests)).join('')}`;
 }
 

@@ -2,7 +2,7 @@ import { Decoder, DeploymentException, OnMessage, OnOpen, PathParam, type Sessio
 import type { EndpointPlan } from '../src/endpoint-plan';
 import { plan, refusalOf, type Declared } from './planning';
 
-// The types that each compiler leaves for the same source, as packages/toolchains sees them. A class either means the
+// The types that each compiler leaves for the same source, as packages/conformance sees them. A class either means the
 // same under all of them, or is refused with the way out.
 
 const COMPILERS = ['tsc', 'swc', 'oxc', 'Babel', 'Bun'] as const;

@@ -11,7 +11,7 @@ import { readPages, ROOT, type Page } from './documentation';
 // Names of `serval` that a snippet uses without importing them are imported for it. What else it takes from the text
 // around it stands, invisible to the reader, in a comment right before the block: <!-- before: declare const x: string; -->
 
-/** Those of front servers are run by packages/conformance/test/peers-fronts.test.ts. */
+/** Those of front servers are run by packages/conformance/test/peers/fronts.test.ts. */
 const FRONT_SERVERS = ['nginx', 'haproxy', 'apache', 'caddy', 'vcl', 'lighttpd', 'ini', 'squid', 'yaml'];
 const LANGUAGES = new Set(['js', 'json', 'sh', 'text', 'java', 'html', ...FRONT_SERVERS]);
 type Dialect = 'legacy' | 'standard';

@@ -1,0 +1,97 @@
+import { build, type BuildOptions } from 'esbuild';
+import { join } from 'node:path';
+import { Project, type ToolRun } from '.';
+
+// A server and a client in one file, by esbuild, and run where nothing is installed.
+
+jest.setTimeout(120_000);
+
+const PROGRAM = `
+  import { connect, OnMessage, Server, ServerEndpoint } from 'serval';
+
+  @ServerEndpoint('/echo')
+  class Echo {
+    @OnMessage({ params: [String] })
+    say(text: string) {
+      return 'you said ' + text;
+    }
+  }
+
+  async function main() {
+    const [engine = 'native', scan] = process.argv.slice(2) as ['native' | 'ws'];
+    const options = { host: '127.0.0.1', endpoints: [Echo], engine, scan, perMessageDeflate: engine === 'native' };
+    const server = await new Server(options).start();
+    const connection = await connect('ws://127.0.0.1:' + server.port + '/echo', { perMessageDeflate: true });
+    await connection.send('hello');
+    for await (const message of connection) {
+      console.log(message);
+      break;
+    }
+    await server.stop();
+  }
+
+  main().catch((error) => console.log(error.message));
+`;
+
+let source: Project;
+let elsewhere: Project;
+
+beforeAll(async () => {
+  source = await Project.create();
+  source.linkPackages();
+  await source.write('app.ts', PROGRAM);
+  elsewhere = await Project.create();
+});
+
+afterAll(async () => {
+  await source.remove();
+  await elsewhere.remove();
+});
+
+async function bundle(name: string, options: BuildOptions): Promise<string> {
+  const { warnings } = await build({
+    absWorkingDir: source.directory,
+    entryPoints: ['app.ts'],
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    logLevel: 'silent',
+    outfile: join(elsewhere.directory, name),
+    ...options,
+  });
+  expect(warnings).toEqual([]);
+  return name;
+}
+
+const run = (...args: string[]): Promise<ToolRun> => elsewhere.run(process.execPath, args);
+
+/** What esbuild's own documentation gives for the code of others that requires Node's modules. */
+const BANNER = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`;
+
+test.each<[string, BuildOptions]>([
+  ['app.mjs', { format: 'esm' }],
+  ['app.min.mjs', { format: 'esm', minify: true, keepNames: true }],
+  ['app.cjs', { format: 'cjs' }],
+  ['app.min.cjs', { format: 'cjs', minify: true }],
+])('%s serves and connects', async (name, options) => {
+  expect(await run(await bundle(name, options))).toEqual({ code: 0, output: 'you said hello\n' });
+});
+
+test('a bundle as CommonJS has the engine over ws with it', async () => {
+  expect(await run(await bundle('ws.cjs', { format: 'cjs' }), 'ws')).toEqual({ code: 0, output: 'you said hello\n' });
+});
+
+test('a bundle as an ES module says what the engine over ws, and a scan, need', async () => {
+  const name = await bundle('ws.mjs', { format: 'esm' });
+  const REMEDY =
+    'which could not be loaded. In a bundle that is an ES module define require ' +
+    'with createRequire(import.meta.url) in its banner, or keep serval out of the bundle.\n';
+  expect((await run(name, 'ws')).output).toBe(`engine: 'ws' needs ws, ${REMEDY}`);
+  expect((await run(name, 'native', '*.js')).output).toBe(`scan needs tinyglobby, ${REMEDY}`);
+});
+
+test('with the remedy it runs', async () => {
+  const name = await bundle('banner.mjs', { format: 'esm', banner: { js: BANNER } });
+  expect(await run(name, 'ws')).toEqual({ code: 0, output: 'you said hello\n' });
+  expect((await run(name, 'native', 'none/*.js')).output).toContain('matches no file');
+});
