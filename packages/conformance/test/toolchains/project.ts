@@ -2,9 +2,9 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { runTool, type ToolOptions, type ToolRun } from './tool';
+import { ROOT, runTool, type ToolOptions, type ToolRun } from './tool';
 
-const PACKAGES = join(__dirname, '..', '..');
+const PACKAGES = join(ROOT, 'packages');
 
 /** A user's project in a folder of its own. */
 export class Project {

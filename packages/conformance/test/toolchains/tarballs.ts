@@ -1,8 +1,7 @@
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { runTool } from './tool';
+import { ROOT, runTool } from './tool';
 
-const ROOT = join(__dirname, '..', '..', '..', '..');
 const PACKAGES = join(ROOT, 'packages');
 
 interface Manifest {

@@ -1,4 +1,9 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { spawn } from 'node:child_process';
+
+/** The repository's root, from the sources and from what they compile to, which lies deeper. */
+export const ROOT = findRoot();
 
 /** How a program ended, and what it wrote to both of its outputs. */
 export interface ToolRun {
@@ -46,4 +51,10 @@ export function runTool(
     child.on('error', (error) => end(null, error.message));
     child.on('close', (code) => end(code));
   });
+}
+
+function findRoot(): string {
+  let folder = __dirname;
+  while (!existsSync(join(folder, 'pnpm-workspace.yaml'))) folder = dirname(folder);
+  return folder;
 }
