@@ -18,6 +18,7 @@ export function readPages({ examples }: { readonly examples: boolean }): readonl
     join(ROOT, 'README.md'),
     ...markdownUnder(join(ROOT, 'docs')),
     ...readmesUnder(join(ROOT, 'packages')),
+    ...readmesUnder(join(ROOT, 'packages/conformance/test')),
     ...(examples ? [...readmesOfExamples(), ...OTHER_PAGES.filter((path) => existsSync(path))] : []),
   ];
   return paths.map((path) => ({
