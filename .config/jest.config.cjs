@@ -11,6 +11,7 @@ module.exports = {
   transform: { '\\.ts$': ['ts-jest', { tsconfig: '<rootDir>/packages/tsconfig.test.json' }] },
   moduleNameMapper: {
     '^serval$': '<rootDir>/packages/serval/src',
+    '^serval/([^/]+)$': '<rootDir>/packages/serval/src/$1',
     '^@serval/api/spi$': '<rootDir>/packages/api/src/spi/index.ts',
     '^@serval/([^/]+)$': '<rootDir>/packages/$1/src',
   },

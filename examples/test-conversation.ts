@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { clientFrame, LiteralSocket } from '@serval/testing';
+import { clientFrame, LiteralSocket } from 'serval/testing';
 import { type CloseReason, Endpoint, PongMessage, type RemoteEndpoint, type Session, WsClientContainer } from 'serval';
 
 /** What goes into a transcript as it is; longer texts and data as length and hash. */

@@ -1,4 +1,4 @@
-import { TestServer, type Peer } from '@serval/testing';
+import { TestServer, type Peer } from 'serval/testing';
 import { boundsOf, Prices, start, ticker } from './server';
 import { TestClient } from '../test-client';
 

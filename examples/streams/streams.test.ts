@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { TestServer } from '@serval/testing';
+import { TestServer } from 'serval/testing';
 import { TestClient } from '../test-client';
 import { Download, start, Totals, Upload } from './server';
 

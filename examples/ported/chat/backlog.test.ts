@@ -1,4 +1,4 @@
-import { TestServer } from '@serval/testing';
+import { TestServer } from 'serval/testing';
 import { ChatAnnotation } from './chat-annotation';
 
 test('ported chat: a guest for whom ten messages wait misses those and all that follow, until it can be sent to', async () => {

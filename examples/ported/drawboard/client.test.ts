@@ -1,4 +1,4 @@
-import { TestServer, type Peer } from '@serval/testing';
+import { TestServer, type Peer } from 'serval/testing';
 import { Endpoint, ServerEndpointConfig, type Session } from 'serval';
 import { Client } from './client';
 

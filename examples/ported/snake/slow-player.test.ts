@@ -1,4 +1,4 @@
-import { TestServer } from '@serval/testing';
+import { TestServer } from 'serval/testing';
 import { SnakeAnnotation } from './snake-annotation';
 
 afterEach(() => jest.useRealTimers());

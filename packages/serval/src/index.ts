@@ -39,15 +39,6 @@ export type {
 } from '@serval/client';
 export type { Compatibility, ContainerOptions, DiagnosticEvent, Logger } from '@serval/container';
 
-// For other engines and hosts; and so that a declaration file can name every type that TypeScript infers.
-export type { InboundRule, SendCallback, Transport, TransportListener } from '@serval/api/spi';
-export type {
-  AcceptedConnection,
-  AcceptedStream,
-  AcceptedUpgrade,
-  Engine,
-  HeaderLine,
-  HeaderMap,
-  PerMessageDeflateOptions,
-} from '@serval/protocol';
-export type { DeployedEndpoint, RouteMatch, UpgradeConnection, UpgradeRequest } from '@serval/server';
+// So that a declaration file can name every type that TypeScript infers. The other types of the seams are in serval/spi.
+export type { Engine, PerMessageDeflateOptions } from '@serval/protocol';
+export type { DeployedEndpoint, RouteMatch } from '@serval/server';
