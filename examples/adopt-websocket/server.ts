@@ -4,7 +4,7 @@ import { OnMessage, OnOpen, PathParam, ServerEndpoint, Session, WsServerContaine
 import { WebSocketServer } from 'ws';
 import { main, type Running } from '../main';
 
-/** What the application moves to Serval: the auction of one lot. */
+/** The part of the application that moves to Serval: the auction of one lot. */
 @ServerEndpoint('/lots/{lot}')
 export class Auction {
   @OnOpen
@@ -23,7 +23,7 @@ export class Auction {
   }
 }
 
-/** A server of ws that was there before: it accepts every socket, and knows its users. Some paths it still serves itself. */
+/** An existing ws server. It accepts every socket, identifies its users, and still serves some paths itself. */
 export async function start(port: number): Promise<Running> {
   const httpServer = createServer();
   const webSocketServer = new WebSocketServer({ server: httpServer });
