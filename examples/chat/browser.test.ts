@@ -54,7 +54,7 @@ describeInBrowser('chat in a browser', (browser) => {
     await reads(ada, 'Grace left');
     expect(await people(ada)).toEqual(['Ada (you)']);
 
-    // The stranger's own words come after all that might have come from the kitchen.
+    // The stranger's own message arrives after everything that might have come from the kitchen.
     await say(stranger, 'Hello?');
     await reads(stranger, 'Hello?');
     expect(await stranger.getByRole('log').textContent()).not.toMatch(/anyone|I am|Ada|Grace/);
@@ -88,7 +88,7 @@ describeInBrowser('chat in a browser', (browser) => {
       await page.getByRole('list').getByText(other, { exact: true }).waitFor();
     }
     expect((await people(ada)).sort()).toEqual(['Ada (you)', 'Grace']);
-    // The browser itself reports each attempt that met no server.
+    // The browser itself reports each attempt without a server.
     expect(complaints.filter((text) => !text.includes('ERR_CONNECTION_REFUSED'))).toEqual([]);
   }, 90_000);
 
@@ -146,7 +146,7 @@ describeInBrowser('chat in a browser', (browser) => {
 
   test('a name that the server refuses leads back to the form, with the reason', async () => {
     const page = await visit();
-    // The form would not let it through.
+    // The form would refuse it.
     await page.evaluate('document.getElementById("room").removeAttribute("pattern")');
     await page.getByLabel('Your name').fill('Ada');
     await page.getByLabel('Room', { exact: true }).fill('a/b');
@@ -159,7 +159,7 @@ describeInBrowser('chat in a browser', (browser) => {
   test('the title of a hidden page counts what is unread', async () => {
     const ada = await enter(await visit(), 'Ada');
     const grace = await enter(await visit(), 'Grace');
-    // Headless pages are never hidden by themselves.
+    // A headless page never becomes hidden.
     const hide = (hidden: boolean): Promise<void> =>
       ada.evaluate(`Object.defineProperty(document, 'hidden', { value: ${hidden}, configurable: true });
         document.dispatchEvent(new Event('visibilitychange'))`);

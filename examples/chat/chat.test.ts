@@ -42,7 +42,7 @@ test('chat sends what one says to all in the room, the speaker included, and to 
   expect(await stranger.nextJson()).toMatchObject({ name: 'Stranger' });
 });
 
-test('chat gives each member of a room a name of its own', async () => {
+test('chat gives each member of a room a unique name', async () => {
   await join('lobby', 'Ada');
   const names = [];
   for (const room of ['lobby', 'lobby', 'kitchen']) {

@@ -15,7 +15,7 @@ import { Room } from './room';
 const NAME = /^.{1,24}$/u;
 const ROOM = /^[\p{L}\p{M}\p{N}][\p{L}\p{M}\p{N} _-]{0,31}$/u;
 
-/** One person in one room: the container makes an instance for each session. */
+/** One person in one room: the container creates an instance for each session. */
 @ServerEndpoint('/chat/{room}', { decoders: [ClientMessageDecoder], encoders: [ServerMessageEncoder] })
 export class Chat {
   private room?: Room;
@@ -41,7 +41,7 @@ export class Chat {
     this.room?.leave(this.name);
   }
 
-  /** What is no message is answered, and the session goes on. */
+  /** Answers an invalid message; the session goes on. */
   @OnError
   async failed(session: Session, error: Error): Promise<void> {
     if (error instanceof DecodeException) {

@@ -2,25 +2,25 @@ import { DecodeException, Decoder, Encoder } from 'serval';
 
 const MAX_TEXT_LENGTH = 1000;
 
-/** What a page sends. */
+/** A message from a page. */
 export interface ClientMessage {
   readonly kind: 'say';
   /** 1 to 1000 characters. */
   readonly text: string;
 }
 
-/** What the server sends. */
+/** A message from the server. */
 export type ServerMessage =
-  /** The first message: the name that was given to the newcomer, and everyone in the room. */
+  /** The first message: the newcomer's final name, and everyone in the room. */
   | { readonly kind: 'welcome'; readonly you: string; readonly members: readonly string[] }
   | { readonly kind: 'joined'; readonly name: string }
   | { readonly kind: 'left'; readonly name: string }
   /** `at` is in milliseconds since 1970. */
   | { readonly kind: 'said'; readonly name: string; readonly text: string; readonly at: number }
-  /** Only for the one whose message could not be taken. */
+  /** Only for the sender of an invalid message. */
   | { readonly kind: 'error'; readonly problem: string };
 
-/** An interface has no class at run time, so `Decoder.text` is given none. */
+/** An interface has no class at run time, so `Decoder.text` gets none. */
 export class ClientMessageDecoder implements Decoder.Text<ClientMessage> {
   static readonly decodes = Decoder.text<ClientMessage>();
 
@@ -52,6 +52,6 @@ function parseObject(json: string): Record<string, unknown> {
   } catch (cause) {
     throw new DecodeException(json, 'A message is JSON.', cause);
   }
-  // Every object can be read by key; what stands there is checked by the caller.
+  // Every object can be read by key; the caller checks the values.
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }

@@ -41,7 +41,7 @@ test.each([
   '//etc/passwd',
   '/public/chat.js',
 ])('chat answers %s with 404', async (target) => {
-  // Over a raw socket: fetch would normalise the path.
+  // Over a raw socket, because fetch would normalise the path.
   const socket = connect(server.port, '127.0.0.1');
   socket.write(`GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
   let answer = '';

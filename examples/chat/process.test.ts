@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { TestClient } from '../test-client';
 
-// What `npm start` runs; `npm test` has compiled it.
+// The program behind `npm start`; `npm test` compiled it.
 const SERVER = join(__dirname, '../dist/chat/server.js');
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
@@ -19,7 +19,7 @@ function run(PORT: string): Child {
   return (child = spawn(process.execPath, [SERVER], { env, stdio: ['ignore', 'pipe', 'pipe'] }));
 }
 
-/** All that it writes to standard error, and its exit code. */
+/** Its standard error, and its exit code. */
 async function outcome(running: Child): Promise<{ code: number | null; errors: string }> {
   let errors = '';
   running.stderr.setEncoding('utf8').on('data', (chunk: string) => (errors += chunk));
@@ -42,7 +42,7 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
       await TestClient.open(`${endpoint}chat/lobby?name=Ada`),
       await TestClient.open(`${endpoint}chat/kitchen?name=Grace`),
     ];
-    // Twice, as npm does it: once by the terminal, once by npm.
+    // Twice, as under npm: once from the terminal, once from npm.
     running.kill(signal);
     running.kill(signal);
     for (const client of clients) expect(await client.closed).toMatch(/^1001/);

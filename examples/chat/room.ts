@@ -5,7 +5,7 @@ const MAX_NAME_LENGTH = 24;
 
 const rooms = new Map<string, Room>();
 
-/** The people who are in one room now. A room comes with its first member and goes with its last. */
+/** The people in one room. A room appears with its first member and disappears with its last. */
 export class Room {
   readonly #members = new Map<string, Session>();
 
@@ -15,7 +15,7 @@ export class Room {
     return rooms.get(roomName) ?? new Room(roomName);
   }
 
-  /** Greets the newcomer and tells the others. @returns the name, with a number behind it if the wished one is taken */
+  /** Greets the newcomer and tells the others. @returns the name, with a number if the requested one is taken */
   join(session: Session, wishedName: string): string {
     const name = this.#freeName(wishedName);
     this.send({ kind: 'joined', name });
@@ -31,7 +31,7 @@ export class Room {
     this.send({ kind: 'left', name });
   }
 
-  /** Nobody waits for a slow member, and a send to one who is just leaving fails only for that one. */
+  /** Doesn't wait for a slow member. A send to a leaving member fails only for that member. */
   send(message: ServerMessage): void {
     const [anyone] = this.#members.values();
     void anyone?.broadcast(message, this.#members.values());
@@ -41,7 +41,7 @@ export class Room {
     let name = wished;
     for (let number = 2; this.#members.has(name); number++) {
       const suffix = ` ${number}`;
-      // By characters: half of one must not be left over.
+      // By characters, so that half of one never remains.
       name = [...wished].slice(0, MAX_NAME_LENGTH - suffix.length).join('') + suffix;
     }
     return name;

@@ -1,4 +1,4 @@
-// The page: one WebSocket and what it says, shown. All that comes from others is set as textContent, never as markup.
+// The page: shows the messages of one WebSocket. Text from others is set as textContent, never as markup.
 
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 10_000;
@@ -12,7 +12,7 @@ const [chat, roomTitle, state, leaveButton] = ['chat', 'room-title', 'state', 'l
 const [people, count, log, newestButton] = ['people', 'count', 'log', 'newest'].map(byId);
 const [composer, draft, sendButton] = ['composer', 'draft', 'send'].map(byId);
 
-/** Set while one is in a room: what was asked for, and how it stands with the connection. */
+/** Set while the user is in a room: the requested room and name, and the state of the connection. */
 let place;
 let members = new Set();
 let me = '';
@@ -79,7 +79,7 @@ function connect() {
   });
 }
 
-/** Each attempt waits twice as long as the one before; a part of it is chance, so that pages do not come all at once. */
+/** Each attempt waits twice as long as the last one. Part of it is random, so that pages don't return all at once. */
 function reconnectLater() {
   const delay = Math.min(FIRST_DELAY_MS * 2 ** place.failures, LONGEST_DELAY_MS);
   place.failures += 1;
@@ -88,7 +88,7 @@ function reconnectLater() {
   showState('Connection lost, trying again…', false);
 }
 
-// A network that is back, or a reader who is, need not wait for the next attempt.
+// When the network or the reader is back, connect at once.
 addEventListener('online', connectNow);
 document.addEventListener('visibilitychange', connectNow);
 
@@ -129,7 +129,7 @@ function receive(message) {
 
 composer.addEventListener('submit', (event) => {
   event.preventDefault();
-  // What cannot be sent now stays where it is.
+  // If the text can't be sent now, it stays in the field.
   if (sendButton.disabled || draft.value.trim() === '') return;
   place.socket.send(JSON.stringify({ kind: 'say', text: draft.value }));
   draft.value = '';
@@ -151,7 +151,7 @@ function showState(text, isOnline) {
 }
 
 function showPeople(names) {
-  // Oneself first: on a narrow screen the row may not have room for all.
+  // The user first: on a narrow screen the row may not have room for all.
   members = new Set(names.includes(me) ? [me, ...names] : names);
   count.textContent = String(members.size);
   people.replaceChildren(
@@ -191,7 +191,7 @@ function note(text, className = '') {
   lastSaid = undefined;
 }
 
-/** Follows the newest message, unless one has scrolled up to read. */
+/** Follows the newest message, unless the user has scrolled up to read. */
 function append(line, isMine) {
   const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 60;
   log.append(line);
@@ -223,7 +223,7 @@ function showTitle() {
   document.title = unread > 0 ? `(${unread}) ${where}` : where;
 }
 
-/** A coloured initial; the name stands beside it, so it is hidden from screen readers. */
+/** A coloured initial. It is hidden from screen readers, because the name is next to it. */
 function face(name) {
   const circle = element('span', 'face', [...name][0]?.toUpperCase() ?? '');
   let hue = 0;
