@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { selfSignedCertificate, type Certificate } from '../certificate';
 
-/** Of the server, and of the users whom it knows. */
+/** The certificates of the server and of its users. */
 export interface Certificates {
   readonly server: Certificate;
   readonly ann: Certificate;
@@ -13,7 +13,7 @@ export function makeCertificates(): Certificates {
   return { server: selfSignedCertificate(), ann: selfSignedCertificate('ann'), bob: selfSignedCertificate('bob') };
 }
 
-/** Where the server leaves them for the client, as long as it runs. In life each of them has its own key alone. */
+/** The server stores them here for the client while it runs. In a real system, each side has only its own key. */
 const FOLDER = join(__dirname, 'certificates');
 
 export function saveCertificates(certificates: Certificates): void {

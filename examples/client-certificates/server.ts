@@ -13,15 +13,15 @@ import {
 import { main, type Running } from '../main';
 import { makeCertificates, removeCertificates, saveCertificates, type Certificates } from './certificates';
 
-/** Who may do what. A certificate says who somebody is, and nothing more. */
+/** The roles of each user. A certificate says who somebody is, and nothing more. */
 const ROLES: ReadonlyMap<string, readonly string[]> = new Map([
   ['ann', ['clerk', 'auditor']],
   ['bob', ['clerk']],
 ]);
 
 /**
- * The user is the common name of the certificate's subject. The TLS handshake has verified the certificate, and that its
- * key is the client's.
+ * The user is the common name of the certificate's subject. The TLS handshake verified the certificate, and that the
+ * client has its key.
  */
 function authenticate(request: HandshakeRequest): Principal | null {
   const [own] = request.getUserX509CertificateChain() ?? [];
@@ -31,7 +31,7 @@ function authenticate(request: HandshakeRequest): Principal | null {
   return typeof CN === 'string' ? { getName: () => CN } : null;
 }
 
-/** Lets a user in who has the role that the path names. */
+/** Accepts a user with the role in the path. */
 class InRole extends ServerEndpointConfig.Configurator {
   override modifyHandshake(_config: ServerEndpointConfig, request: HandshakeRequest): void {
     const [role = ''] = request.getParameterMap().get('role') ?? [];
@@ -48,7 +48,7 @@ export class Ledger {
   }
 }
 
-/** @param certificates the server's own; those of users are trusted one by one, for want of an authority */
+/** @param certificates the server's, and those of its users, trusted one by one because there is no CA */
 export function start(port: number, { server, ...users }: Certificates): Promise<Server> {
   return new Server({
     port,

@@ -28,9 +28,9 @@ class Visitor {
 }
 
 /**
- * @param trusted the only certificate that the server may have; undefined for those of the public authorities
+ * @param trusted the only certificate that the server may have; undefined to trust the public CAs
  * @param own key and certificate of the user; undefined for none
- * @returns what the server has said, or why there was no session
+ * @returns the server's message, or the reason why there was no session
  */
 export async function visit(uri: string, trusted: string | undefined, own?: Certificate): Promise<string> {
   const config = ClientEndpointConfig.Builder.create()
@@ -59,7 +59,7 @@ export async function visitAll(
   print(`bob: ${await visit(clerk, server.cert, bob)}`);
   print(`bob as auditor: ${await visit(auditor, server.cert, bob)}`);
   print(`without a certificate: ${await visit(clerk, server.cert)}`);
-  // The name does not help: the server knows ann by another certificate.
+  // The name doesn't help: ann's certificate on the server is a different one.
   print(`with a certificate of one's own: ${await visit(clerk, server.cert, selfSignedCertificate('ann'))}`);
   print(`without trust in the server: ${await visit(clerk, undefined, ann)}`);
 }
