@@ -1,29 +1,29 @@
 import { CloseReason, HandshakeRejection, ServerEndpointConfig, type HandshakeRequest } from 'serval';
 
-/** Where a configurator leaves the user, and an endpoint finds it. */
+/** The user property with which a configurator passes the user to an endpoint. */
 export const USER = 'user';
 
 const SUBPROTOCOL_PREFIX = 'token.';
 
-// In life: a signature to verify, or a session store to ask. Every method of a Configurator may be async.
+// A real program verifies a signature or queries a session store. Every method of a Configurator may be async.
 const USER_OF_TOKEN = new Map([
   ['ada-secret', 'Ada'],
   ['grace-secret', 'Grace'],
 ]);
 
-/** Lets only those in who bring a token that is known. */
+/** Accepts only clients with a known token. */
 export class AuthConfigurator extends ServerEndpointConfig.Configurator {
   override modifyHandshake(config: ServerEndpointConfig, request: HandshakeRequest): void {
     const user = USER_OF_TOKEN.get(tokenOf(request) ?? '');
     if (user === undefined) throw refusal(request);
-    // This connection's own copy; the session's user properties begin with it.
+    // This connection's own copy; the session's user properties start with it.
     config.getUserProperties().set(USER, user);
   }
 }
 
 /**
- * A browser cannot set headers on a WebSocket. It can offer a subprotocol, which no log keeps, or put the token into the
- * query; a short-lived token is wise there.
+ * A browser can't set headers on a WebSocket. It can offer a subprotocol, which no log keeps, or put the token into the
+ * query. Use a short-lived token there.
  */
 function tokenOf(request: HandshakeRequest): string | undefined {
   const [offered = ''] = request.getHeaders().get('Sec-WebSocket-Protocol') ?? [];
@@ -31,7 +31,7 @@ function tokenOf(request: HandshakeRequest): string | undefined {
   return subprotocol?.trim().slice(SUBPROTOCOL_PREFIX.length) ?? request.getParameterMap().get('token')?.[0];
 }
 
-/** A page learns nothing of a status, only 1006; it does learn a close code. Other clients get plain HTTP. */
+/** A page doesn't see a status, only 1006, but it does see a close code. Other clients get plain HTTP. */
 function refusal(request: HandshakeRequest): HandshakeRejection {
   const isBrowser = request.getHeaders().has('Origin');
   if (isBrowser) return HandshakeRejection.closeWith(new CloseReason(4401, 'Sign in first.'));
