@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { TestClient } from '../test-client';
 
-// `npm test` has compiled it.
+// `npm test` compiled it.
 const SERVER = join(__dirname, '../dist/graceful-shutdown/server.js');
 
 let child: ChildProcessByStdio<null, Readable, Readable> | undefined;

@@ -7,7 +7,7 @@ import { main, type Running } from '../main';
 const WORK_MS = 800;
 /** How long the load balancer gets to notice that the health check fails. */
 const DRAIN_MS = 500;
-/** How long sessions get to finish; below what the process manager waits before it kills. */
+/** How long sessions get to finish; shorter than the process manager waits before it kills the process. */
 const GRACE_MS = 8000;
 
 @ServerEndpoint('/reports')
@@ -19,7 +19,7 @@ export class Reports {
     return `report on ${topic}: all is well`;
   }
 
-  /** `stop` waits for this, too. */
+  /** `stop` also waits for this. */
   @OnClose
   async close(reason: CloseReason): Promise<void> {
     await sleep(10);
@@ -27,7 +27,7 @@ export class Reports {
   }
 }
 
-/** @param drainMs how long to refuse new sessions before the open ones are asked to end */
+/** @param drainMs how long to refuse new sessions before the open ones end */
 export async function start(port: number, drainMs = DRAIN_MS): Promise<Running> {
   let isReady = true;
   const requestListener = (request: IncomingMessage, response: ServerResponse): void => {
