@@ -43,7 +43,7 @@ describeInBrowser('the page in a browser', (browser) => {
     const lines = await page.getByRole('listitem').allTextContents();
     expect(lines[0]).toMatch(/^HTTP\/2\.0, from port \d+$/);
     expect(lines).toEqual([lines[0], lines[0], lines[0]]);
-    // What the server knows of its sessions: each came by an extended CONNECT.
+    // The server's view: each session came by an extended CONNECT.
     const routes = [...server.container.getSessions()].map((session) => session.getUserProperties().get('route'));
     expect(routes).toEqual(lines);
     const stopped = server.stop();

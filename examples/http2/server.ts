@@ -11,7 +11,7 @@ import {
 import { selfSignedCertificate, type Certificate } from '../certificate';
 import { main } from '../main';
 
-/** Remembers for each session how its client has come. */
+/** Stores for each session how its client connected. */
 class Route extends ServerEndpointConfig.Configurator {
   override modifyHandshake(config: ServerEndpointConfig, request: HandshakeRequest): void {
     const { httpVersion } = request.getNativeRequest() as IncomingMessage;
@@ -19,7 +19,7 @@ class Route extends ServerEndpointConfig.Configurator {
   }
 }
 
-/** Tells each client over which version of HTTP it is connected, and echoes. */
+/** Tells each client its HTTP version, and echoes. */
 @ServerEndpoint({ value: '/route', configurator: Route })
 export class RouteTeller {
   @OnOpen
@@ -33,7 +33,7 @@ export class RouteTeller {
   }
 }
 
-// Three sockets: over HTTP/1.1 they are three connections, each from a port of its own; over HTTP/2 they are one.
+// Three sockets: over HTTP/1.1 they are three connections, each from a different port; over HTTP/2 they are one.
 const PAGE = `<!doctype html>
 <meta charset="utf-8">
 <title>WebSocket over HTTP/2</title>
