@@ -1,6 +1,6 @@
 import { DecodeException, Decoder, Encoder } from 'serval';
 
-/** What a customer sends: `{"article":"tea","quantity":2}`. */
+/** A customer's message: `{"article":"tea","quantity":2}`. */
 export class Order {
   constructor(
     readonly article: string,
@@ -8,11 +8,11 @@ export class Order {
   ) {}
 }
 
-/** What the customer gets back. */
+/** The answer to the customer. */
 export class Receipt {
   constructor(
     readonly order: Order,
-    /** Of all orders of the session, in cents. */
+    /** Sum of all orders of the session, in cents. */
     readonly totalCents: number,
   ) {}
 }
@@ -20,7 +20,7 @@ export class Receipt {
 export class OrderDecoder implements Decoder.Text<Order> {
   static readonly decodes = Decoder.text(Order);
 
-  /** Other texts are left to the decoders behind this one; here there are none, and that is an error too. */
+  /** Declines other texts. The next decoder would get them; here there is none, which is an error too. */
   willDecode(json: string): boolean {
     return json.startsWith('{');
   }
@@ -44,7 +44,7 @@ export class ReceiptEncoder implements Encoder.Text<Receipt> {
 
 function parse(json: string): Record<string, unknown> {
   try {
-    // Begins with a brace, so it is an object; what its keys hold is checked by the caller.
+    // It starts with a brace, so it is an object; the caller checks the values.
     return JSON.parse(json) as Record<string, unknown>;
   } catch (cause) {
     throw new DecodeException(json, 'An order is a JSON object.', cause);

@@ -11,7 +11,7 @@ const CENTS = new Map([
 export class Till {
   private totalCents = 0;
 
-  /** The decoder has made an object of the text; the encoder makes a text of the receipt. */
+  /** The decoder converts the text to an object; the encoder converts the receipt to a text. */
   @OnMessage
   order(order: Order): Receipt {
     const cents = CENTS.get(order.article);
@@ -20,7 +20,7 @@ export class Till {
     return new Receipt(order, this.totalCents);
   }
 
-  /** Both the decoder's errors and those of `order` arrive here; the session stays open. */
+  /** Errors of the decoder and of `order` arrive here; the session stays open. */
   @OnError
   async failed(session: Session, error: Error): Promise<void> {
     const kind = error instanceof DecodeException ? 'not an order' : 'not sold';
