@@ -11,7 +11,7 @@ const PRICES = new Map([
 export class Quotes {
   private price: number | undefined;
 
-  /** The values are percent-decoded and converted to the parameters' types. */
+  /** The container percent-decodes the values and converts them to the parameters' types. */
   @OnOpen
   open(@PathParam('symbol') symbol: string, @PathParam('decimals') decimals: number): void {
     if (!(decimals >= 0 && decimals <= 6)) throw new RangeError(`decimals is a number from 0 to 6; found ${decimals}.`);
@@ -19,17 +19,17 @@ export class Quotes {
     if (this.price === undefined) throw new Error(`There is no share called ${symbol}.`);
   }
 
-  /** The message is a number as well; any method may ask for the path parameters that it needs. */
+  /** The message is a number as well; any method may declare path parameters. */
   @OnMessage
   quote(quantity: number, @PathParam('symbol') symbol: string, @PathParam('decimals') decimals: number): string {
     return `${quantity} ${symbol} = ${((this.price ?? 0) * quantity).toFixed(decimals)}`;
   }
 
-  /** Either is answered; a path that does not fit closes the session as well. */
+  /** Answers invalid messages and invalid paths; an invalid path also closes the session. */
   @OnError
   async failed(session: Session, error: Error): Promise<void> {
     await session.getBasicRemote().sendText(`error: ${error.message}`);
-    // The reason of a close frame has room for 123 bytes only, so the explanation has gone ahead as a message.
+    // A close frame's reason has room for only 123 bytes, so a message with the explanation goes first.
     if (this.price === undefined) await session.close(new CloseReason(4400, 'bad path'));
   }
 }
