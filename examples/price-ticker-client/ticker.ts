@@ -1,12 +1,12 @@
 import { ClientEndpoint, ContainerProvider, OnClose, OnMessage, OnOpen, CloseReason, Session } from 'serval';
 
-/** The same annotations as on a server: prints the prices of one article, and asks for the next one after each. */
+/** The same annotations as on a server: prints the prices of one article, and requests the next one after each. */
 @ClientEndpoint({ subprotocols: ['prices.v1'] })
 export class Ticker {
   private end: () => void = () => undefined;
   private readonly ended = new Promise<void>((resolve) => (this.end = resolve));
 
-  /** An instance is connected, so its constructor may have parameters. */
+  /** The example connects an instance, so the constructor may have parameters. */
   constructor(
     private readonly article: string,
     private readonly print: (line: string) => void,
@@ -24,7 +24,7 @@ export class Ticker {
     this.print(`${this.article}: connected, ${session.getNegotiatedSubprotocol()}`);
   }
 
-  /** A number is asked for, so the text is made one; what is returned is sent to the server. */
+  /** The parameter is a number, so the container converts the text; it sends the return value to the server. */
   @OnMessage
   price(price: number): string {
     this.print(`${this.article}: ${price.toFixed(2)}`);
