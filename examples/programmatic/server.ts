@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { attach, Endpoint, ServerEndpointConfig, type Session } from 'serval';
 import { main, type Running } from '../main';
 
-/** Answers a text with its number of words, and binary data, however large, with its SHA-256. */
+/** Answers a text with its number of words, and binary data of any size with its SHA-256. */
 export class Counter extends Endpoint {
   override onOpen(session: Session): void {
     session.addMessageHandler(String, (text: string) =>
@@ -26,7 +26,7 @@ export class Counter extends Endpoint {
   }
 }
 
-/** A server that does something else already gets endpoints under `/ws`. */
+/** An existing server gets endpoints under `/ws`. */
 export async function start(port: number): Promise<Running> {
   const httpServer = createServer((request, response) => {
     const isHealth = request.url === '/health';
