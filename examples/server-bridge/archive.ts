@@ -1,6 +1,6 @@
 import { OnMessage, ServerEndpoint } from 'serval';
 
-/** Keeps readings by their number, so that one that comes twice is kept once, and acknowledges each. */
+/** Stores readings by their number, so that a duplicate is stored once, and acknowledges each. */
 @ServerEndpoint('/archive')
 export class Archive {
   /** In memory, for the example: it outlives the server, as a database would. */

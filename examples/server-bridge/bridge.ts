@@ -1,22 +1,22 @@
 import { ClientEndpoint, OnMessage, OnOpen, Session } from 'serval';
 
-/** Readings that may wait for the archive; a device is told so when there are more. */
+/** Readings that may wait for the archive; beyond that, a device gets `busy`. */
 const MAX_WAITING = 1000;
 
-/** A reading on its way: what the archive is sent, and who waits for its acknowledgement. */
+/** A reading on its way: the message to the archive, and the callbacks for its acknowledgement. */
 interface Waiting {
   readonly message: string;
   readonly stored: () => void;
 }
 
-/** The side of the bridge that is a client: one instance for all sessions with the archive. */
+/** The client side of the bridge: one instance for all sessions with the archive. */
 @ClientEndpoint
 export class ArchiveLink {
   private readonly waiting = new Map<number, Waiting>();
   private session: Session | undefined;
   private last = 0;
 
-  /** A session has begun, the first or another one: what was not acknowledged is sent, perhaps again. */
+  /** Sends all unacknowledged readings when a session opens, the first or a later one. */
   @OnOpen
   open(session: Session): void {
     this.session = session;
@@ -42,7 +42,7 @@ export class ArchiveLink {
     });
   }
 
-  /** A send that fails is made again with the next session, so nobody waits for it. */
+  /** The next session repeats a failed send, so nothing waits for it. */
   private send(message: string): void {
     if (this.session?.isOpen() === true) void this.session.getAsyncRemote().sendText(message);
   }

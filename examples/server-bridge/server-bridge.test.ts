@@ -37,13 +37,13 @@ test('server-bridge loses nothing when the archive restarts twice amid 300 readi
     client.send(`${number / 10}`);
     expected.set(`stored ${number}`, `${number / 10}`);
     if (number === 100 || number === 200) {
-      // Some are with the archive, some are on their way, and the others come while it is away.
+      // Some readings are with the archive, some are on their way, and the others arrive while it is down.
       expect(await client.next()).toMatch(/^stored /);
       await archive.stop({ graceMs: 0 });
     }
     if (number === 150 || number === 250) archive = await startArchive(port);
   }
-  // Each answer is a promise that was kept; two have been read before.
+  // Each answer is a kept promise; the test has already read two.
   for (let answer = 0; answer < 298; answer++) expect(await client.next()).toMatch(/^stored \d+$/);
   expect(new Map([...Archive.stored].map(([number, reading]) => [`stored ${number}`, reading]))).toEqual(expected);
   await client.close();

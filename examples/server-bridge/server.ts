@@ -6,7 +6,7 @@ import { ArchiveLink } from './bridge';
 /** Starts the bridge: an endpoint for devices, and one connection to the archive. */
 export async function start(port: number, archive: string): Promise<Running> {
   const link = new ArchiveLink();
-  // Without retryInitial a bridge whose archive is not there yet would not start.
+  // Without retryInitial, the bridge would not start before its archive.
   const connection = await connect(archive, {
     endpoint: link,
     reconnect: { minDelay: 20, initialDelay: 200, retryInitial: true },
@@ -14,7 +14,7 @@ export async function start(port: number, archive: string): Promise<Running> {
 
   @ServerEndpoint({ value: '/readings', inbound: 'concurrent' })
   class Readings {
-    /** Answers once the archive has the reading; meanwhile the next ones are taken. */
+    /** Answers once the archive has the reading; meanwhile it accepts the next ones. */
     @OnMessage
     async take(reading: string): Promise<string> {
       try {
