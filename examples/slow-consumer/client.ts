@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 
-/** How long the slow client reads nothing. The buffers of the operating system take a while to fill. */
+/** How long the slow client reads nothing. The operating system's buffers take a while to fill. */
 const PAUSE_MS = 4000;
 
 // npm run example -- slow-consumer client [server]
 const server = process.argv[2] ?? 'ws://localhost:8080';
 
-/** Reads prices; the slow one looks away for some seconds. */
+/** Reads prices; the slow client pauses for some seconds. */
 async function read(name: string, isSlow: boolean): Promise<void> {
   const socket = new WebSocket(`${server}/prices`);
   const ticks: number[] = [];

@@ -23,8 +23,8 @@ export class Prices {
 }
 
 /**
- * What may wait for one client, and what happens when more would: with 'drop-oldest' it misses ticks and gets the
- * latest; with 'close' its session ends.
+ * The limit of waiting messages for one client, and the action at the limit: with 'drop-oldest' the client misses ticks
+ * and gets the latest; with 'close' its session ends.
  */
 export function boundsOf(queueOverflow: ServerOptions['queueOverflow']): ServerOptions {
   return { maxQueuedMessages: 5, queueOverflow, queueOverflowCloseCode: 4008 };

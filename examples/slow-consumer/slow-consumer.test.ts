@@ -17,7 +17,7 @@ async function trade(queueOverflow: 'close' | 'drop-oldest'): Promise<{ server: 
   return { server, fast, slow };
 }
 
-/** The numbers of the ticks that a client has. */
+/** The numbers of the ticks that a client received. */
 function ticksOf({ received }: Peer): number[] {
   return received.events.flatMap((event) =>
     event.kind === 'text' ? [(JSON.parse(event.text) as { tick: number }).tick] : [],

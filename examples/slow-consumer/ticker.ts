@@ -1,9 +1,9 @@
 import { SendDroppedException, type RemoteEndpoint } from 'serval';
 
-/** So many shares make a tick of about 100 KB. */
+/** This many shares make a tick of about 100 KB. */
 const SHARES = 16_000;
 
-/** Publishes the prices of all shares to whoever listens, and waits for nobody. */
+/** Publishes the prices of all shares to its listeners, and waits for none of them. */
 export class Ticker {
   readonly #listeners = new Set<RemoteEndpoint.Async>();
   readonly #cents = Array.from({ length: SHARES }, (_, share) => 1000 + share);
@@ -37,7 +37,7 @@ export class Ticker {
     for (const share of this.#cents.keys()) this.#cents[share] = 1000 + ((share * 7 + this.#count * 13) % 9000);
     const text = JSON.stringify({ tick: this.#count, at: Date.now(), prices: this.#cents.map((cents) => cents / 100) });
     for (const listener of this.#listeners) {
-      // Not awaited: whoever reads slowly must not hold up the others.
+      // Not awaited, because a slow reader must not hold up the others.
       listener.sendText(text).catch((error: unknown) => {
         if (error instanceof SendDroppedException) this.#dropped += 1;
       });
