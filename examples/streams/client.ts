@@ -4,7 +4,7 @@ import { WebSocket } from 'ws';
 // npm run example -- streams client [server]
 const server = process.argv[2] ?? 'ws://localhost:8080';
 
-/** Sends something, and gives back every message until the one that is wanted has come. */
+/** Sends something, and returns every message up to the expected one. */
 async function talk(path: string, message: string | Buffer | undefined, count: number): Promise<Buffer[]> {
   const socket = new WebSocket(`${server}${path}`);
   const received: Buffer[] = [];

@@ -4,7 +4,7 @@ import { main } from '../main';
 
 const CHUNK_BYTES = 16_384;
 
-/** Takes a binary message of any size, and keeps no more of it than a hash. */
+/** Receives a binary message of any size, and keeps only a hash of it. */
 @ServerEndpoint('/upload')
 export class Upload {
   @OnMessage
@@ -20,14 +20,14 @@ export class Upload {
   }
 }
 
-/** Sends one binary message of the size that the path says, made as it is sent. */
+/** Sends one binary message of the size in the path, generated while it is sent. */
 @ServerEndpoint('/download/{bytes}')
 export class Download {
   @OnOpen
   async send(session: Session, @PathParam('bytes') bytes: number): Promise<void> {
     const stream = session.getBasicRemote().getSendStream();
     for (let sent = 0; sent < bytes; sent += CHUNK_BYTES) {
-      // Awaited: no more is made than the client takes.
+      // Awaited, so that it generates no more than the client reads.
       await stream.write(Buffer.alloc(Math.min(CHUNK_BYTES, bytes - sent), sent / CHUNK_BYTES));
     }
     await stream.close();
@@ -35,7 +35,7 @@ export class Download {
   }
 }
 
-/** Reads a text line by line: `name,amount` in each. Answers with a text that is written line by line. */
+/** Reads a text line by line, `name,amount` in each, and writes the answer line by line. */
 @ServerEndpoint('/totals')
 export class Totals {
   @OnMessage

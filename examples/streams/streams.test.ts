@@ -25,7 +25,7 @@ describe('in parts as they arrive', () => {
     peer.pause();
     for (let turn = 0; turn < 100; turn += 1) await new Promise((resolve) => setImmediate(resolve));
     const [session] = server.sessions;
-    // WsSession tells how much waits in its transport.
+    // WsSession reports how much waits in its transport.
     const { transport } = session as unknown as { transport: { bufferedBytes: number } };
     expect(transport.bufferedBytes).toBeLessThan(100_000);
     peer.resume();
