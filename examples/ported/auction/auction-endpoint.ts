@@ -34,7 +34,7 @@ export class AuctionEndpoint {
       case 'dreq':
         this.handleClosedConnection(session);
         break;
-      default: // The decoder lets nothing else through.
+      default: // The decoder accepts nothing else.
     }
   }
 }

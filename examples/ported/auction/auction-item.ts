@@ -2,14 +2,14 @@ import { formatDouble } from '../java-numbers';
 
 const SEPARATOR = ':';
 
-/** What is sold. Neither name nor description may hold a colon, nor the name a hyphen: messages are split there. */
+/** The item for sale. Messages split at colons and hyphens: no colon in name and description, no hyphen in the name. */
 export class AuctionItem {
   constructor(
     readonly name: string,
     readonly description: string,
-    /** What was offered most; at first, what must be outbid. */
+    /** The highest bid; initially the price to outbid. */
     public price: number,
-    /** For so many seconds after a bid another one can be made. */
+    /** The number of seconds after a bid in which another bid is possible. */
     readonly bidTimeoutS: number,
   ) {}
 

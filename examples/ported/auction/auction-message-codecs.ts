@@ -1,7 +1,7 @@
 import { DecodeException, Decoder, Encoder } from 'serval';
 import { AuctionMessage, isRequestType } from './auction-message';
 
-/** Takes requests alone. */
+/** Accepts only requests. */
 export class AuctionMessageDecoder implements Decoder.Text<AuctionMessage> {
   static readonly decodes = Decoder.text(AuctionMessage);
 

@@ -5,7 +5,7 @@ const REQUESTS = ['lreq', 'breq', 'dreq', 'xreq'] as const;
 
 /** To log in, to bid, to log out, and to ask for the list of auctions. */
 export type RequestType = (typeof REQUESTS)[number];
-/** To a login, a new price, the time that is left, the result, and the list of auctions. */
+/** The answer to a login, a new price, the remaining time, the result, and the list of auctions. */
 export type ResponseType = 'lres' | 'pres' | 'ares' | 'rres' | 'xres';
 
 /** `type:communicationId:data`, both ways. */

@@ -1,7 +1,7 @@
 import type { Auction } from './auction';
 import { AuctionMessage } from './auction-message';
 
-/** Counts the seconds down to 0, tells them to all who are in the auction, and ends it a second later. */
+/** Counts the seconds down to 0, sends them to all in the auction, and ends it a second later. */
 export class AuctionTimeBroadcasterTask {
   constructor(
     private readonly owner: Auction,

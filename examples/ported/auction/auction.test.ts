@@ -2,7 +2,7 @@ import { TestClient } from '../../test-client';
 import { stopIntervals } from '../../test-clock';
 import { start } from './server';
 
-// The auctions are those of the process, so each test has its own: 0 the lamp, 1 the globe, 2 the clock.
+// The auctions belong to the process, so each test has its own: 0 the lamp, 1 the globe, 2 the clock.
 let server: Awaited<ReturnType<typeof start>>;
 let logged: jest.SpyInstance;
 
@@ -27,7 +27,7 @@ async function read(client: TestClient, count: number): Promise<unknown[]> {
   return messages;
 }
 
-/** Answers once all that the client sent before has been handled. */
+/** Answers once the server has handled all earlier messages of the client. */
 async function settled(client: TestClient): Promise<void> {
   client.send('xreq:0:selectList');
   expect(await client.next()).toBe('xres:0:-0-Lamp-1-Globe-2-Clock-');
@@ -46,7 +46,7 @@ test('auction runs from the first login to the result, letter by letter', async 
   seconds(2);
   expect(await read(ann, 2)).toEqual(['ares:0:19', 'ares:0:18']);
 
-  // The second one finds the auction running, and hears of the time with the next second.
+  // The second one finds the auction running, and gets the time with the next second.
   ben.send('lreq:0:Ben');
   expect(await ben.next()).toMatch(/^lres:0:Lamp:.*:100\.0:0:20 seconds$/);
   ben.send('breq:0:120.5');
@@ -60,7 +60,7 @@ test('auction runs from the first login to the result, letter by letter', async 
   expect(await read(ben, 21)).toEqual([...countdown, 'rres:0:You have not won. It was sold for 150.']);
   expect(jest.getTimerCount()).toBe(0);
 
-  // It is over: no bid counts, and who comes now is told so at once.
+  // It is over: no bid counts, and newcomers get the result at once.
   ben.send('breq:0:999');
   await settled(ben);
   const late = await connect();
@@ -103,7 +103,7 @@ test('auction tells nothing more to who has logged out or gone, and goes on', as
   seconds(21);
   expect((await read(ben, 21)).at(-1)).toBe('rres:2:You have not won. It was sold for 400.');
   await settled(ann);
-  // Who has won hears it when she comes back.
+  // The winner gets the result when she comes back.
   ann.send('lreq:2:Ann');
   expect((await read(ann, 2)).at(-1)).toBe('rres:2:You have won, and pay 400.');
 });

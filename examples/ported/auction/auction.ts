@@ -7,11 +7,11 @@ const PERIOD_MS = 1000;
 
 let idCounter = 0;
 
-/** One auction: begins with the first who logs in, and ends when nobody has outbid the last bid for a while. */
+/** One auction: starts with the first login, and ends when nobody outbids the last bid for a while. */
 export class Auction {
   readonly id = String(idCounter++);
   private state: 'pre-auction' | 'running' | 'finished' = 'pre-auction';
-  /** Who takes part. A session leaves when it logs out or closes, so each of them can be used. */
+  /** The participants. A session leaves when it logs out or closes, so each one here is usable. */
   private readonly arcs = new Set<Session>();
   private bestBidderName: string | undefined;
   private timer: NodeJS.Timeout | undefined;
@@ -33,7 +33,7 @@ export class Auction {
     if (this.state === 'pre-auction') this.startTimeBroadcast();
   }
 
-  /** A bid that is no number, or not the highest, is none; so is one of a session that has not logged in. */
+  /** Ignores a bid that is not a number or not the highest, and a bid of a session that has not logged in. */
   handleBidRequest(message: AuctionMessage, arc: Session): void {
     const bid = Number(message.data);
     if (this.state !== 'running' || !this.arcs.has(arc) || !Number.isFinite(bid) || bid <= this.item.price) return;
@@ -43,7 +43,7 @@ export class Auction {
     this.startTimeBroadcast();
   }
 
-  /** To everyone in the auction; nobody waits for a slow session, and one that fails costs the others nothing. */
+  /** To everyone in the auction. It waits for no slow session, and a failing session doesn't affect the others. */
   sendToAll(message: AuctionMessage): void {
     void broadcast(message, this.arcs);
   }
@@ -54,7 +54,7 @@ export class Auction {
     for (const arc of this.arcs) void arc.getAsyncRemote().sendObject(this.resultFor(nameOf(arc)));
   }
 
-  /** From the full time again, the first message at once. */
+  /** Restarts with the full time; sends the first message at once. */
   private startTimeBroadcast(): void {
     this.stopTimeBroadcast();
     this.state = 'running';

@@ -1,4 +1,4 @@
-// Logs in to the auction of the query, shows what the server tells of it, and sends bids.
+// Logs in to the auction in the query, shows the server's messages, and sends bids.
 
 const byId = (id) => document.getElementById(id);
 const [state, item, description, price] = ['state', 'item', 'description', 'price'].map(byId);

@@ -1,4 +1,4 @@
-// Asks for the auctions, and makes a link of each: xres:0:-0-Lamp-1-Globe-
+// Requests the auctions, and makes a link for each: xres:0:-0-Lamp-1-Globe-
 
 const [state, auctions] = ['state', 'auctions'].map((id) => document.getElementById(id));
 const name = new URLSearchParams(location.search).get('name') ?? '';
