@@ -8,7 +8,7 @@ test('ported chat: a guest for whom ten messages wait misses those and all that 
   expect(await slow.receive()).toMatch(/has joined/);
   slow.pause();
 
-  // More than 64 KiB: the last one waits, and ann with it.
+  // More than 64 KiB: the last one waits, and so does ann.
   const floods = 9;
   for (let count = 0; count < floods; count += 1) ann.send('x'.repeat(8000));
   let heard = 0;

@@ -12,7 +12,7 @@ export class ChatAnnotation {
 
   private readonly nickname = `${GUEST_PREFIX}${ChatAnnotation.connectionIds++}`;
   private session: Session | undefined;
-  /** What has come up while another message is being sent. Whoever sends that one sends these, too. */
+  /** Messages that arrive while another one is being sent. The sender of that one sends these too. */
   private messageBacklog: string[] = [];
   private messageInProgress = false;
   private skippedMessageCount = 0;
@@ -40,10 +40,10 @@ export class ChatAnnotation {
     console.error('Chat error:', error);
   }
 
-  /** A guest who reads too slowly misses messages, and is told how many. */
+  /** A guest who reads too slowly misses messages, and gets their number. */
   private async sendMessage(message: string): Promise<void> {
     let next: string | undefined = message;
-    // Nothing else runs from here to the first await: what Java synchronizes.
+    // Nothing else runs from here to the first await. Java needs `synchronized` for that.
     if (this.messageInProgress) {
       if (this.skippedMessageCount > 0) {
         this.skippedMessageCount += 1;
@@ -67,7 +67,7 @@ export class ChatAnnotation {
     this.messageInProgress = false;
   }
 
-  /** Settles when everybody has taken the message, or been found slow, or gone. */
+  /** Settles when each guest has received the message, is slow, or is gone. */
   private static async broadcast(message: string): Promise<void> {
     await Promise.all(Array.from(ChatAnnotation.connections, (client) => ChatAnnotation.deliver(client, message)));
   }

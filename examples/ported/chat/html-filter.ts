@@ -1,6 +1,6 @@
 const ENTITIES: Readonly<Record<string, string>> = { '<': '&lt;', '>': '&gt;', '&': '&amp;', '"': '&quot;' };
 
-/** Makes a text harmless for a page that inserts it as HTML, as the original's page does. */
+/** Escapes a text for a page that inserts it as HTML, as the original page does. */
 export function filterHtml(message: string): string {
   return message.replace(/[<>&"]/g, (character) => ENTITIES[character] ?? character);
 }

@@ -5,7 +5,7 @@ import { ChatAnnotation } from './chat-annotation';
 
 const ROOT = '/examples/websocket/';
 
-/** The chat of Tomcat's examples, at the path that it has there, and a page for it. */
+/** The chat of Tomcat's examples, at the same path, and a page for it. */
 export function start(port: number): Promise<Server> {
   return new Server({
     port,

@@ -1,4 +1,4 @@
-// Lines of text in, lines of text out. The server has escaped them for a page that inserts HTML; this one sets text.
+// Lines of text in, lines of text out. The server escapes them for a page that inserts HTML; this page sets text.
 
 const LONGEST_LOG = 100;
 const CHARACTERS = { '&lt;': '<', '&gt;': '>', '&amp;': '&', '&quot;': '"' };

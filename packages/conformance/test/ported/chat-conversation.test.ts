@@ -5,18 +5,18 @@ import { start } from '../../../../examples/ported/chat/server';
 
 const PATH = '/examples/websocket/chat';
 
-/** Guests are numbered as long as a server runs; here from the first of a conversation on. */
+/** A server numbers guests as long as it runs; here numbers start with the first guest of a conversation. */
 function renumbered(lines: readonly string[]): string[] {
   const [, first = ''] = /Guest(\d+)/.exec(lines.find((line) => line.includes('Guest')) ?? '') ?? [];
   return lines.map((line) => line.replace(/Guest(\d+)/g, (_, number) => `Guest${Number(number) - Number(first)}`));
 }
 
-/** What three guests hear of each other, and of two more who vanish. */
+/** The messages between three guests, and from two more who vanish. */
 async function conversation(port: number): Promise<string[]> {
   const uri = `ws://127.0.0.1:${port}${PATH}`;
   const heard: string[] = [];
   const present: [name: string, speaker: Speaker][] = [];
-  /** One thing that everybody who is there hears, in the order of their coming. */
+  /** One message that every present guest receives, in the order in which they joined. */
   const allHear = async (): Promise<void> => {
     for (const [name, speaker] of present) heard.push(`${name}: ${await speaker.hear()}`);
   };
@@ -42,7 +42,7 @@ async function conversation(port: number): Promise<string[]> {
     await speaker.say(text);
     await allHear();
   }
-  // Several at once keep their order, and bytes are for nobody.
+  // Several messages at once keep their order, and no guest gets bytes.
   await ann.say('one', 'two', 'three');
   await ann.remote.sendBinary(Buffer.from('bytes'));
   await ann.remote.sendText('in ', false);
@@ -66,20 +66,20 @@ async function conversation(port: number): Promise<string[]> {
   return renumbered(heard);
 }
 
-/** What a guest hears who did not read for a while. How much was skipped depends on the buffers on the way. */
+/** The messages to a guest who did not read for a while. The buffers along the way decide how many are skipped. */
 async function slowGuest(port: number): Promise<string[]> {
   const uri = `ws://127.0.0.1:${port}${PATH}`;
   const ann = await Speaker.join(uri);
   const ben = await Speaker.join(uri);
-  // Compressed, these messages would take for ever to fill the buffers on the way.
+  // Compressed, these messages would take forever to fill the buffers along the way.
   const slow = await TestClient.open(uri, [], { perMessageDeflate: false });
-  // Guests of a conversation before may be seen off late.
+  // Guests of an earlier conversation may disconnect late.
   let joined = '';
   while (!joined.endsWith('has joined.')) joined = String(await slow.next());
   slow.socket.pause();
 
-  // Two who wait for their own words before they go on. The one whose words the slow guest should take stands still in
-  // the end; then the other has gone on alone for long.
+  // Two guests who wait for their own messages before they continue. In the end, the one whose messages the slow guest
+  // should receive stands still; by then the other has continued alone for a long time.
   let last: Speaker | undefined;
   let turns = 0;
   const talk = async (speaker: Speaker, length: number): Promise<void> => {
@@ -184,7 +184,7 @@ test('ported chat: what three guests hear of each other', async () => {
   warn.mockRestore();
 });
 
-test('ported chat: a guest who reads too slowly misses messages and is told so', async () => {
+test('ported chat: a guest who reads too slowly misses messages and gets their number', async () => {
   expect(await slowGuest(server.port)).toEqual(SLOW_GUEST);
 }, 30_000);
 
