@@ -10,7 +10,7 @@ function pixel(board: Board, x: number, y: number): number[] {
   return [...data.subarray((y * width + x) * 4, (y * width + x) * 4 + 4)];
 }
 
-test('drawboard makes the picture anew only when something has been drawn', () => {
+test('drawboard encodes the picture again only after a new stroke', () => {
   const board = new Board();
   const white = board.toPng();
   expect(board.toPng()).toBe(white);

@@ -3,13 +3,13 @@ import type { Colour } from './draw-message';
 
 const WIDTH = 900;
 const HEIGHT = 600;
-/** What lies further out than this is on no screen, and is not drawn. */
+/** Coordinates beyond this are on no screen, and are not drawn. */
 const FARTHEST = 100_000;
-/** A pen is never thinner: a line of no thickness can be seen, as in Java. */
+/** A pen is never thinner: a line without thickness is visible, as in Java. */
 const THINNEST = 1;
-/** By how much of a pixel the pieces that an ellipse is drawn with may miss it. */
+/** The largest error, in pixels, of the pieces that form an ellipse. */
 const FLATNESS = 0.1;
-/** Three bytes for each pixel. No filter and little effort: some kilobytes more, in half the time. */
+/** Three bytes per pixel. No filter and little effort: a few kilobytes more, in half the time. */
 const PNG_OPTIONS = {
   colorType: 2,
   inputColorType: 2,
@@ -19,16 +19,16 @@ const PNG_OPTIONS = {
   deflateStrategy: 0,
 } as const;
 
-/** A part of the board: the first row or column, and the one behind the last. */
+/** A part of the board: the first row or column, and the one after the last. */
 interface Range {
   readonly from: number;
   readonly to: number;
 }
 
-/** A picture of 900 by 600 pixels, white at first: Java's `BufferedImage` and its `Graphics2D`, as far as needed here. */
+/** A picture of 900 by 600 pixels, initially white: the needed parts of Java's `BufferedImage` and `Graphics2D`. */
 export class Board {
   readonly #pixels = Buffer.alloc(WIDTH * HEIGHT * 3, 255);
-  /** How much of each pixel the stroke that is being drawn covers, 0 to 255; all 0 in between. */
+  /** How much of each pixel the current stroke covers, 0 to 255; all 0 between strokes. */
   readonly #coverage = new Uint8Array(WIDTH * HEIGHT);
   #png: Buffer | undefined;
 
@@ -88,14 +88,14 @@ export class Board {
     return this.#png;
   }
 
-  /** Covers what a round pen of this radius touches on its straight way. */
+  /** Covers the pixels that a round pen of this radius touches on a straight path. */
   #coverPiece(x1: number, y1: number, x2: number, y2: number, radius: number): void {
     const reach = radius + 0.5;
     const [dx, dy] = [x2 - x1, y2 - y1];
     const squaredLength = dx * dx + dy * dy;
     const rows = rangeOf(Math.min(y1, y2) - reach, Math.max(y1, y2) + reach, HEIGHT);
     for (let y = rows.from; y < rows.to; y++) {
-      // Where the pen is while it can touch this row: most of a long line is elsewhere.
+      // The pen's position while it can touch this row: most of a long line is elsewhere.
       const first = dy === 0 ? x1 : x1 + dx * clamp((y - reach - y1) / dy);
       const last = dy === 0 ? x2 : x1 + dx * clamp((y + 1 + reach - y1) / dy);
       const columns = rangeOf(Math.min(first, last) - reach, Math.max(first, last) + reach, WIDTH);
@@ -110,14 +110,14 @@ export class Board {
     }
   }
 
-  /** @param share of the pixel, 0 to 1. Pieces of one stroke that overlap are not opaquer for it. */
+  /** @param share of the pixel, 0 to 1. Overlapping pieces of one stroke don't become more opaque. */
   #cover(x: number, y: number, share: number): void {
     const index = y * WIDTH + x;
     const coverage = Math.round(clamp(share) * 255);
     if (coverage > (this.#coverage[index] ?? 0)) this.#coverage[index] = coverage;
   }
 
-  /** Paints what is covered. */
+  /** Paints the covered pixels. */
   #paint(top: number, bottom: number, [red, green, blue, alpha]: Colour): void {
     this.#png = undefined;
     const rows = rangeOf(top - 1, bottom + 1, HEIGHT);

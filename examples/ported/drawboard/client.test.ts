@@ -2,13 +2,13 @@ import { TestServer, type Peer } from 'serval/testing';
 import { Endpoint, ServerEndpointConfig, type Session } from 'serval';
 import { Client } from './client';
 
-/** More than a connection takes at once: what comes behind it waits. */
+/** More than a connection accepts at once: later data waits. */
 const LARGE = Buffer.alloc(200_000);
 
 let server: TestServer;
 afterEach(() => server.stop());
 
-/** A client whose peer does not read, and has been sent {@link LARGE} already. */
+/** A client whose peer doesn't read, after it sent {@link LARGE}. */
 async function connect(): Promise<{ peer: Peer; client: Client }> {
   const clients: Client[] = [];
   class Sender extends Endpoint {

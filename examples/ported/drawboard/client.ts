@@ -1,12 +1,12 @@
 import { CloseReason, type RemoteEndpoint, type Session } from 'serval';
 
-/** What may wait for one client: more, and its session is closed. */
+/** The limit of waiting data for one client; beyond it, the session closes. */
 const MAX_MESSAGES = 1000;
 const MAX_BYTES = 1_000_000;
 const { VIOLATED_POLICY } = CloseReason.CloseCodes;
 
 /**
- * What one session is sent: one message at a time. Texts that wait meanwhile become one, with `;` between them.
+ * The messages to one session, sent one at a time. Waiting texts are joined with `;`.
  */
 export class Client {
   readonly #remote: RemoteEndpoint.Async;
@@ -30,7 +30,7 @@ export class Client {
     }
   }
 
-  /** Closes the session, behind all that has been sent. */
+  /** Closes the session, after everything that was sent. */
   close(): void {
     this.#isClosing = true;
     if (!this.#isSending) void this.session.close();
@@ -45,7 +45,7 @@ export class Client {
       this.#isSending = false;
       if (this.#isClosing) void this.session.close();
     } catch {
-      // The connection is gone, and onClose follows; or a send has taken too long.
+      // The connection is gone, and onClose follows; or a send took too long.
       this.#end();
     }
   }
@@ -75,7 +75,7 @@ export class Client {
   }
 }
 
-/** Characters of a text have two bytes in memory. */
+/** A character of a text takes two bytes in memory. */
 function sizeOf(message: string | Buffer): number {
   return typeof message === 'string' ? message.length * 2 : message.byteLength;
 }

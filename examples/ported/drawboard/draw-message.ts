@@ -7,7 +7,7 @@ const RECTANGLE = 3;
 const ELLIPSE = 4;
 const MAX_THICKNESS = 100;
 
-/** The client has sent something that is no draw message. */
+/** The client's message is not a draw message. */
 export class ParseError extends Error {}
 
 /** Red, green, blue and opacity, each from 0 to 255. */
@@ -29,7 +29,7 @@ export class DrawMessage {
     readonly y2: number,
   ) {}
 
-  /** @throws ParseError unless the first ten elements are numbers in their ranges; more elements are left aside */
+  /** @throws ParseError unless the first ten elements are numbers in their ranges; it ignores further elements */
   static parseFromString(text: string): DrawMessage {
     try {
       const elements = text.split(',');
@@ -38,7 +38,7 @@ export class DrawMessage {
       const channel = (index: number): number => parseInt32(elements[index]) & 0xff;
       const colour: Colour = [channel(1), channel(2), channel(3), channel(4)];
       const thickness = parseDouble(elements[5]);
-      // NaN is not in this range either.
+      // NaN is outside this range too.
       if (!(thickness >= 0 && thickness <= MAX_THICKNESS)) throw new ParseError(`Invalid thickness: ${thickness}`);
       const coordinate = (index: number): number => {
         const value = parseDouble(elements[index]);

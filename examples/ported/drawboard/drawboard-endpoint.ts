@@ -6,7 +6,7 @@ import { Room, type Player } from './room';
 
 const MAX_TEXT_BYTES = 10_000;
 
-/** One player's end of the conversation. The room comes with the configuration, as the user property `room`. */
+/** One player's session. The room is the configuration's user property `room`. */
 export class DrawboardEndpoint extends Endpoint {
   private player: Player | undefined;
 
@@ -27,7 +27,7 @@ export class DrawboardEndpoint extends Endpoint {
     console.error('drawboard:', cause);
   }
 
-  /** `1id|stroke` is a stroke, and `0` says that the client is still there. What is neither is ignored. */
+  /** `1id|stroke` is a stroke, and `0` says that the client is alive. Other messages are ignored. */
   private receive(message: string): void {
     if (!message.startsWith('1')) return;
     try {

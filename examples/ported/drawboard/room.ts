@@ -3,18 +3,18 @@ import type { Client } from './client';
 import type { DrawMessage } from './draw-message';
 
 const MAX_PLAYERS = 100;
-/** Draw messages of this time go out together. */
+/** Draw messages within this time are sent together. */
 const BROADCAST_MS = 30;
 
-/** The first character of what a room sends. */
+/** The first character of a room's messages. */
 export const MessageType = {
-  /** Followed by what is wrong. */
+  /** Followed by the problem. */
   error: '0',
-  /** Followed by `id,stroke|id,stroke…`, the id being that of the last message that this player's strokes came with. */
+  /** Followed by `id,stroke|id,stroke…`; the id is that of the last message with this player's strokes. */
   draw: '1',
-  /** Followed by the number of players; the picture as PNG comes next, as a binary message. */
+  /** Followed by the number of players; the next message is the picture as PNG, binary. */
   image: '2',
-  /** Followed by `+` or `-`: a player has come or gone. */
+  /** Followed by `+` or `-`: a player joined or left. */
   players: '3',
 } as const;
 
@@ -54,7 +54,7 @@ export class Room {
     for (const player of this.#players) player.strokes.push(text);
   }
 
-  /** The server stops: nobody joins any more, and nobody is told who goes. */
+  /** The server stops: no player can join any more, and the room announces no one who leaves. */
   close(): void {
     this.#isClosed = true;
     this.#players.clear();
@@ -81,9 +81,9 @@ export class Room {
 
 /** Someone in a room. */
 export class Player {
-  /** What the player numbered the last draw message with that the room has taken; a Java `long`. */
+  /** The player's number for the last draw message that the room accepted; a Java `long`. */
   lastMessageId = 0n;
-  /** What has been drawn since the last broadcast. */
+  /** The strokes since the last broadcast. */
   readonly strokes: string[] = [];
 
   constructor(

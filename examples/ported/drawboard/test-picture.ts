@@ -1,6 +1,6 @@
 import type { PNG } from 'pngjs';
 
-/** How many pixels differ by more than a quarter of the way from black to white, and by how much all differ on average. */
+/** The number of pixels that differ by more than a quarter of black to white, and the average difference. */
 export function difference(one: PNG, other: PNG): { readonly pixels: number; readonly mean: number } {
   let pixels = 0;
   let sum = 0;

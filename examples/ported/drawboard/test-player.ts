@@ -4,8 +4,8 @@ import { ClientEndpointConfig, Endpoint, WsClientContainer, type CloseReason, ty
 const container = new WsClientContainer({ textBufferSize: 4_000_000, binaryBufferSize: 4_000_000 });
 
 /**
- * A scripted player on Serval's own client, for any server that speaks the drawboard's protocol. What it has seen is
- * kept as lines: each text by itself, wherever the server has joined several; `picture 900x600`; `closed 1000`.
+ * A scripted player on Serval's own client, for any server that speaks the drawboard's protocol. It keeps the events as
+ * lines: each text separately, even if the server joined several; `picture 900x600`; `closed 1000`.
  */
 export class TestPlayer extends Endpoint {
   readonly seen: string[] = [];
@@ -28,7 +28,7 @@ export class TestPlayer extends Endpoint {
     return player;
   }
 
-  /** Joins an empty room: those who have left may still be in it for a moment. */
+  /** Joins an empty room: players who left may still be in it for a moment. */
   static async first(port: number): Promise<TestPlayer> {
     for (;;) {
       const player = await TestPlayer.joined(port);
@@ -60,7 +60,7 @@ export class TestPlayer extends Endpoint {
     return PNG.sync.read(this.#picture);
   }
 
-  /** Sends a stroke, numbered, and waits until it is seen by all. */
+  /** Sends a numbered stroke, and waits until all players see it. */
   async draw(stroke: string, id: number | bigint, seenBy: readonly TestPlayer[]): Promise<void> {
     const counts = seenBy.map(({ seen }) => seen.length);
     await this.send(`1${id}|${stroke}`);
@@ -76,7 +76,7 @@ export class TestPlayer extends Endpoint {
     while (!this.seen.slice(from).some(isWanted)) await new Promise<void>((resolve) => this.#wake.add(resolve));
   }
 
-  /** Takes one text more, and then nothing until the function that is returned is called. */
+  /** Reads one more text, and then nothing until the caller calls the returned function. */
   lookAway(): () => void {
     let look = (): void => undefined;
     this.#gate = new Promise((resolve) => (look = resolve));

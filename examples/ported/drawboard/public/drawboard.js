@@ -1,4 +1,4 @@
-// The page: a board that shows what the server has taken, and above it what it has not answered for yet.
+// The page: a board with the server's strokes, and above it the strokes that the server has not answered yet.
 import { paint, parseStroke, formatStroke } from './stroke.js';
 
 const KEEP_ALIVE_MS = 30_000;
@@ -32,20 +32,20 @@ const COLOURS = [
 const byId = (id) => document.getElementById(id);
 const [board, tools, state, again] = ['board', 'tools', 'state', 'again'].map(byId);
 const shown = board.getContext('2d');
-/** What the server has drawn, in its order: it looks the same at every player's. */
+/** The server's strokes, in its order, the same for every player. */
 const taken = Object.assign(document.createElement('canvas'), { width: board.width, height: board.height });
 const takenContext = taken.getContext('2d');
 
 let socket;
 let players = 0;
-/** One's own strokes that the server has not sent back yet, as `{ id, stroke }`. */
+/** The user's own strokes that the server has not sent back yet, as `{ id, stroke }`. */
 let unanswered = [];
 let nextId = 1;
-/** A line, rectangle or ellipse that is being drawn. */
+/** The unfinished line, rectangle or ellipse. */
 let preview;
-/** Where the pen is, on a page that is drawn on by keyboard. */
+/** The pen's position, for drawing by keyboard. */
 let pen = { x: board.width / 2, y: board.height / 2, isShown: false };
-/** Where the stroke that is being drawn has begun, or the brush is now. */
+/** The start of the current stroke, or the brush's position. */
 let from;
 
 // --- the tools ----------------------------------------------------------------------------------------------------
@@ -59,7 +59,7 @@ offer(
 );
 offer('colour', byId('colours'), COLOURS, (colour) => [sample('swatch', { background: colour })]);
 
-/** Radio buttons, the first one chosen: each shows a sample, or its name where there is none. */
+/** Radio buttons, the first one chosen: each shows a sample, or its name if there is none. */
 function offer(name, place, choices, samplesOf) {
   for (const [index, [title, value]] of choices.entries()) {
     const input = document.createElement('input');
@@ -72,7 +72,7 @@ function offer(name, place, choices, samplesOf) {
   }
 }
 
-/** Thick ones are shown smaller than they are, but in their order. */
+/** Thick samples appear smaller than they are, but in order. */
 function sizeOf(pixels) {
   const size = `${Math.sqrt(pixels) * 3.6}px`;
   return { width: size, height: size };
@@ -106,7 +106,7 @@ function connect() {
   show('Connecting…', false);
   socket = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/examples/websocket/drawboard`);
   const mine = socket;
-  // The picture takes a while to decode. What comes meanwhile waits behind it, in order.
+  // The picture takes a while to decode. Messages that arrive in the meantime wait, in order.
   let turn = Promise.resolve();
   const inOrder = (step) => {
     turn = turn.then(() => (mine === socket ? step() : undefined));
@@ -190,13 +190,13 @@ board.addEventListener('pointerdown', (event) => {
   pen.isShown = false;
   if (!begin(placeOf(event))) return;
   board.setPointerCapture(event.pointerId);
-  // A touch of the brush is a dot.
+  // A tap with the brush draws a dot.
   if (isBrush()) move(from);
 });
 
 board.addEventListener('pointermove', (event) => {
   if (from === undefined || !event.isPrimary) return;
-  // A browser may bundle what a pen has done since the last frame.
+  // A browser may bundle the pen's moves since the last frame.
   const events = event.getCoalescedEvents?.() ?? [];
   for (const one of events.length > 0 ? events : [event]) move(placeOf(one));
 });
@@ -234,7 +234,7 @@ function isBrush() {
   return Number(tools.elements.kind.value) === BRUSH;
 }
 
-/** The canvas may be shown smaller than it is. */
+/** The canvas may appear smaller than it is. */
 function placeOf(event) {
   const box = board.getBoundingClientRect();
   const scaled = (value, size, shownSize) => Math.round((value * size * 10) / shownSize) / 10;
@@ -261,7 +261,7 @@ function move({ x, y }) {
 }
 
 function end({ x, y }) {
-  // Each piece of a brush stroke has both its ends: the last one is there already.
+  // Each piece of a brush stroke contains both its ends, so the last one is already complete.
   if (!isBrush() || x !== from.x || y !== from.y) send(strokeTo({ x, y }));
   letGo();
 }
@@ -272,7 +272,7 @@ function letGo() {
   repaint();
 }
 
-/** The stroke is seen at once here; in the order of the server when it comes back. */
+/** Shows the stroke at once, and in the server's order when it comes back. */
 function send(stroke) {
   if (socket.readyState !== WebSocket.OPEN) return;
   const id = nextId++;
@@ -280,7 +280,7 @@ function send(stroke) {
   socket.send(`1${id}|${formatStroke(stroke)}`);
 }
 
-/** Once for each frame, however much has come. */
+/** Once per frame, however many messages arrived. */
 let isRepainting = false;
 function repaint() {
   if (isRepainting) return;

@@ -1,4 +1,4 @@
-// A stroke: how it is written on the wire, and how it looks. The server draws the same into its picture.
+// A stroke: its form on the wire, and its look. The server draws the same into its picture.
 
 const LINE = 2;
 const RECTANGLE = 3;
@@ -9,7 +9,7 @@ export function formatStroke({ type, colour, thickness, x1, y1, x2, y2 }) {
   return [type, ...colour, thickness, x1, y1, x2, y2].join(',');
 }
 
-/** The server puts the number of one's own last stroke that it has taken before the ten. */
+/** The server puts the number of the player's last accepted stroke before the ten. */
 export function parseStroke(text) {
   const [id, type, red, green, blue, alpha, thickness, x1, y1, x2, y2] = text.split(',').map(Number);
   return { id, stroke: { type, colour: [red, green, blue, alpha], thickness, x1, y1, x2, y2 } };

@@ -11,10 +11,10 @@ import { difference } from '../../../../examples/ported/drawboard/test-picture';
 import { TestPlayer } from '../../../../examples/ported/drawboard/test-player';
 
 const PAGE = '/examples/websocket/';
-/** Where Debian's package tomcat10-examples puts it. */
+/** The path in Debian's package tomcat10-examples. */
 const ORIGINAL_PAGE = '/usr/share/tomcat10-examples/examples/websocket/drawboard.xhtml';
 
-/** A house, with every kind of stroke: the tools, and the way of the mouse. */
+/** A house, with every kind of stroke: the tools, and the mouse's path. */
 const HOUSE: readonly (readonly [tools: string[], points: [number, number][]])[] = [
   [
     ['Ellipse', '28 pixels', 'Yellow'],
@@ -86,14 +86,14 @@ const HOUSE: readonly (readonly [tools: string[], points: [number, number][]])[]
   ],
 ];
 
-/** What a canvas shows there, as `r,g,b`. */
+/** A canvas's colour at a place, as `r,g,b`. */
 function colourAt(page: Page, x: number, y: number, canvas = '#board'): Promise<string> {
   return page.evaluate(
     `[...document.querySelector('${canvas}').getContext('2d').getImageData(${x}, ${y}, 1, 1).data].slice(0, 3).join()`,
   );
 }
 
-/** Waits until it shows that colour. */
+/** Waits until the canvas shows that colour. */
 function shows(page: Page, x: number, y: number, colour: string, canvas = '#board'): Promise<void> {
   return page.evaluate(`new Promise((resolve) => {
     const context = document.querySelector('${canvas}').getContext('2d');
@@ -163,7 +163,7 @@ describeInBrowser('drawboard in a browser', (browser) => {
     const cyd = await open();
     await state(cyd, '3 players');
     await shows(cyd, 300, 200, '32,80,224');
-    // The way of the mouse was another one.
+    // The mouse took a different path.
     expect(await colourAt(bob, 200, 290)).toBe('255,255,255');
     await bob.close();
     await state(ada, '2 players');
@@ -180,7 +180,7 @@ describeInBrowser('drawboard in a browser', (browser) => {
     }
     const bob = await open(PAGE, { viewport });
     await state(bob, '2 players');
-    // A stroke of bob's comes back behind all of ada's.
+    // A stroke of bob's comes back after all of ada's.
     await choose(bob, 'Brush', '50 pixels', 'Pink');
     await draw(bob, [[850, 550]]);
     for (const page of [ada, bob]) await shows(page, 850, 550, '255,111,174');
@@ -200,7 +200,7 @@ describeInBrowser('drawboard in a browser', (browser) => {
     const ada = await open();
     await state(ada, 'alone');
     const page = await visits.open('about:blank');
-    // The picture takes as long as it takes the others to draw two strokes.
+    // The picture arrives as late as two strokes of the others.
     await page.addInitScript(`
       const decode = globalThis.createImageBitmap;
       const drawn = new Promise((resolve) => (globalThis.goOn = resolve));
@@ -232,7 +232,7 @@ describeInBrowser('drawboard in a browser', (browser) => {
     await shows(bob, 450, 200, '224,32,32');
     await shows(bob, 450, 300, '224,32,32');
     expect(await colourAt(bob, 450, 190)).toBe('255,255,255');
-    // A shape that is let go is not drawn.
+    // A cancelled shape is not drawn.
     await ada.keyboard.press('Space');
     for (let times = 0; times < 9; times++) await ada.keyboard.press('ArrowRight');
     await ada.keyboard.press('Escape');
@@ -310,7 +310,7 @@ describeInBrowser('drawboard in a browser', (browser) => {
     afterAll(() => tomcat?.stop());
 
     test('the page plays with the original', async () => {
-      // The page is ours, the other end of its WebSocket is Tomcat's.
+      // The page is ours; the other end of its WebSocket is Tomcat's.
       const proxy = createServer(servePages('ported/drawboard', PAGE)).on('upgrade', (request, socket, head) => {
         const upstream = connect(tomcat.port, '127.0.0.1');
         const headers = request.rawHeaders.map((text, at) => text + (at % 2 === 0 ? ': ' : '\r\n')).join('');

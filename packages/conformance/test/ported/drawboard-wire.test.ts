@@ -4,7 +4,7 @@ import { start } from '../../../../examples/ported/drawboard/server';
 import { difference } from '../../../../examples/ported/drawboard/test-picture';
 import { TestPlayer } from '../../../../examples/ported/drawboard/test-player';
 
-// One script talks to the port and, where there is a Tomcat, to the original; both must say the same.
+// One script talks to the port and, if there is a Tomcat, to the original; both must send the same.
 
 const FLOOD_MS = 90_000;
 const NEITHER_STROKE_NOR_KEEP_ALIVE = [
@@ -15,7 +15,7 @@ const NEITHER_STROKE_NOR_KEEP_ALIVE = [
   ...['13|1,0,0,0,2.5,2,0,0,9,9', '13|1,0,0,0,4294967296,2,0,0,9,9', '13|1,0,0,0,255,2,0,,9,9'],
 ];
 
-/** Three players, what each draws wrongly and rightly, and how it ends. @returns what each has seen */
+/** Three players, with invalid and valid strokes, and the end. @returns the lines that each received */
 async function converse(port: number): Promise<Record<string, string[]>> {
   const ada = await TestPlayer.first(port);
   const bob = await TestPlayer.joined(port);
@@ -30,7 +30,7 @@ async function converse(port: number): Promise<Record<string, string[]>> {
   await ada.draw('2,1,2,3,4,5,6,7,8,9', -3, all);
   await bob.leave();
   await Promise.all([ada, cyd].map((player) => player.until((line) => line === '3-')));
-  // The longest that is taken: 10,000 characters.
+  // The longest accepted text: 10,000 characters.
   await cyd.draw(`2,9,8,7,6,5,4,3,2,1,${'0'.repeat(10_000)}`.slice(0, 9997), 8, [ada, cyd]);
   const count = ada.seen.length;
   await cyd.leave();
@@ -39,16 +39,16 @@ async function converse(port: number): Promise<Record<string, string[]>> {
   return { ada: ada.seen, bob: bob.seen, cyd: cyd.seen };
 }
 
-/** One character more than is taken. @returns how the session has ended */
+/** One character more than accepted. @returns how the session ended */
 async function sayTooMuch(port: number): Promise<string> {
   const player = await TestPlayer.first(port);
   await player.send(`1${'0'.repeat(10_000)}`);
   await player.until((line) => line.startsWith('closed'));
-  // The reason is the container's own.
+  // The reason is the container's.
   return player.seen.at(-1)?.replace(/^(closed 1009).*/, '$1') ?? '';
 }
 
-/** As many as there is room for, one more, and one in the place of another. */
+/** As many players as there is room for, one more, and one that replaces another. */
 async function fillRoom(port: number): Promise<Record<string, string[]>> {
   const players = [await TestPlayer.first(port)];
   for (let count = 2; count <= 100; count++) players.push(await TestPlayer.joined(port));
@@ -67,18 +67,18 @@ async function fillRoom(port: number): Promise<Record<string, string[]>> {
   };
 }
 
-/** Two draw, until one of them, who reads nothing, is put out. @returns how that one's session has ended */
+/** Two players draw until the one that doesn't read is disconnected. @returns how its session ended */
 async function flood(port: number): Promise<{ readonly closed: string; readonly left: number }> {
   const [ada, bob] = [await TestPlayer.first(port), await TestPlayer.joined(port)];
   const lookAgain = bob.lookAway();
-  // As long as numbers can be, so that the buffers of the operating system are full soon.
+  // The longest numbers possible, so that the operating system's buffers fill quickly.
   const far = '-1.2345678901234567E-300';
   const stroke = `2,255,255,255,255,1.2345678901234567E-300,${far},${far},${far},${far}`;
   let id = -9_223_372_036_854_775_808n;
   while (!ada.seen.includes('3-')) {
     const before = ada.seen.length;
     await Promise.all(Array.from({ length: 500 }, () => ada.send(`1${id++}|${stroke}`)));
-    // What has been sent comes back before more is sent.
+    // Wait for the sent strokes to come back before sending more.
     await ada.until((line) => line.startsWith(`1${id - 1n},`) || line.includes(`|${id - 1n},`), before);
   }
   lookAgain();
@@ -100,7 +100,7 @@ const STROKES = [
   '1,0,0,0,255,0,20,250,100,290',
 ];
 
-/** What a newcomer is shown of {@link STROKES}. @param shift how far to the right and down they are drawn */
+/** A newcomer's picture of {@link STROKES}. @param shift how far to the right and down they are drawn */
 async function picture(port: number, shift: number): Promise<PNG> {
   const drawer = await TestPlayer.first(port);
   for (const [index, stroke] of STROKES.entries()) {
@@ -209,7 +209,7 @@ describeWithPeer(Tomcat, 'drawboard and its original on Tomcat', () => {
 
   test('close with 1009 when a message is longer than 10,000 characters', async () => {
     let closed = '';
-    // Tomcat gives the close frame 50 ms and drops the connection then, which happens on a machine that is busy.
+    // Tomcat allows the close frame 50 ms and then drops the connection, which happens on a busy machine.
     for (let tries = 0; tries < 20 && (tries === 0 || closed === 'closed 1006'); tries++) {
       closed = await sayTooMuch(tomcat.port);
     }
@@ -224,7 +224,7 @@ describeWithPeer(Tomcat, 'drawboard and its original on Tomcat', () => {
   test(
     'put out a player who does not read',
     async () => {
-      // Tomcat closes with 1008 as well, but gives the frame 50 ms to be written behind what is stuck, and drops the connection.
+      // Tomcat closes with 1008 as well, but allows the frame 50 ms behind the blocked data, then drops the connection.
       expect(await flood(tomcat.port)).toEqual({ closed: expect.stringMatching(/^closed 1006/) as string, left: 1 });
     },
     FLOOD_MS,
