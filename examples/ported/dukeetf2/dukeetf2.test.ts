@@ -6,7 +6,7 @@ let server: Awaited<ReturnType<typeof start>>;
 
 beforeEach(async () => {
   stopIntervals();
-  // Each step is then half of the half: a quarter up, and 1250 more.
+  // Each step is then half of a half: a quarter up, and 1250 more.
   jest.spyOn(Math, 'random').mockReturnValue(0.75);
   server = await start(0);
 });
@@ -41,7 +41,7 @@ test('dukeetf2 lets price and volume fall as well', async () => {
   expect(await client.next()).toBe('99.50 / 297500');
 });
 
-test('dukeetf2 takes no notice of what a client sends', async () => {
+test('dukeetf2 ignores messages of a client', async () => {
   const client = await connect();
   client.send('hello');
   second();

@@ -1,13 +1,13 @@
 import { broadcast, OnClose, OnError, OnOpen, ServerEndpoint, Session } from 'serval';
 
-/** The open sessions, of all instances of the endpoint. */
+/** The open sessions of all instances of the endpoint. */
 const queue = new Set<Session>();
 
 @ServerEndpoint('/dukeetf')
 export class ETFEndpoint {
-  /** What the PriceVolumeBean calls: `100.25 / 301250`, to everyone. */
+  /** The PriceVolumeBean calls this: sends `100.25 / 301250` to everyone. */
   static send(price: number, volume: number): void {
-    // Nobody waits for a slow session, and one that fails costs the others nothing.
+    // It waits for no slow session, and a failing session doesn't affect the others.
     void broadcast(`${price.toFixed(2)} / ${volume}`, queue);
   }
 

@@ -2,7 +2,7 @@ import { ETFEndpoint } from './etf-endpoint';
 
 const PERIOD_MS = 1000;
 
-/** Moves price and volume by chance, every second. */
+/** Moves price and volume at random, every second. */
 export class PriceVolumeBean {
   private price = 100;
   private volume = 300_000;

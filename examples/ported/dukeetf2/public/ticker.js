@@ -1,4 +1,4 @@
-// Shows what the endpoint sends: `100.25 / 301250`, each second.
+// Shows the endpoint's messages: `100.25 / 301250`, each second.
 
 const LONGEST_HISTORY = 60;
 const RETRY_MS = 2000;
@@ -31,7 +31,7 @@ function show(newPrice, newVolume) {
   line.setAttribute('points', points());
 }
 
-/** The newest price stands at the right; lowest and highest fill the height. */
+/** The newest price is at the right; lowest and highest fill the height. */
 function points() {
   const [low, high] = [Math.min(...prices), Math.max(...prices)];
   const y = (value) => (high === low ? HEIGHT / 2 : HEIGHT - 6 - ((value - low) / (high - low)) * (HEIGHT - 12));
