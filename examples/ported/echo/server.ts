@@ -5,7 +5,7 @@ import { servePages } from '../../pages';
 
 const ROOT = '/examples/websocket/';
 
-/** The four echoes of Tomcat's examples, at the paths that they have there, and a page to try them. */
+/** The four echoes of Tomcat's examples, at the same paths, and a page to try them. */
 export async function start(port: number): Promise<Server> {
   const server = new Server({
     port,
@@ -13,7 +13,7 @@ export async function start(port: number): Promise<Server> {
     compatibility: 'tomcat-10.1',
     requestListener: servePages('ported/echo', ROOT),
   });
-  // As this file is: `.js` when it has been compiled, `.ts` where a loader runs the source.
+  // Same as this file: `.js` after compilation, `.ts` if a loader runs the source.
   await server.container.scan(`endpoints/*${extname(__filename)}`, __dirname);
   return server.start();
 }

@@ -1,6 +1,6 @@
 import { IOException, OnMessage, PongMessage, ServerEndpoint, Session } from 'serval';
 
-/** Sends every part back as soon as it has come: no message is ever held, so none is too large. */
+/** Sends every part back as soon as it arrives. It never holds a message, so none is too large. */
 @ServerEndpoint('/websocket/echoAnnotation')
 export class EchoAnnotation {
   @OnMessage

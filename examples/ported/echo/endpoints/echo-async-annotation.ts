@@ -1,10 +1,10 @@
 import { CloseReason, OnMessage, PongMessage, ServerEndpoint, Session } from 'serval';
 
-/** What may come together before a message is complete. The original has no such limit, and is disabled for want of it. */
+/** The limit for the parts of an incomplete message. The original has no such limit, so it is disabled. */
 const MAX_MESSAGE_BYTES = 1024 * 1024;
 const TOO_BIG = new CloseReason(CloseReason.CloseCodes.TOO_BIG, `A message may have ${MAX_MESSAGE_BYTES} bytes.`);
 
-/** Puts the parts of a message together and sends it without waiting; the next message waits for that sending. */
+/** Joins the parts of a message and sends it without waiting; the next message waits for that send. */
 @ServerEndpoint('/websocket/echoAsyncAnnotation')
 export class EchoAsyncAnnotation {
   private f: Promise<void> = Promise.resolve();
@@ -41,7 +41,7 @@ export class EchoAsyncAnnotation {
     // A pong needs no answer.
   }
 
-  /** @returns false when the message has become too long, which ends the session */
+  /** @returns false if the message is too long, which ends the session */
   private async take(bytes: number, session: Session): Promise<boolean> {
     this.length += bytes;
     if (this.length <= MAX_MESSAGE_BYTES) return true;

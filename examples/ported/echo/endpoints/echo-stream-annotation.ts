@@ -1,6 +1,6 @@
 import { OnMessage, type OutputStream, PongMessage, ServerEndpoint, Session, type Writer } from 'serval';
 
-/** Writes the parts of a message to a stream, which is opened by the first of them and closed by the last. */
+/** Writes the parts of a message to a stream. The first part opens it, and the last part closes it. */
 @ServerEndpoint('/websocket/echoStreamAnnotation')
 export class EchoStreamAnnotation {
   private writer: Writer | undefined;

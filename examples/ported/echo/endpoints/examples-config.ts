@@ -1,7 +1,7 @@
 import { type Endpoint, type EndpointClass, ServerApplicationConfig, ServerEndpointConfig } from 'serval';
 import { EchoEndpoint } from './echo-endpoint';
 
-/** Chooses what of the scan is deployed: an endpoint without annotations gets its path here. */
+/** Chooses which scanned endpoints are deployed. An endpoint without annotations gets its path here. */
 export class ExamplesConfig extends ServerApplicationConfig {
   override getEndpointConfigs(scanned: ReadonlySet<EndpointClass<Endpoint>>): ServerEndpointConfig[] {
     if (!scanned.has(EchoEndpoint)) return [];

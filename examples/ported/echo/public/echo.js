@@ -1,4 +1,4 @@
-// Connects to one of the four endpoints and shows what is sent, what comes back, and how it ends.
+// Connects to one of the four endpoints and shows the sent messages, the answers, and the end.
 
 const LONGEST_LOG = 25;
 

@@ -43,7 +43,7 @@ describeInBrowser('ported echo in a browser', (browser) => {
       'annotated, with streams',
       'annotated, asynchronous',
     ] as const;
-    // A page that closes without a code is answered with 1000, as by Tomcat.
+    // A page that closes without a code gets 1000, as from Tomcat.
     expect(await play(server.port, ...variants)).toEqual(variants.map(() => 'Closed with 1000'));
   }, 90_000);
 

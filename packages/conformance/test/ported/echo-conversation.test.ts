@@ -5,7 +5,7 @@ import { start } from '../../../../examples/ported/echo/server';
 
 const ROOT = '/examples/websocket/';
 
-/** What a client hears that says all kinds of things, and what ends a session in which way. */
+/** The answers to all kinds of messages, and the ends of a session. */
 async function conversation(port: number, name: string): Promise<string[]> {
   return [...(await messages(port, name)), ...(await parts(port, name)), ...(await endings(port, name))];
 }
@@ -33,9 +33,9 @@ async function parts(port: number, name: string): Promise<string[]> {
   await remote.sendText('', true);
   for (const part of ['ab', '', 'cd']) await remote.sendBinary(Buffer.from(part), false);
   await remote.sendBinary(Buffer.alloc(0), true);
-  // A pong that nobody has asked for is no message.
+  // An unsolicited pong is not a message.
   await remote.sendPong(Buffer.from('heartbeat'));
-  // The answer to a ping may overtake those to messages that wait for a busy handler, so it is sent behind them.
+  // The answer to a ping may overtake the answers to messages that wait for a busy handler, so it comes last.
   heard.push(...(await speaker.hearUntil(/^binary/)));
   await remote.sendPing();
   heard.push(await speaker.hear());
@@ -60,7 +60,7 @@ const ENDINGS: Readonly<Record<string, Buffer>> = {
   'a ping in fragments': clientFrame(0x09, 'x'),
 };
 
-/** The phrase of a peer's own close comes back; what a server says of a fault is its own affair. */
+/** The phrase of a peer's own close comes back; each server has its own phrase for a fault. */
 async function endings(port: number, name: string): Promise<string[]> {
   const heard: string[] = [];
   for (const [what, frame] of Object.entries(ENDINGS)) {
@@ -165,7 +165,7 @@ describeWithPeer(Tomcat, 'the echo of Tomcat', () => {
     expect(await handshakes(tomcat.port)).toEqual(HANDSHAKES);
   });
 
-  // Both begin with an odd number of characters, so that Tomcat's buffer of 8192 ends in the middle of an emoji.
+  // Both start with an odd number of characters, so that Tomcat's buffer of 8192 ends in the middle of an emoji.
   test('echoStreamAnnotation fails at a character that its buffer cuts, and the port does not', async () => {
     const text = `x${'😀'.repeat(8192)}`;
     const heard: string[] = [];
