@@ -9,7 +9,7 @@ export class SharedCollectionEndpoint {
   @OnOpen
   onOpen(session: Session): void {
     const remote = session.getAsyncRemote();
-    // Nobody waits for a slow session, and a send that fails costs the others nothing.
+    // It waits for no slow session, and a failed send doesn't affect the others.
     this.stopListening = sharedCollection.listen((json) => void remote.sendText(json));
   }
 
@@ -23,7 +23,7 @@ export class SharedCollectionEndpoint {
     this.stopListening();
   }
 
-  /** What is no change is logged, and the session goes on. */
+  /** Logs a message that is not a change; the session goes on. */
   @OnError
   onError(error: Error): void {
     console.error('Not a change.', error);

@@ -4,10 +4,10 @@ import { parseChange } from './change';
 import { sharedCollection } from './shared-collection';
 
 const MAX_REQUEST_BYTES = 8192;
-/** Who lets more than this wait is disconnected; the browser comes back by itself. */
+/** A client with more waiting data than this is disconnected; the browser reconnects. */
 const MAX_WAITING_BYTES = 1024 * 1024;
 
-/** The same collection by plain HTTP: GET streams what happens (Server-Sent Events), POST is a change. */
+/** The same collection over plain HTTP: GET streams the changes (Server-Sent Events), POST makes one. */
 export function serveCollection(request: IncomingMessage, response: ServerResponse): void {
   if (request.method === 'GET') stream(response);
   else if (request.method === 'POST') void receive(request, response);
@@ -25,7 +25,7 @@ function stream(response: ServerResponse): void {
 
 async function receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (!isOwnOrigin(request)) return void response.writeHead(403).end();
-  // A request that does not say how long it is counts as too long.
+  // A request without a length counts as too long.
   if (!(Number(request.headers['content-length']) <= MAX_REQUEST_BYTES)) {
     return void response.writeHead(413, { Connection: 'close' }).end();
   }

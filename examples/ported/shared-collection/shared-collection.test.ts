@@ -132,14 +132,14 @@ test('a shared collection has at most 1000 entries', () => {
   collection.apply({ event: 'put', key: 'more', value: '' });
 });
 
-/** @returns what reads the next line of the event stream */
+/** @returns a function that reads the next line of the event stream */
 async function openEvents(): Promise<() => Promise<string>> {
   const response = await new Promise<NodeJS.ReadableStream>((resolve, reject) =>
     request({ port: server.port, host: '127.0.0.1', path: `${PATH}/rest/collection` }, resolve)
       .on('error', reject)
       .end(),
   );
-  // The end of the server ends it.
+  // It ends with the server.
   response.on('error', () => undefined);
   const lines = createInterface(response)[Symbol.asyncIterator]();
   return async () => String((await lines.next()).value);

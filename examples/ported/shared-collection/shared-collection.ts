@@ -1,12 +1,12 @@
 import type { Change, Init } from './change';
 
-/** Whoever may come may fill it, so it has a limit. */
+/** Any visitor can fill it, so it has a limit. */
 const MAX_ENTRIES = 1000;
 
-/** Is given JSON: an {@link Init} first, then each {@link Change}. */
+/** Receives JSON: an {@link Init} first, then each {@link Change}. */
 export type Listener = (json: string) => void;
 
-/** A map that tells everyone who listens what happens to it. */
+/** A map that notifies its listeners of every change. */
 export class SharedCollection {
   readonly #map: Map<string, string>;
   readonly #listeners = new Set<Listener>();
@@ -15,7 +15,7 @@ export class SharedCollection {
     this.#map = new Map(Object.entries(entries));
   }
 
-  /** @returns what ends it */
+  /** @returns a function that stops listening */
   listen(listener: Listener): () => void {
     const init: Init = { event: 'init', map: Object.fromEntries(this.#map) };
     listener(JSON.stringify(init));
@@ -23,7 +23,7 @@ export class SharedCollection {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Applies a change and tells everyone, its author included. @throws RangeError for one entry too many */
+  /** Applies a change and sends it to everyone, including its author. @throws RangeError for one entry too many */
   apply(change: Change): void {
     switch (change.event) {
       case 'put':
@@ -44,7 +44,7 @@ export class SharedCollection {
   }
 }
 
-/** The one of this process: what is for dinner. */
+/** The collection of this process: the dinner plan. */
 export const sharedCollection = new SharedCollection({
   Monday: 'Soup',
   Tuesday: 'Pasta',

@@ -1,4 +1,4 @@
-// What both pages share: the table of the entries, and the form. The server's word counts, also for one's own changes.
+// Both pages share this: the table of the entries, and the form. The server decides, also for the user's own changes.
 
 const byId = (id) => document.getElementById(id);
 const [state, table, entry, key, value, clear] = ['state', 'board', 'entry', 'key', 'value', 'clear'].map(byId);
@@ -7,7 +7,7 @@ export class Board {
   #rows = new Map();
   #send;
 
-  /** @param send is given each change that is made here */
+  /** @param send receives each change made here */
   constructor(send) {
     this.#send = send;
     entry.addEventListener('submit', (event) => {

@@ -1,9 +1,9 @@
-// The collection by HTTP: each change is a request, and the events of one long answer tell what happens.
+// The collection over HTTP: each change is a request, and one long answer streams the changes as events.
 import { Board } from './board.js';
 
 const ADDRESS = '/sample-shared-collection/rest/collection';
 
-// One request after the other, as their order matters.
+// One request after the other, because their order matters.
 let last = Promise.resolve();
 const board = new Board((change) => {
   last = last.then(() => fetch(ADDRESS, { method: 'POST', body: JSON.stringify(change) })).catch(() => undefined);

@@ -1,4 +1,4 @@
-// The collection by WebSocket: changes go out and come in on one connection.
+// The collection over WebSocket: changes go out and come in on one connection.
 import { Board } from './board.js';
 
 const RETRY_MS = 2000;
