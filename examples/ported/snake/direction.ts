@@ -1,2 +1,2 @@
-/** Where a snake goes. Those but `none` are the messages of a player. */
+/** A snake's direction. All except `none` are messages of a player. */
 export type Direction = 'none' | 'north' | 'south' | 'east' | 'west';

@@ -28,7 +28,7 @@ export class Location {
     }
   }
 
-  /** Who leaves on one side comes back on the other: at 0 from the right, at the full width from the left, as in the original. */
+  /** Wraps around: a snake returns at 0 from the right, at the full width from the left, as in the original. */
   wrapped(): Location {
     return new Location(wrap(this.x, PLAYFIELD_WIDTH), wrap(this.y, PLAYFIELD_HEIGHT));
   }

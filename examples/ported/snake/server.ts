@@ -5,7 +5,7 @@ import { SnakeAnnotation } from './snake-annotation';
 
 const ROOT = '/examples/websocket/';
 
-/** The snakes of Tomcat's examples, at the path that they have there, and a page for them. */
+/** The snakes of Tomcat's examples, at the same path, and a page for them. */
 export function start(port: number): Promise<Server> {
   return new Server({
     port,

@@ -12,7 +12,7 @@ export class SnakeAnnotation {
 
   @OnOpen
   onOpen(session: Session): void {
-    // A message that takes longer than a tick comes too late for the game.
+    // A message that takes longer than a tick is too late for the game.
     session.getUserProperties().set('org.apache.tomcat.websocket.BLOCKING_SEND_TIMEOUT', TICK_DELAY);
     this.snake = new Snake(this.id, session);
     SnakeTimer.addSnake(this.snake);
@@ -37,13 +37,13 @@ export class SnakeAnnotation {
     SnakeTimer.broadcast(`{"type": "leave", "id": ${this.id}}`);
   }
 
-  /** Every error is the end of the game for its player. */
+  /** Every error ends the game for its player. */
   @OnError
   async onError(error: Error, session: Session): Promise<void> {
     await session.close();
     let root = error;
     for (let depth = 0; depth < 20 && root.cause instanceof Error; depth += 1) root = root.cause;
-    // A connection that fails is a player who has left, in one way or another.
+    // A failed connection means that the player left.
     if (!(root instanceof IOException)) throw error;
   }
 }

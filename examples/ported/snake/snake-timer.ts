@@ -3,7 +3,7 @@ import type { Snake } from './snake';
 /** Milliseconds. */
 export const TICK_DELAY = 100;
 
-/** The snakes that play, and the clock of the game, which runs while there are any. */
+/** The snakes in the game, and the game's clock, which runs while there are snakes. */
 export class SnakeTimer {
   private static gameTimer: NodeJS.Timeout | undefined;
   private static readonly snakes = new Map<number, Snake>();
@@ -30,7 +30,7 @@ export class SnakeTimer {
     SnakeTimer.broadcast(`{"type": "update", "data" : [${locations.join(',')}]}`);
   }
 
-  /** Waits for nobody: who cannot follow is dropped by the timeout of the send. */
+  /** Waits for no player: the send timeout drops a player who can't keep up. */
   static broadcast(message: string): void {
     for (const snake of SnakeTimer.getSnakes()) void snake.sendMessage(message);
   }
@@ -40,7 +40,7 @@ export class SnakeTimer {
       try {
         SnakeTimer.tick();
       } catch (error) {
-        // A timer's exception would end the process.
+        // An exception in a timer would end the process.
         console.error('The snakes missed a tick:', error);
       }
     }, TICK_DELAY);

@@ -36,12 +36,12 @@ export class Snake {
     void this.sendMessage('{"type": "kill"}');
   }
 
-  /** Never rejects: a player who takes nothing for one tick is out of the game. */
+  /** Never rejects: a player whose connection accepts nothing for one tick is out of the game. */
   async sendMessage(message: string): Promise<void> {
     try {
       await this.session.getBasicRemote().sendText(message);
     } catch (error) {
-      // The session has closed before, or is still sending: one message less.
+      // The session is closed, or is still sending: skip this message.
       if (error instanceof IllegalStateException) return;
       await this.session.close(CloseReason.truncated(CloseReason.CloseCodes.CLOSED_ABNORMALLY, String(error)));
     }

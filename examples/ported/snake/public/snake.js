@@ -1,4 +1,4 @@
-// Draws what the server says where the snakes are, and sends the directions that the player takes.
+// Draws the snakes at the server's positions, and sends the player's directions.
 
 const GRID_SIZE = 10;
 const HEARTBEAT_MS = 5000;
@@ -20,7 +20,7 @@ const socket = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/examples
 
 socket.addEventListener('open', () => {
   showState('Connected', true);
-  // The server takes no notice of it; proxies on the way see that the connection lives.
+  // The server ignores it; proxies along the way see that the connection is alive.
   heartbeat = setInterval(() => socket.send('ping'), HEARTBEAT_MS);
 });
 socket.addEventListener('close', () => {
@@ -41,7 +41,7 @@ directions.addEventListener('click', ({ target }) => {
   if (button !== null) go(button.value);
 });
 
-/** Right back would be into itself. */
+/** A reversed snake would run into itself. */
 function go(wanted) {
   if (socket.readyState !== WebSocket.OPEN || wanted === direction || wanted === OPPOSITE[direction]) return;
   direction = wanted;

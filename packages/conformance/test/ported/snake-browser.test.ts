@@ -6,7 +6,7 @@ import { start } from '../../../../examples/ported/snake/server';
 const OURS = '/examples/websocket/';
 const THEIRS = '/examples/websocket/snake.xhtml';
 
-/** The squares that are drawn, `x,y` in squares of the grid, which is what a player sees. */
+/** The drawn squares, `x,y` in squares of the grid, as a player sees them. */
 const SQUARES = `(() => {
   const canvas = document.getElementById('playground');
   const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
@@ -16,7 +16,7 @@ const SQUARES = `(() => {
   return squares;
 })()`;
 
-/** Looks at each picture until one shows what is wanted. The test's time limit ends the wait. */
+/** Checks each picture until one matches. The test's time limit ends the wait. */
 async function see(page: Page, wanted: (squares: readonly string[]) => boolean): Promise<string[]> {
   for (;;) {
     const squares = await page.evaluate<string[]>(SQUARES);
@@ -83,7 +83,7 @@ describeInBrowser('ported snake in a browser', (browser) => {
     await page.keyboard.press('ArrowUp');
     await see(page, isColumn);
     expect(await page.getByText('Your snake is dead').count()).toBe(0);
-    // Round the corner twice within one tick is right back after all.
+    // Two turns within one tick would reverse the snake.
     await page.evaluate(
       `for (const key of ['ArrowLeft', 'ArrowDown']) dispatchEvent(new KeyboardEvent('keydown', { key }))`,
     );

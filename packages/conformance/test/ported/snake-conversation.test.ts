@@ -28,8 +28,8 @@ async function everybodyLeaves(): Promise<void> {
 }
 
 /**
- * Of the original a message is lost where two of its threads send to one player at once, and a session ends where a send
- * takes longer than a tick. Then the play begins anew.
+ * The original loses a message when two of its threads send to one player at once, and a session ends when a send takes
+ * longer than a tick. Then the game starts again.
  */
 async function untilNothingIsLost(play: () => Promise<string[]>): Promise<string[]> {
   for (let left = 5; ; left -= 1) {
@@ -42,7 +42,7 @@ async function untilNothingIsLost(play: () => Promise<string[]>): Promise<string
   }
 }
 
-/** Updates, ten in a second, that may come before what is waited for; then it has been lost. */
+/** The number of updates, ten per second, after which an expected message counts as lost. */
 const PATIENCE = 100;
 
 const parse = (line: string): Packet => JSON.parse(line.replace('text ', '')) as Packet;
@@ -58,7 +58,7 @@ function normalized(lines: readonly string[]): string[] {
   );
 }
 
-/** What has come, but for the updates in between. */
+/** The received lines without the updates in between. */
 async function hearPacket(speaker: Speaker, wanted: RegExp): Promise<string> {
   return (await speaker.hearUntil(wanted, PATIENCE))
     .filter((line) => wanted.test(line) || !UPDATE.test(line))
@@ -74,7 +74,7 @@ async function bodies(speaker: Speaker, count: number): Promise<(readonly Square
   return heard;
 }
 
-/** One step of a head; over an edge it is one step as well. */
+/** One step of a head; crossing an edge is one step as well. */
 function step([from]: readonly Square[], [to]: readonly Square[]): string {
   const along = (before = 0, after = 0, size = 0): number => {
     const distance = after - before;
@@ -84,12 +84,12 @@ function step([from]: readonly Square[], [to]: readonly Square[]): string {
   return `${along(from?.x, to?.x, 640)},${along(from?.y, to?.y, 480)}`;
 }
 
-/** What a player sees of a snake that is sent in a direction: the steps that it takes, each once, and how long it is. */
+/** A player's view of a snake that moves in a direction: its steps, each once, and its length. */
 async function moves(speaker: Speaker, ...texts: string[]): Promise<string> {
   await speaker.say(...texts);
   await speaker.remote.sendPing();
   await speaker.hearUntil(/^pong/, PATIENCE);
-  // The tick that runs while the text is read may be that of the old direction.
+  // The tick that runs while the server reads the text may still use the old direction.
   const seen = (await bodies(speaker, 7)).slice(1);
   const steps = new Set(seen.slice(1).map((body, index) => step(seen[index] ?? [], body)));
   return `${texts.join('+')}: ${[...steps].join(' ')}, length ${seen.at(-1)?.length}`;
@@ -101,7 +101,7 @@ async function conversation(port: number): Promise<string[]> {
   const heard = [await ann.hear(), await ann.hear()];
   heard.push(await moves(ann, 'ping', 'NORTH', 'up', '', '"west"'));
   for (const direction of ['east', 'south', 'west', 'north', 'east']) heard.push(await moves(ann, direction));
-  // A snake that turns round runs into itself.
+  // A snake that reverses runs into itself.
   await ann.say('west');
   heard.push(await hearPacket(ann, /dead/), await hearPacket(ann, UPDATE), await moves(ann, 'ping'));
 
@@ -127,7 +127,7 @@ async function hunt(port: number): Promise<string[]> {
   let killers: { readonly speaker: Speaker; readonly kills: number }[] = [];
   while (killers.length === 0) {
     heard.splice(0, heard.length, await runIntoSomebody(hunter, id));
-    // Whoever comes next is heard of after the kill.
+    // The next player's join arrives after the kill.
     const witness = await open(port);
     const joined = new RegExp(`"id": ${await ownId(witness)}, "color"`);
     const lines = await Promise.all(preys.map((prey) => prey.hearUntil(joined, MOST_OF_A_HUNT)));
@@ -142,7 +142,7 @@ async function hunt(port: number): Promise<string[]> {
   const [killer] = killers;
   if (killer === undefined) throw new Error('nobody was rewarded');
   for (const speaker of [hunter, ...preys]) if (speaker !== killer.speaker) await speaker.leave();
-  // Alone, so that it meets nobody: it grows to 6 and one more for each kill.
+  // Alone, so that it meets no other snake: it grows to 6, and by one for each kill.
   await killer.speaker.say('east');
   const lengths = (await bodies(killer.speaker, killer.kills + 20)).map((body) => body.length);
   heard.push(`grown by ${Math.max(...lengths) - 6 - killer.kills + 1}`);
@@ -152,7 +152,7 @@ async function hunt(port: number): Promise<string[]> {
 
 const MOST_OF_A_HUNT = 400;
 
-/** The number of who has just joined: the last of the list. */
+/** The number of the newest player: the last of the list. */
 async function ownId(speaker: Speaker): Promise<number> {
   const line = (await speaker.hearUntil(/"join"/, PATIENCE)).at(-1) ?? '';
   return Number(/"id": (\d+), "color": "[^"]*"}\]/.exec(line)?.[1]);
@@ -181,7 +181,7 @@ async function runIntoSomebody(hunter: Speaker, id: number): Promise<string> {
 
 const OPPOSITE: Readonly<Record<string, string>> = { east: 'west', west: 'east', north: 'south', south: 'north' };
 
-/** Never right back: that would be suicide. */
+/** Never reverses: the snake would run into itself. */
 function towards(head: Square, goal: Square, direction: string): string {
   const wanted = [
     ...(goal.x === head.x ? [] : [goal.x > head.x ? 'east' : 'west']),
