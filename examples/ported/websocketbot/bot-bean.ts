@@ -3,10 +3,10 @@ import { setTimeout as after } from 'node:timers/promises';
 const THINKING_MS = 1200;
 const DUKE_WAS_BORN = 1995;
 
-/** The robot: knows four questions, and takes its time. */
+/** The robot: answers four questions, and takes its time. */
 export class BotBean {
   async respond(message: string): Promise<string> {
-    // Nobody need wait with the end of the process for an answer.
+    // An answer must not keep the process alive.
     await after(THINKING_MS, undefined, { ref: false });
     return answerTo(message.toLowerCase().replaceAll('?', ''));
   }

@@ -6,7 +6,7 @@ import { ChatMessage, InfoMessage, JoinMessage, UsersMessage, type Message } fro
 
 const botBean = new BotBean();
 
-/** One instance for each session. What others need of a session lies in its user properties: `name`, `active`. */
+/** One instance for each session. Its user properties hold the values that other sessions need: `name`, `active`. */
 @ServerEndpoint('/websocketbot', {
   decoders: [MessageDecoder],
   encoders: [JoinMessageEncoder, ChatMessageEncoder, InfoMessageEncoder, UsersMessageEncoder],
@@ -21,7 +21,7 @@ export class BotEndpoint {
       sendAll(session, new UsersMessage(getUserList(session)));
     } else {
       sendAll(session, message);
-      // Not awaited: the next message of this session need not wait until Duke has thought.
+      // Not awaited, so that the next message of this session doesn't wait until Duke has thought.
       if (message.target === 'Duke') void answer(session, message);
     }
   }
@@ -35,7 +35,7 @@ export class BotEndpoint {
     sendAll(session, new UsersMessage(getUserList(session)));
   }
 
-  /** What is no message is logged, and the session goes on. */
+  /** Logs an invalid message; the session goes on. */
   @OnError
   error(error: Error): void {
     console.error('Connection error.', error);
@@ -44,7 +44,7 @@ export class BotEndpoint {
 
 async function answer(session: Session, { name, message }: ChatMessage): Promise<void> {
   const response = await botBean.respond(message);
-  // Whoever has asked may have gone.
+  // The sender may have left.
   if (session.isOpen()) sendAll(session, new ChatMessage('Duke', name, response));
 }
 

@@ -1,7 +1,7 @@
 import { DecodeException, Decoder } from 'serval';
 import { ChatMessage, JoinMessage, type Message } from './messages';
 
-/** `Message` is a union, which has no class at run time, so `Decoder.text` is given none. */
+/** `Message` is a union, which has no class at run time, so `Decoder.text` gets none. */
 export class MessageDecoder implements Decoder.Text<Message> {
   static readonly decodes = Decoder.text<Message>();
 
@@ -22,6 +22,6 @@ function parseObject(text: string): Readonly<Record<string, unknown>> {
   } catch (cause) {
     throw new DecodeException(text, 'A message is JSON.', cause);
   }
-  // Every object can be read by key; what stands there is checked by the caller.
+  // Every object can be read by key; the caller checks the values.
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }

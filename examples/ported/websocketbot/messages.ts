@@ -1,11 +1,11 @@
-/** What comes from a page: someone takes a name. */
+/** From a page: a visitor chooses a name. */
 export class JoinMessage {
   readonly type = 'join';
 
   constructor(readonly name: string) {}
 }
 
-/** Goes both ways: someone says something, to `target` or, where that is empty, to everyone. */
+/** In both directions: a message to `target`, or to everyone if that is empty. */
 export class ChatMessage {
   readonly type = 'chat';
 
@@ -16,19 +16,19 @@ export class ChatMessage {
   ) {}
 }
 
-/** What goes to the pages: something has happened. */
+/** To the pages: an event. */
 export class InfoMessage {
   readonly type = 'info';
 
   constructor(readonly info: string) {}
 }
 
-/** What goes to the pages: who is there now, Duke first. */
+/** To the pages: the users, Duke first. */
 export class UsersMessage {
   readonly type = 'users';
 
   constructor(readonly userlist: readonly string[]) {}
 }
 
-/** What a page may send. */
+/** The messages that a page may send. */
 export type Message = JoinMessage | ChatMessage;

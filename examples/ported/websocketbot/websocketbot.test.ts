@@ -70,7 +70,7 @@ test('websocketbot lists those who have joined, and not who is only connected', 
     await client.next();
     expect(await client.nextJson()).toEqual({ type: 'users', userlist: ['Duke', 'Ann'] });
   }
-  // Who has no name leaves unnoticed.
+  // A visitor without a name leaves unnoticed.
   await silent.close();
   ann.send(saying('Ann', '', 'Alone.'));
   expect(await ann.nextJson()).toMatchObject({ message: 'Alone.' });
@@ -99,7 +99,7 @@ test('Duke keeps silent towards one who has gone', async () => {
   ann.send(saying('Ann', 'Duke', 'How are you?'));
   await ann.next();
   await ann.close();
-  // Ben's answer comes after the one that Ann would have been given.
+  // Ben's answer comes after the one that Ann would have got.
   const ben = await join('Ben');
   ben.send(saying('Ben', 'Duke', 'How are you?'));
   expect(await ben.nextJson()).toMatchObject({ name: 'Ben' });

@@ -1,4 +1,4 @@
-// A chat in JSON messages: join and chat go out; chat, info and users come in. Text of others is never made markup.
+// A chat in JSON messages: join and chat go out; chat, info and users come in. Text of others never becomes markup.
 
 const LONGEST_LOG = 300;
 
@@ -42,7 +42,7 @@ composer.addEventListener('submit', (event) => {
   input.value = '';
 });
 
-/** Takes the last @name out of the text; nobody is addressed without one. */
+/** Removes the last @name from the text; without one, the message is for everyone. */
 function addressed(text) {
   const words = text.split(/\s+/);
   const target = words.findLast((word) => word.startsWith('@'))?.slice(1) ?? '';

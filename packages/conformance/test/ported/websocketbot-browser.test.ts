@@ -54,7 +54,7 @@ describeInBrowser('websocketbot in a browser', (browser) => {
     await ben.close();
     await reads(ann, 'Ben has left the chat');
     expect(await users(ann)).toEqual(['Duke', 'Ann']);
-    await ann.getByText('What goes over the wire').click();
+    await ann.getByText('Messages on the wire').click();
     await ann.getByText('→ {"type":"chat","name":"Ann","target":"Ben","message":"have you met the robot?"}').waitFor();
     await ann.getByText('← {"type":"chat","name":"Ben","target":"","message":"Polite!"}').waitFor();
     expect(visits.complaints).toEqual([]);
