@@ -2,24 +2,24 @@ import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 
 const LOCALHOST = 'localhost';
 
-/** What Node's TLS is given, of a server as of a client, as PEM. */
+/** Key and certificate for Node's TLS, of a server or a client, as PEM. */
 export interface Certificate {
   readonly key: string;
   readonly cert: string;
 }
 
 /**
- * A key and a certificate that has signed itself, valid for a week: for trying things out on one's own machine. With real
- * ones none of this is needed.
+ * A key and a self-signed certificate, valid for a week, for experiments on your own machine. A real certificate needs
+ * none of this.
  *
- * @param subject its common name. `localhost`, the default, makes it a server's, for this machine; browsers warn of it.
- *   Any other name makes it that of a client
+ * @param subject its common name. `localhost`, the default, makes a server certificate for this machine; browsers warn
+ *   about it. Any other name makes a client certificate
  */
 export function selfSignedCertificate(subject = LOCALHOST): Certificate {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const day = 24 * 60 * 60 * 1000;
   const name = sequence(set(sequence(oid(85, 4, 3), utf8String(subject))));
-  // RFC 5280 4.1: what is signed, field by field.
+  // RFC 5280 4.1: the signed part, field by field.
   const signed = sequence(
     explicit(0, integer(Buffer.from([2]))),
     integer(Buffer.concat([Buffer.from([1]), randomBytes(15)])),

@@ -1,6 +1,6 @@
-// What every example needs around its server: a port, a line that says where it is, and a clean end.
+// Every example needs this around its server: a port, a line with the URL, and a clean end.
 
-/** What an example has started. A Serval `Server` is one. */
+/** A running example. A Serval `Server` is one. */
 export interface Running {
   readonly port: number;
   stop(): Promise<void>;
@@ -9,7 +9,7 @@ export interface Running {
 /**
  * Starts an example on `PORT` (default 8080, 0 for a free one), prints its URL, and stops it on SIGINT and SIGTERM.
  *
- * @param url where the example is, without the port
+ * @param url the URL of the example, without the port
  */
 export async function main(start: (port: number) => Promise<Running>, url: string): Promise<void> {
   const wanted = process.env.PORT || '8080';
@@ -32,7 +32,7 @@ export async function main(start: (port: number) => Promise<Running>, url: strin
 function stopOnSignal(running: Running): void {
   let stopping: Promise<void> | undefined;
   const stop = (): void => void (stopping ??= running.stop());
-  // `on` and not `once`: npm passes Ctrl-C on to a process that the terminal has told already.
+  // `on` and not `once`: npm forwards Ctrl-C to a process that already got it from the terminal.
   process.on('SIGINT', stop).on('SIGTERM', stop);
 }
 

@@ -2,7 +2,7 @@ import { createReadStream, readdirSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import { basename, dirname, extname, join } from 'node:path';
 
-// Pages are not compiled, so they do not lie in dist.
+// Pages are not compiled, so they are not in dist.
 const EXAMPLES = basename(__dirname) === 'dist' ? dirname(__dirname) : __dirname;
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -22,14 +22,14 @@ const HEADERS = {
 };
 
 /**
- * Answers the plain HTTP requests of an example with the files of its folder `public` and those of `examples/public`,
- * which all pages share.
+ * Answers the plain HTTP requests of an example with the files of its folder `public` and of `examples/public`, which
+ * all pages share.
  *
  * @param example the example's folder, such as `'chat'`
- * @param root the path of its index.html, with a slash at the end; `/` and the path without the slash lead there
+ * @param root the path of its index.html, with a slash at the end; `/` and the path without the slash redirect to it
  */
 export function servePages(example: string, root = '/'): RequestListener {
-  // Only what stands here is served, so no request path ever becomes a file name.
+  // Only these files are served, so no request path ever becomes a file name.
   const files = new Map([...filesIn('public'), ...filesIn(join(example, 'public'))]);
   return (request, response) => {
     const [path = ''] = (request.url ?? '').split('?');

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 
-// What `npm run example` runs, on what `npm test` has compiled.
+// The script behind `npm run example`, on the output that `npm test` compiled.
 const RUN = join(__dirname, 'run.mjs');
 const README = readFileSync(join(__dirname, 'README.md'), 'utf8');
 const NAMES = [...README.matchAll(/^\| \[[^\]]+\]\(([^)]+)\) \|/gm)].map(([, folder = '']) => folder).sort();
-/** Those that are played in a browser alone. */
+/** These run only in a browser. */
 const PAGES = NAMES.filter((name) => name === 'chat' || name.startsWith('ported/'));
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;

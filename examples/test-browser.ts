@@ -4,7 +4,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'];
 
-// No sandbox, for a root user in a container; nothing that reaches for the network beyond this machine.
+// No sandbox, for a root user in a container; nothing that connects beyond this machine.
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -13,23 +13,23 @@ const FLAGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
-  // A page whose files a test brings has no address, and might not connect to one of this machine.
+  // A page with files from a test has no address, and might not be allowed to connect to this machine.
   '--disable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets',
 ];
 
 const WAIT_MS = 10_000;
 
 /**
- * A suite of tests in a real browser. Where there is none it says so, in the title of a skipped test and on stderr.
+ * A suite of tests in a real browser. Without a browser it says so in the title of a skipped test and on stderr.
  *
- * @param define is given a function that answers the browser, once the tests run
+ * @param define receives a function that returns the browser once the tests run
  */
 export function describeInBrowser(title: string, define: (browser: () => Browser) => void): void {
   const executablePath = findBrowser();
   if (executablePath === undefined) {
     const why = 'SKIPPED, because no Chromium was found (install one, or set CHROMIUM_PATH)';
     test.skip(`${title}: ${why}`, () => undefined);
-    // Jest shows no title of a suite that is skipped as a whole.
+    // Jest doesn't show the title of a completely skipped suite.
     process.stderr.write(`${title}: ${why}\n`);
     return;
   }
@@ -43,20 +43,20 @@ export function describeInBrowser(title: string, define: (browser: () => Browser
   });
 }
 
-/** The pages of one test: each in a context of its own, as if it belonged to another person. */
+/** The pages of one test: each in a separate context, as if it belonged to another person. */
 export class Visits {
-  /** What the pages wrote to their consoles as errors, and what they threw. */
+  /** The errors that the pages logged and threw. */
   readonly complaints: string[] = [];
 
   constructor(private readonly browser: () => Browser) {}
 
   /**
-   * @param pagesOf the port of another server, which is asked for the files of the page; its WebSocket goes to where the
-   * page seems to have come from
+   * @param pagesOf the port of another server that serves the page's files; the page's WebSocket goes to the page's
+   * apparent origin
    */
   async open(url: string, options: BrowserContextOptions = {}, pagesOf?: number): Promise<Page> {
     const context = await this.browser().newContext(options);
-    // Less than the tests have, so that what is waited for in vain is named.
+    // Shorter than the limit of the tests, so that the failure names the missing event.
     context.setDefaultTimeout(WAIT_MS);
     const page = await context.newPage();
     if (pagesOf !== undefined && String(pagesOf) !== new URL(url).port) {
@@ -82,7 +82,7 @@ export class Visits {
 }
 
 /**
- * Takes the picture that an example's README shows, of what the window shows. It is written where SCREENSHOTS is set:
+ * Takes a picture of the window for an example's README. It is written if SCREENSHOTS is set:
  * `SCREENSHOTS=1 npm test -- conformance/test/ported`.
  *
  * @param example the example's folder below `examples`
@@ -94,7 +94,7 @@ export async function takePicture(page: Page, example: string): Promise<number> 
   return png.length;
 }
 
-/** `CHROMIUM_PATH` alone where it is set, else the usual places. */
+/** Only `CHROMIUM_PATH` if it is set, otherwise the usual places. */
 function findBrowser(): string | undefined {
   const { CHROMIUM_PATH } = process.env;
   if (CHROMIUM_PATH) return existsSync(CHROMIUM_PATH) ? CHROMIUM_PATH : undefined;

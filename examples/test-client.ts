@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { WebSocket, type ClientOptions } from 'ws';
 
-/** A WebSocket that is read message by message, for the tests of the examples. */
+/** A WebSocket that tests of the examples read message by message. */
 export class TestClient {
   readonly #arrived: (string | Buffer)[] = [];
   #wake: () => void = () => undefined;
@@ -19,7 +19,7 @@ export class TestClient {
     void this.closed.then(() => this.#wake());
   }
 
-  /** Rejects with ws's error, such as `Unexpected server response: 401`, when the handshake is refused. */
+  /** Rejects with ws's error, such as `Unexpected server response: 401`, when the server refuses the handshake. */
   static async open(url: string, subprotocols: string[] = [], options: ClientOptions = {}): Promise<TestClient> {
     const client = new TestClient(new WebSocket(url, subprotocols, options));
     await once(client.socket, 'open');
@@ -30,13 +30,13 @@ export class TestClient {
     this.socket.send(message);
   }
 
-  /** The next message; rejects when the connection has closed instead. */
+  /** The next message; rejects when the connection closes instead. */
   async next(): Promise<string | Buffer> {
     while (this.#arrived.length === 0) {
       if (this.socket.readyState === WebSocket.CLOSED) throw new Error(`closed: ${await this.closed}`);
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }
-    // The loop has made sure of it.
+    // The loop guarantees it.
     return this.#arrived.shift() as string | Buffer;
   }
 

@@ -1,6 +1,6 @@
 /**
- * Stops the clock of `setInterval` alone, until `jest.advanceTimersByTime` moves it; timeouts, promises and sockets go on.
- * `jest.useRealTimers` ends it.
+ * Stops only the clock of `setInterval`, until `jest.advanceTimersByTime` moves it; timeouts, promises and sockets go
+ * on. `jest.useRealTimers` ends it.
  */
 export function stopIntervals(): void {
   jest.useFakeTimers({

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { clientFrame, LiteralSocket } from 'serval/testing';
 import { type CloseReason, Endpoint, PongMessage, type RemoteEndpoint, type Session, WsClientContainer } from 'serval';
 
-/** What goes into a transcript as it is; longer texts and data as length and hash. */
+/** Texts up to this length go into a transcript unchanged; longer texts and data as length and hash. */
 const SHORT = 4000;
 const SILENCE_MS = 10_000;
 /** The largest message of a conversation. */
@@ -10,7 +10,7 @@ const LARGEST = 1_000_000;
 
 const container = new WsClientContainer({ textBufferSize: LARGEST, binaryBufferSize: LARGEST });
 
-/** A party of a scripted conversation, with Serval's client: it hears one thing after the other, as lines of text. */
+/** A party of a scripted conversation, on Serval's client. It receives one event after the other, as lines of text. */
 export class Speaker {
   readonly #heard: string[] = [];
   #wake: () => void = () => undefined;
@@ -32,16 +32,16 @@ export class Speaker {
     return new Speaker(await container.connectToServer(inbox, null, uri), inbox);
   }
 
-  /** Sends each text as a message of its own. */
+  /** Sends each text as a separate message. */
   async say(...texts: string[]): Promise<this> {
     for (const text of texts) await this.remote.sendText(text);
     return this;
   }
 
   /**
-   * The next that has come: `text hello`, `binary 00ff`, `pong 01`, `closed 1000`.
+   * The next event: `text hello`, `binary 00ff`, `pong 01`, `closed 1000`.
    *
-   * @throws Error when nothing comes for ten seconds
+   * @throws Error when nothing arrives for ten seconds
    */
   async hear(): Promise<string> {
     for (;;) {
@@ -58,10 +58,10 @@ export class Speaker {
   }
 
   /**
-   * All up to the first line that matches, which is the last of the list.
+   * All lines up to the first match, which is the last of the list.
    *
    * @param most lines that may come before it
-   * @throws Error when the session closes instead, or other things come
+   * @throws Error when the session closes instead, or other lines arrive
    */
   async hearUntil(wanted: RegExp, most = Infinity): Promise<string[]> {
     const lines: string[] = [];
@@ -79,7 +79,7 @@ export class Speaker {
   }
 }
 
-/** Keeps what comes before anybody listens. */
+/** Keeps the lines that arrive before there is a listener. */
 class Inbox extends Endpoint {
   readonly #early: string[] = [];
   #deliver = (line: string): void => void this.#early.push(line);
@@ -109,7 +109,7 @@ function abridged(text: string): string {
   return `of ${text.length}, ${createHash('sha256').update(text).digest('hex').slice(0, 16)}`;
 }
 
-/** The answer to a handshake: its status, and the headers that a client decides by. */
+/** The answer to a handshake: its status, and the headers that matter to a client. */
 export async function handshake(port: number, path: string, headers: Record<string, string> = {}): Promise<string> {
   const socket = await LiteralSocket.connect(port);
   try {
@@ -125,9 +125,9 @@ export async function handshake(port: number, path: string, headers: Record<stri
 }
 
 /**
- * Opens a session, sends frames as they are, and reads to the end of the connection.
+ * Opens a session, sends frames unchanged, and reads to the end of the connection.
  *
- * @returns the code of the server's close frame, which must be the only frame, and the phrase where `withPhrase` is set
+ * @returns the code of the server's close frame, which must be the only frame, and the phrase if `withPhrase` is set
  */
 export async function closeFrameFor(
   port: number,

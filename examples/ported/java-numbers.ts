@@ -1,6 +1,6 @@
-// Numbers as Java reads and writes them: both ends of the wire may be Java.
+// Reads and writes numbers as Java does: both ends of the wire may be Java.
 
-/** What Java would have thrown a NumberFormatException for. */
+/** Thrown when Java would throw a NumberFormatException. */
 export class NumberFormatError extends Error {
   constructor(kind: string, text: string | undefined) {
     super(`${kind} was expected; found ${JSON.stringify(text)}.`);
@@ -39,7 +39,7 @@ export function formatDouble(value: number): string {
 }
 
 function parseWhole(text: string | undefined, bits: number): bigint | undefined {
-  // The length is bounded first: what is too long costs nothing.
+  // The length check comes first, so that a text that is too long costs nothing.
   const [, sign, digits] = /^([+-]?)0*(\d{1,19})$/.exec(text ?? '') ?? [];
   if (digits === undefined) return undefined;
   const value = BigInt(`${sign === '-' ? '-' : ''}${digits}`);
