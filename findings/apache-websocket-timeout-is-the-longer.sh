@@ -2,18 +2,17 @@
 # The idle timeout of a WebSocket through Apache is the longer of two settings
 #
 # Versions   Apache httpd 2.4.71 of Debian 12 (apache2-bin), mod_proxy_http with upgrade=websocket
-# Expected   `timeout=2` on ProxyPass bounds the silence on a tunnel, as it bounds the wait for an ordinary response.
+# Expected   `timeout=2` on ProxyPass limits the silence on a tunnel, as it limits the wait for an ordinary response.
 # Instead    The tunnel waits for the longer of `timeout=` and the server's `Timeout`, which is 60 seconds by default.
-#            A WebSocket that is silent in both directions; output:
+#            Output for a WebSocket that is silent in both directions:
 #
 #              timeout=2             open after 8 s
 #              timeout=2, Timeout 2  ended
 #              timeout=2, Timeout 4  ended
 #
-# Matters    A short `timeout=` that is to free the slots of dead clients does nothing, and lowering `Timeout` for that
-#            shortens it for every other request too. Find dead peers by pings instead.
-# Method     A backend that answers 101 and says nothing, and a client that waits for the end of its connection for
-#            8 seconds.
+# Matters    A short `timeout=` doesn't free the slots of dead clients, and a lower `Timeout` also affects every other
+#            request. Use pings to find dead peers.
+# Method     A backend answers 101 and sends nothing, and a client waits 8 seconds for the end of its connection.
 set -euo pipefail
 
 folder=$(mktemp -d)
@@ -26,7 +25,7 @@ cleanup() {
 }
 trap cleanup EXIT
 
-# Unpacked, not installed: the service of a package would start. apt's own user must be able to write here.
+# Unpack only: an installed package would start its service. apt's own user must be able to write here.
 chmod 777 "$folder"
 cd "$folder"
 apt-get download -qq apache2-bin=2.4.71-1~deb12u1 libapr1 libaprutil1 libpcre2-8-0 >apt.log 2>&1 || { cat apt.log; exit 2; }

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Chromium opens one WebSocket at a time to a server; a slow handshake holds up all others
 #
-# Versions   Debian chromium 156.0.8078.114-1~deb12u1 (another version is stated and tried all the same);
-#            ws 8.23.0 as server and as client to compare with
+# Versions   Debian chromium 156.0.8078.114-1~deb12u1 (the script names and tries any other version);
+#            ws 8.23.0 as server and as client for comparison
 # Expected   A page opens four WebSockets whose handshakes take 0.5 s each (a token check, a database). All are
 #            open after 0.5 s, as four clients of ws are.
-# Instead    Chromium starts the next handshake when the one before is answered. The queue belongs to the address
-#            and port: other paths, and other names of the same address, wait in it. HTTP/2 (RFC 8441) has no
+# Instead    Chromium starts the next handshake when the previous one is answered. The queue belongs to the address
+#            and port: other paths, and other names of the same address, wait in it too. HTTP/2 (RFC 8441) has no
 #            queue. Output:
 #
 #              ws, HTTP/1.1                       4 handshakes at once, the last one open after 0.5 s
@@ -17,10 +17,10 @@
 #            The times vary, the counts do not. In a longer run, a handshake that the server left unanswered for
 #            5 s delayed the next one by 5 s.
 # Matters    RFC 6455 4.1 requires it (one connection in CONNECTING state for each address and port), but ws, undici,
-#            Bun and Deno do not do it, so load tests never show it. Handshake times add up over all sockets and
-#            tabs of a user, and one endpoint whose handshake hangs blocks every other WebSocket of that user to
-#            that server. Keep handshakes short, limit them by a timeout, move a slow login into the first message,
-#            open one WebSocket for each page, or serve WebSockets over HTTP/2.
+#            Bun and Deno don't do it, so load tests never show it. Handshake times add up over all sockets and
+#            tabs of a user, and one hanging handshake blocks every other WebSocket of that user to that server.
+#            Keep handshakes short, limit them with a timeout, move a slow login into the first message, open one
+#            WebSocket per page, or serve WebSockets over HTTP/2.
 # Seen       2026-11-30, Node.js 20.20.2
 set -euo pipefail
 command -v chromium >/dev/null || apt-get install -y --no-install-recommends chromium >/dev/null

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# addInitializer of a field decorator finds the field set, or undefined, or throws, by the tool that compiled it
+# addInitializer of a field decorator sees a value, sees undefined, or throws, depending on the compiler
 #
-# Versions   typescript 6.0.3, esbuild 0.28.2, @swc/core 1.16.22, deno 2.9.6 (all lower standard decorators)
+# Versions   typescript 6.0.3, esbuild 0.28.2, @swc/core 1.16.22, deno 2.9.6 (all compile standard decorators)
 # Expected   One class, one result: since May 2023 the proposal runs the extra initializers of a field or accessor
 #            right after that field is set, so the callback reads its value.
-# Instead    Deno, and swc with decoratorVersion 2022-03, run all of them before the first field is set, as the
-#            proposal had it earlier. swc with 2023-11 has fields right and accessors early. Output, for a field
-#            and an accessor whose initializers read their own value:
+# Instead    Deno, and swc with decoratorVersion 2022-03, run all of them before the first field is set, as
+#            an earlier version of the proposal said. swc with 2023-11 is right for fields and early for accessors.
+#            Output for a field and an accessor whose initializers read their own value:
 #
 #              tsc 6.0.3        url: ws://first, then token: secret
 #              esbuild 0.28.2   url: ws://first, then token: secret
@@ -14,13 +14,13 @@
 #              swc, 2022-03     token: TypeError, then url: undefined
 #              deno 2.9.6       token: TypeError, then url: undefined
 #
-#            (The private field behind an accessor is not there yet, hence the TypeError.) Babel 8 with 2023-11
-#            agrees with tsc and esbuild. Methods are the same everywhere: before the fields.
+#            (The accessor's private field doesn't exist yet, hence the TypeError.) Babel 8 with 2023-11
+#            agrees with tsc and esbuild. Methods behave the same everywhere: before the fields.
 # Matters    A decorator library that registers, validates, observes or injects in a field's addInitializer works
-#            when its package is compiled by tsc. The same source reads undefined under `deno run` or swc, in
-#            another order and without a warning, so a value that should have been registered is missing much
-#            later. A library that must run everywhere takes the value in the initializer that a field decorator
-#            returns (`(value) => value`), and leaves addInitializer to methods.
+#            when tsc compiles it. Under `deno run` or swc, the same source silently reads undefined, in a different
+#            order, and a value that should be registered is missing much later. A library that must run everywhere
+#            reads the value in the initializer that a field decorator returns (`(value) => value`), and uses
+#            addInitializer only for methods.
 # Seen       2026-11-30, Node.js 20.20.2
 set -euo pipefail
 dir=$(mktemp -d)

@@ -1,24 +1,23 @@
 #!/usr/bin/env bash
 # nginx sends one WebSocket handshake to two backends
 #
-# Versions   nginx 1.22.1 of Debian 12 (another version is stated and tried all the same), ws 8.23.0
-# Expected   A client opens a WebSocket once, so one backend gets one handshake. When that backend is slow or goes
-#            away before its answer, the client gets 504 or 502 and decides itself what to do.
-# Instead    To nginx a handshake is a GET, so `proxy_next_upstream error timeout` (the default) repeats it at the
-#            next server of the upstream: when the first ends the connection during a restart, and when it needs
-#            longer than proxy_read_timeout to authenticate (60 s by default; 1 s here). Output:
+# Versions   nginx 1.22.1 of Debian 12 (the script names and tries any other version), ws 8.23.0
+# Expected   A client opens a WebSocket once, so one backend gets one handshake. If that backend is slow or exits
+#            before it answers, the client gets 504 or 502 and decides what to do.
+# Instead    For nginx a handshake is a GET, so `proxy_next_upstream error timeout` (the default) repeats it at the
+#            next server of the upstream. It does so if the first server ends the connection during a restart, or
+#            needs longer than proxy_read_timeout to authenticate (60 s by default; 1 s here). Output:
 #
 #              restart       A: handshake ?ticket=1, A: goes away, B: handshake ?ticket=1 | client: 401 ticket used
 #              slow check    A: handshake ?ticket=2, B: handshake ?ticket=2 | client: 401 ticket used
 #              slow, once    A: handshake ?ticket=3 | client: 504
 #
 #            "slow, once" is `proxy_next_upstream off`.
-# Matters    One-time tickets, the usual way to authenticate a browser's WebSocket, fail for the users of a rolling
-#            restart with an error that names the ticket, not the restart. Everything else that a handshake does
-#            happens twice as well: presence, limits for each user, an audit line. Set `proxy_next_upstream off`
-#            for WebSocket locations, keep handshakes shorter than proxy_read_timeout, consume a ticket only when
-#            the 101 is about to be written, and drain a backend by answering (503, which nginx does not repeat by
-#            default), not by closing.
+# Matters    One-time tickets, the usual way to authenticate a browser's WebSocket, fail during a rolling restart,
+#            with an error that names the ticket, not the restart. Every other effect of a handshake also happens
+#            twice: presence, limits per user, an audit line. Set `proxy_next_upstream off` for WebSocket
+#            locations, keep handshakes shorter than proxy_read_timeout, consume a ticket just before you write the
+#            101, and drain a backend with an answer (503, which nginx doesn't repeat by default), not with a close.
 # Seen       2026-11-30, Node.js 20.20.2
 set -euo pipefail
 command -v nginx >/dev/null || apt-get install -y --no-install-recommends nginx-light >/dev/null

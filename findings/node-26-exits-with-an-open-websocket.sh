@@ -4,7 +4,7 @@
 # Versions   Node.js 26.10.0 (undici 8.10.2 inside); undici 8.10.2, 8.13.1 and 7.30.2 on it
 # Expected   An open WebSocket keeps the process alive, as it does over HTTP/1.1: a program that only waits for
 #            messages runs until the connection closes.
-# Instead    For wss: the client offers h2 and uses it where the server agrees (undici 7 only with `allowH2`). Once
+# Instead    For wss: the client offers h2 and uses it if the server agrees (undici 7 only with `allowH2`). Once
 #            the stream is open, nothing in the process counts as work: it ends with exit code 0, without a message
 #            and without a close event. The server sends a message half a second after the handshake, then closes;
 #            the clients print what they see:
@@ -16,7 +16,7 @@
 #              undici 8.13.1, HTTP/2           open, message, close 1000, exit code 0
 #              undici 7.30.2, HTTP/2           open, message, close 1000, exit code 0
 #
-#            The third one also holds an interval, which is a workaround. undici 8.13.1 has the fault fixed.
+#            The third one also holds an interval, as a workaround. undici 8.13.1 fixes the fault.
 # Matters    A subscriber or bot that ran on Node.js 24 stops without an error on 26, or on the day a proxy in front
 #            of its server enables RFC 8441. Its supervisor sees a success and may not start it again.
 # Seen       2026-11-30

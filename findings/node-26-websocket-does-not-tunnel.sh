@@ -3,11 +3,11 @@
 #
 # Versions   Node.js 26.10.0 (undici 8.10.2 inside), undici 8.13.1, undici 7.30.2, ws 8.23.0
 # Expected   With NODE_USE_ENV_PROXY=1 and HTTP_PROXY, fetch, http.get and WebSocket go through the proxy. A
-#            WebSocket asks the proxy for a tunnel by CONNECT, also for ws:, as RFC 6455 4.1 and the WHATWG
-#            standard have it, because a proxy removes Upgrade from a plain request (RFC 9110 7.6.1).
-# Instead    undici 8 tunnels wss: only. For ws: it sends the proxy a plain GET with Upgrade, which undici 7 did
-#            not. ws ignores the environment. The proxy of this script tunnels CONNECT and forwards a GET without
-#            its hop-by-hop fields. What it saw, and how each client ended:
+#            WebSocket requests a tunnel with CONNECT, also for ws:, as RFC 6455 4.1 and the WHATWG standard
+#            require, because a proxy removes Upgrade from a plain request (RFC 9110 7.6.1).
+# Instead    undici 8 tunnels only wss:. For ws: it sends the proxy a plain GET with Upgrade, unlike undici 7. ws
+#            ignores the environment. The proxy of this script tunnels CONNECT, and forwards a GET without its
+#            hop-by-hop fields. The proxy's view, and each client's result:
 #
 #              fetch                                   GET      200
 #              http.get                                GET      200
@@ -18,11 +18,11 @@
 #              undici 7.30.2, ProxyAgent               CONNECT  open
 #              ws 8.23.0                               -        open
 #
-#            tinyproxy 1.11.1 gives the same.
-# Matters    An upgrade from undici 7 to 8, or to Node.js 26, cuts ws: clients off behind a proxy; the error event
-#            has an empty message. Set `proxyTunnel: true`, use wss:, or list the server in NO_PROXY. With ws,
-#            Socket.IO and everything else built on ws, the environment has no effect: traffic that must not
-#            leave directly does, and traffic that must use the proxy fails, so pass an agent.
+#            tinyproxy 1.11.1 gives the same results.
+# Matters    An upgrade from undici 7 to 8, or to Node.js 26, cuts off ws: clients behind a proxy; the error event
+#            has an empty message. Set `proxyTunnel: true`, use wss:, or list the server in NO_PROXY. For ws,
+#            Socket.IO and everything else built on ws, the environment has no effect: traffic leaves directly
+#            although it must not, or fails because it must use the proxy. Pass an agent.
 # Seen       2026-11-30
 set -euo pipefail
 dir=$(mktemp -d)

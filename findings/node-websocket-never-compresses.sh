@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Node.js's built-in WebSocket agrees on permessage-deflate and sends everything uncompressed
+# Node.js's built-in WebSocket negotiates permessage-deflate and sends everything uncompressed
 #
-# Versions   the WebSocket of Node.js 26.10.0, undici 8.13.1 and 7.30.2; server and client to compare: ws 8.23.0
+# Versions   the WebSocket of Node.js 26.10.0, undici 8.13.1 and 7.30.2; server and client for comparison: ws 8.23.0
 # Expected   `client.extensions` says "permessage-deflate", so both directions are compressed.
-# Instead    Only the server compresses. A text of 50,000 equal characters, bytes on the wire:
+# Instead    Only the server compresses. Bytes on the wire for a text of 50,000 equal characters:
 #
 #              node 26.10.0   permessage-deflate  client to server 50008, server to client 67
 #              undici 8.13.1  permessage-deflate  client to server 50008, server to client 67
@@ -12,8 +12,8 @@
 #
 # Matters    The extension in the handshake, in access logs and in `extensions` says nothing about uploads. The
 #            server never needs the inflate context of such a connection, so it should create the context with
-#            the first compressed message. Services that receive much JSON from Node.js clients (agents,
-#            telemetry) gain nothing from compression; compress the payload, or use a client that compresses.
+#            the first compressed message. Services that receive a lot of JSON from Node.js clients (agents,
+#            telemetry) gain nothing. Compress the payload, or use a client that compresses.
 # Seen       2026-11-30
 set -euo pipefail
 dir=$(mktemp -d)

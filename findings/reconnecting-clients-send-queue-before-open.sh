@@ -3,11 +3,11 @@
 #
 # Versions   partysocket 1.3.0, reconnecting-websocket 4.4.0, socket.io-client 4.8.4, mqtt 5.16.0
 #            (servers: ws 8.23.0, socket.io 4.8.4, aedes 1.2.0)
-# Expected   An application logs in, or joins a room, in its open handler. A message that it sent while the
-#            connection was away waits in the client's queue. After a reconnect the login goes first,
-#            because the handler runs as soon as the connection is open.
-# Instead    The client empties its queue first and calls the handler afterwards. Output, one line for each
-#            client, "2:" is the second connection as the server sees it:
+# Expected   An application logs in, or joins a room, in its open handler. A message sent while the connection was
+#            down waits in the client's queue. After a reconnect the login goes first, because the handler runs
+#            as soon as the connection is open.
+# Instead    The client sends its queue first and calls the handler afterwards. Output, one line per client; "2:"
+#            is the second connection as the server sees it:
 #
 #              partysocket             1:login 2:offline 2:login
 #              reconnecting-websocket  1:login 2:offline 2:login
@@ -15,9 +15,9 @@
 #              mqtt                    1:login 2:offline 2:login
 #
 # Matters    A protocol whose first message must be a login, a CONNECT or a join works in every test and on
-#            every first connection. It fails only after an outage, and only when something was sent during
-#            it: the server refuses or drops "offline", or closes the connection, and the client reconnects.
-#            Log in during the handshake (URL, cookie, subprotocol, Socket.IO `auth`), or hold sends back until
+#            every first connection. It fails only after an outage, and only if the application sent something
+#            during it: the server refuses or drops "offline", or closes the connection, and the client reconnects.
+#            Log in during the handshake (URL, cookie, subprotocol, Socket.IO `auth`), or hold back sends until
 #            the server confirms the login. A server should name the cause ("the first message is not a login")
 #            in its close reason.
 # Seen       2026-11-30, Node.js 20.20.2

@@ -1,22 +1,22 @@
 #!/usr/bin/env bash
-# socket.emit() of a Blob from Node.js sends the text "[object Blob]" and costs the connection
+# socket.emit() of a Blob from Node.js sends the text "[object Blob]" and ends the connection
 #
 # Versions   socket.io and socket.io-client 4.8.4 (socket.io-parser and engine.io-parser as resolved)
-# Expected   Blob is a global of Node.js and works in the browser, so emit('file', blob) delivers the bytes as a
-#            Buffer does, or throws.
-# Instead    One layer counts a Blob as binary and announces an attachment; the layer below, in its Node.js form,
-#            knows Buffer, ArrayBuffer and views only and writes String(blob). The server waits for a binary
-#            packet, gets a text, and ends the connection. The same happens with a File, and to
-#            a client whose server emits a Blob ("parse error"). Packets as the server sees them, and the end:
+# Expected   Blob is a global of Node.js and works in the browser, so emit('file', blob) delivers the bytes like a
+#            Buffer, or throws.
+# Instead    One layer treats a Blob as binary and announces an attachment. The layer below, in its Node.js build,
+#            supports only Buffer, ArrayBuffer and views, and writes String(blob). The server waits for a binary
+#            packet, gets a text, and ends the connection. The same happens with a File, and to a client whose
+#            server emits a Blob ("parse error"). Packets as the server sees them, and the end:
 #
 #              Buffer  51-["file",{"_placeholder":true,"num":0}] | binary of 5 bytes | event "file"
 #              Blob    51-["file",{"_placeholder":true,"num":0}] | "[object Blob]" | server: forced close | client: transport close
 #              File    51-["file",{"_placeholder":true,"num":0}] | "[object File]" | server: forced close | client: transport close
 #
 # Matters    Code that uploads a Blob works in every page and loses the connection in Node.js, every time, without an
-#            error at the sender: "transport close" looks like a network fault, the client reconnects, and a retry
-#            does it again. Pass `Buffer.from(await blob.arrayBuffer())`. An encoder should decide "is it binary"
-#            and "can it be written" in one place.
+#            error at the sender. "transport close" looks like a network fault, so the client reconnects and a retry
+#            fails again. Pass `Buffer.from(await blob.arrayBuffer())`. An encoder should decide "is it binary" and
+#            "can it be written" in one place.
 # Seen       2026-11-30, Node.js 20.20.2 and 26.10.0
 set -euo pipefail
 dir=$(mktemp -d)

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# close() of undici's WebSocket drops a Blob that was sent before it, and everything behind the Blob
+# close() of undici's WebSocket drops a Blob sent before it, and everything after the Blob
 #
 # Versions   undici 7.30.2 and 8.13.1, and the WebSocket built into Node.js 26.10.0
-#            (server, and client to compare with: ws 8.23.0)
+#            (server, and client for comparison: ws 8.23.0)
 # Expected   send() queues, close() starts the closing handshake after the queue. The WHATWG standard says so,
 #            and ws, Bun 1.4.5 and Deno 2.9.6 do it: the server receives "first", the Blob, "last", close 1000.
-# Instead    send(text), send(blob), send(text), close(1000) loses the Blob and the text behind it. The client
+# Instead    send(text), send(blob), send(text), close(1000) loses the Blob and the text after it. The client
 #            reports a clean close. Output:
 #
 #              node 26.10.0   server: first, close 1000                             client: 1000 clean, 12 bytes were queued
@@ -15,10 +15,10 @@
 #
 #            Without the Blob, or with close() 50 ms later, all messages arrive.
 # Matters    Page code that uploads and then calls close(1000) gets reused in Node.js. The server sees a normal close
-#            after half a conversation and commits what it has; neither side gets an error. Send
+#            after half a conversation and commits the data it has; neither side gets an error. Send
 #            `await blob.arrayBuffer()` instead of the Blob, or close after the server confirms the last message.
-#            A server that must know whether a conversation is complete needs a final message; close code 1000
-#            does not prove it.
+#            If a server must detect an incomplete conversation, it needs a final message; close code 1000 proves
+#            nothing.
 # Seen       2026-11-30
 set -euo pipefail
 dir=$(mktemp -d)

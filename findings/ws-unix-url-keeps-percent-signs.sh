@@ -2,18 +2,18 @@
 # ws cannot reach a Unix domain socket whose path has a space
 #
 # Versions   ws 8.23.0
-# Expected   `ws+unix:///tmp/a b.sock:/` connects to the socket "/tmp/a b.sock". A URL has no space, so the URL parser
-#            writes %20, and the path of a file is what is decoded, as with fileURLToPath.
-# Instead    ws takes the percent-encoded text for the path. Neither form connects; output:
+# Expected   `ws+unix:///tmp/a b.sock:/` connects to the socket "/tmp/a b.sock". A URL can't contain a space, so the
+#            URL parser writes %20, and the file's path is the decoded text, as with fileURLToPath.
+# Instead    ws uses the percent-encoded text as the path. Neither form connects; output:
 #
 #              plain.sock            open
 #              with a space.sock     connect ENOENT $folder/with%20a%20space.sock
 #              the same, encoded     connect ENOENT $folder/with%20a%20space.sock
 #              with%20a%20space.sock, as a link open
 #
-# Matters    Sockets below a folder such as "Application Support" or a user's name with a space cannot be reached by
-#            URL; a link with a plain name, or `socketPath` in an own `createConnection`, can.
-# Method     A server of node:http with ws listens on each path, and a client of ws opens the URL.
+# Matters    A URL can't reach sockets below a folder such as "Application Support" or a user's name with a space.
+#            Use a link with a plain name, or `socketPath` in your own `createConnection`.
+# Method     A node:http server with ws listens on each path, and a ws client opens the URL.
 # Seen       2026-11-30
 set -euo pipefail
 

@@ -2,9 +2,9 @@
 # Two y-websocket providers in one Node.js process synchronize without any server
 #
 # Versions   y-websocket 3.1.0, yjs 13.6.33, lib0 as resolved
-# Expected   A WebSocket provider whose server cannot be reached has nothing to synchronize with. A test that
-#            connects two documents to a server fails when the server is down, or refuses both.
-# Instead    Node.js has a global BroadcastChannel, so the provider's path for tabs of one browser is active there
+# Expected   A WebSocket provider that can't reach its server has nothing to synchronize with. A test that connects
+#            two documents to a server fails if the server is down, or refuses both.
+# Instead    Node.js has a global BroadcastChannel, so the provider's code for tabs of one browser is active there
 #            too: providers of one URL and room exchange updates inside the process, and between worker threads.
 #            The server of this script answers every handshake with 403. Output:
 #
@@ -12,9 +12,9 @@
 #              with disableBc: true,                        connected: false false, second document: ""
 #
 # Matters    An integration test of a collaboration server with two clients in one process passes without the server,
-#            and says nothing about its authentication, its rooms or its messages. Read-only rules look broken for
-#            the same reason: what the server refuses to forward arrives all the same. Set `disableBc: true` in
-#            every test and in Node.js services that hold several documents, or put each client in a process.
+#            so it doesn't test authentication, rooms or messages. Read-only rules look broken for the same reason:
+#            updates arrive although the server refuses to forward them. Set `disableBc: true` in every test and in
+#            Node.js services that hold several documents, or run each client in a separate process.
 # Seen       2026-11-30, Node.js 20.20.2 and 26.10.0
 set -euo pipefail
 dir=$(mktemp -d)

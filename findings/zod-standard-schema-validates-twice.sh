@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Zod's Standard Schema interface runs an asynchronous schema twice for each value
 #
-# Versions   zod 4.6.7; to compare with: valibot 1.5.0
-# Expected   `schema['~standard'].validate(value)` parses once, as `schema.parseAsync(value)` does. An exception in a
-#            transform of a synchronous schema is thrown, as `schema.parse(value)` does.
-# Instead    validate() parses synchronously, and when that throws anything at all, parses again asynchronously.
-#            A schema with an asynchronous check always takes both ways; so does a synchronous one whose transform
+# Versions   zod 4.6.7; for comparison: valibot 1.5.0
+# Expected   `schema['~standard'].validate(value)` parses once, as `schema.parseAsync(value)` does. It throws an
+#            exception from a transform of a synchronous schema, as `schema.parse(value)` does.
+# Instead    validate() parses synchronously, and if that throws anything at all, parses again asynchronously.
+#            A schema with an asynchronous check always parses twice. So does a synchronous one whose transform
 #            throws, and the exception becomes a rejected promise. Output:
 #
 #              zod      parseAsync           1 lookup for 1 message
@@ -13,11 +13,11 @@
 #              valibot  ~standard.validate   1 lookup for 1 message
 #              zod      throwing transform   2 runs, validate() returned a promise that rejects with SyntaxError
 #
-# Matters    Standard Schema is how frameworks take any validator, so they call validate() and nothing else. A check
-#            that reads a database, charges a rate limit or uses up a one-time token does so twice for each
-#            message, and the second run of a one-time token refuses a valid message. A framework must expect a
-#            promise, and a rejected one, even from a schema that has been synchronous so far. Keep schemas pure
-#            and do lookups in the handler, or call parseAsync where the schema is known to be asynchronous.
+# Matters    Frameworks use Standard Schema to accept any validator, so they call only validate(). A check that reads
+#            a database, counts against a rate limit or consumes a one-time token runs twice for each message, and
+#            the second run of a one-time token refuses a valid message. A framework must expect a promise, and a
+#            rejected one, even from a schema that was synchronous so far. Keep schemas pure and do lookups in the
+#            handler, or call parseAsync if you know that the schema is asynchronous.
 # Seen       2026-11-30, Node.js 20.20.2 (the first half is reported upstream as colinhacks/zod 6610, open)
 set -euo pipefail
 dir=$(mktemp -d)
