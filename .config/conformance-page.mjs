@@ -1,5 +1,5 @@
-// Writes docs/conformance.md from our list of assertions and the titles of the tests; with --check only says whether it
-// is up to date. Either way it fails when an assertion has neither a test nor a reason.
+// Writes docs/conformance.md from our list of assertions and the titles of the tests; with --check, only reports whether it
+// is up to date. Either way it fails if an assertion has neither a test nor a reason.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import assertions from '../packages/conformance/dist/src/assertions.js';
@@ -14,7 +14,7 @@ const problems = [...problemsOf(assertions.ASSERTIONS, files)];
 const page = formatPage(assertions.ASSERTIONS, files);
 
 if (!process.argv.includes('--check')) writeFileSync(PAGE, page);
-else if (readPage() !== page) problems.push('docs/conformance.md is not what the tests say; run: npm run docs');
+else if (readPage() !== page) problems.push('docs/conformance.md is out of date; run: npm run docs');
 for (const problem of problems) console.error(problem);
 if (problems.length > 0) process.exitCode = 1;
 

@@ -1,11 +1,11 @@
-/** One run of a suite of others, from outside the project, as docs/conformance.md shows it. */
+/** One run of an external suite, from outside the project, as docs/conformance.md shows it. */
 export interface IndependentResult {
   readonly suite: string;
   readonly ran: string;
   readonly result: string;
 }
 
-/** The commit that ran, and when. */
+/** The tested commit, and the date. */
 export const INDEPENDENT_RUN = { commit: '3359813', date: '30 November 2026', node: '20.20.2' } as const;
 
 /** In the order of the page. */
@@ -17,13 +17,13 @@ export const INDEPENDENT_RESULTS: readonly IndependentResult[] = [
   },
   {
     suite: '',
-    ran: 'of those, the ones that fail against two servers that are weak on purpose',
+    ran: 'of those, the tests that fail against two deliberately weak servers',
     result: '328 of 328',
   },
   { suite: '', ran: 'the ten that the draft of version 2.3 adds', result: '10 of 10' },
   {
     suite: '',
-    ran: "the kit's branch `2.2.x`, with nothing but its Java package renamed",
+    ran: "the kit's branch `2.2.x`, with only its Java package renamed",
     result: '379 of 379; without the renaming, 60 answers differ, in names of Java classes only',
   },
   {

@@ -78,17 +78,17 @@ describe('a page of few assertions', () => {
     [
       'a title of an assertion that there is not',
       [titled('one', `${first} ${second} both`, `${bracketed('WSC-9-9')} what?`)],
-      'WSC-9-9 in packages/a/test/one.test.ts is no assertion',
+      'WSC-9-9 in packages/a/test/one.test.ts is not an assertion',
     ],
     [
       'a test of what cannot be tested yet',
       [titled('one', `${first} ${second} ${bracketed('JAVADOC:4')} all`)],
-      'JAVADOC:4 is said not to be testable yet, but packages/a/test/one.test.ts tests it',
+      'JAVADOC:4 counts as not testable yet, but packages/a/test/one.test.ts tests it',
     ],
     [
       'a test that is left out',
       [{ path: 'packages/a/test/one.test.ts', text: `test.skip('${first} ${second} both', () => undefined);` }],
-      'packages/a/test/one.test.ts carries ids, so it must not leave out tests',
+      'packages/a/test/one.test.ts carries ids, so it must not skip tests',
     ],
   ])('is not written for %s', (_what, files, problem) => {
     expect(problemsOf(chapters, files)).toEqual([problem]);
