@@ -11,7 +11,7 @@ export interface BenchOptions {
   readonly contenders: readonly ContenderId[];
   /** A file for the results, or undefined. */
   readonly json: string | undefined;
-  /** Whether docs/performance.md and its chart are to be renewed. */
+  /** Whether to regenerate docs/performance.md and its chart. */
   readonly write: boolean;
 }
 
@@ -29,7 +29,7 @@ Measures Serval beside plain ws, NestJS, Socket.IO and, where it is installed, T
   --rows A,B          some rows only: ${ROWS.map(({ id }) => id).join(', ')}
   --contenders A,B    some contenders only: ${CONTENDER_IDS.join(', ')}
   --json FILE         also writes every sample to FILE
-  --write             also renews docs/performance.md and its chart; takes every row and contender
+  --write             also regenerates docs/performance.md and its chart; takes every row and contender
   --help              this text
 
 Examples:
