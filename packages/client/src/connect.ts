@@ -1,5 +1,13 @@
 import { DeploymentException, HandshakeException } from '@serval/api';
-import { SessionCodecs, toError, WsSession, type ContainerContext, type SessionProperties } from '@serval/container';
+import {
+  openSession,
+  SessionCodecs,
+  toError,
+  type ContainerContext,
+  type SessionParts,
+  type SessionProperties,
+  type WsSession,
+} from '@serval/container';
 import type { EndpointPlan } from '@serval/plan';
 import type { ClientEngine } from '@serval/protocol';
 import type { ClientEndpoint } from './client-endpoint';
@@ -35,7 +43,7 @@ export interface ConnectWatch {
   readonly attempt: number;
   /** Gives the opening handshake up. Its reason is a HandshakeException. */
   readonly signal: AbortSignal;
-  /** Is called right before `@OnOpen`. */
+  /** Called right before `@OnOpen`. */
   readonly begun: (session: WsSession) => void;
 }
 
@@ -65,14 +73,18 @@ export async function connect(
   const giveUp = (): void => deadline.abort(watch?.signal.reason as HandshakeException);
   if (watch?.signal.aborted === true) giveUp();
   watch?.signal.addEventListener('abort', giveUp, { once: true });
-  let session: WsSession;
+  let parts: SessionParts;
   container.connecting.add(deadline);
   try {
     const tls = await deadline.within(resolveTls(config));
     const instance = endpoint.instance ?? makeInstance(plan);
     const codecs = await makeCodecs(plan, config, deadline);
     try {
-      const { transport, subprotocol, ...opened } = await openingHandshake({
+      const {
+        transport,
+        subprotocol,
+        uri: openedUri,
+      } = await openingHandshake({
         uri,
         config,
         engine: container.engineFor(endpoint),
@@ -90,22 +102,22 @@ export async function connect(
         transport.terminate();
         throw deadline.error;
       }
-      session = new WsSession({
+      parts = {
         context,
         plan,
         endpoint: instance,
         endpointConfig: config,
         codecs,
         handshake: {
-          requestUri: opened.uri.href,
-          queryString: opened.uri.search === '' ? null : opened.uri.search.slice(1),
+          requestUri: openedUri.href,
+          queryString: openedUri.search === '' ? null : openedUri.search.slice(1),
           pathParameters: new Map(),
           subprotocol,
           userPrincipal: null,
         },
         userProperties,
         transport,
-      });
+      };
     } catch (error) {
       await codecs.destroy();
       throw error;
@@ -115,9 +127,9 @@ export async function connect(
     watch?.signal.removeEventListener('abort', giveUp);
     deadline.clear();
   }
-  watch?.begun(session);
-  const failure = await session.begin();
-  // Whoever watches the attempt has to know that it has failed.
+  const { session, opened } = openSession(parts, watch?.begun);
+  const failure = await opened;
+  // The owner of a watched attempt has to learn that it failed.
   const isTold = watch !== undefined || context.settings.openFailure === 'reject';
   if (failure !== undefined && isTold) throw endpointFailed(plan, '@OnOpen', failure);
   return session;

@@ -7,7 +7,7 @@ import {
   type Session,
 } from '@serval/api';
 import { closeReasonOf, describeValue, pause, showAs } from '@serval/api/spi';
-import { asBytes, rejected, toError, tolerateNeglect, type WsSession } from '@serval/container';
+import { asBytes, rejected, toError, tolerateNeglect, type SessionEnd, type WsSession } from '@serval/container';
 import { prepareConnect, type ConnectOptions, type PreparedConnect, type ServerUri } from './connect-options';
 import { Deadline } from './deadline';
 import type { ReceivedMessage } from './message-stream';
@@ -24,7 +24,7 @@ interface Stay {
   readonly session: WsSession;
   /** In `performance.now()` time. */
   readonly since: number;
-  readonly ended: Promise<{ readonly reason: CloseReason; readonly isClosedHere: boolean }>;
+  readonly ended: Promise<SessionEnd>;
 }
 
 /** An attempt that has failed. */
@@ -120,7 +120,7 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
 
   get state(): ConnectionState {
     if (this.#isOver) return 'closed';
-    if (this.#session?.canSend === true) return 'open';
+    if (this.#session?.life.canSend === true) return 'open';
     return this.parts.policy === undefined ? 'closed' : 'away';
   }
 
@@ -334,14 +334,14 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
   async #catchUp(session: WsSession): Promise<void> {
     if (this.#waiting.isEmpty) return;
     this.#catchingUp = session;
-    while (session.canSend) {
+    while (session.life.canSend) {
       const send = this.#waiting.take();
       if (send === undefined) break;
       await deliver(session, send.message).then(send.resolve, send.reject);
     }
     if (this.#catchingUp === session) this.#catchingUp = undefined;
     // It was lost before its turn had come for all; its handlers may await them, and the next session waits for those.
-    if (!session.canSend && session.isOpen()) this.#waiting.release();
+    if (!session.life.canSend && session.isOpen()) this.#waiting.release();
   }
 
   /** No more messages, in neither direction. */
@@ -366,10 +366,7 @@ function uriTookTooLong(milliseconds: number): HandshakeException {
 }
 
 function stayOf(session: WsSession): Stay {
-  const ended = new Promise<Awaited<Stay['ended']>>((resolve) => {
-    session.onClosed = (reason, isClosedHere) => resolve({ reason, isClosedHere });
-  });
-  return { session, since: performance.now(), ended };
+  return { session, since: performance.now(), ended: session.life.whenClosed() };
 }
 
 /** Hands a message over within the call, so that messages stay in order. */

@@ -6,29 +6,37 @@ import {
   type Session,
 } from '@serval/api';
 import { Deadline, describeValue } from '@serval/api/spi';
-import type { Sending } from './outbox';
-import { isThenable, rejected, toError, tolerateNeglect } from './promises';
-import { WsAsyncRemote, type Encoded } from './remote-endpoint';
-import type { WsSession } from './session';
+import type { Encoded } from './encoders';
+import { isThenable, rejected, toError, tolerateNeglect, type Sending } from './promises';
+import { WsAsyncRemote } from './remote-endpoint';
+import type { ContainerSettings } from './settings';
+
+/** A session as its broadcaster uses it. */
+export interface BroadcastHost {
+  readonly settings: Pick<ContainerSettings, 'maxQueuedMessages'>;
+  readonly limits: { readonly blockingTimeoutMs: number };
+  /** Its encoders make the messages. */
+  readonly sender: { encode(object: unknown): Encoded | Promise<Encoded | undefined> };
+  requireNotClosed(): void;
+  getOpenSessions(): ReadonlySet<Session>;
+}
 
 /** Sends the messages of one session to many, in the order of its calls. */
 export class Broadcaster {
-  /** Settles when what waits for an encoder has been encoded. */
+  /** Settles once the messages that wait for an encoder are encoded. */
   #encoding: Promise<void> | undefined;
   /** How many broadcasts wait for that. */
   #waiting = 0;
 
-  /** @param session whose encoders make the messages */
-  constructor(private readonly session: WsSession) {}
+  constructor(private readonly session: BroadcastHost) {}
 
   /** See {@link Session.broadcast}. */
   broadcast(message: unknown, to?: Iterable<Session>): Promise<readonly SendResult[]> {
     try {
       this.session.requireNotClosed();
-      const sessions =
-        to === undefined ? this.session.context.registry.openSessions(this.session.plan) : sessionsOf(to);
-      const encoded = this.session.remote.encode(message);
-      // Synchronous stays synchronous: what the caller sends next goes out behind it.
+      const sessions = to === undefined ? this.session.getOpenSessions() : sessionsOf(to);
+      const encoded = this.session.sender.encode(message);
+      // Synchronous stays synchronous: the caller's next send goes out behind it.
       if (!isThenable(encoded) && this.#encoding === undefined) return sendToAll(sessions, encoded);
       return tolerateNeglect(this.#sendInOrder(Promise.resolve(encoded), sessions));
     } catch (error) {
@@ -37,14 +45,14 @@ export class Broadcaster {
   }
 
   #sendInOrder(encoding: Promise<Encoded | undefined>, to: Iterable<Session>): Promise<readonly SendResult[]> {
-    const { maxQueuedMessages } = this.session.context.settings;
+    const { maxQueuedMessages } = this.session.settings;
     if (this.#waiting >= maxQueuedMessages) {
       void tolerateNeglect(encoding);
       return rejected(tooManyWait(maxQueuedMessages));
     }
     this.#waiting += 1;
     const before = this.#encoding;
-    const inTime = withinTime(encoding, this.session.blockingTimeoutMs);
+    const inTime = withinTime(encoding, this.session.limits.blockingTimeoutMs);
     const mine: Promise<void> = Promise.allSettled([before, inTime]).then(() => {
       this.#waiting -= 1;
       if (this.#encoding === mine) this.#encoding = undefined;
@@ -74,7 +82,7 @@ function tooManyWait(most: number): IllegalStateException {
   );
 }
 
-/** In one turn: what is sent to all leaves together, and a text is framed once. */
+/** Sends in one turn: the message leaves for all together, and a text is framed once. */
 async function sendToAll(sessions: Iterable<Session>, encoded: Encoded): Promise<SendResult[]> {
   const failures: SendResult[] = [];
   const pending: Promise<void>[] = [];
@@ -98,13 +106,13 @@ function sendTo(session: Session, encoded: Encoded): Sending {
 }
 
 /**
- * Sends one message to many sessions, of one endpoint or of several, as {@link Session.broadcast} does: for those who have
- * no session in hand, such as a timer or an HTTP request. An object is encoded once for each endpoint, by its encoders.
- * Not in the specification.
+ * Sends one message to many sessions, of one endpoint or of several, as {@link Session.broadcast} does. Call it from code
+ * that has no session in hand, such as a timer or an HTTP request. An object is encoded once for each endpoint, by its
+ * encoders. Not in the specification.
  *
- * @param to a session that has been closed is one of those that failed
- * @returns the sendings that failed, once each has been accepted or has failed; it rejects only for the message's sake
- * @throws EncodeException (as a rejection) when nothing encodes the message, or what the encoder throws
+ * @param to a closed session counts as failed
+ * @returns the sends that failed, once each is accepted or has failed; it rejects only if the message cannot be encoded
+ * @throws EncodeException (as a rejection) when nothing encodes the message, or the encoder's own error
  *
  * @example
  * setInterval(() => void broadcast(`${price()}`, sessions), 1000);
@@ -117,12 +125,12 @@ export function broadcast(message: unknown, to: Iterable<Session>): Promise<read
     });
     return tolerateNeglect(Promise.all(sending).then((failures) => failures.flat()));
   } catch (error) {
-    // What is no list of sessions.
+    // The argument is no list of sessions.
     return rejected(error);
   }
 }
 
-/** @throws IllegalArgumentException for what is no list of sessions */
+/** @throws IllegalArgumentException for anything but a list of sessions */
 function sessionsOf(to: unknown): readonly Session[] {
   const isList = typeof to === 'object' && to !== null && Symbol.iterator in to;
   const all = isList ? [...(to as Iterable<unknown>)] : [to];
@@ -141,7 +149,7 @@ function isSession(value: unknown): value is Session {
 function byEndpoint(all: Iterable<Session>): readonly Session[][] {
   const groups = new Map<unknown, Session[]>();
   for (const session of sessionsOf(all)) {
-    // Sessions of others have no plan; each is asked by itself.
+    // A session of another implementation has no plan; it broadcasts for itself.
     const endpoint = 'plan' in session ? session.plan : session;
     const known = groups.get(endpoint);
     if (known === undefined) groups.set(endpoint, [session]);

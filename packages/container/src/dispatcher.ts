@@ -1,27 +1,43 @@
-import {
-  type CloseReason,
-  DecodeException,
-  EncodeException,
-  PongMessage,
-  type SendResult,
-  type AnyDecoder,
-  type Decoder,
-} from '@serval/api';
-import { parsePrimitive, primitiveName, type Decoding, type MessageRoute, type MethodPlan } from '@serval/plan';
-import { wholeAsStream } from './message-pipe';
-import { isThenable, toError, type Settled } from './promises';
-import type { WsSession } from './session';
+import { DecodeException, EncodeException, type CloseReason, type SendResult } from '@serval/api';
+import type { BoundSession, EndpointPlan, MessageRoute, MethodPlan } from '@serval/plan';
+import type { AsyncScope } from './async-scope';
+import { decode } from './decoders';
+import type { DiagnosticEvent } from './diagnostics';
+import { isThenable, toError, type Sending, type Settled } from './promises';
+import type { SessionCodecs } from './session-codecs';
+import type { ContainerSettings } from './settings';
 
-// The only file that calls an endpoint's methods, its message handlers and its decoders. Each function settles: it
-// returns undefined when all is done, or a promise that never rejects. Errors leave by one exit, dispatchError. Each runs in
-// the session's scope, whoever calls it: the socket, a timer, or another session's handler.
+/** A session as its dispatcher reads it. It is the argument of a parameter of type Session as well. */
+export interface DispatchHost extends BoundSession {
+  readonly plan: EndpointPlan;
+  readonly endpoint: object;
+  readonly codecs: SessionCodecs;
+  readonly scope: AsyncScope | undefined;
+  readonly context: {
+    readonly settings: Pick<ContainerSettings, 'onMessageError'>;
+    readonly diagnostics: { report(event: DiagnosticEvent): void };
+  };
+  readonly life: {
+    /** Whether the handler failed by the abort of `session.signal`. */
+    isAbort(thrown: unknown): boolean;
+    /** Ends the session after an error of its endpoint. */
+    endpointFailed(phrase: string): void;
+  };
+  getId(): string;
+  /** Sends the result of an `@OnMessage` method. */
+  reply(value: unknown): Sending;
+}
 
-/** `@OnOpen`. Gives what it has thrown, once `@OnError` was told, or undefined: the session may go on. */
-export function dispatchOpen(session: WsSession): Error | undefined | Promise<Error | undefined> {
+// The only file that calls the methods of endpoints and message handlers. Each function settles: it returns undefined
+// when all is done, or a promise that never rejects. Errors leave by one exit, dispatchError. Each function runs in the
+// session's scope, whether the socket, a timer or a handler of another session calls it.
+
+/** Calls `@OnOpen`. Returns its error, once `@OnError` has settled, or undefined when the session can go on. */
+export function dispatchOpen(session: DispatchHost): Error | undefined | Promise<Error | undefined> {
   return inScope(session, () => callOpen(session));
 }
 
-function callOpen(session: WsSession): Error | undefined | Promise<Error | undefined> {
+function callOpen(session: DispatchHost): Error | undefined | Promise<Error | undefined> {
   const { open } = session.plan;
   if (open === undefined) return undefined;
   const failed = (thrown: unknown): Error | Promise<Error> => {
@@ -37,16 +53,16 @@ function callOpen(session: WsSession): Error | undefined | Promise<Error | undef
   }
 }
 
-/** One message, or one part of it, from what arrived to what the method returned. */
-export function dispatchMessage(session: WsSession, route: MessageRoute, arrived: unknown, last: boolean): Settled {
-  // Where there is no scope a message costs nothing for it.
+/** Handles one message, or one part of it: decodes it, calls the method, and sends the result. */
+export function dispatchMessage(session: DispatchHost, route: MessageRoute, arrived: unknown, last: boolean): Settled {
+  // Without a scope a message costs nothing for it.
   if (session.scope === undefined) return handleMessage(session, route, arrived, last);
   return session.scope.run(() => handleMessage(session, route, arrived, last));
 }
 
-function handleMessage(session: WsSession, route: MessageRoute, arrived: unknown, last: boolean): Settled {
+function handleMessage(session: DispatchHost, route: MessageRoute, arrived: unknown, last: boolean): Settled {
   try {
-    const payload = decode(session, route.decoding, arrived);
+    const payload = decode(session.codecs, route.decoding, arrived);
     const going = isThenable(payload)
       ? Promise.resolve(payload).then((decoded) => invoke(session, route, decoded, last))
       : invoke(session, route, payload, last);
@@ -56,24 +72,24 @@ function handleMessage(session: WsSession, route: MessageRoute, arrived: unknown
   }
 }
 
-/** `@OnError`, and then the end of the session where `onMessageError` says so. */
-function dispatchMessageError(session: WsSession, thrown: unknown): Settled {
-  // It has stopped because its session has.
-  if (session.isAbort(thrown)) return undefined;
+/** Calls `@OnError`, then ends the session where `onMessageError` says so. */
+function dispatchMessageError(session: DispatchHost, thrown: unknown): Settled {
+  // The handler stopped because its session did.
+  if (session.life.isAbort(thrown)) return undefined;
   const settled = dispatchError(session, thrown);
   const isCodec = thrown instanceof DecodeException || thrown instanceof EncodeException;
   if (isCodec || session.context.settings.onMessageError === 'keep-open') return settled;
-  if (settled !== undefined) return settled.then(() => session.endpointFailed('the endpoint failed'));
-  session.endpointFailed('the endpoint failed');
+  if (settled !== undefined) return settled.then(() => session.life.endpointFailed('the endpoint failed'));
+  session.life.endpointFailed('the endpoint failed');
   return undefined;
 }
 
-/** `@OnClose`. An error of it goes to `@OnError` (WSC-4.5-3). */
-export function dispatchClose(session: WsSession, reason: CloseReason): Settled {
+/** Calls `@OnClose`. Its error goes to `@OnError` (WSC-4.5-3). */
+export function dispatchClose(session: DispatchHost, reason: CloseReason): Settled {
   return inScope(session, () => callClose(session, reason));
 }
 
-function callClose(session: WsSession, reason: CloseReason): Settled {
+function callClose(session: DispatchHost, reason: CloseReason): Settled {
   const { close } = session.plan;
   if (close === undefined) return undefined;
   try {
@@ -89,12 +105,12 @@ function callClose(session: WsSession, reason: CloseReason): Settled {
   }
 }
 
-/** `@OnError`, or the diagnostics where there is none or it fails itself (WSC-5.2.2). */
-export function dispatchError(session: WsSession, thrown: unknown): Settled {
+/** Calls `@OnError`; the diagnostics get the error where there is none, or it fails itself (WSC-5.2.2). */
+export function dispatchError(session: DispatchHost, thrown: unknown): Settled {
   return inScope(session, () => callError(session, thrown));
 }
 
-function callError(session: WsSession, thrown: unknown): Settled {
+function callError(session: DispatchHost, thrown: unknown): Settled {
   const error = toError(thrown);
   const { error: handler, name: endpoint } = session.plan;
   const { diagnostics } = session.context;
@@ -114,16 +130,16 @@ function callError(session: WsSession, thrown: unknown): Settled {
   }
 }
 
-/** A SendHandler. Its error goes to `@OnError`. */
+/** Calls a SendHandler. Its error goes to `@OnError`. */
 export function dispatchSendResult(
-  session: WsSession,
+  session: DispatchHost,
   handler: (result: SendResult) => unknown,
   result: SendResult,
 ): void {
   inScope(session, () => callSendHandler(session, handler, result));
 }
 
-function callSendHandler(session: WsSession, handler: (result: SendResult) => unknown, result: SendResult): void {
+function callSendHandler(session: DispatchHost, handler: (result: SendResult) => unknown, result: SendResult): void {
   try {
     const going = handler(result);
     if (isThenable(going))
@@ -136,23 +152,23 @@ function callSendHandler(session: WsSession, handler: (result: SendResult) => un
   }
 }
 
-function inScope<T>({ scope }: WsSession, begin: () => T): T {
+function inScope<T>({ scope }: DispatchHost, begin: () => T): T {
   return scope === undefined ? begin() : scope.run(begin);
 }
 
-function invoke(session: WsSession, route: MessageRoute, payload: unknown, last: boolean): Settled {
+function invoke(session: DispatchHost, route: MessageRoute, payload: unknown, last: boolean): Settled {
   const result = call(route.receiver ?? session.endpoint, route, session, payload, last);
   if (result === undefined || result === null) return undefined;
   if (isThenable(result)) {
     return Promise.resolve(result).then((value) =>
-      route.replies && value !== undefined && value !== null ? session.remote.reply(value) : undefined,
+      route.replies && value !== undefined && value !== null ? session.reply(value) : undefined,
     );
   }
-  return route.replies ? session.remote.reply(result) : undefined;
+  return route.replies ? session.reply(result) : undefined;
 }
 
-function call(receiver: object, plan: MethodPlan, session: WsSession, payload: unknown, last = true): unknown {
-  // Deployment has checked that the method is there; by name, so that a proxy or an instance's own method is honoured.
+function call(receiver: object, plan: MethodPlan, session: DispatchHost, payload: unknown, last = true): unknown {
+  // Deployment checked that the method exists. It is looked up by name, to honour a proxy or an instance's own method.
   const methods = receiver as Record<string | symbol, (...args: unknown[]) => unknown>;
   const method = methods[plan.method];
   if (typeof method !== 'function')
@@ -160,59 +176,6 @@ function call(receiver: object, plan: MethodPlan, session: WsSession, payload: u
   return method.apply(receiver, plan.bind(session, payload, last));
 }
 
-function settle(session: WsSession, going: Promise<void>): Promise<void> {
+function settle(session: DispatchHost, going: Promise<void>): Promise<void> {
   return going.catch((thrown: unknown) => dispatchError(session, thrown));
-}
-
-/** @throws DecodeException, or what a decoder throws */
-function decode(session: WsSession, decoding: Decoding, arrived: unknown): unknown {
-  // The inbox passes text as string, binary and pong data as Buffer, and streams as Reader or InputStream.
-  switch (decoding.kind) {
-    case 'as-is':
-    case 'stream':
-      return arrived;
-    case 'primitive': {
-      const text = arrived as string;
-      try {
-        return parsePrimitive(decoding.type, text);
-      } catch (error) {
-        throw new DecodeException(
-          text,
-          `The message cannot be a ${primitiveName(decoding.type)}: ${(error as Error).message}.`,
-          error,
-        );
-      }
-    }
-    case 'array-buffer': {
-      const bytes = arrived as Buffer;
-      return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
-    }
-    case 'pong':
-      return new PongMessage(arrived as Buffer);
-    case 'stream-decoder':
-      return callDecode(session.codecs.decoder(decoding.decoder), arrived);
-    case 'decoders': {
-      for (const candidate of decoding.candidates) {
-        const decoder = session.codecs.decoder(candidate);
-        if (willDecode(decoder, arrived)) return callDecode(decoder, arrived);
-      }
-      if (decoding.otherwise !== undefined) {
-        return callDecode(session.codecs.decoder(decoding.otherwise), wholeAsStream(arrived as string | Buffer));
-      }
-      const names = decoding.candidates.map(({ name }) => name).join(', ');
-      throw new DecodeException(
-        arrived as string | Buffer,
-        `No decoder takes the message as ${decoding.type}; asked: ${names}.`,
-      );
-    }
-  }
-}
-
-function willDecode(decoder: AnyDecoder, message: unknown): boolean {
-  const asked = decoder as Decoder.Text<unknown>;
-  return asked.willDecode === undefined || asked.willDecode(message as string);
-}
-
-function callDecode(decoder: AnyDecoder, message: unknown): unknown {
-  return (decoder as Decoder.Text<unknown>).decode(message as string);
 }

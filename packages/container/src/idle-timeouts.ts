@@ -1,5 +1,3 @@
-import type { WsSession } from './session';
-
 /** The clock's step: how exact idle timeouts are, and how often the process wakes up for them. */
 const TICK_MS = 20;
 
@@ -14,8 +12,19 @@ export interface IdleLimits {
   readonly bothMs: number;
 }
 
-/** Which limit has passed. */
 type IdleCause = 'read idle' | 'write idle' | 'idle';
+
+/** The activity of one session. */
+export interface WatchedSession {
+  /** In the time of {@link IdleTimeouts.now}, as the others. */
+  readonly lastRead: number;
+  readonly lastWrite: number;
+  readonly keepAlive: { look(now: number): number } | undefined;
+  /** From now on the session is watched. */
+  watchedFrom(now: number): void;
+  /** Ends the session. */
+  abandon(phrase: string): void;
+}
 
 /**
  * Closes sessions that have been idle too long, and has silent peers pinged.
@@ -31,13 +40,13 @@ export class IdleTimeouts {
   now = performance.now();
   /** When the last tick was, in `performance.now()` time. */
   #tickedAt = 0;
-  readonly #watched = new Map<WsSession, IdleLimits>();
+  readonly #watched = new Map<WatchedSession, IdleLimits>();
   #timer: NodeJS.Timeout | undefined;
   /** No watched session can be idle before this time. */
   #nextLook = Infinity;
 
-  /** Replaces what is watched of a session; limits that are all Infinity end it, unless its peer is pinged. */
-  watch(session: WsSession, limits: IdleLimits): void {
+  /** Replaces the limits of a session. It is no longer watched when all are Infinity, unless its peer is pinged. */
+  watch(session: WatchedSession, limits: IdleLimits): void {
     const shortest = Math.min(limits.readMs, limits.writeMs, limits.bothMs);
     if (shortest === Infinity && session.keepAlive === undefined) {
       this.forget(session);
@@ -48,29 +57,29 @@ export class IdleTimeouts {
       this.#timer = setInterval(() => this.#tick(), TICK_MS);
       this.#timer.unref();
     }
-    if (!this.#watched.has(session)) session.lastRead = session.lastWrite = this.now;
+    if (!this.#watched.has(session)) session.watchedFrom(this.now);
     this.#watched.set(session, limits);
     this.#nextLook = 0;
   }
 
-  forget(session: WsSession): void {
+  forget(session: WatchedSession): void {
     if (!this.#watched.delete(session) || this.#watched.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 
   #tick(): void {
-    // What had come by the last tick has been read since, however late this one is.
+    // Everything that came by the last tick is read by now, however late this one is.
     const judged = this.now;
     const ticked = performance.now();
-    // By its own period at the least: a test's mocked timers may tick without a clock that goes with them.
+    // At least its own period: a test's mocked timers may tick without a clock that goes with them.
     this.now += Math.min(Math.max(ticked - this.#tickedAt, TICK_MS), LONGEST_STEP_MS);
     this.#tickedAt = ticked;
     if (judged < this.#nextLook) return;
     let next = Infinity;
     for (const [session, limits] of this.#watched) {
       const { cause, at } = earliest(session, limits);
-      // What was read within a tick carries the time of its beginning: wait for one more, so that none is early.
+      // A read within a tick carries the time of the tick's beginning. Wait for one more, so that no timeout is early.
       if (at + TICK_MS <= judged) session.abandon(`The session’s ${cause} timeout has passed.`);
       else next = Math.min(next, at + TICK_MS, session.keepAlive?.look(judged) ?? Infinity);
     }
@@ -79,7 +88,7 @@ export class IdleTimeouts {
 }
 
 /** When a session becomes idle if nothing more happens, and by which limit; in Tomcat's order where they coincide. */
-function earliest(session: WsSession, limits: IdleLimits): { readonly cause: IdleCause; readonly at: number } {
+function earliest(session: WatchedSession, limits: IdleLimits): { readonly cause: IdleCause; readonly at: number } {
   const read = session.lastRead + limits.readMs;
   const write = session.lastWrite + limits.writeMs;
   const both = Math.max(session.lastRead, session.lastWrite) + limits.bothMs;

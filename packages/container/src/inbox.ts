@@ -1,27 +1,52 @@
 import { IOException } from '@serval/api';
-import { Fifo, type InboundRule, type TransportListener } from '@serval/api/spi';
-import { isStreaming, type MessageRoute } from '@serval/plan';
-import { dispatchMessage } from './dispatcher';
+import { Fifo, type InboundRule, type Transport, type TransportListener } from '@serval/api/spi';
+import { isStreaming, type EndpointPlan, type MessageRoute, type NativeType } from '@serval/plan';
+import { inboundRules, type InboundRules, type InboundRulesHost } from './inbound-rules';
 import { isAutomaticPong } from './keep-alive';
-import { MessagePipe, WsInputStream, WsReader } from './message-pipe';
+import { openBytes, openText, type MessagePipe } from './message-pipe';
 import type { Settled } from './promises';
 import { RunningHandlers } from './running-handlers';
-import type { WsSession } from './session';
 
-/** With `inbound: 'concurrent'`, so many handlers of one session may run before its messages wait. */
+/** A session as its inbox uses it. */
+export interface InboxHost extends InboundRulesHost {
+  readonly plan: Pick<EndpointPlan, 'inbound'>;
+  readonly transport: Pick<Transport, 'pause' | 'resume'>;
+  readonly limits: InboundRulesHost['limits'] & {
+    /** How long a handler may take; Infinity for ever. */
+    readonly handlerTimeoutMs: number;
+    /** Something was read: a message, a part of one, or a pong. */
+    read(): void;
+    /** Something is being written. */
+    wrote(): void;
+    /** An automatic ping was answered, or reading goes on after a pause. */
+    heard(): void;
+  };
+  readonly life: {
+    peerLeaving(close?: { readonly code: number; readonly reason: string }): void;
+    connectionClosing(code: number, reason: string): void;
+    connectionClosed(code: number, reason: string): void;
+    connectionFailed(error: Error): void;
+    /** A handler took too long. */
+    handlerOverdue(method: string | symbol, afterMs: number): void;
+  };
+  routeOf(native: NativeType): MessageRoute | undefined;
+  /** Handles one message, or one part of it, or a stream. */
+  dispatch(route: MessageRoute, arrived: unknown, last: boolean): Settled;
+  /** A message has no handler. */
+  dropped(messageType: 'text' | 'binary'): void;
+}
+
+/** With `inbound: 'concurrent'`, this many handlers of one session may run before its messages wait. */
 const MAX_CONCURRENT = 256;
 
-/** A streamed message may have so much waiting before the transport is paused: about what one read from a socket gives. */
+/** A streamed message may have this much waiting before the transport is paused: about one read from a socket. */
 const PIPE_HIGH_WATER = 65_536;
-
-/** Until the session has set its rules. */
-const NOTHING: InboundRule = { inParts: false, maxBytes: 0 };
 
 /** Pongs that may wait for a busy handler; more are dropped, as no answer depends on them. */
 const MAX_WAITING_PONGS = 64;
 
 /**
- * `receiving`: messages come in; `closing`: the last one has come, and the close is answered behind it; `ended`: the session
+ * `receiving`: messages arrive; `closing`: the last one arrived, and the close is answered behind it; `ended`: the session
  * is closing, and nothing is answered any more.
  */
 type Phase = 'receiving' | 'closing' | 'ended';
@@ -31,25 +56,21 @@ type Arrival =
   | { readonly native: 'binary' | 'pong'; readonly data: Buffer; readonly last: boolean };
 
 /**
- * What a session receives, in order and one at a time.
+ * Delivers the messages of a session in order and one at a time.
  *
  * While a handler is busy (or `@OnOpen` has not settled) arrivals wait here, and the first to wait pauses the transport;
- * so no more than what one read had already brought is ever waiting. A streamed message is an exception: its later
- * parts pass the waiting ones by, because the busy handler is the one that reads them.
+ * so no more than the rest of one read ever waits. A streamed message is an exception: its later parts pass the waiting
+ * ones by, because the busy handler is the one that reads them.
  */
 export class Inbox implements TransportListener {
-  textRule: InboundRule = NOTHING;
-  binaryRule: InboundRule = NOTHING;
-  /** Of a whole text, where characters are counted. */
-  maxCharacters = Infinity;
-
+  #rules: InboundRules;
   #opening = true;
   /** From the first handler on that returned a promise. */
   #handlers: RunningHandlers | undefined;
-  /** How `begin` of the session learns that its `@OnOpen` is not waited for any more. */
+  /** Ends the wait for `@OnOpen`. */
   #giveUpOpening: ((why: Error) => void) | undefined;
-  /** Of a session that is closing, or whose peer is leaving. */
-  #limitMs = Infinity;
+  /** The handlers' limit in a session that is closing, or whose peer is leaving. */
+  #limitMs: number | undefined;
   /** A handler is being called, and has not returned yet. */
   #isCalling = false;
   #paused = true;
@@ -63,14 +84,29 @@ export class Inbox implements TransportListener {
   #partsRoute: MessageRoute | undefined;
   #pipe: MessagePipe<string> | MessagePipe<Buffer> | undefined;
 
-  constructor(private readonly session: WsSession) {}
+  constructor(private readonly host: InboxHost) {
+    this.#rules = inboundRules(host);
+  }
+
+  get textRule(): InboundRule {
+    return this.#rules.text;
+  }
+
+  get binaryRule(): InboundRule {
+    return this.#rules.binary;
+  }
+
+  /** Reads the session's routes and limits again. */
+  updateRules(): void {
+    this.#rules = inboundRules(this.host);
+  }
 
   get isReading(): boolean {
     return !this.#paused;
   }
 
   get #busy(): boolean {
-    return this.#opening || this.running >= (this.session.plan.inbound === 'serial' ? 1 : MAX_CONCURRENT);
+    return this.#opening || this.running >= (this.host.plan.inbound === 'serial' ? 1 : MAX_CONCURRENT);
   }
 
   /** How many handlers are at work. */
@@ -78,12 +114,12 @@ export class Inbox implements TransportListener {
     return this.#handlers?.size ?? 0;
   }
 
-  /** Whether others are at work beside the handler that may be what asks. */
+  /** Whether handlers are at work beside the one that may be the caller. */
   get hasOthers(): boolean {
     return this.running > (this.#isCalling ? 0 : 1);
   }
 
-  /** `@OnOpen` takes its time. @returns what it settles to, or why it is not waited for any more */
+  /** Waits for `@OnOpen`. Resolves with its error, or with the reason for which the wait ended. */
   whileOpening(method: string | symbol, going: Promise<Error | undefined>): Promise<Error | undefined> {
     const handlers = this.#runningHandlers;
     const handler = handlers.begin(method);
@@ -128,11 +164,6 @@ export class Inbox implements TransportListener {
     this.#next = { handlers: 1, run: close };
   }
 
-  /** Whether something has arrived that is not handled yet. */
-  get isAtWork(): boolean {
-    return this.#opening || this.running > 0 || (this.#arrivals?.size ?? 0) > 0;
-  }
-
   /**
    * No more messages: calls `finish` as soon as no handler is busy, so that `@OnClose` never overlaps one (WSC-5.1-2).
    *
@@ -147,9 +178,9 @@ export class Inbox implements TransportListener {
     queueMicrotask(() => this.#deliverWaiting());
   }
 
-  /** From now on each handler may take so long and no longer. */
+  /** From now on each handler may take this long and no longer. */
   limit(milliseconds: number): void {
-    this.#limitMs = Math.min(this.#limitMs, milliseconds);
+    this.#limitMs = Math.min(this.#limitMs ?? Infinity, milliseconds);
     this.#handlers?.limit(milliseconds);
   }
 
@@ -163,10 +194,11 @@ export class Inbox implements TransportListener {
   }
 
   onText(text: string, last: boolean): void {
-    if (text.length > this.maxCharacters) {
+    const { maxCharacters } = this.#rules;
+    if (maxCharacters !== undefined && text.length > maxCharacters) {
       if (this.#phase !== 'receiving') return;
-      this.session.transport.pause();
-      this.onClosing(1009, `At most ${this.maxCharacters} characters are taken.`);
+      this.host.transport.pause();
+      this.onClosing(1009, `At most ${maxCharacters} characters are taken.`);
       return;
     }
     this.#arrive({ native: 'text', data: text, last });
@@ -177,34 +209,34 @@ export class Inbox implements TransportListener {
   }
 
   onPong(data: Buffer): void {
-    if (isAutomaticPong(data)) this.session.keepAlive?.heard();
+    if (isAutomaticPong(data)) this.host.limits.heard();
     else this.#arrive({ native: 'pong', data, last: true });
   }
 
   /** Answered by the transport; it counts as traffic both ways, as in Tomcat. */
   onPing(): void {
-    this.session.read();
-    this.session.wrote();
+    this.host.limits.read();
+    this.host.limits.wrote();
   }
 
   onPeerLeaving(close?: { readonly code: number; readonly reason: string }): void {
-    this.session.peerLeaving(close);
+    this.host.life.peerLeaving(close);
   }
 
   onClosing(code: number, reason: string): void {
-    this.session.connectionClosing(code, reason);
+    this.host.life.connectionClosing(code, reason);
   }
 
   onClose(code: number, reason: string): void {
-    this.session.connectionClosed(code, reason);
+    this.host.life.connectionClosed(code, reason);
   }
 
   onError(error: Error): void {
-    this.session.connectionFailed(error);
+    this.host.life.connectionFailed(error);
   }
 
   #arrive(arrival: Arrival): void {
-    this.session.read();
+    this.host.limits.read();
     if (this.#phase !== 'receiving') return;
     if (this.#continuesPipe(arrival)) {
       this.#pushToPipe(arrival);
@@ -217,32 +249,32 @@ export class Inbox implements TransportListener {
   }
 
   /**
-   * Nobody wants the pong, or enough of them wait. While a streamed message arrives the socket must be read on, so the
-   * pongs between its parts cannot hold it back.
+   * Whether the pong has no handler, or enough of them wait. While a streamed message arrives the socket must be read on,
+   * so the pongs between its parts cannot hold it back.
    */
   #isSparePong({ native }: Arrival): boolean {
     if (native !== 'pong') return false;
-    return this.session.routeOf('pong') === undefined || (this.#arrivals?.size ?? 0) >= MAX_WAITING_PONGS;
+    return this.host.routeOf('pong') === undefined || (this.#arrivals?.size ?? 0) >= MAX_WAITING_PONGS;
   }
 
   #deliver(arrival: Arrival): void {
     const route = this.#routeFor(arrival);
     if (route === undefined) {
       // A pong is the protocol's own business unless the endpoint asks for it.
-      if (arrival.native !== 'pong') this.session.dropped(arrival.native);
+      if (arrival.native !== 'pong') this.host.dropped(arrival.native);
       return;
     }
     this.#isCalling = true;
     const settled = isStreaming(route)
       ? this.#deliverStream(route, arrival)
-      : dispatchMessage(this.session, route, arrival.data, arrival.last);
+      : this.host.dispatch(route, arrival.data, arrival.last);
     this.#isCalling = false;
     this.#occupyUntil(settled, route);
   }
 
   #routeFor({ native, last }: Arrival): MessageRoute | undefined {
-    if (native === 'pong') return this.session.routeOf('pong');
-    const route = this.#partsRoute ?? this.session.routeOf(native);
+    if (native === 'pong') return this.host.routeOf('pong');
+    const route = this.#partsRoute ?? this.host.routeOf(native);
     this.#partsRoute = last ? undefined : route;
     return route;
   }
@@ -250,19 +282,11 @@ export class Inbox implements TransportListener {
   /** Starts the handler of a streamed message with its first part. */
   #deliverStream(route: MessageRoute, arrival: Arrival): Settled {
     const onRead = (): void => this.#regulate();
-    let stream: WsReader | WsInputStream;
-    if (arrival.native === 'text') {
-      const pipe = new MessagePipe<string>(onRead);
-      stream = new WsReader(pipe, this.session.getMaxTextMessageBufferSize());
-      this.#pipe = pipe;
-    } else {
-      const pipe = new MessagePipe<Buffer>(onRead);
-      stream = new WsInputStream(pipe, this.session.getMaxBinaryMessageBufferSize());
-      this.#pipe = pipe;
-    }
-    const pipe = this.#pipe;
+    const { textBytes, binaryBytes } = this.host.limits;
+    const { pipe, stream } = arrival.native === 'text' ? openText(textBytes, onRead) : openBytes(binaryBytes, onRead);
+    this.#pipe = pipe;
     this.#pushToPipe(arrival);
-    const settled = dispatchMessage(this.session, route, stream, true);
+    const settled = this.host.dispatch(route, stream, true);
     if (settled === undefined) pipe.abandon();
     return settled?.then(() => pipe.abandon());
   }
@@ -282,7 +306,7 @@ export class Inbox implements TransportListener {
 
   #occupyUntil(settled: Settled, route: MessageRoute): void {
     if (settled === undefined) {
-      // It closed the session, and is done itself.
+      // The handler closed the session, and is done itself.
       if (this.#next?.handlers === 1) this.#next = { handlers: 0, run: this.#next.run };
       return;
     }
@@ -296,9 +320,9 @@ export class Inbox implements TransportListener {
   }
 
   get #runningHandlers(): RunningHandlers {
-    const limitMs = Math.min(this.#limitMs, this.session.handlerTimeoutMs);
-    return (this.#handlers ??= new RunningHandlers(limitMs, (handler, afterMs) =>
-      this.session.handlerOverdue(handler.method, afterMs),
+    return (this.#handlers ??= new RunningHandlers(
+      Math.min(this.#limitMs ?? Infinity, this.host.limits.handlerTimeoutMs),
+      (handler, afterMs) => this.host.life.handlerOverdue(handler.method, afterMs),
     ));
   }
 
@@ -323,8 +347,8 @@ export class Inbox implements TransportListener {
   }
 
   /**
-   * After the end nothing completes a message whose parts have all been delivered: neither one that was being read, nor
-   * one that waited and began to be read since.
+   * After the end nothing completes a message whose parts are all delivered: neither one that was being read, nor one that
+   * waited and began to be read since.
    */
   #failUnfinished(): void {
     if (this.#phase === 'receiving' || this.#pipe === undefined) return;
@@ -351,10 +375,10 @@ export class Inbox implements TransportListener {
     if (shouldPause === this.#paused) return;
     this.#paused = shouldPause;
     if (shouldPause) {
-      this.session.transport.pause();
+      this.host.transport.pause();
     } else {
-      this.session.keepAlive?.heard();
-      this.session.transport.resume();
+      this.host.limits.heard();
+      this.host.transport.resume();
     }
   }
 }

@@ -1,28 +1,38 @@
 import { randomBytes } from 'node:crypto';
-import type { WsSession } from './session';
+import type { Transport } from '@serval/api/spi';
 
-/** What automatic pings carry, and nothing else does: their pongs are known by it. */
+/** A session as its keep-alive uses it. Times are those of the clock of the idle timeouts. */
+export interface KeepAliveHost {
+  readonly transport: Pick<Transport, 'ping' | 'bufferedBytes' | 'progress'>;
+  readonly now: number;
+  readonly lastRead: number;
+  readonly lastWrite: number;
+  /** False while the inbox is full: nothing is heard of the peer then. */
+  readonly isReading: boolean;
+  /** Ends the session, whose peer is gone. */
+  abandon(phrase: string, isGone: boolean): void;
+}
+
+/** The data of automatic pings, by which their pongs are recognised. */
 const PING_DATA = randomBytes(16);
 
-/** While a ping waits behind other data it is looked so many times within the pong timeout whether the peer takes any. */
+/** How often to check, within the pong timeout, that the peer is still draining while a ping waits behind other data. */
 const LOOKS_WHILE_UNWRITTEN = 8;
 
-/** Whether a pong answers an automatic ping, and so is nobody else's. */
+/** Whether a pong answers an automatic ping. The endpoint does not get such a pong. */
 export function isAutomaticPong(data: Buffer): boolean {
   return PING_DATA.equals(data);
 }
 
 /**
- * Pings the peer of one session where one of the directions is silent, because proxies have an idle timer for each, and
- * finds out whether the peer is still there. One ping at a time is under way.
+ * Pings the peer of one session while one of the directions is silent, because proxies have an idle timer for each, and
+ * ends the session when the peer does not answer. One ping at a time is under way.
  *
  * Neither the pings nor their pongs count for the idle timeouts.
  */
 export class KeepAlive {
-  /** After how much silence of either direction a ping is sent. */
-  intervalMs = Infinity;
-  /** How long the peer may stay silent then; Infinity: it is pinged, and never given up. */
-  pongTimeoutMs = Infinity;
+  #intervalMs = Infinity;
+  #pongTimeoutMs = Infinity;
   #heardAt = 0;
   #pingedAt = -Infinity;
   #isWritten = true;
@@ -31,54 +41,63 @@ export class KeepAlive {
   #buffered = 0;
   #progress = 0;
 
-  constructor(private readonly session: WsSession) {}
+  constructor(private readonly session: KeepAliveHost) {}
 
-  /** A pong of ours has come, or reading goes on after a pause, in which nothing could be heard. */
-  heard(): void {
-    this.#heardAt = this.session.context.idleTimeouts.now;
+  /**
+   * @param intervalMs how long a direction is silent before a ping leaves
+   * @param pongTimeoutMs how long the peer may stay silent then; Infinity: it is pinged, and never given up
+   */
+  configure(intervalMs: number, pongTimeoutMs: number): void {
+    this.#intervalMs = intervalMs;
+    this.#pongTimeoutMs = pongTimeoutMs;
   }
 
-  /** What is to be done now: a time of the clock, up to which all has been read. @returns when to look again */
+  /** A pong of ours arrived, or reading goes on after a pause in which nothing could arrive. */
+  heard(): void {
+    this.#heardAt = this.session.now;
+  }
+
+  /** Pings or judges the peer where it is time. @param now up to when everything is read @returns when to look again */
   look(now: number): number {
     const { session } = this;
     const heardAt = Math.max(this.#heardAt, session.lastRead);
-    const isAwaited = this.#pingedAt > heardAt && this.pongTimeoutMs < Infinity;
-    // While this side does not read, the silence is not the peer's; but it is still pinged, for the proxies between.
+    const isAwaited = this.#pingedAt > heardAt && this.#pongTimeoutMs < Infinity;
+    // While this side does not read, the silence is not the peer's. It is still pinged, for the proxies between.
     if (isAwaited && session.isReading) return this.#judge(now, heardAt);
     const silentSince = Math.min(heardAt, session.lastWrite);
-    const due = Math.max(silentSince, this.#pingedAt) + this.intervalMs;
+    const due = Math.max(silentSince, this.#pingedAt) + this.#intervalMs;
     if (now < due) return due;
     // A peer that takes nothing gets no second ping behind the first.
-    if (!this.#isWritten) return now + this.intervalMs;
+    if (!this.#isWritten) return now + this.#intervalMs;
     this.#ping();
-    return now + Math.min(this.intervalMs, this.pongTimeoutMs);
+    return now + Math.min(this.#intervalMs, this.#pongTimeoutMs);
   }
 
   #ping(): void {
     const { session } = this;
-    this.#pingedAt = this.#owedSince = session.context.idleTimeouts.now;
+    this.#pingedAt = this.#owedSince = session.now;
     this.#isWritten = false;
     this.#buffered = session.transport.bufferedBytes;
     this.#progress = session.transport.progress;
     // Past the outbox: neither a batch nor a queue may hold it back (RFC 6455 5.4).
     session.transport.ping(PING_DATA, () => {
       this.#isWritten = true;
-      this.#owedSince = session.context.idleTimeouts.now;
+      this.#owedSince = session.now;
       this.#progress = session.transport.progress;
     });
   }
 
   #judge(now: number, heardAt: number): number {
     const { bufferedBytes, progress } = this.session.transport;
-    // The peer takes what it is sent, or is in the middle of a message: ping and pong may not have had their turn.
+    // The peer drains, or is in the middle of a message: ping and pong may not have had their turn.
     const takes = !this.#isWritten && bufferedBytes < this.#buffered;
     if (takes || progress > this.#progress) this.#owedSince = now;
     this.#buffered = bufferedBytes;
     this.#progress = progress;
     // It may be silent for an interval, also where the ping was for our own silence.
-    const deadline = Math.max(this.#owedSince, heardAt + this.intervalMs) + this.pongTimeoutMs;
+    const deadline = Math.max(this.#owedSince, heardAt + this.#intervalMs) + this.#pongTimeoutMs;
     if (now < deadline)
-      return this.#isWritten ? deadline : Math.min(deadline, now + this.pongTimeoutMs / LOOKS_WHILE_UNWRITTEN);
+      return this.#isWritten ? deadline : Math.min(deadline, now + this.#pongTimeoutMs / LOOKS_WHILE_UNWRITTEN);
     this.session.abandon('The peer has not answered a ping within the pong timeout.', true);
     return Infinity;
   }

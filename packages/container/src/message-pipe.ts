@@ -175,17 +175,29 @@ export class WsInputStream extends InputStream {
   }
 }
 
-/** A message that has arrived whole, for a decoder that reads a stream. */
+/** A streamed text: the pipe for its parts, and the reader for its handler. */
+export function openText(limit: number, onRead: () => void): { pipe: MessagePipe<string>; stream: WsReader } {
+  const pipe = new MessagePipe<string>(onRead);
+  return { pipe, stream: new WsReader(pipe, limit) };
+}
+
+/** A streamed binary message: the pipe for its parts, and the stream for its handler. */
+export function openBytes(limit: number, onRead: () => void): { pipe: MessagePipe<Buffer>; stream: WsInputStream } {
+  const pipe = new MessagePipe<Buffer>(onRead);
+  return { pipe, stream: new WsInputStream(pipe, limit) };
+}
+
+/** A message that arrived whole, for a decoder that reads a stream. */
 export function wholeAsStream(message: string | Buffer): WsReader | WsInputStream {
-  const limit = message.length;
+  const onRead = (): void => undefined;
   if (typeof message === 'string') {
-    const pipe = new MessagePipe<string>(() => undefined);
+    const { pipe, stream } = openText(message.length, onRead);
     pipe.push(message, true);
-    return new WsReader(pipe, limit);
+    return stream;
   }
-  const pipe = new MessagePipe<Buffer>(() => undefined);
+  const { pipe, stream } = openBytes(message.length, onRead);
   pipe.push(message, true);
-  return new WsInputStream(pipe, limit);
+  return stream;
 }
 
 function withoutReturn(line: string): string {

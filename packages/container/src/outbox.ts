@@ -1,17 +1,24 @@
-import { IllegalStateException, IOException, SendDroppedException, SocketTimeoutException } from '@serval/api';
-import { Fifo, type SendCallback } from '@serval/api/spi';
+import { IllegalStateException, IOException } from '@serval/api';
+import { Fifo, type SendCallback, type Transport } from '@serval/api/spi';
 import { Deadlines, type DueEntry } from './deadlines';
-import { rejected, tolerateNeglect } from './promises';
+import { rejected, tolerateNeglect, type Sending } from './promises';
+import { dropped, fitsAlone, LOW_WATER, overflow, sessionClosed, timedOut, type BoundsHost } from './send-bounds';
 import { SendQueue, type QueuedSend } from './send-queue';
 import { SendState, type StreamKind } from './send-state';
-import type { WsSession } from './session';
+import type { ContainerSettings } from './settings';
 import { goOnLater, mayGoOn, type LongWork } from './turns';
 
-/** A send is accepted at once while no more than this waits to be written; beyond it the sender is made to wait. */
-export const LOW_WATER = 65_536;
-
-/** What a send returns: undefined when it was accepted at once, else a promise that nobody needs to await. */
-export type Sending = Promise<void> | undefined;
+/** A session as its outbox uses it. */
+export interface OutboxHost extends BoundsHost {
+  readonly transport: Pick<Transport, 'sendText' | 'sendBinary' | 'ping' | 'pong' | 'bufferedBytes'>;
+  readonly settings: BoundsHost['settings'] &
+    Pick<ContainerSettings, 'concurrentSends' | 'maxQueueTime' | 'streamBufferSize'>;
+  readonly limits: {
+    readonly blockingTimeoutMs: number;
+    /** Something is being written. */
+    wrote(): void;
+  };
+}
 
 /** A message, a part of one, or a control frame. */
 type Outgoing =
@@ -30,18 +37,18 @@ interface PendingSend extends QueuedSend {
   stale: DueEntry<PendingSend> | undefined;
 }
 
-/** What the transport has said of a send in flight. */
+/** The transport's answer for a send in flight. */
 interface Outcome {
   readonly send: PendingSend;
   readonly error: Error | null | undefined;
 }
 
 /**
- * What one session sends: in order, bounded, and timed.
+ * Sends the messages of one session: in order, bounded, and timed.
  *
  * While little is pending a send goes straight to the transport. Beyond that it is in flight (with the transport, waiting
- * to be written) or, behind those, in the queue, where `queueOverflow` can still drop it. A batch is collected before all
- * of this.
+ * to be written) or, behind those, in the queue, where `queueOverflow` can still drop it. A batch collects messages before
+ * all of this.
  */
 export class Outbox implements LongWork {
   readonly #state: SendState;
@@ -58,26 +65,26 @@ export class Outbox implements LongWork {
   #batch: Outgoing[] | undefined;
   #batchBytes = 0;
 
-  constructor(private readonly session: WsSession) {
-    this.#state = new SendState(session.context.settings.concurrentSends === 'reject');
+  constructor(private readonly host: OutboxHost) {
+    this.#state = new SendState(host.settings.concurrentSends === 'reject');
   }
 
   // --- what may be sent, and when -----------------------------------------------------------------------------------
 
   sendText(text: string, timeoutMs: number): Sending {
-    if (!this.session.canSend) return failed(closed());
+    if (!this.host.life.canSend) return rejected(sessionClosed());
     const finish = this.#state.beginWhole('text');
     return finish(this.#send({ kind: 'text', data: text, last: true, isWhole: true }, timeoutMs));
   }
 
   sendBinary(data: Uint8Array, timeoutMs: number): Sending {
-    if (!this.session.canSend) return failed(closed());
+    if (!this.host.life.canSend) return rejected(sessionClosed());
     const finish = this.#state.beginWhole('binary');
     return finish(this.#send({ kind: 'binary', data, last: true, isWhole: true }, timeoutMs));
   }
 
   sendTextPart(part: string, last: boolean, timeoutMs: number, as: StreamKind | 'part' = 'part'): Sending {
-    if (!this.session.canSend) return failed(closed());
+    if (!this.host.life.canSend) return rejected(sessionClosed());
     const finish = this.#state.beginPart('text', last, as);
     return finish(
       this.#send({ kind: 'text', data: this.#wholeCharacters(part, last), last, isWhole: false }, timeoutMs),
@@ -85,13 +92,14 @@ export class Outbox implements LongWork {
   }
 
   sendBinaryPart(part: Uint8Array, last: boolean, timeoutMs: number, as: StreamKind | 'part' = 'part'): Sending {
-    if (!this.session.canSend) return failed(closed());
+    if (!this.host.life.canSend) return rejected(sessionClosed());
     const finish = this.#state.beginPart('binary', last, as);
     return finish(this.#send({ kind: 'binary', data: part, last, isWhole: false }, timeoutMs));
   }
 
   /** Control frames may stand between the parts of a message (RFC 6455 5.4). */
   sendControl(kind: 'ping' | 'pong', data: Uint8Array, timeoutMs: number): Sending {
+    if (!this.host.life.canSend) return rejected(sessionClosed());
     return this.#send({ kind, data }, timeoutMs);
   }
 
@@ -117,60 +125,62 @@ export class Outbox implements LongWork {
       this.#batch ??= [];
       return undefined;
     }
-    const flushed = this.flush(this.session.blockingTimeoutMs);
+    const flushed = this.flush(this.host.limits.blockingTimeoutMs);
     this.#batch = undefined;
     return flushed;
   }
 
-  /** Sends what the batch has collected. */
+  /** Sends the batch. */
   flush(timeoutMs: number): Sending {
     const batch = this.#batch;
     if (batch === undefined || batch.length === 0) return undefined;
     this.#batch = [];
     this.#batchBytes = 0;
-    const pending = batch.flatMap((outgoing) => this.#dispatch(outgoing, timeoutMs) ?? []);
+    const pending = batch.flatMap((outgoing) => {
+      // One of them may have ended the session.
+      const sending = this.host.life.canSend ? this.#dispatch(outgoing, timeoutMs) : rejected(sessionClosed());
+      return sending ?? [];
+    });
     return pending.length === 0 ? undefined : tolerateNeglect(Promise.all(pending).then(() => undefined));
   }
 
   // --- the way to the transport -------------------------------------------------------------------------------------
 
-  /** Hands everything that waits to the transport, which writes in order: what was sent before a close goes before it. */
+  /** Hands everything that waits to the transport, which writes in order: earlier messages leave before a close frame. */
   handOver(): void {
-    void this.flush(this.session.blockingTimeoutMs);
+    void this.flush(this.host.limits.blockingTimeoutMs);
     for (let next = this.#takeFromQueue(); next !== undefined; next = this.#takeFromQueue()) this.#fly(next);
   }
 
-  /** The connection is gone: everything unfinished fails; what is batched when it is flushed, for nobody waits for it. */
+  /** The connection is gone: everything unfinished fails. A batch, for which nobody waits, fails when it is flushed. */
   end(): void {
     this.#deadlines?.clear();
     this.#staleness?.clear();
     this.#outcomes = undefined;
-    const error = closed();
+    const error = sessionClosed();
     for (const send of this.#inFlight ?? []) send.reject(error);
     this.#inFlight = undefined;
     for (let next = this.#takeFromQueue(); next !== undefined; next = this.#takeFromQueue()) next.reject(error);
   }
 
   #send(outgoing: Outgoing, timeoutMs: number): Sending {
-    if (!this.session.canSend) return failed(closed());
     if (this.#batch === undefined) return this.#dispatch(outgoing, timeoutMs);
     this.#batch.push(outgoing);
     this.#batchBytes += sizeOf(outgoing);
-    const { streamBufferSize, maxQueuedMessages } = this.session.context.settings;
+    const { streamBufferSize, maxQueuedMessages } = this.host.settings;
     const isFull = this.#batchBytes >= streamBufferSize || this.#batch.length >= maxQueuedMessages;
     return isFull ? this.flush(timeoutMs) : undefined;
   }
 
   #dispatch(outgoing: Outgoing, timeoutMs: number): Sending {
-    if (!this.session.canSend) return failed(closed());
     const bytes = sizeOf(outgoing);
-    const unwritten = this.session.transport.bufferedBytes;
+    const unwritten = this.host.transport.bufferedBytes;
     if (unwritten + bytes <= LOW_WATER && this.#queue === undefined) {
       this.#write(outgoing);
       return undefined;
     }
     const refusal = this.#makeRoom(outgoing, bytes, unwritten);
-    if (refusal !== undefined) return failed(refusal);
+    if (refusal !== undefined) return rejected(refusal);
     return tolerateNeglect(
       new Promise<void>((resolve, reject) => {
         const isDroppable = !isPart(outgoing);
@@ -186,7 +196,7 @@ export class Outbox implements LongWork {
       this.#fly(send);
       return;
     }
-    const { maxQueueTime } = this.session.context.settings;
+    const { maxQueueTime } = this.host.settings;
     if (maxQueueTime > 0)
       send.stale = (this.#staleness ??= new Deadlines((old) => this.#goneStale(old))).add(send, maxQueueTime);
     (this.#queue ??= new SendQueue()).push(send);
@@ -238,10 +248,10 @@ export class Outbox implements LongWork {
     else send.reject(new IOException(`The message could not be written: ${error.message}`, { cause: error }));
   }
 
-  /** Hands over from the queue what there is room for, at least one. */
+  /** Hands sends over from the queue while there is room, at least one. */
   #pump(): void {
     while (this.#queue !== undefined) {
-      const isFull = this.session.transport.bufferedBytes >= LOW_WATER;
+      const isFull = this.host.transport.bufferedBytes >= LOW_WATER;
       if (isFull && (this.#inFlight?.size ?? 0) > 0) return;
       if (!mayGoOn()) {
         this.#goOnLater();
@@ -253,8 +263,8 @@ export class Outbox implements LongWork {
   }
 
   #write(outgoing: Outgoing, done?: SendCallback): void {
-    this.session.wrote();
-    const { transport } = this.session;
+    this.host.limits.wrote();
+    const { transport } = this.host;
     if (outgoing.kind === 'text') transport.sendText(outgoing.data, outgoing.last, done);
     else if (outgoing.kind === 'binary') transport.sendBinary(outgoing.data, outgoing.last, done);
     else transport[outgoing.kind](outgoing.data, done);
@@ -273,72 +283,38 @@ export class Outbox implements LongWork {
    * @returns why the new send is refused, or undefined when it may wait
    */
   #makeRoom(outgoing: Outgoing, bytes: number, unwritten: number): Error | undefined {
-    const { maxQueuedBytes, maxQueuedMessages, queueOverflow } = this.session.context.settings;
+    const { maxQueuedBytes, maxQueuedMessages, queueOverflow } = this.host.settings;
     const isFull = (): boolean => {
       const waiting = unwritten + (this.#queue?.bytes ?? 0);
       return (waiting > 0 && waiting + bytes > maxQueuedBytes) || (this.#queue?.size ?? 0) >= maxQueuedMessages;
     };
     if (!isFull()) return undefined;
-    // A message that would not fit even alone must not evict the others for nothing.
-    const fitsAlone = bytes <= Math.max(maxQueuedBytes, LOW_WATER);
-    if (queueOverflow !== 'drop-oldest' || !fitsAlone) return this.#overflow(!isPart(outgoing));
+    if (queueOverflow !== 'drop-oldest' || !fitsAlone(this.host, bytes)) return overflow(this.host, !isPart(outgoing));
     const hasRoom = this.#queue?.dropWhile(isFull, (oldest) => this.#drop(oldest)) === true;
     if (this.#queue?.size === 0) this.#queue = undefined;
     // The newest message always waits: it may be the last one, and the latest counts.
-    return hasRoom || !isPart(outgoing) ? undefined : this.#overflow(false);
-  }
-
-  /** A new send that does not fit. A part cannot be left out of its message, so the session ends instead. */
-  #overflow(isDroppable: boolean): Error {
-    const { queueOverflow } = this.session.context.settings;
-    if (queueOverflow === 'close' || !isDroppable) {
-      this.session.refuseSlowPeer();
-      return new IOException('Too much is waiting for this peer; its session is closed.');
-    }
-    if (queueOverflow === 'reject') {
-      return new IllegalStateException(
-        'Too much is waiting for this peer (queueOverflow is "reject"); the message was not sent.',
-      );
-    }
-    return this.dropped();
-  }
-
-  /** Sends that are kept waiting before they reach the outbox are bounded alike. */
-  refuse(isDroppable: boolean): Promise<void> {
-    return failed(this.#overflow(isDroppable));
-  }
-
-  /** Tells the diagnostics of a message that is left out. @returns what to tell its sender */
-  dropped(): SendDroppedException {
-    this.session.sendDropped();
-    return new SendDroppedException('The message was dropped: too much is waiting for this peer.');
+    return hasRoom || !isPart(outgoing) ? undefined : overflow(this.host, false);
   }
 
   #drop(send: PendingSend): void {
     this.#deadlines?.remove(send.due);
     this.#staleness?.remove(send.stale);
-    send.reject(this.dropped());
+    send.reject(dropped(this.host));
   }
 
-  /** The others learn it with the end of the session. */
+  /** The others fail with the end of the session. */
   #timedOut(send: PendingSend): void {
     this.#deadlines?.clear();
     this.#inFlight?.delete(send);
-    send.reject(this.timeOut());
-  }
-
-  /** A send has taken too long: ends the session. @returns what to tell the sender */
-  timeOut(): SocketTimeoutException {
-    if (this.session.canSend) this.session.abandon('A message was not sent within the send timeout.');
-    return new SocketTimeoutException('The message was not sent within the send timeout; its session ends.');
+    send.reject(timedOut(this.host));
   }
 
   /** A message has waited for maxQueueTime. Those of one queue pass in order, so it is the oldest. */
   #goneStale(send: PendingSend): void {
-    const { queueOverflow } = this.session.context.settings;
+    const { queueOverflow } = this.host.settings;
     if (queueOverflow === 'close' || !send.isDroppable) {
       this.#staleness?.clear();
-      this.session.refuseSlowPeer();
+      this.host.life.refuseSlowPeer();
       return;
     }
     this.#queue?.takeDroppable();
@@ -373,12 +349,4 @@ function sizeOf({ data }: Outgoing): number {
 function endsWithHighSurrogate(text: string): boolean {
   const code = text.charCodeAt(text.length - 1);
   return code >= 0xd800 && code <= 0xdbff;
-}
-
-function closed(): IOException {
-  return new IOException('The message was not sent: the session is closed.');
-}
-
-function failed(error: Error): Promise<void> {
-  return rejected(error);
 }

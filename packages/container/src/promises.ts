@@ -3,6 +3,9 @@ import { types } from 'node:util';
 /** Synchronous stays synchronous: undefined when done, a promise when it goes on. The promise never rejects. */
 export type Settled = Promise<void> | undefined;
 
+/** The outcome of a send: undefined when it was accepted at once, else a promise that nobody has to await. */
+export type Sending = Promise<void> | undefined;
+
 /** Not `instanceof Promise`: a promise of another realm (a test runner's) is one too. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
@@ -14,7 +17,7 @@ export function tolerateNeglect<T>(promise: Promise<T>): Promise<T> {
   return promise;
 }
 
-/** Who returns a promise does not throw: where a timer calls it, that would end the process. Neglect is tolerated. */
+/** A rejection in place of a throw, which would end the process where a timer is the caller. Neglect is tolerated. */
 export function rejected(thrown: unknown): Promise<never> {
   return tolerateNeglect(Promise.reject<never>(toError(thrown)));
 }
@@ -30,12 +33,12 @@ function isError(thrown: unknown): thrown is Error {
     // Not instanceof alone: an error of another realm is one too.
     return thrown instanceof Error || types.isNativeError(thrown);
   } catch {
-    // A proxy may throw when it is asked for its prototype.
+    // A proxy may throw when its prototype is read.
     return false;
   }
 }
 
-/** Even what cannot be made a text, such as an object without a prototype, must not fail here. */
+/** Never fails, even for a value that has no text, such as an object without a prototype. */
 function describeThrown(thrown: unknown): string {
   try {
     return String(thrown);

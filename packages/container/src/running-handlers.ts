@@ -9,6 +9,27 @@ export interface RunningHandler {
   readonly since: number;
 }
 
+/** Waits until a handler settles, or takes longer than the limit, of which `onOverdue` learns. */
+export function untilSettled(
+  method: string | symbol,
+  going: Promise<void>,
+  limitMs: number,
+  onOverdue: (limitMs: number) => void,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const handlers = new RunningHandlers(limitMs, () => {
+      onOverdue(limitMs);
+      resolve();
+    });
+    const handler = handlers.begin(method);
+    void going.then(() => {
+      handlers.settled(handler);
+      handlers.giveUp();
+      resolve();
+    });
+  });
+}
+
 /** The handlers of one session that are at work, and the clock that finds those that never settle. */
 export class RunningHandlers {
   readonly #running = new Set<RunningHandler>();

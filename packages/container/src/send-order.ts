@@ -1,10 +1,15 @@
 import { IllegalStateException } from '@serval/api';
 import { Deadlines, type DueEntry } from './deadlines';
-import { LOW_WATER, type Outbox, type Sending } from './outbox';
-import { rejected, tolerateNeglect } from './promises';
+import { rejected, tolerateNeglect, type Sending } from './promises';
+import { dropped, fitsAlone, overflow, timedOut, type BoundsHost } from './send-bounds';
 import { SendQueue, type QueuedSend } from './send-queue';
 import type { ContainerSettings } from './settings';
 import { goOnLater, mayGoOn, type LongWork } from './turns';
+
+/** A session as the order of its sends uses it. */
+export interface SendOrderHost extends BoundsHost {
+  readonly settings: BoundsHost['settings'] & Pick<ContainerSettings, 'concurrentSends'>;
+}
 
 /** A send that waits for its turn, or whose turn it is. */
 interface HeldSend extends QueuedSend {
@@ -22,42 +27,39 @@ export class SendOrder implements LongWork {
   /** Whose turn it is. */
   #current: HeldSend | undefined;
   readonly #waiting = new SendQueue<HeldSend>();
-  /** What the senders see settles with the sending, or with its time, or with the session. */
+  /** A sender's promise settles with the sending, with its timeout, or with the session. */
   readonly #deadlines = new Deadlines<HeldSend>((held) => this.#timedOut(held));
   #ended: Error | undefined;
 
-  constructor(
-    private readonly outbox: Outbox,
-    private readonly settings: ContainerSettings,
-  ) {}
+  constructor(private readonly host: SendOrderHost) {}
 
   get isHeld(): boolean {
     return this.#current !== undefined || this.#waiting.size > 0;
   }
 
-  /** Runs `send` once all that was called before it has gone. */
+  /** Runs `send` behind all earlier sends. */
   after(bytes: number, isWhole: boolean, timeoutMs: number, send: () => Sending): Promise<void> {
     this.requireFree();
     return !this.isHeld || this.#hasRoomFor(bytes, isWhole)
       ? this.#hold(bytes, isWhole, timeoutMs, send)
-      : this.outbox.refuse(isWhole);
+      : rejected(overflow(this.host, isWhole));
   }
 
   /** @throws IllegalStateException while something is held and `concurrentSends` is 'reject' */
   requireFree(): void {
-    if (!this.isHeld || this.settings.concurrentSends === 'queue') return;
+    if (!this.isHeld || this.host.settings.concurrentSends === 'queue') return;
     throw new IllegalStateException(
       'An object is being encoded; await its sending first (concurrentSends is "reject").',
     );
   }
 
-  /** Runs `task`, and keeps what is sent after it waiting until it has settled. */
+  /** Runs `task`, and keeps later sends waiting until it has settled. */
   exclusively(timeoutMs: number, task: () => Promise<void>): Promise<void> {
     // An object has no size before it is encoded.
     return this.after(0, true, timeoutMs, task);
   }
 
-  /** The connection is gone: an encoder may never settle, but the senders behind it do, and those that come later. */
+  /** The connection is gone: an encoder may never settle, but the senders behind it do, and later ones too. */
   end(error: Error): void {
     this.#ended = error;
     this.#deadlines.clear();
@@ -79,22 +81,22 @@ export class SendOrder implements LongWork {
 
   /** Bounded like the queue of the outbox. */
   #hasRoomFor(bytes: number, isWhole: boolean): boolean {
-    const { maxQueuedBytes, maxQueuedMessages, queueOverflow } = this.settings;
+    const { maxQueuedBytes, maxQueuedMessages, queueOverflow } = this.host.settings;
     const isFull = (): boolean =>
       this.#waiting.bytes + bytes > maxQueuedBytes || this.#waiting.size >= maxQueuedMessages;
     if (!isFull()) return true;
-    if (queueOverflow !== 'drop-oldest' || bytes > Math.max(maxQueuedBytes, LOW_WATER)) return false;
+    if (queueOverflow !== 'drop-oldest' || !fitsAlone(this.host, bytes)) return false;
     const hasRoom = this.#waiting.dropWhile(isFull, (oldest) => {
       this.#deadlines.remove(oldest.due);
-      oldest.reject(this.outbox.dropped());
+      oldest.reject(dropped(this.host));
     });
     return hasRoom || isWhole;
   }
 
-  /** The others learn it with the end of the session. */
+  /** The others fail with the end of the session. */
   #timedOut(held: HeldSend): void {
     this.#deadlines.clear();
-    held.reject(this.outbox.timeOut());
+    held.reject(timedOut(this.host));
   }
 
   #hold(bytes: number, isDroppable: boolean, timeoutMs: number, send: () => Sending): Promise<void> {

@@ -1,5 +1,5 @@
 import { IllegalStateException } from '@serval/api';
-import type { Sending } from './outbox';
+import type { Sending } from './promises';
 
 export type StreamKind = 'send stream' | 'send writer';
 

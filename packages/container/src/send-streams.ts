@@ -1,17 +1,22 @@
 import { IllegalArgumentException, IOException, OutputStream, Writer } from '@serval/api';
 import { describeValue, showAs } from '@serval/api/spi';
 import { asBytes } from './binary-data';
-import type { Outbox, Sending } from './outbox';
-import { rejected } from './promises';
+import { rejected, type Sending } from './promises';
+import type { StreamKind } from './send-state';
 
-/** Where the fragments of a message go. */
-export type FragmentSink = Pick<Outbox, 'sendTextPart' | 'sendBinaryPart' | 'release'>;
+/** The destination of a stream's fragments. */
+export interface FragmentSink {
+  sendTextPart(part: string, last: boolean, timeoutMs: number, as: StreamKind): Sending;
+  sendBinaryPart(part: Uint8Array, last: boolean, timeoutMs: number, as: StreamKind): Sending;
+  /** The stream has sent nothing and will send nothing. */
+  release(): void;
+}
 
-/** A message that an encoder writes to a stream, collected for many sessions. */
+/** Collects a message that an encoder writes to a stream, for many sessions. */
 export class CollectedMessage implements FragmentSink {
   #text = '';
   readonly #chunks: Uint8Array[] = [];
-  /** What was written, once it is complete; undefined when nothing was. */
+  /** The written message, once it is complete; undefined when nothing was written. */
   message: string | Uint8Array | undefined;
 
   sendTextPart(part: string, last: boolean): Sending {
@@ -29,10 +34,10 @@ export class CollectedMessage implements FragmentSink {
   release(): void {}
 }
 
-/** What both kinds of stream do: fragments leave as they fill, the last one with `close`, none if nothing was written. */
+/** The common part of both streams: fragments leave as they fill, the last one with `close`, none if nothing was written. */
 class FragmentedMessage<T> {
   #state: 'unused' | 'used' | 'closed' = 'unused';
-  /** Whether a fragment has left, so that the message cannot be taken back any more. */
+  /** Whether a fragment has left, after which the message cannot be taken back. */
   hasSent = false;
 
   /**
@@ -92,7 +97,7 @@ export class WsWriter extends Writer {
   /**
    * An outbox must be reserved for a 'send writer'.
    *
-   * @param fragmentSize a fragment is sent once so much is buffered, in characters
+   * @param fragmentSize a fragment leaves once this many characters are buffered
    */
   constructor(sink: FragmentSink, timeoutMs: number, fragmentSize: number) {
     super();
@@ -105,7 +110,7 @@ export class WsWriter extends Writer {
     this.#message = new FragmentedMessage(sink, fragmentSize, () => this.#buffered.length, take, send);
   }
 
-  /** Whether a fragment has left, so that the message cannot be taken back any more. */
+  /** Whether a fragment has left, after which the message cannot be taken back. */
   get hasSent(): boolean {
     return this.#message.hasSent;
   }
@@ -123,7 +128,7 @@ export class WsWriter extends Writer {
     return this.#message.close();
   }
 
-  /** Forgets what is buffered; possible while nothing has been sent. */
+  /** Drops the buffer; possible while nothing has left. */
   discard(): void {
     this.#message.discard();
   }
@@ -138,7 +143,7 @@ export class WsOutputStream extends OutputStream {
   /**
    * An outbox must be reserved for a 'send stream'.
    *
-   * @param fragmentSize a fragment is sent once so much is buffered, in bytes
+   * @param fragmentSize a fragment leaves once this many bytes are buffered
    */
   constructor(sink: FragmentSink, timeoutMs: number, fragmentSize: number) {
     super();
@@ -180,7 +185,7 @@ export class WsOutputStream extends OutputStream {
     return this.#message.close();
   }
 
-  /** Forgets what is buffered; possible while nothing has been sent. */
+  /** Drops the buffer; possible while nothing has left. */
   discard(): void {
     this.#message.discard();
   }

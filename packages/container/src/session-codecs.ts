@@ -1,9 +1,15 @@
-import { EncodeException, type AnyDecoder, type AnyEncoder, type EndpointConfig } from '@serval/api';
+import type { AnyDecoder, AnyEncoder, EndpointConfig } from '@serval/api';
 import type { CodecEntry, CodecPlan } from '@serval/plan';
 import { isBytes } from './binary-data';
 import { isThenable, toError } from './promises';
 
 type Codec = AnyDecoder | AnyEncoder;
+
+/** An encoder of a session that takes an object, and its declaration. */
+export interface FoundEncoder {
+  readonly entry: CodecEntry;
+  readonly encoder: AnyEncoder;
+}
 
 /** The encoder and decoder instances of one session: one per class, from before the session opens until it has closed. */
 export class SessionCodecs {
@@ -20,7 +26,7 @@ export class SessionCodecs {
   /**
    * Makes and initialises the instances; at once, unless an `init` returns a promise.
    *
-   * @throws (as a rejection) whatever a constructor or `init` throws; what was initialised before it is destroyed again
+   * @throws (as a rejection) the error of a constructor or `init`; the codecs initialised before it are destroyed again
    */
   static create(plan: CodecPlan, config: EndpointConfig): SessionCodecs | Promise<SessionCodecs> {
     if (plan.classes.length === 0) return NONE;
@@ -59,12 +65,12 @@ export class SessionCodecs {
   }
 
   /** The first encoder in declared order that takes the object, or undefined. */
-  encoderFor(object: unknown): { readonly entry: CodecEntry; readonly encoder: AnyEncoder } | undefined {
+  encoderFor(object: unknown): FoundEncoder | undefined {
     const entry = this.plan.encoders.find(({ type }) => takes(type, object));
     return entry && { entry, encoder: this.#instances[entry.slot] as AnyEncoder };
   }
 
-  /** Calls every `destroy`, whatever the others do, and gives back what they threw. */
+  /** Calls every `destroy`, even if others fail. @returns their errors */
   async destroy(): Promise<Error[]> {
     const errors: Error[] = [];
     for (const codec of this.#instances) {
@@ -94,13 +100,3 @@ const WRAPPERS = new Map<string, unknown>([
   ['boolean', Boolean],
   ['bigint', BigInt],
 ]);
-
-/** The error for an object that nothing encodes. */
-export function noEncoder(object: unknown): EncodeException {
-  const type =
-    object === null ? 'null' : typeof object === 'object' ? (object.constructor?.name ?? 'object') : typeof object;
-  return new EncodeException(
-    object,
-    `No encoder of the endpoint takes ${type}; add one to its encoders, or send a string or bytes.`,
-  );
-}

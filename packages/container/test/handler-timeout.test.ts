@@ -66,7 +66,7 @@ test('without a limit a handler may take for ever', async () => {
   const conversation = open(Stuck);
   conversation.peer.sendText('never', true);
   for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-  expect(conversation.session.canSend).toBe(true);
+  expect(conversation.session.life.canSend).toBe(true);
 });
 
 describe.each(['serial', 'concurrent'] as const)('handlerTimeout, %s', (inbound) => {

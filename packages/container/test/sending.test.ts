@@ -300,7 +300,7 @@ describe('encoders', () => {
     }
     const { basic, peer, session } = await open({ encoders: [NeverSettles] });
     const before = basic.sendObject(new Note('1'));
-    const lost = new Promise((resolve) => (session.onClosed = resolve));
+    const lost = session.life.whenClosed();
     peer.terminate();
     await expect(before).rejects.toThrow(IOException);
     await expect(basic.sendObject(new Note('2'))).rejects.toThrow(IOException);

@@ -7,7 +7,7 @@ import type { Rejection, WireClose } from './rejection';
 import {
   checkAvailable,
   handshakeRequest,
-  openSession,
+  openRouted,
   prepareSession,
   reportLate,
   reportRefusal,
@@ -58,7 +58,7 @@ async function open(
     if (prepared === undefined) return undefined;
     pending.take();
     const { transport, subprotocol } = socket;
-    return openSession(container, adoption, prepared, { transport, subprotocol, userPrincipal });
+    return openRouted(container, adoption, prepared, { transport, subprotocol, userPrincipal });
   } catch (thrown) {
     if (pending.isOver) reportLate(container, adoption, thrown);
     else pending.refuse(thrown);

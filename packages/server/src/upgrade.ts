@@ -7,7 +7,14 @@ import {
   type Principal,
 } from '@serval/api';
 import { Deadline, type Transport } from '@serval/api/spi';
-import { SessionCodecs, toError, WsSession, type ContainerContext, type SessionProperties } from '@serval/container';
+import {
+  openSession,
+  SessionCodecs,
+  toError,
+  type ContainerContext,
+  type SessionProperties,
+  type WsSession,
+} from '@serval/container';
 import {
   HeaderMap,
   parseExtensions,
@@ -123,7 +130,7 @@ async function decide(container: UpgradeContext, routed: RoutedUpgrade, pending:
     pending.take();
     // The transport listens for them from now on.
     tolerateNoErrors(connection.stream);
-    openSession(container, routed, prepared, { transport, subprotocol, userPrincipal: request.userPrincipal });
+    openRouted(container, routed, prepared, { transport, subprotocol, userPrincipal: request.userPrincipal });
   } catch (thrown) {
     if (pending.isOver) reportLate(container, routed, thrown);
     else pending.refuse(thrown);
@@ -167,15 +174,16 @@ export interface OpenedConnection {
   readonly userPrincipal: Principal | null;
 }
 
-/** The first turn of a session: from now on it is one of the container's. */
-export function openSession(
+/** Opens a session on a connection that was accepted. */
+export function openRouted(
   container: UpgradeContext,
   routed: RoutedRequest,
   { instance, config, userProperties, codecs }: PreparedSession,
   { transport, subprotocol, userPrincipal }: OpenedConnection,
 ): WsSession {
   container.accepted();
-  const session = new WsSession({
+  // `opened` is not awaited: the handshake is answered, and @OnOpen may take its time.
+  const { session } = openSession({
     context: container.context,
     plan: routed.endpoint.plan,
     endpoint: instance,
@@ -191,8 +199,6 @@ export function openSession(
     userProperties,
     transport,
   });
-  // Not awaited: the handshake is answered, and @OnOpen may take its time.
-  void session.begin();
   return session;
 }
 

@@ -7,7 +7,7 @@ import type {
   WebSocketContainer,
 } from '@serval/api';
 import { ServerEndpointConfig } from '@serval/api';
-import { ContainerContext, SessionCodecs, WsSession, type ContainerOptions } from '@serval/container';
+import { ContainerContext, openSession, SessionCodecs, type ContainerOptions, type WsSession } from '@serval/container';
 import { planEndpoint, type EndpointPlan } from '@serval/plan';
 import { createTransportPair, type MemoryTransport } from './memory-transport';
 import { RecordingListener } from './recording-listener';
@@ -57,7 +57,7 @@ export function converse(endpointClass: EndpointClass, options: ConversationOpti
   const received = new RecordingListener();
   peer.open(received);
   peer.resume();
-  const session = new WsSession({
+  const { session, opened } = openSession({
     context,
     plan,
     endpoint,
@@ -73,5 +73,5 @@ export function converse(endpointClass: EndpointClass, options: ConversationOpti
     userProperties: undefined,
     transport,
   });
-  return { context, plan, session, endpoint, peer, received, opened: session.begin() };
+  return { context, plan, session, endpoint, peer, received, opened };
 }

@@ -61,11 +61,13 @@ describe('the list of ways in is complete', () => {
         .filter((file) => /new WsSession\(/.test(readFileSync(join(packages, name, 'src', file), 'utf8')))
         .map((file) => `${name}/${file}`),
     );
-    expect(makers).toEqual(['server/upgrade.ts', 'client/connect.ts']);
-    const openers = readdirSync(join(packages, 'server/src')).filter((file) =>
-      /\bopenSession\(container/.test(readFileSync(join(packages, 'server/src', file), 'utf8')),
+    expect(makers).toEqual(['container/open-session.ts']);
+    const openers = ['server', 'client'].flatMap((name) =>
+      readdirSync(join(packages, name, 'src'))
+        .filter((file) => /\bopen(Session|Routed)\(/.test(readFileSync(join(packages, name, 'src', file), 'utf8')))
+        .map((file) => `${name}/${file}`),
     );
-    expect(openers).toEqual(['adoption.ts', 'upgrade.ts']);
+    expect(openers).toEqual(['server/adoption.ts', 'server/upgrade.ts', 'client/connect.ts']);
   });
 });
 

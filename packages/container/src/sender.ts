@@ -1,0 +1,144 @@
+import { CloseReason, IllegalStateException, IOException, SendDroppedException } from '@serval/api';
+import { asBytes } from './binary-data';
+import { collect, encode, encodePlain, encodeTo, openStream, writesStream, type Encoded } from './encoders';
+import { Outbox, type OutboxHost } from './outbox';
+import { isThenable, tolerateNeglect, type Sending } from './promises';
+import { requireObject, wrongArgument } from './send-arguments';
+import { sessionClosed } from './send-bounds';
+import { SendOrder } from './send-order';
+import type { StreamKind } from './send-state';
+import type { FoundEncoder, SessionCodecs } from './session-codecs';
+
+/** A session as its sender uses it. */
+export interface SenderHost extends OutboxHost {
+  readonly codecs: SessionCodecs;
+  close(reason: CloseReason): Promise<void>;
+}
+
+/** All sending of one session: replies, and the sends of its Basic and Async remote endpoints. */
+export class Sender {
+  readonly outbox: Outbox;
+  #order: SendOrder | undefined;
+
+  constructor(private readonly host: SenderHost) {
+    this.outbox = new Outbox(host);
+  }
+
+  /** The connection is gone: everything unfinished fails. */
+  end(): void {
+    this.outbox.end();
+    this.#order?.end(sessionClosed());
+  }
+
+  /** Whether a send must wait for an earlier one, whose encoder took its time. */
+  get #isHeld(): boolean {
+    return this.#order?.isHeld === true;
+  }
+
+  get #ordered(): SendOrder {
+    return (this.#order ??= new SendOrder(this.host));
+  }
+
+  /** Sends the result of an `@OnMessage` method: strings and bytes as they are, everything else as an object. */
+  reply(value: unknown): Sending {
+    const sending = this.#sendReply(value, this.host.limits.blockingTimeoutMs);
+    return sending === undefined ? undefined : sending.catch(forgetDropped);
+  }
+
+  #sendReply(value: unknown, timeoutMs: number): Sending {
+    if (typeof value === 'string') return this.sendText(value, timeoutMs);
+    const bytes = asBytes(value);
+    return bytes === undefined ? this.sendObject(value, timeoutMs) : this.sendBinary(bytes, timeoutMs);
+  }
+
+  sendText(text: string, timeoutMs: number): Sending {
+    if (!this.#isHeld) return this.outbox.sendText(text, timeoutMs);
+    return this.#ordered.after(text.length, true, timeoutMs, () => this.outbox.sendText(text, timeoutMs));
+  }
+
+  sendBinary(data: Uint8Array, timeoutMs: number): Sending {
+    if (!this.#isHeld) return this.outbox.sendBinary(data, timeoutMs);
+    return this.#ordered.after(data.byteLength, true, timeoutMs, () => this.outbox.sendBinary(data, timeoutMs));
+  }
+
+  sendTextPart(part: string, last: boolean, timeoutMs: number): Sending {
+    if (!this.#isHeld) return this.outbox.sendTextPart(part, last, timeoutMs);
+    return this.#ordered.after(part.length, false, timeoutMs, () => this.outbox.sendTextPart(part, last, timeoutMs));
+  }
+
+  sendBinaryPart(part: Uint8Array, last: boolean, timeoutMs: number): Sending {
+    if (!this.#isHeld) return this.outbox.sendBinaryPart(part, last, timeoutMs);
+    return this.#ordered.after(part.byteLength, false, timeoutMs, () =>
+      this.outbox.sendBinaryPart(part, last, timeoutMs),
+    );
+  }
+
+  /** Gives the connection to a stream or writer. @throws IllegalStateException while another message is under way */
+  reserve(as: StreamKind): void {
+    if (!this.host.life.canSend) throw new IOException(`A ${as} cannot be opened: the session is closed.`);
+    if (this.#isHeld) {
+      throw new IllegalStateException(
+        `A ${as} cannot be opened while an object is being encoded; await sendObject first.`,
+      );
+    }
+    this.outbox.reserve(as);
+  }
+
+  /** @throws EncodeException when nothing takes the object, or the encoder's own error */
+  sendObject(object: unknown, timeoutMs: number): Sending {
+    requireObject('sendObject', object);
+    const found = this.host.codecs.encoderFor(object);
+    if (found === undefined) return this.send(encodePlain(object), timeoutMs);
+    if (writesStream(found)) {
+      return this.#ordered.exclusively(timeoutMs, () => this.#sendStream(found, object, timeoutMs));
+    }
+    const encoded = encode(found, object);
+    if (!isThenable(encoded)) return this.send(encoded, timeoutMs);
+    // It may fail before its turn comes, or get no turn.
+    const encoding = tolerateNeglect(encoded);
+    return this.#ordered.exclusively(timeoutMs, async () => {
+      const value = await encoding;
+      // Not through the order again: the others wait for this task.
+      await (typeof value === 'string'
+        ? this.outbox.sendText(value, timeoutMs)
+        : this.outbox.sendBinary(value, timeoutMs));
+    });
+  }
+
+  /**
+   * Encodes an object as `sendObject` does, for many sessions.
+   *
+   * @returns undefined (in a promise) when a stream encoder wrote nothing
+   * @throws EncodeException when nothing takes the object, or the encoder's own error
+   */
+  encode(object: unknown): Encoded | Promise<Encoded | undefined> {
+    if (object === undefined || object === null) throw wrongArgument('broadcast', 'a message', object);
+    const found = this.host.codecs.encoderFor(object);
+    if (found === undefined) return encodePlain(object);
+    return writesStream(found) ? collect(found, object, this.host.settings.streamBufferSize) : encode(found, object);
+  }
+
+  /** Sends a message that is encoded already. */
+  send(encoded: Encoded, timeoutMs: number): Sending {
+    return typeof encoded === 'string' ? this.sendText(encoded, timeoutMs) : this.sendBinary(encoded, timeoutMs);
+  }
+
+  async #sendStream(found: FoundEncoder, object: unknown, timeoutMs: number): Promise<void> {
+    this.outbox.reserve(found.entry.format === 'textStream' ? 'send writer' : 'send stream');
+    const stream = openStream(found, this.outbox, timeoutMs, this.host.settings.streamBufferSize);
+    try {
+      await encodeTo(stream, found, object);
+    } catch (error) {
+      // Fragments that left cannot be taken back, and the peer must not take an unfinished message for a whole one.
+      if (stream.hasSent) await this.host.close(new CloseReason(1011, 'an encoder failed in mid-message'));
+      else stream.discard();
+      throw error;
+    }
+    await stream.close();
+  }
+}
+
+/** A reply that `queueOverflow` left out is no error of the endpoint. */
+function forgetDropped(error: unknown): void {
+  if (!(error instanceof SendDroppedException)) throw error;
+}
