@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readPages, ROOT } from './documentation';
 import { findingsIn } from './voice/findings';
@@ -15,9 +15,9 @@ const FOUND = new Map(
 );
 
 function programs(): { readonly path: string; readonly text: string }[] {
-  const packages = readdirSync(join(ROOT, 'packages'), { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map(({ name }) => `packages/${name}/src`);
+  const packages = readdirSync(join(ROOT, 'packages'))
+    .map((name) => `packages/${name}/src`)
+    .filter((folder) => existsSync(join(ROOT, folder)));
   return [...packages, 'examples'].flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
       .map((name) => `${folder}/${name.replaceAll('\\', '/')}`)
