@@ -84,7 +84,7 @@ async function load(file: string, directory: string): Promise<unknown> {
   } catch (error) {
     const needsImport = error instanceof Error && 'code' in error && error.code === 'ERR_REQUIRE_ASYNC_MODULE';
     try {
-      if (needsImport) return (await import(pathToFileURL(file).href)) as unknown;
+      if (needsImport) return (await import(/* webpackIgnore: true */ pathToFileURL(file).href)) as unknown;
     } catch (cause) {
       throw loadFailed(file, cause);
     }
