@@ -43,7 +43,7 @@ export async function start(port: number, drainMs = DRAIN_MS): Promise<Running> 
       console.log('draining: new sessions get 503');
       await sleep(drainMs);
       console.log('stopping: handlers finish, sessions close with 1001');
-      await server.stop({ graceMs: GRACE_MS });
+      await server.stop({ grace: GRACE_MS });
       console.log('stopped');
     },
   };

@@ -39,7 +39,7 @@ test('server-bridge loses nothing when the archive restarts twice amid 300 readi
     if (number === 100 || number === 200) {
       // Some readings are with the archive, some are on their way, and the others arrive while it is down.
       expect(await client.next()).toMatch(/^stored /);
-      await archive.stop({ graceMs: 0 });
+      await archive.stop({ grace: 0 });
     }
     if (number === 150 || number === 250) archive = await startArchive(port);
   }

@@ -59,11 +59,11 @@ export async function connectCommand(args: readonly string[], terminal: Terminal
 }
 
 /** Says what is done about a connection that is lost. */
-function announced({ cause, byDefault }: ReconnectAttempt, printer: Printer): number | false {
+function announced({ cause, defaultDelay }: ReconnectAttempt, printer: Printer): number | false {
   // Why a session has ended is shown already.
   if (cause instanceof Error) printer.error(explain(cause, 'connect').line);
-  if (byDefault !== false) printer.note(`trying again in ${(byDefault / 1000).toFixed(1)} s`);
-  return byDefault;
+  if (defaultDelay !== false) printer.note(`trying again in ${(defaultDelay / 1000).toFixed(1)} s`);
+  return defaultDelay;
 }
 
 /** Sends what is to be sent, then waits for silence. Settles when the WebSocket should be closed, or is. */

@@ -67,7 +67,7 @@ export async function serveCommand(args: readonly string[], terminal: Terminal):
   await new Promise<void>((resolve) => {
     // It comes twice where npm hands on what the terminal has told the process already.
     const stopListening = terminal.onSignal(() => {
-      void server.stop({ graceMs }).then(() => {
+      void server.stop({ grace: graceMs }).then(() => {
         stopListening();
         resolve();
       });
@@ -102,7 +102,7 @@ async function startShowing(options: ServerOptions, terminal: Terminal): Promise
     unsubscribe(DIAGNOSTICS_CHANNEL, show);
   }
   if (deployed > 0) return server;
-  await server.stop({ graceMs: 0 });
+  await server.stop({ grace: 0 });
   throw new UsageError('no module that the patterns match exports a class with @ServerEndpoint');
 }
 

@@ -56,7 +56,7 @@ beforeAll(async () => {
     allowedOrigins: ['https://example.com'],
   }).start();
 });
-afterAll(() => server.stop({ graceMs: 0 }));
+afterAll(() => server.stop({ grace: 0 }));
 beforeEach(() => (requests = []));
 
 interface Outcome {

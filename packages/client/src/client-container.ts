@@ -9,7 +9,7 @@ import {
   type Session,
   type WebSocketContainer,
 } from '@serval/api';
-import { pause, showAs } from '@serval/api/spi';
+import { pause, showAs, unknownOptions } from '@serval/api/spi';
 import {
   ContainerContext,
   ContainerDefaults,
@@ -22,9 +22,14 @@ import {
 import { createClientEngine, type ClientEngine } from '@serval/protocol';
 import { ClientEndpoints, type ClientEndpoint } from './client-endpoint';
 import { connect, makeInstance, type ConnectContext, type ConnectWatch } from './connect';
-import { checkOptions, CLIENT_PROPERTIES, unknownOptions, type ClientContainerOptions } from './container-options';
+import {
+  CLIENT_CONTAINER_OPTIONS,
+  CLIENT_PROPERTIES,
+  readContainerOptions,
+  type ClientContainerOptions,
+  type ClientContainerSettings,
+} from './container-options';
 import type { Deadline } from './deadline';
-import { resolveHandshakeSettings } from './handshake-settings';
 import { retrying } from './retry';
 import { parseServerUri } from './server-uri';
 
@@ -39,7 +44,7 @@ import { parseServerUri } from './server-uri';
 export class WsClientContainer extends ContainerDefaults implements WebSocketContainer {
   readonly #context: ContainerContext;
   readonly #endpoints: ClientEndpoints;
-  readonly #options: ClientContainerOptions;
+  readonly #settings: ClientContainerSettings;
   readonly #plain: ClientEngine;
   readonly #connecting = new Set<Deadline>();
   #stopped: Promise<void> | undefined;
@@ -51,13 +56,12 @@ export class WsClientContainer extends ContainerDefaults implements WebSocketCon
   /** @throws DeploymentException for an option that is out of range or of the wrong kind */
   constructor(options: ClientContainerOptions = {}) {
     super();
-    checkOptions(options);
-    const { perMessageDeflate = true } = options;
-    this.#options = options;
+    this.#settings = readContainerOptions(options);
+    const { perMessageDeflate = true } = this.#settings;
     this.#plain = createClientEngine({ ...options, perMessageDeflate: false });
     if (perMessageDeflate !== false) this.#compressing = createClientEngine({ ...options, perMessageDeflate });
     this.#context = new ContainerContext(this, options, this.#compressing?.offers ?? [], CLIENT_PROPERTIES);
-    for (const message of unknownOptions(options))
+    for (const message of unknownOptions('a client container', CLIENT_CONTAINER_OPTIONS, options))
       this.#context.diagnostics.report({ kind: 'setting-warning', message });
     this.#endpoints = new ClientEndpoints(this.#context);
   }
@@ -92,7 +96,7 @@ export class WsClientContainer extends ContainerDefaults implements WebSocketCon
     if (this.isStopped) throw containerStopped();
     const server = parseServerUri(passed.at(-1));
     const wait = (milliseconds: number): Promise<void> => this.#waitUnlessStopped(milliseconds);
-    return retrying(this.#options.retryAfter, () => connect(this.#connectContext(), endpoint, server), wait);
+    return retrying(this.#settings.retryAfter, () => connect(this.#connectContext(), endpoint, server), wait);
   }
 
   /**
@@ -118,7 +122,7 @@ export class WsClientContainer extends ContainerDefaults implements WebSocketCon
     const { attempt, signal } = watch;
     const wait = (milliseconds: number): Promise<void> => pause(milliseconds, signal);
     // Later ones have their own way to wait.
-    const retryAfter = attempt === 0 ? this.#options.retryAfter : false;
+    const retryAfter = attempt === 0 ? this.#settings.retryAfter : false;
     return retrying(retryAfter, () => connect(this.#connectContext(), endpoint, server, watch), wait);
   }
 
@@ -131,7 +135,7 @@ export class WsClientContainer extends ContainerDefaults implements WebSocketCon
 
   /** Of one attempt. @internal */
   get handshakeTimeoutMs(): number {
-    return resolveHandshakeSettings(this.#options).handshakeTimeout;
+    return this.#settings.handshakeTimeout;
   }
 
   /** @internal */
@@ -147,7 +151,7 @@ export class WsClientContainer extends ContainerDefaults implements WebSocketCon
   /**
    * Connects nothing any more, gives up what is being connected, lets the handlers that are running finish, closes every
    * session with 1001, and resolves once every `@OnClose` has returned and every connection has ended. What is not over
-   * after `graceMs` is ended by force. A second call waits for the first. Not in the specification.
+   * after `grace` is ended by force. A second call waits for the first. Not in the specification.
    *
    * A connect whose `@OnOpen` is running has a session already: it resolves, and the session is closed. Every other one
    * rejects with a HandshakeException, `WS_CONNECT_STOPPED`, and so does every later one. From then on
@@ -198,7 +202,7 @@ export class WsClientContainer extends ContainerDefaults implements WebSocketCon
     return {
       connecting: this.#connecting,
       context: this.#context,
-      options: this.#options,
+      settings: this.#settings,
       engineFor: (connecting) => this.#engineFor(connecting),
     };
   }
@@ -206,7 +210,7 @@ export class WsClientContainer extends ContainerDefaults implements WebSocketCon
   /** Compression is offered where the options, or the endpoint's configuration, ask for it. */
   #engineFor({ config }: ClientEndpoint): ClientEngine {
     if (this.#compressing === undefined) return this.#plain;
-    const { perMessageDeflate } = this.#options;
+    const { perMessageDeflate } = this.#settings;
     const installed = this.#compressing.offers.map((extension) => extension.getName());
     const isAsked = config.getExtensions().some((extension) => installed.includes(extension.getName()));
     return isAsked || perMessageDeflate !== undefined ? this.#compressing.forHandshake() : this.#plain;

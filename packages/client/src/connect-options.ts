@@ -7,54 +7,80 @@ import {
   type EndpointClass,
   type Extension,
 } from '@serval/api';
-import { isOptionsObject, requireOptions } from '@serval/api/spi';
+import {
+  badOption,
+  callable,
+  isOptionsObject,
+  kind,
+  list,
+  readOptions,
+  record,
+  requireOptions,
+  switchable,
+  unknownOptions,
+  type OptionTable,
+  type ReadOptions,
+} from '@serval/api/spi';
 import { WsClientContainer } from './client-container';
 import type { ClientEndpoint } from './client-endpoint';
-import { containerOptionNames, wrong, type ClientContainerOptions } from './container-options';
+import { CLIENT_CONTAINER_OPTIONS, type ClientContainerOptions } from './container-options';
 import { ConnectionConfig } from './endpoint-config';
 import { functionEndpoint, type SessionHandlers } from './function-endpoint';
 import { MessageStream } from './message-stream';
-import { ReconnectPolicy, type ReconnectOptions } from './reconnect-policy';
+import { RECONNECT_OPTIONS, ReconnectPolicy, type ReconnectOptions } from './reconnect-policy';
 
 /** Headers of the handshake request, by name. */
 export type RequestHeaders = Readonly<Record<string, string | readonly string[]>>;
 
-/** Where to connect: `ws:`, `wss:` or `ws+unix:`, or a function that gives one for each attempt. */
+/** The address: `ws:`, `wss:` or `ws+unix:`, or a function that returns one for each attempt. */
 export type ServerUri = string | URL | (() => string | URL | Promise<string | URL>);
 
-/** What every `connect` can be told, beside all options of a client container. */
-interface CommonConnectOptions extends ClientContainerOptions {
+/** The options of every `connect`, beside all options of a client container. */
+export interface CommonConnectOptions extends ClientContainerOptions {
   /** The container to connect with. Default: a new one where options of a container are given, else the provider's. */
   readonly container?: WsClientContainer | undefined;
-  /** Ends the connection as `close()` does, at any moment; a `connect` under way rejects with the signal's reason. */
+  /**
+   * Ends the connection as `close()` does, at any moment; a `connect` under way rejects with the signal's reason. Default:
+   * none.
+   */
   readonly signal?: AbortSignal | undefined;
-  /** Whether, and how, a lost connection is got back. Default false. */
+  /** Whether, and how, to connect again after a connection is lost. Default false. */
   readonly reconnect?: boolean | ReconnectOptions | undefined;
-  /** More headers for the request, or a function that gives them anew for each request. A configurator sees them. */
+  /**
+   * Further headers for the request, or a function that returns them for each request and may be async. A configurator sees
+   * them. Default: none.
+   */
   readonly headers?: RequestHeaders | (() => RequestHeaders | Promise<RequestHeaders>) | undefined;
 }
 
-/** What `connect` can be told with handlers, or with neither handlers nor endpoint; everything has a default. */
+/** The options of `connect` with handlers, or with neither handlers nor endpoint; everything has a default. */
 export interface HandlerConnectOptions extends CommonConnectOptions, SessionHandlers {
-  /** In order of preference, favourite first. */
+  /** In order of preference, favourite first. Default: none. */
   readonly subprotocols?: readonly string[] | undefined;
+  /** The extensions to offer. Default: none. */
   readonly extensions?: readonly Extension[] | undefined;
+  /** The classes of the encoders. Default: none. */
   readonly encoders?: readonly EncoderClass[] | undefined;
+  /** The classes of the decoders. Default: none. */
   readonly decoders?: readonly DecoderClass[] | undefined;
-  /** TLS options of Node, or a `tls.SecureContext`. */
+  /** TLS options of Node, or a `tls.SecureContext`. Default: Node's. */
   readonly sslContext?: unknown;
+  /** Sees the request and the response of each handshake. Default: none. */
   readonly configurator?: ClientEndpointConfig.Configurator | undefined;
-  /** What each session's user properties begin with. */
+  /** The initial user properties of each session. Default: none. */
   readonly userProperties?: Readonly<Record<string, unknown>> | undefined;
   readonly endpoint?: undefined;
   readonly config?: undefined;
 }
 
-/** What `connect` can be told with an endpoint. */
+/** The options of `connect` with an endpoint. */
 export interface EndpointConnectOptions extends CommonConnectOptions {
-  /** What `connectToServer` takes; one instance serves all sessions, that of a class is made once. */
+  /**
+   * An endpoint, as for `connectToServer`, in place of handlers. One instance serves all sessions; that of a class is
+   * created once. Default: none.
+   */
   readonly endpoint: EndpointClass | object;
-  /** Default: the annotation's, or the defaults. */
+  /** The configuration of `endpoint`. Default: that of its annotation, or the defaults. */
   readonly config?: ClientEndpointConfig | null | undefined;
 }
 
@@ -66,61 +92,92 @@ export interface PreparedConnect {
   readonly endpoint: ClientEndpoint;
   /** Where no handler takes the messages. */
   readonly stream: MessageStream | undefined;
-  /** Undefined: a lost connection is not got back. */
+  /** Undefined where a lost connection stays lost. */
   readonly policy: ReconnectPolicy | undefined;
 }
 
-const HANDLERS = ['onOpen', 'onText', 'onBinary', 'onPong', 'onClose', 'onError'] as const;
-const CONFIGURATION = [
-  'subprotocols',
-  'extensions',
-  'encoders',
-  'decoders',
-  'sslContext',
-  'configurator',
-  'userProperties',
-] as const;
-const COMMON = ['container', 'signal', 'reconnect', 'headers', 'endpoint', 'config'] as const;
-const OUR_OPTIONS: ReadonlySet<string> = new Set([...HANDLERS, ...CONFIGURATION, ...COMMON]);
+type Handler = (...args: never[]) => unknown;
+const HANDLERS = {
+  onOpen: callable<Handler>(),
+  onText: callable<Handler>(),
+  onBinary: callable<Handler>(),
+  onPong: callable<Handler>(),
+  onClose: callable<Handler>(),
+  onError: callable<Handler>(),
+} satisfies OptionTable<SessionHandlers>;
+
+const CONFIGURATION = {
+  subprotocols: list<string>('a list'),
+  extensions: list<Extension>('a list'),
+  encoders: list<EncoderClass>('a list'),
+  decoders: list<DecoderClass>('a list'),
+  // Read when the handshake begins.
+  sslContext: kind('TLS options of Node, or a tls.SecureContext', (_value): _value is unknown => true),
+  configurator: kind(
+    'an instance of a class that extends ClientEndpointConfig.Configurator',
+    (value): value is ClientEndpointConfig.Configurator => value instanceof ClientEndpointConfig.Configurator,
+  ),
+  userProperties: {
+    ...record<Readonly<Record<string, unknown>>>('an object of names and values', { isSecret: true }),
+    default: {},
+  },
+};
+
+const COMMON = {
+  container: kind(
+    'a WsClientContainer of this copy of serval',
+    (value): value is WsClientContainer => value instanceof WsClientContainer,
+  ),
+  signal: kind('an AbortSignal', isAbortSignal),
+  reconnect: { ...switchable(RECONNECT_OPTIONS), default: false },
+  headers: kind('an object of headers by name, or a function that gives one', isHeaders, { isSecret: true }),
+  // These two are read together, by the container.
+  endpoint: kind('a client endpoint, a class or an instance', (_value): _value is unknown => true),
+  config: kind('a ClientEndpointConfig or null', (_value): _value is unknown => true),
+} satisfies OptionTable<Omit<EndpointConnectOptions, keyof ClientContainerOptions>>;
+
+const OWN_OPTIONS = { ...COMMON, ...CONFIGURATION, ...HANDLERS };
+
+export const CONNECT_OPTIONS = {
+  ...CLIENT_CONTAINER_OPTIONS,
+  ...OWN_OPTIONS,
+} satisfies OptionTable<Omit<HandlerConnectOptions, 'endpoint' | 'config'> & EndpointConnectOptions>;
+
+type ConnectSettings = ReadOptions<typeof OWN_OPTIONS>;
+
+function isHeaders(value: unknown): value is NonNullable<CommonConnectOptions['headers']> {
+  return typeof value === 'function' || isOptionsObject(value);
+}
 
 /**
- * Checks the options of `connect`; those that it does not know are the container's.
+ * Reads the options of `connect`; those of a container are read by that.
  *
  * @throws DeploymentException for an option of the wrong kind, and for an endpoint that breaks a rule of chapter 4
  */
 export function prepareConnect(options: ConnectOptions): PreparedConnect {
   requireOptions('The second argument of connect', options);
-  const { endpoint, reconnect = false, headers, signal } = options;
-  if (signal !== undefined && !isAbortSignal(signal)) throw wrong('signal', 'an AbortSignal', signal);
-  if (typeof reconnect !== 'boolean' && !isOptionsObject(reconnect))
-    throw wrong('reconnect', 'true, false or an object of options', reconnect);
-  if (headers !== undefined && typeof headers !== 'function' && !isOptionsObject(headers))
-    throw wrong('headers', 'an object of headers by name, or a function that gives one', headers);
-  const policy = reconnect === false ? undefined : new ReconnectPolicy(reconnect === true ? {} : reconnect);
-  const container = containerFor(options);
+  const settings = readOptions(OWN_OPTIONS, options);
+  const { reconnect, headers } = settings;
+  const policy = reconnect === false ? undefined : new ReconnectPolicy(reconnect);
+  const container = containerFor(settings, options);
   const { stream, prepared } =
-    endpoint === undefined ? forHandlers(container, options) : forEndpoint(container, options);
+    options.endpoint === undefined
+      ? forHandlers(container, settings, options)
+      : forEndpoint(container, settings, options);
   if (headers === undefined) return { container, endpoint: prepared, stream, policy };
   const configurator = new HeaderSetter(headers, prepared.config.getConfigurator());
   const config = new ConnectionConfig(prepared.config, configurator);
   return { container, endpoint: { ...prepared, config }, stream, policy };
 }
 
-function containerFor(options: ConnectOptions): WsClientContainer {
-  const others = Object.entries(options).filter(([name, value]) => !OUR_OPTIONS.has(name) && value !== undefined);
-  const { container } = options;
+function containerFor({ container }: ConnectSettings, options: ConnectOptions): WsClientContainer {
+  const others = Object.entries(options).filter(([name, value]) => !(name in OWN_OPTIONS) && value !== undefined);
+  const [other] = others;
   if (container !== undefined) {
-    if (!(container instanceof WsClientContainer))
-      throw wrong('container', 'a WsClientContainer of this copy of serval', container);
-    const [other] = others;
-    if (other === undefined) return container;
-    throw badOption(
-      containerOptionNames().includes(other[0])
-        ? `${other[0]} is an option of a container: give it to the container that connect is given.`
-        : `${other[0]} is not an option of connect.`,
-    );
+    if (other !== undefined) throw misplaced(other[0]);
+    return container;
   }
-  if (others.length > 0) return new WsClientContainer(Object.fromEntries(others));
+  if (other !== undefined) return new WsClientContainer(Object.fromEntries(others));
   const provided = ContainerProvider.getWebSocketContainer();
   // Another implementation may have registered itself.
   return provided instanceof WsClientContainer ? provided : new WsClientContainer();
@@ -131,43 +188,34 @@ interface Prepared {
   readonly stream: MessageStream | undefined;
 }
 
-function forHandlers(container: WsClientContainer, options: HandlerConnectOptions): Prepared {
-  const { config: misplaced }: { readonly config?: unknown } = options;
+function forHandlers(container: WsClientContainer, settings: ConnectSettings, handlers: SessionHandlers): Prepared {
+  const { config: misplaced } = settings;
   if (misplaced !== undefined && misplaced !== null)
-    throw wrong('config', 'for an endpoint, and left out where there is none', misplaced);
-  for (const name of HANDLERS) {
-    const handler: unknown = options[name];
-    if (handler !== undefined && typeof handler !== 'function') throw wrong(name, 'a function', handler);
-  }
-  for (const name of ['subprotocols', 'extensions', 'encoders', 'decoders'] as const) {
-    const list: unknown = options[name];
-    if (list !== undefined && !Array.isArray(list)) throw wrong(name, 'a list', list);
-  }
-  const { configurator, userProperties = {} } = options;
-  if (configurator !== undefined && !(configurator instanceof ClientEndpointConfig.Configurator))
-    throw wrong('configurator', 'an instance of a class that extends ClientEndpointConfig.Configurator', configurator);
-  if (!isOptionsObject(userProperties)) throw wrong('userProperties', 'an object of names and values', userProperties);
-  const stream = options.onText === undefined && options.onBinary === undefined ? new MessageStream() : undefined;
+    throw badOption('config', 'for an endpoint, and left out where there is none', misplaced);
+  const stream = handlers.onText === undefined && handlers.onBinary === undefined ? new MessageStream() : undefined;
   const builder = ClientEndpointConfig.Builder.create()
-    .preferredSubprotocols(options.subprotocols ?? null)
-    .extensions(options.extensions ?? null)
-    .encoders(options.encoders ?? null)
-    .decoders(options.decoders ?? null)
-    .sslContext(options.sslContext);
-  if (configurator !== undefined) builder.configurator(configurator);
+    .preferredSubprotocols(settings.subprotocols ?? null)
+    .extensions(settings.extensions ?? null)
+    .encoders(settings.encoders ?? null)
+    .decoders(settings.decoders ?? null)
+    .sslContext(settings.sslContext);
+  if (settings.configurator !== undefined) builder.configurator(settings.configurator);
   const config = builder.build();
-  for (const [name, value] of Object.entries(userProperties)) config.getUserProperties().set(name, value);
-  return { prepared: container.prepare(functionEndpoint(options, stream), config), stream };
+  for (const [name, value] of Object.entries(settings.userProperties)) config.getUserProperties().set(name, value);
+  return { prepared: container.prepare(functionEndpoint(handlers, stream), config), stream };
 }
 
-function forEndpoint(container: WsClientContainer, options: EndpointConnectOptions): Prepared {
-  const other = [...HANDLERS, ...CONFIGURATION].find((name) => name in options);
-  if (other !== undefined) {
-    throw badOption(
-      `connect takes an endpoint or ${other}, not both; ${HANDLERS.some((name) => name === other) ? 'write a method of the endpoint' : 'give it in config or in the annotation'}.`,
+function forEndpoint(
+  container: WsClientContainer,
+  { endpoint, config }: ConnectSettings,
+  options: EndpointConnectOptions,
+): Prepared {
+  const other = Object.keys({ ...HANDLERS, ...CONFIGURATION }).find((name) => name in options);
+  if (other !== undefined)
+    throw wrong(
+      `connect takes an endpoint or ${other}, not both; ${other in HANDLERS ? 'write a method of the endpoint' : 'give it in config or in the annotation'}.`,
     );
-  }
-  return { prepared: container.prepare(options.endpoint, options.config ?? null), stream: undefined };
+  return { prepared: container.prepare(endpoint, config ?? null), stream: undefined };
 }
 
 /** Not `instanceof` alone: one of another realm, or of a library, is one too. */
@@ -199,6 +247,13 @@ class HeaderSetter extends ClientEndpointConfig.Configurator {
   }
 }
 
-function badOption(message: string): DeploymentException {
+function misplaced(name: string): DeploymentException {
+  if (name in CLIENT_CONTAINER_OPTIONS)
+    return wrong(`${name} is an option of a container: give it to the container that connect is given.`);
+  const [unknown = ''] = unknownOptions('connect', CONNECT_OPTIONS, { [name]: undefined });
+  return wrong(unknown.endsWith('?') ? unknown : `${unknown}.`);
+}
+
+function wrong(message: string): DeploymentException {
   return new DeploymentException(message, undefined, 'WS_DEPLOY_BAD_OPTION');
 }

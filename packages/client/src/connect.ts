@@ -12,10 +12,10 @@ import type { EndpointPlan } from '@serval/plan';
 import type { ClientEngine } from '@serval/protocol';
 import type { ClientEndpoint } from './client-endpoint';
 import { Deadline } from './deadline';
-import type { ClientContainerOptions } from './container-options';
+import type { ClientContainerSettings } from './container-options';
 import { credentialsIn, PROXY_CREDENTIALS, SERVER_CREDENTIALS } from './credentials';
 import { ConnectionConfig } from './endpoint-config';
-import { resolveHandshakeSettings } from './handshake-settings';
+import { handshakeSettings } from './handshake-settings';
 import { openingHandshake } from './opening-handshake';
 import { resolveOrigin } from './origin';
 import { proxyFor } from './proxy';
@@ -25,7 +25,7 @@ import { resolveTls } from './tls-options';
 /** What a connection needs of its container. */
 export interface ConnectContext {
   readonly context: ContainerContext;
-  readonly options: ClientContainerOptions;
+  readonly settings: ClientContainerSettings;
   readonly engineFor: (endpoint: ClientEndpoint) => ClientEngine;
   /** The deadlines of what is being connected, for whoever stops it. */
   readonly connecting: Set<Deadline>;
@@ -59,15 +59,15 @@ export async function connect(
   { uri, credentials: ofUri }: ServerTarget,
   watch?: ConnectWatch,
 ): Promise<WsSession> {
-  const { context, options } = container;
+  const { context, settings: ofContainer } = container;
   const { plan } = endpoint;
   const config = new ConnectionConfig(endpoint.config);
   const given = config.getUserProperties();
   if (watch !== undefined) given.set(ATTEMPT_PROPERTY, watch.attempt);
-  const settings = resolveHandshakeSettings(options, given);
-  const credentials = ofUri ?? credentialsIn(given, SERVER_CREDENTIALS) ?? options.credentials;
+  const settings = handshakeSettings(ofContainer, given);
+  const credentials = ofUri ?? credentialsIn(given, SERVER_CREDENTIALS) ?? ofContainer.credentials;
   const proxyCredentials = credentialsIn(given, PROXY_CREDENTIALS);
-  const origin = resolveOrigin(options.origin, given);
+  const origin = resolveOrigin(ofContainer.origin, given);
   const userProperties = sessionProperties(context, plan, config);
   const deadline = new Deadline(settings.handshakeTimeout, () => tookTooLong(uri, settings.handshakeTimeout));
   const giveUp = (): void => deadline.abort(watch?.signal.reason as HandshakeException);
@@ -93,7 +93,7 @@ export async function connect(
         sendsCredentials: ofUri !== undefined,
         origin,
         tls,
-        proxyFor: (server) => proxyFor(server, options.proxy, proxyCredentials),
+        proxyFor: (server) => proxyFor(server, ofContainer.proxy, proxyCredentials),
         deadline,
         closeTimeoutMs: context.settings.sessionCloseTimeout,
         maxFrameBytes: context.settings.maxFrameSize,

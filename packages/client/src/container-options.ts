@@ -1,36 +1,33 @@
-import type { DeploymentException } from '@serval/api';
-import { badOption, describeKind, isOptionsObject, requireOptions } from '@serval/api/spi';
-import { nearestName, SETTINGS, type ContainerOptions, type ContainerSettings } from '@serval/container';
-import type { EngineOptions } from '@serval/protocol';
-import { checkCredentials, PROXY_CREDENTIALS, SERVER_CREDENTIALS, type Credentials } from './credentials';
-import {
-  HANDSHAKE_OPTIONS,
-  HANDSHAKE_PROPERTIES,
-  resolveHandshakeSettings,
-  type HandshakeOptions,
-} from './handshake-settings';
-import { ORIGIN_PROPERTY, requireOrigin } from './origin';
-import { checkProxy, type ProxyOption } from './proxy';
-import { checkRetryAfter, type RetryAfterOption } from './retry';
+import { switchable, type OptionTable, type ReadOptions, readOptions, requireOptions } from '@serval/api/spi';
+import { CONTAINER_OPTIONS, type ContainerOptions } from '@serval/container';
+import { ENGINE_OPTIONS, PER_MESSAGE_DEFLATE_OPTIONS, type EngineOptions } from '@serval/protocol';
+import { CREDENTIALS, PROXY_CREDENTIALS, SERVER_CREDENTIALS, type Credentials } from './credentials';
+import { HANDSHAKE_OPTIONS, HANDSHAKE_PROPERTIES, type HandshakeOptions } from './handshake-settings';
+import { ORIGIN, ORIGIN_PROPERTY } from './origin';
+import { PROXY, type ProxyOption } from './proxy';
+import { RETRY_AFTER_OPTIONS, type RetryAfterOption } from './retry';
 import { TLS_PROPERTIES } from './tls-options';
 
-/** What a client container can be told; everything has a default. */
+/** The options of a client container; everything has a default. */
 export interface ClientContainerOptions
   extends ContainerOptions, HandshakeOptions, Pick<EngineOptions, 'maxFragments' | 'sharedReads'> {
   /**
-   * Whether, and how, servers are offered compression (RFC 7692). Default: where an endpoint's configuration lists the
-   * extension `permessage-deflate`, as in Tomcat. True or an object offers it always, false never.
+   * Whether, and how, servers are offered compression (RFC 7692): true or an object offers it always, false never.
+   * Default: where an endpoint's configuration lists the extension `permessage-deflate`, as in Tomcat.
    */
   readonly perMessageDeflate?: EngineOptions['perMessageDeflate'];
-  /** For servers that answer 401, by Basic or Digest. Default: none; an endpoint's user properties go first. */
+  /** For servers that answer 401, by Basic or Digest; an endpoint's user properties override it. Default: none. */
   readonly credentials?: Credentials | undefined;
-  /** The HTTP proxy for every server; false for none. Default: that of the environment, such as `https_proxy`. */
+  /**
+   * The proxy for every server: an `http:`, `https:` or `socks5h:` URI, or an object of options; false for none.
+   * Default: that of the environment, such as `https_proxy`.
+   */
   readonly proxy?: ProxyOption | undefined;
   /** The Origin that is sent where `beforeRequest` sets none. Default: none. */
   readonly origin?: string | undefined;
   /**
-   * Whether a 503 or 429 with Retry-After is waited for, up to 5 times and up to 5 minutes each; an object sets other
-   * bounds. `handshakeTimeout` is for each attempt. Default: false.
+   * Whether to wait and try again after a 503 or 429 with Retry-After, up to 5 times and up to 5 minutes each; an object
+   * sets other limits. `handshakeTimeout` applies to each attempt. Default false.
    */
   readonly retryAfter?: RetryAfterOption | undefined;
 }
@@ -43,57 +40,28 @@ export const CLIENT_PROPERTIES: ReadonlySet<string> = new Set([
   ORIGIN_PROPERTY,
 ]);
 
-type OtherOption = Exclude<keyof ClientContainerOptions, keyof ContainerSettings | keyof HandshakeOptions>;
-
-/** The options beside the two tables of settings. */
-const OTHER_OPTIONS: Readonly<Record<OtherOption, true>> = {
-  compatibility: true,
-  initParameters: true,
-  logger: true,
-  perMessageDeflate: true,
-  maxFragments: true,
-  sharedReads: true,
-  credentials: true,
-  proxy: true,
-  origin: true,
-  retryAfter: true,
+/** The rows that a client container adds to those of every container. */
+const OWN_OPTIONS = {
+  ...HANDSHAKE_OPTIONS,
+  perMessageDeflate: switchable(PER_MESSAGE_DEFLATE_OPTIONS),
+  maxFragments: ENGINE_OPTIONS.maxFragments,
+  sharedReads: ENGINE_OPTIONS.sharedReads,
+  credentials: CREDENTIALS,
+  proxy: PROXY,
+  origin: ORIGIN,
+  retryAfter: { ...switchable(RETRY_AFTER_OPTIONS), default: false },
 };
 
-/** A slip of the pen in an option's name must not silently leave a limit at its default. @returns what to warn of */
-export function unknownOptions(options: object): readonly string[] {
-  const known = containerOptionNames();
-  return Object.keys(options).flatMap((name) => {
-    if (known.includes(name)) return [];
-    const nearest = nearestName(name, known);
-    return [`${name} is not an option of a client${nearest === undefined ? '' : `; did you mean ${nearest}?`}`];
-  });
-}
+export const CLIENT_CONTAINER_OPTIONS = {
+  ...CONTAINER_OPTIONS,
+  ...OWN_OPTIONS,
+} satisfies OptionTable<ClientContainerOptions>;
 
-/** Of all that a container knows. */
-export function containerOptionNames(): readonly string[] {
-  return [...Object.keys(SETTINGS), ...HANDSHAKE_OPTIONS, ...Object.keys(OTHER_OPTIONS)];
-}
+/** The options of a client container, read; those of its sessions are read by the ContainerContext. */
+export type ClientContainerSettings = ReadOptions<typeof OWN_OPTIONS>;
 
 /** @throws DeploymentException for an option that is out of range or of the wrong kind */
-export function checkOptions(options: ClientContainerOptions): void {
+export function readContainerOptions(options: ClientContainerOptions): ClientContainerSettings {
   requireOptions('The argument with the options of a container', options);
-  resolveHandshakeSettings(options);
-  if (options.credentials !== undefined) checkCredentials('credentials', options.credentials);
-  if (options.proxy !== undefined) checkProxy(options.proxy);
-  if (options.origin !== undefined) requireOrigin('origin', options.origin);
-  checkRetryAfter(options.retryAfter);
-  const { maxFragments = 1, sharedReads = true, perMessageDeflate = false } = options;
-  if (!Number.isInteger(maxFragments) || maxFragments < 1 || maxFragments >= 2 ** 31)
-    throw wrong('maxFragments', `a whole number of fragments from 1 to ${2 ** 31 - 1}`, maxFragments);
-  if (typeof sharedReads !== 'boolean') throw wrong('sharedReads', 'true or false', sharedReads);
-  if (typeof perMessageDeflate !== 'boolean' && !isOptionsObject(perMessageDeflate))
-    throw wrong('perMessageDeflate', 'true, false or an object of options', perMessageDeflate);
-}
-
-/** The options in which a text may be a secret. */
-const SECRET: ReadonlySet<string> = new Set(['headers', 'userProperties', 'credentials', 'proxy']);
-
-/** @returns what an option of the wrong kind is refused with */
-export function wrong(name: string, expected: string, found: unknown): DeploymentException {
-  return badOption(name, expected, found, '', SECRET.has(name) ? describeKind : undefined);
+  return readOptions(OWN_OPTIONS, options);
 }

@@ -1,5 +1,6 @@
 import { DeploymentException } from '@serval/api';
-import { isOptionsObject } from '@serval/api/spi';
+import { isOptionsObject, type OptionKind } from '@serval/api/spi';
+import { TOMCAT } from '@serval/container';
 
 /** Who the client is, for Basic (RFC 7617) and Digest (RFC 7616). */
 export interface Credentials {
@@ -8,8 +9,6 @@ export interface Credentials {
   /** The only realm that they are for; undefined, or blank, for any. */
   readonly realm?: string | undefined;
 }
-
-const TOMCAT = 'org.apache.tomcat.websocket.';
 
 /** The user properties of credentials: each part has one name, or two. */
 export interface CredentialProperties {
@@ -51,16 +50,21 @@ export function credentialsIn(
   return checkParts(username, password, realm);
 }
 
+/** Credentials as an option. */
+export const CREDENTIALS: OptionKind<Credentials> = {
+  expected: 'an object { username, password, realm? }',
+  read: (value, name) => checkCredentials(name, value),
+};
+
 /**
- * Credentials as an option.
+ * Credentials as an option, or a part of one.
  *
  * @param name of the option
  * @throws DeploymentException for what is none
  */
 export function checkCredentials(name: string, option: unknown): Credentials {
   // Never what was found, which may be the password itself.
-  if (!isOptionsObject(option))
-    throw wrong(`${name} is an object { username, password, realm? }; found ${kindOf(option)}.`);
+  if (!isOptionsObject(option)) throw wrong(`${name} is ${CREDENTIALS.expected}; found ${kindOf(option)}.`);
   const part = (key: string) => ({ name: `${name}.${key}`, value: (option as Record<string, unknown>)[key] });
   return checkParts(part('username'), part('password'), part('realm'));
 }

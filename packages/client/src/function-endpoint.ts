@@ -3,25 +3,28 @@ import { unhurried } from '@serval/container';
 import { ATTEMPT_PROPERTY } from './connect';
 import type { MessageStream } from './message-stream';
 
-/** What an `onOpen` is told beside its session. */
+/** The second argument of `onOpen`. */
 export interface OpenInfo {
-  /** 0 for the first connection, and after a loss the number of the attempt that has succeeded. */
+  /** 0 for the first connection; after a loss, the number of the attempt that succeeded. */
   readonly attempt: number;
 }
 
 /**
- * What a client without a class does with a session. Each function may return a promise, and what follows in the session
- * waits for it; what they throw goes to `onError`. What they return is not sent.
+ * The handlers of a client without a class. Each may return a promise, and the session waits for it. Their errors go to
+ * `onError`, their results are not sent.
  */
 export interface SessionHandlers {
-  /** A session has begun. No message is read before this has settled. */
+  /** Runs when a session opens. No message is read before its promise settles. */
   readonly onOpen?: ((session: Session, info: OpenInfo) => unknown) | undefined;
+  /** Receives a text message. */
   readonly onText?: ((text: string, session: Session) => unknown) | undefined;
+  /** Receives a binary message. */
   readonly onBinary?: ((bytes: Buffer, session: Session) => unknown) | undefined;
+  /** Receives a pong. */
   readonly onPong?: ((pong: PongMessage, session: Session) => unknown) | undefined;
-  /** A session has ended, for every cause; another one may follow it. */
+  /** Runs when a session ends, for any reason; another one may follow it. */
   readonly onClose?: ((reason: CloseReason, session: Session) => unknown) | undefined;
-  /** Without it errors are logged. */
+  /** Receives errors of the other handlers and of the session. Default: errors are logged. */
   readonly onError?: ((error: Error, session: Session) => unknown) | undefined;
 }
 

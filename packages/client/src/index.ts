@@ -4,6 +4,8 @@ import './container-provider';
 export { WsClientContainer } from './client-container';
 export { ATTEMPT_PROPERTY } from './connect';
 export { connect } from './connection';
+export { CONNECT_OPTIONS } from './connect-options';
+export { CLIENT_CONTAINER_OPTIONS } from './container-options';
 
 export type { StopOptions } from '@serval/container';
 export type {

@@ -1,5 +1,5 @@
 import { validateHeaderValue } from 'node:http';
-import { DeploymentException } from '@serval/api';
+import { badOption, type OptionKind } from '@serval/api/spi';
 
 /** A system property of Tomcat; here an endpoint's user property. */
 export const ORIGIN_PROPERTY = 'org.apache.tomcat.websocket.DEFAULT_ORIGIN_HEADER_VALUE';
@@ -13,14 +13,15 @@ export function resolveOrigin(
   return property === undefined ? option : requireOrigin(ORIGIN_PROPERTY, property);
 }
 
-/** @throws DeploymentException for what cannot stand in a header */
+export const ORIGIN: OptionKind<string> = {
+  expected: 'an origin, such as https://example.com',
+  read: (origin, name) => requireOrigin(name, origin),
+};
+
+/** @throws DeploymentException for a value that cannot stand in a header */
 export function requireOrigin(name: string, origin: unknown): string {
   if (typeof origin === 'string' && origin !== '' && canBeSent(origin)) return origin;
-  throw new DeploymentException(
-    `${name} is an origin, such as https://example.com; found ${typeof origin === 'string' ? JSON.stringify(origin) : typeof origin}.`,
-    undefined,
-    'WS_DEPLOY_BAD_OPTION',
-  );
+  throw badOption(name, ORIGIN.expected, origin);
 }
 
 function canBeSent(value: string): boolean {

@@ -1,29 +1,40 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import type { ConnectionOptions } from 'node:tls';
 import { DeploymentException, HandshakeException } from '@serval/api';
-import { badOption, describeKind, isOptionsObject } from '@serval/api/spi';
+import {
+  badOption,
+  isOptionsObject,
+  kind,
+  readNested,
+  record,
+  type OptionKind,
+  type OptionTable,
+} from '@serval/api/spi';
 import { toError } from '@serval/container';
-import { checkCredentials, type Credentials } from './credentials';
+import { checkCredentials, CREDENTIALS, type Credentials } from './credentials';
 import { isLocalSocket } from './local-socket';
 import { proxyOfEnvironment } from './proxy-environment';
 import type { TlsOptions } from './tls-options';
 
-/** A proxy, and what it is told. */
+/** A proxy, and what is sent to it. */
 export interface ProxyOptions {
   /**
    * `http:` or `https:`, or of a SOCKS proxy `socks5h:`, `socks5:`, `socks4a:` or `socks4:`, with user information or
    * without; for example `http://proxy.example:3128`.
    */
   readonly uri: string | URL;
-  /** For its 407, or for SOCKS 5; they go before the user information of the URI. */
+  /** For its 407, or for SOCKS 5; they override the user information of the URI. Default: none. */
   readonly credentials?: Credentials | undefined;
-  /** More headers of the CONNECT; the server does not see them. A Proxy-Authorization goes before credentials. Not for SOCKS. */
+  /**
+   * Further headers of the CONNECT; the server does not see them. A Proxy-Authorization overrides credentials. Not for
+   * SOCKS. Default: none.
+   */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** For an `https:` proxy: TLS options of Node, such as `ca`. Those of the server are not shown to it. */
+  /** For an `https:` proxy: TLS options of Node, such as `ca`. Those of the server are not used for it. Default: Node's. */
   readonly tls?: ConnectionOptions | undefined;
 }
 
-/** What a container can be told: a proxy for every server, or that there is none. */
+/** A proxy for every server, or false for none. */
 export type ProxyOption = string | URL | ProxyOptions | false;
 
 /** A proxy to be asked for a tunnel. */
@@ -64,37 +75,51 @@ export function socksVersion({ uri }: Pick<Proxy, 'uri'>): SocksVersion | undefi
  */
 export function proxyFor(
   uri: URL,
-  option: ProxyOption | undefined,
+  option: Proxy | false | undefined,
   credentials: Credentials | undefined,
   environment = process.env,
 ): Proxy | undefined {
   if (isLocalSocket(uri)) return undefined;
-  const proxy = option === undefined ? readEnvironment(uri, environment) : checkProxy(option);
-  return proxy && { ...proxy, credentials: credentials ?? proxy.credentials };
+  const proxy = option === undefined ? readEnvironment(uri, environment) : option;
+  return proxy === undefined || proxy === false
+    ? undefined
+    : { ...proxy, credentials: credentials ?? proxy.credentials };
 }
 
-/** @throws DeploymentException for an option that names no proxy */
-export function checkProxy(option: unknown): Proxy | undefined {
-  if (option === false) return undefined;
-  if (typeof option === 'string' || option instanceof URL) return parseProxy('proxy', option);
-  if (!isOptionsObject(option))
-    throw badOption('proxy', 'a URI, an object { uri, credentials?, headers?, tls? } or false', option);
-  const { uri, credentials, headers = {}, tls = {} }: { [K in keyof ProxyOptions]?: unknown } = option;
-  const proxy = parseProxy('proxy.uri', uri);
-  if (!isOptionsObject(headers))
-    throw badOption('proxy.headers', 'an object of names and values', headers, '', describeKind);
-  if (!isOptionsObject(tls)) throw badOption('proxy.tls', 'an object of TLS options of Node', tls, '', describeKind);
-  for (const [name, given] of Object.entries({ headers, tls })) {
-    if (socksVersion(proxy) !== undefined && Object.keys(given).length > 0)
-      throw wrong(`proxy.${name} is for http: and https: proxies; found it beside ${proxy.uri.protocol} Remove it.`);
-  }
-  return {
-    ...proxy,
-    credentials: credentials === undefined ? proxy.credentials : checkCredentials('proxy.credentials', credentials),
-    headers: Object.entries(headers).map(([name, value]) => checkHeader(name, value)),
-    tls,
-  };
-}
+const PROXY_OPTIONS = {
+  // Its parts are read together; see parseProxy.
+  uri: kind('a URI', (_uri): _uri is unknown => true),
+  credentials: CREDENTIALS,
+  headers: {
+    ...record<Readonly<Record<string, string>>>('an object of names and values', { isSecret: true }),
+    default: {},
+  },
+  tls: { ...record<ConnectionOptions>('an object of TLS options of Node', { isSecret: true }), default: {} },
+} satisfies OptionTable<ProxyOptions>;
+
+export const PROXY: OptionKind<Proxy | false> = {
+  expected: 'a URI, an object { uri, credentials?, headers?, tls? } or false',
+  table: PROXY_OPTIONS,
+  read(option, name) {
+    if (option === false) return false;
+    if (typeof option === 'string' || option instanceof URL) return parseProxy(name, option);
+    if (!isOptionsObject(option)) throw badOption(name, PROXY.expected, option);
+    const { uri, credentials, headers, tls } = readNested(name, PROXY_OPTIONS, option);
+    const proxy = parseProxy(`${name}.uri`, uri);
+    for (const [part, given] of Object.entries({ headers, tls })) {
+      if (socksVersion(proxy) !== undefined && Object.keys(given).length > 0)
+        throw wrong(
+          `${name}.${part} is for http: and https: proxies; found it beside ${proxy.uri.protocol} Remove it.`,
+        );
+    }
+    return {
+      ...proxy,
+      credentials: credentials ?? proxy.credentials,
+      headers: Object.entries(headers).map(([header, value]) => checkHeader(header, value)),
+      tls,
+    };
+  },
+};
 
 /** For messages: it has no user information any more. */
 export function describeProxy({ uri }: Pick<Proxy, 'uri'>): string {
@@ -147,7 +172,7 @@ function readEnvironment(server: URL, environment: NodeJS.ProcessEnv): Proxy | u
 function parseProxy(name: string, text: unknown): Proxy {
   const expected = `${name} is a URI with http:, https: or ${[...SOCKS_VERSIONS.keys()].join(', ')}, such as http://proxy.example:3128`;
   if (!(text instanceof URL) && (typeof text !== 'string' || !URL.canParse(text)))
-    throw wrong(`${expected}; found ${typeof text === 'string' ? 'a string that is none' : typeof text}.`);
+    throw wrong(`${expected}; found ${typeof text === 'string' ? 'a string that is not a URI' : typeof text}.`);
   const uri = new URL(text);
   if (!['http:', 'https:'].includes(uri.protocol) && socksVersion({ uri }) === undefined)
     throw wrong(`${expected}; found the scheme ${uri.protocol}`);

@@ -1,62 +1,77 @@
 import { HandshakeException, type CloseReason } from '@serval/api';
-import { wrong } from './container-options';
+import {
+  badOption,
+  callable,
+  choice,
+  DELAY,
+  FLAG,
+  kind,
+  readNested,
+  type OptionTable,
+  type ReadOptions,
+} from '@serval/api/spi';
 
-/** A connection that is away, and the next attempt to get it back. */
+/** A lost connection, and the next attempt to connect again. */
 export interface ReconnectAttempt {
-  /** From 1; counted since the connection has last been open for `minUptime`. */
+  /** From 1; counted since the connection was last open for `minUptime`. */
   readonly attempt: number;
-  /** Why the last session has ended, or the last attempt has failed. */
+  /** Why the last session ended, or the last attempt failed. */
   readonly cause: CloseReason | Error;
   /** Milliseconds since the connection was lost; 0 the first time. */
   readonly elapsed: number;
-  /** What happens without a handler: the delay in milliseconds, or false for the end. */
-  readonly byDefault: number | false;
+  /** The decision without a `delay` function: milliseconds, or false for no further attempt. */
+  readonly defaultDelay: number | false;
 }
 
-/** How a connection is got back; everything has a default. */
+/** How to connect again after a connection is lost; everything has a default. */
 export interface ReconnectOptions {
   /**
-   * Decides when the next attempt is made, in milliseconds from now, or with false that none is made. It is asked for
-   * every end but one by this side. What it throws ends the connection.
+   * Decides when the next attempt is made: a number of milliseconds from now, or false for none; may be async. It runs
+   * whenever the connection ends, unless you closed it. An exception ends the connection. Default: `defaultDelay`.
    *
    * @example
-   * delay: ({ cause, byDefault }) => (cause instanceof CloseReason && cause.getCloseCode().getCode() === 4000 ? 0 : byDefault)
+   * delay: ({ cause, defaultDelay }) => (cause instanceof CloseReason && cause.getCloseCode().getCode() === 4000 ? 0 : defaultDelay)
    */
   readonly delay?: ((attempt: ReconnectAttempt) => number | false | Promise<number | false>) | undefined;
-  /** No attempt comes sooner, in milliseconds. Default 100. */
+  /** The shortest delay of any attempt, in milliseconds. Default 100. */
   readonly minDelay?: number | undefined;
-  /** The longest delay of the first attempt, in milliseconds; that of each further one is twice as long. Default 1000. */
+  /** The longest delay of the first attempt, in milliseconds; it doubles with each further one. Default 1000. */
   readonly initialDelay?: number | undefined;
   /** The longest delay of any attempt, in milliseconds. Default 30000. */
   readonly maxDelay?: number | undefined;
-  /** After so many attempts without success the connection ends. Default Infinity. */
+  /** After this many attempts without success the connection ends. Default Infinity. */
   readonly maxAttempts?: number | undefined;
-  /** A connection that has been open for less, in milliseconds, does not begin the count anew. Default 5000. */
+  /** A connection that was open for less than this, in milliseconds, does not reset the count. Default 5000. */
   readonly minUptime?: number | undefined;
-  /** Whether the first connection is tried again too. Default false: `connect` rejects. */
+  /** Whether the first connection is tried again too; otherwise `connect` rejects. Default false. */
   readonly retryInitial?: boolean | undefined;
-  /** What becomes of a send while the connection is away. Default `'queue'`. */
+  /** Sends while the connection is away wait for it (`queue`), or reject. Default `'queue'`. */
   readonly whileAway?: 'queue' | 'reject' | undefined;
   /** Sends that wait for the connection; one more is rejected. Default 1000. */
   readonly maxQueuedMessages?: number | undefined;
-  /** Bytes of the texts and binary messages among them, text by its characters. Default 1 MiB. */
+  /** Bytes of the texts and binary messages among them; a text counts its characters. Default 1048576. */
   readonly maxQueuedBytes?: number | undefined;
 }
 
-const DEFAULTS = {
-  minDelay: 100,
-  initialDelay: 1000,
-  maxDelay: 30_000,
-  maxAttempts: Infinity,
-  minUptime: 5000,
-  maxQueuedMessages: 1000,
-  maxQueuedBytes: 1_048_576,
-} as const;
+const isWhole = (value: unknown, min: number): value is number => Number.isInteger(value) && Number(value) >= min;
+const count = kind('a whole number, 0 or more', (value): value is number => isWhole(value, 0));
+const attempts = kind(
+  'a whole number from 1, or Infinity',
+  (value): value is number => value === Infinity || isWhole(value, 1),
+);
 
-const NAMES: ReadonlySet<string> = new Set([...Object.keys(DEFAULTS), 'delay', 'retryInitial', 'whileAway']);
-
-/** A timer of Node takes 31 bits. */
-const LONGEST = 2 ** 31 - 1;
+export const RECONNECT_OPTIONS = {
+  delay: callable<NonNullable<ReconnectOptions['delay']>>(),
+  minDelay: { ...DELAY, default: 100 },
+  initialDelay: { ...DELAY, default: 1000 },
+  maxDelay: { ...DELAY, default: 30_000 },
+  maxAttempts: { ...attempts, default: Infinity },
+  minUptime: { ...DELAY, default: 5000 },
+  retryInitial: { ...FLAG, default: false },
+  whileAway: { ...choice('queue', 'reject'), default: 'queue' },
+  maxQueuedMessages: { ...count, default: 1000 },
+  maxQueuedBytes: { ...count, default: 1_048_576 },
+} satisfies OptionTable<ReconnectOptions>;
 
 /** A server's Retry-After is honoured up to five minutes, as in Tyrus. */
 const LONGEST_RETRY_AFTER = 300_000;
@@ -70,9 +85,9 @@ const PASSING_CODES: ReadonlySet<number> = new Set([1001, 1005, 1006, 1011, 1012
 /** Request timeout, too early, too many requests; those of 500 and above are the server's trouble. */
 const PASSING_STATUSES: ReadonlySet<number> = new Set([408, 425, 429]);
 
-/** When, and whether, a lost connection is to be got back. */
+/** When, and whether, to connect again. */
 export class ReconnectPolicy {
-  readonly #options: typeof DEFAULTS & Pick<ReconnectOptions, 'delay'>;
+  readonly #settings: ReadOptions<typeof RECONNECT_OPTIONS>;
   readonly minUptime: number;
   readonly retryInitial: boolean;
   readonly queues: boolean;
@@ -87,33 +102,33 @@ export class ReconnectPolicy {
     options: ReconnectOptions,
     private readonly random: () => number = Math.random,
   ) {
-    checkOptions(options);
-    const given = Object.entries(options).filter(([, value]) => value !== undefined);
-    // The defaults, and over them what has been checked.
-    this.#options = { ...DEFAULTS, ...Object.fromEntries(given) };
-    this.minUptime = this.#options.minUptime;
-    this.maxQueuedMessages = this.#options.maxQueuedMessages;
-    this.maxQueuedBytes = this.#options.maxQueuedBytes;
-    this.retryInitial = options.retryInitial ?? false;
-    this.queues = options.whileAway !== 'reject';
+    const settings = readNested('reconnect', RECONNECT_OPTIONS, options);
+    const { minDelay, maxDelay } = settings;
+    if (minDelay > maxDelay) throw badOption('reconnect.minDelay', 'no longer than maxDelay', minDelay);
+    this.#settings = settings;
+    this.minUptime = settings.minUptime;
+    this.maxQueuedMessages = settings.maxQueuedMessages;
+    this.maxQueuedBytes = settings.maxQueuedBytes;
+    this.retryInitial = settings.retryInitial;
+    this.queues = settings.whileAway === 'queue';
   }
 
   /**
-   * What is to be done before an attempt.
+   * The delay before an attempt.
    *
    * @returns milliseconds, or false for the end; a promise where the handler gives one
-   * @throws what the handler throws, or DeploymentException for what is no delay
+   * @throws what the handler throws, or DeploymentException for another value
    */
   next(attempt: number, cause: CloseReason | Error, elapsed: number): number | false | Promise<number | false> {
-    const byDefault = this.#byDefault(attempt, cause);
-    const { delay } = this.#options;
-    if (delay === undefined) return byDefault;
-    const decided = delay({ attempt, cause, elapsed, byDefault });
+    const defaultDelay = this.#defaultDelay(attempt, cause);
+    const { delay } = this.#settings;
+    if (delay === undefined) return defaultDelay;
+    const decided = delay({ attempt, cause, elapsed, defaultDelay });
     return typeof decided === 'object' ? Promise.resolve(decided).then(requireDelay) : requireDelay(decided);
   }
 
-  #byDefault(attempt: number, cause: CloseReason | Error): number | false {
-    if (attempt > this.#options.maxAttempts || !mayPass(cause)) return false;
+  #defaultDelay(attempt: number, cause: CloseReason | Error): number | false {
+    if (attempt > this.#settings.maxAttempts || !mayPass(cause)) return false;
     const asked = cause instanceof HandshakeException ? (cause.retryAfter ?? 0) : 0;
     // The jitter stays: all clients of a server are told the same.
     return Math.min(asked, LONGEST_RETRY_AFTER) + this.#jittered(attempt);
@@ -121,7 +136,7 @@ export class ReconnectPolicy {
 
   /** Anywhere between the shortest delay and one that doubles with each attempt. */
   #jittered(attempt: number): number {
-    const { minDelay, initialDelay, maxDelay } = this.#options;
+    const { minDelay, initialDelay, maxDelay } = this.#settings;
     const longest = Math.min(maxDelay, initialDelay * 2 ** (attempt - 1));
     return Math.round(minDelay + this.random() * Math.max(0, longest - minDelay));
   }
@@ -136,34 +151,10 @@ function mayPass(cause: CloseReason | Error): boolean {
   return code === 'WS_CONNECT_REFUSED' && status !== undefined && (status >= 500 || PASSING_STATUSES.has(status));
 }
 
+/** A timer of Node takes 31 bits. */
+const LONGEST = 2 ** 31 - 1;
+
 function requireDelay(delay: unknown): number | false {
-  if (delay === false || isBetween(delay, 0, LONGEST)) return delay;
-  throw wrong('What reconnect.delay returns', `a number of milliseconds from 0 to ${LONGEST}, or false`, delay);
-}
-
-function checkOptions(options: ReconnectOptions): void {
-  const unknown = Object.keys(options).find((name) => !NAMES.has(name));
-  if (unknown !== undefined) throw wrong('reconnect', `an object with ${[...NAMES].join(', ')}`, unknown);
-  const { delay, retryInitial, whileAway, maxAttempts = 1, minDelay = DEFAULTS.minDelay } = options;
-  for (const name of ['minDelay', 'initialDelay', 'maxDelay', 'minUptime'] as const) {
-    if (options[name] !== undefined && !isBetween(options[name], 0, LONGEST))
-      throw wrong(`reconnect.${name}`, `a number of milliseconds from 0 to ${LONGEST}`, options[name]);
-  }
-  for (const name of ['maxQueuedMessages', 'maxQueuedBytes'] as const) {
-    const { [name]: found = 0 } = options;
-    if (!Number.isInteger(found) || found < 0) throw wrong(`reconnect.${name}`, 'a whole number, 0 or more', found);
-  }
-  const { maxDelay = DEFAULTS.maxDelay } = options;
-  if (minDelay > maxDelay) throw wrong('reconnect.minDelay', `no longer than maxDelay`, minDelay);
-  if (maxAttempts !== Infinity && (!Number.isInteger(maxAttempts) || maxAttempts < 1))
-    throw wrong('reconnect.maxAttempts', 'a whole number from 1, or Infinity', maxAttempts);
-  if (delay !== undefined && typeof delay !== 'function') throw wrong('reconnect.delay', 'a function', delay);
-  if (retryInitial !== undefined && typeof retryInitial !== 'boolean')
-    throw wrong('reconnect.retryInitial', 'true or false', retryInitial);
-  if (whileAway !== undefined && whileAway !== 'queue' && whileAway !== 'reject')
-    throw wrong('reconnect.whileAway', "'queue' or 'reject'", whileAway);
-}
-
-function isBetween(value: unknown, least: number, most: number): value is number {
-  return typeof value === 'number' && value >= least && value <= most;
+  if (delay === false || (typeof delay === 'number' && delay >= 0 && delay <= LONGEST)) return delay;
+  throw badOption('The result of reconnect.delay', `${DELAY.expected}, or false`, delay);
 }

@@ -26,7 +26,7 @@ export function parseServerUri(given: unknown): ServerTarget {
   const text = given instanceof URL ? given.href : given;
   if (typeof text !== 'string' || !URL.canParse(text)) {
     throw badUri(
-      `connectToServer takes an absolute ws: or wss: URI, as string or URL; found ${typeof text === 'string' ? 'a string that is none' : describeValue(text)}.`,
+      `connectToServer takes an absolute ws: or wss: URI, as string or URL; found ${typeof text === 'string' ? 'a string that is not a URI' : describeValue(text)}.`,
     );
   }
   const uri = new URL(text);

@@ -1,11 +1,11 @@
 import { DeploymentException, type ClientEndpointConfig } from '@serval/api';
+import { TOMCAT } from '@serval/container';
 import type { ConnectionOptions, SecureVersion } from 'node:tls';
 import { readTrustStore } from './trust-store';
 
 /** What Node's TLS is told beside the host. */
 export type TlsOptions = ConnectionOptions;
 
-const TOMCAT = 'org.apache.tomcat.websocket.';
 const SSL_CONTEXT = `${TOMCAT}SSL_CONTEXT`;
 const SSL_PROTOCOLS = `${TOMCAT}SSL_PROTOCOLS`;
 const SSL_TRUSTSTORE = `${TOMCAT}SSL_TRUSTSTORE`;

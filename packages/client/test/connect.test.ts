@@ -81,7 +81,7 @@ class Listener {
 
 async function start(options: ServerOptions = {}): Promise<Server> {
   const server = await new Server({ host: '127.0.0.1', endpoints: [Echo], logger: silent, ...options }).start();
-  afterTest(() => server.stop({ graceMs: 50 }));
+  afterTest(() => server.stop({ grace: 50 }));
   return server;
 }
 
@@ -209,7 +209,7 @@ describe('compression', () => {
   test('asks servers for messages that need no memory once maxMemory is used up', async () => {
     const server = await start({ perMessageDeflate: true });
     const client = new WsClientContainer({ logger: silent, perMessageDeflate: { maxMemory: 100_000 } });
-    afterTest(() => client.stop({ graceMs: 500 }));
+    afterTest(() => client.stop({ grace: 500 }));
     const agreed: string[][] = [];
     for (let index = 0; index < 2; index += 1) {
       const session = await client.connectToServer(ListeningEndpoint, listed(), uriOf(server));

@@ -93,7 +93,7 @@ class Life {
     } finally {
       for (const socket of this.#sockets) socket.destroy();
       this.#server.close();
-      await this.#container.stop({ graceMs: 0 });
+      await this.#container.stop({ grace: 0 });
     }
   }
 
@@ -153,7 +153,7 @@ class Life {
       retryInitial: random.chance(60),
       whileAway: random.pick(['queue', 'queue', 'reject'] as const),
       maxQueuedMessages: random.pick([3, 1000]),
-      delay: ({ byDefault }: ReconnectAttempt) => this.#delay(byDefault),
+      delay: ({ defaultDelay }: ReconnectAttempt) => this.#delay(defaultDelay),
     };
     this.#isStreaming = random.chance(50);
     const uri = `ws://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`;
@@ -176,8 +176,8 @@ class Life {
     }
   }
 
-  #delay(byDefault: number | false): number | false | Promise<number | false> {
-    if (byDefault === false) return false;
+  #delay(defaultDelay: number | false): number | false | Promise<number | false> {
+    if (defaultDelay === false) return false;
     const delay = this.random.pick([0, 0, 1, 5]);
     if (this.random.chance(10)) this.#act();
     return this.random.chance(50) ? delay : turns(this.random.below(5)).then(() => delay);
@@ -222,7 +222,7 @@ class Life {
     if (act === 'close') void this.#connection?.close(4001);
     else if (act === 'session') void this.#connection?.session?.close();
     else if (act === 'abort') this.#controller.abort();
-    else void this.#container.stop({ graceMs: 10 });
+    else void this.#container.stop({ grace: 10 });
   }
 
   #send(): Promise<void> | undefined {

@@ -393,7 +393,7 @@ describe('options', () => {
     [/reconnect.whileAway is 'queue' or 'reject'/, { reconnect: { whileAway: 'drop' } }],
     [/reconnect.delay is a function/, { reconnect: { delay: 5 } }],
     [/reconnect.retryInitial is true or false/, { reconnect: { retryInitial: 1 } }],
-    [/found "maxDelays"/, { reconnect: { maxDelays: 5 } }],
+    [/did you mean maxDelay/, { reconnect: { maxDelays: 5 } }],
     [/headers is an object/, { headers: 'x' }],
     [/container is a WsClientContainer/, { container: {} }],
     [/textBufferSize is an option of a container: give it to the container/, { container, textBufferSize: 5 }],

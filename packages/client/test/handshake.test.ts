@@ -510,7 +510,7 @@ describe('the URI', () => {
     ['ws://ann:secret%0A@127.0.0.1/', /has a control character/],
     ['ws://ann:secret@127.0.0.1/#top', /^ws:\/\/127\.0\.0\.1\/ has a fragment/],
     ['http://ann:secret@127.0.0.1/', /use ws: instead/],
-    ['ws://ann:secret@', /found a string that is none/],
+    ['ws://ann:secret@', /found a string that is not a URI/],
     ['/chat', /takes an absolute ws: or wss: URI/],
     ['ws://', /takes an absolute ws: or wss: URI/],
     [undefined, /found undefined/],

@@ -1,7 +1,8 @@
+import { readOptions } from '@serval/api/spi';
 import { connect as connectSocket } from 'node:net';
 import { HeaderMap } from '@serval/protocol';
 import { Deadline } from '../src/deadline';
-import { resolveHandshakeSettings } from '../src/handshake-settings';
+import { HANDSHAKE_OPTIONS } from '../src/handshake-settings';
 import { exchange } from '../src/http-exchange';
 import { afterTest, rejection } from './after-test';
 import { LiteralServer } from './literal-server';
@@ -20,7 +21,7 @@ describe('one request', () => {
       const error = await rejection(
         exchange(
           { method: 'GET', to: new URL(server.url()), target: '/', headers, tls: {}, tunnel },
-          { settings: resolveHandshakeSettings({}), deadline },
+          { settings: readOptions(HANDSHAKE_OPTIONS, {}), deadline },
         ),
       );
       expect([error.name, error.code, error.message]).toEqual([

@@ -169,7 +169,7 @@ describe('options', () => {
     const warnings: string[] = [];
     const options = { ioTimout: 1, logger: { ...silent, warn: (message: string) => void warnings.push(message) } };
     expect(new WsClientContainer(options)).toBeDefined();
-    expect(warnings).toEqual(['ioTimout is not an option of a client; did you mean ioTimeout?']);
+    expect(warnings).toEqual(['ioTimout is not an option of a client container; did you mean ioTimeout?']);
   });
 });
 

@@ -70,7 +70,7 @@ describe('a tunnel', () => {
       logger: silent,
       ...(isSecure && { tls: TLS }),
     }).start();
-    afterTest(() => server.stop({ graceMs: 50 }));
+    afterTest(() => server.stop({ grace: 50 }));
     const proxy = await ConnectProxy.start(undefined, isSecureProxy ? TLS : undefined);
     const endpoint = new Listener();
     const uri = `${isSecure ? 'wss' : 'ws'}://localhost:${server.port}/shout`;
@@ -481,7 +481,7 @@ describe('the environment', () => {
       'ftp://ann:s3cret@proxy.test',
       /^The environment variable all_proxy is a URI with http:, https: or socks:, .*, such as http:\/\/proxy\.example:3128; found the scheme ftp: Or set/,
     ],
-    ['http://', /found a string that is none/],
+    ['http://', /found a string that is not a URI/],
     ['http://%E0%A4:s3cret@proxy.test', /is not percent-encoded/],
   ])('%s is no proxy', async (value, message) => {
     environment({ all_proxy: value });
@@ -497,7 +497,7 @@ describe('the option', () => {
     [true, /^proxy is a URI, an object .* or false; found true\.$/],
     [null, /found null/],
     ['proxy.example:3128', /^proxy is a URI with http:, https: or .*; found the scheme proxy\.example:$/],
-    ['proxy', /found a string that is none/],
+    ['proxy', /found a string that is not a URI/],
     [{ uri: 3 }, /^proxy\.uri is a URI with http:, https: or .*; found number\.$/],
     [{ uri: 'quic://ann:s3cret@a' }, /found the scheme quic:/],
     [{ uri: 'http://a', credentials: { username: 'ann' } }, /^proxy\.credentials\.password is missing/],

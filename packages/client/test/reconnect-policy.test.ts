@@ -110,14 +110,14 @@ describe('a handler', () => {
     const last = new CloseReason(1000);
     expect([policy.next(1, LOST, 0), policy.next(2, last, 9), await policy.next(3, LOST, 10)]).toEqual([5, false, 6]);
     expect(told).toEqual([
-      { attempt: 1, cause: LOST, elapsed: 0, byDefault: 100 },
-      { attempt: 2, cause: last, elapsed: 9, byDefault: false },
-      { attempt: 3, cause: LOST, elapsed: 10, byDefault: 100 },
+      { attempt: 1, cause: LOST, elapsed: 0, defaultDelay: 100 },
+      { attempt: 2, cause: last, elapsed: 9, defaultDelay: false },
+      { attempt: 3, cause: LOST, elapsed: 10, defaultDelay: 100 },
     ]);
   });
 
   test.each([[-1], [NaN], ['5'], [undefined], [null], [2 ** 31], [true]])('may not decide for %p', async (decision) => {
-    const message = /What reconnect.delay returns is a number of milliseconds from 0 to 2147483647, or false; found/;
+    const message = /The result of reconnect.delay is a number of milliseconds from 0 to 2147483647, or false; found/;
     const policy = (delay: unknown) => new ReconnectPolicy({ delay: () => delay as number });
     await expect((async () => policy(decision).next(1, LOST, 0))()).rejects.toThrow(message);
     await expect((async () => policy(Promise.resolve(decision)).next(1, LOST, 0))()).rejects.toThrow(message);

@@ -48,7 +48,7 @@ describe('a server that restarts on its port', () => {
   test.each(['class', 'instance'] as const)('gets the same endpoint of a %s again', async (kind) => {
     Listener.instances = 0;
     let server = await startOn(0);
-    afterTest(() => server.stop({ graceMs: 50 }));
+    afterTest(() => server.stop({ grace: 50 }));
     const { port } = server;
     const endpoint = kind === 'class' ? Listener : new Listener();
     const connection = await open(`ws://127.0.0.1:${port}/echo`, { endpoint });
@@ -57,7 +57,7 @@ describe('a server that restarts on its port', () => {
     expect(await listener.heard.next()).toBe('open 0');
     expect(await listener.heard.next()).toBe('here');
     const first = connection.session;
-    await server.stop({ graceMs: 50 });
+    await server.stop({ grace: 50 });
     expect(await listener.heard.next()).toBe('closed 1001');
     server = await startOn(port);
     expect(await listener.heard.next()).toMatch(/^open [1-9]/);
@@ -143,7 +143,7 @@ describe('what is reconnected', () => {
     (await server.clients.next()).socket.close(4000);
     (await server.clients.next()).socket.close(4001);
     expect((await connection.closed).getCloseCode().getCode()).toBe(4001);
-    expect(asked.map(({ attempt, cause, byDefault }) => [attempt, String(cause), byDefault])).toEqual([
+    expect(asked.map(({ attempt, cause, defaultDelay }) => [attempt, String(cause), defaultDelay])).toEqual([
       [1, 'CloseReason[4000]', false],
       [2, 'CloseReason[4001]', false],
     ]);
@@ -170,7 +170,7 @@ describe('attempts that fail', () => {
     expect(lost?.elapsed).toBe(0);
     expect(busy?.elapsed).toBeGreaterThan(0);
     expect(busy?.cause).toMatchObject({ status: 503, retryAfter: 7000 });
-    expect(busy?.byDefault).toBeGreaterThanOrEqual(7100);
+    expect(busy?.defaultDelay).toBeGreaterThanOrEqual(7100);
     expect(slow?.cause).toMatchObject({ status: 429 });
     expect(reset?.cause).toMatchObject({ code: 'WS_CONNECT_IO' });
   });

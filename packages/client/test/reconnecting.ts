@@ -6,7 +6,7 @@ import type { Answer } from './literal-server';
 
 export const silent = { error() {}, warn() {}, debug() {} };
 /** At once, where it would be tried at all. */
-export const soon = { delay: ({ byDefault }: ReconnectAttempt) => (byDefault === false ? false : 0) } as const;
+export const soon = { delay: ({ defaultDelay }: ReconnectAttempt) => (defaultDelay === false ? false : 0) } as const;
 
 export async function open(uri: string, options: object = {}): Promise<Connection> {
   const all = { logger: silent, sessionCloseTimeout: 200, ioTimeout: 60_000, reconnect: soon, ...options };

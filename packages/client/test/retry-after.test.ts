@@ -1,6 +1,7 @@
+import { readOptions } from '@serval/api/spi';
 import { Endpoint, HandshakeException, type Session } from '@serval/api';
 import { WsClientContainer, type RetryAfterOption } from '../src';
-import { retrying } from '../src/retry';
+import { RETRY_AFTER_OPTIONS, retrying } from '../src/retry';
 import { afterTest, Gate, rejection } from './after-test';
 import { accepting, LiteralServer, status, type Answer } from './literal-server';
 
@@ -60,7 +61,7 @@ test('a 429 is waited for as well, for as long as each answer says', async () =>
   ] as const;
   let attempt = 0;
   const session = await retrying(
-    true,
+    readOptions(RETRY_AFTER_OPTIONS, {}),
     () => {
       const [code, seconds] = answers[attempt++] ?? [];
       if (code === undefined) return Promise.resolve('open');
@@ -78,7 +79,7 @@ test('handshakeTimeout is for each attempt, not for the waiting', async () => {
 });
 
 test.each<[option: unknown, message: RegExp]>([
-  [5, /^retryAfter is true, false or an object \{ attempts\?, maxDelay\? \}; found 5\.$/],
+  [5, /^retryAfter is true, false or an object of options; found 5\.$/],
   [null, /found null/],
   [{ attempts: 0 }, /^retryAfter\.attempts is a whole number of attempts from 1 to 1000; found 0\.$/],
   [

@@ -92,7 +92,7 @@ describe('a connection through a SOCKS proxy', () => {
       logger: silent,
       ...(scheme === 'wss' && { tls: TLS }),
     }).start();
-    afterTest(() => server.stop({ graceMs: 1 }));
+    afterTest(() => server.stop({ grace: 1 }));
     const proxy = await SocksServer.start({ user: USER });
     const endpoint = new Listener();
     const container = new WsClientContainer({ logger: silent, proxy: proxy.url('socks5h', 'ann:s3cret@') });

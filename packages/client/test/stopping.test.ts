@@ -59,7 +59,7 @@ class Client {
 
 async function startEcho(): Promise<string> {
   const server = await new Server({ host: '127.0.0.1', endpoints: [Echo], logger: silent }).start();
-  afterTest(() => server.stop({ graceMs: 50 }));
+  afterTest(() => server.stop({ grace: 50 }));
   return `ws://127.0.0.1:${server.port}/echo`;
 }
 
@@ -100,12 +100,12 @@ test('stop lets the handler that is running finish', async () => {
   expect(client.heard).toEqual(['work', 'closed 1001']);
 });
 
-test('a server that does not answer the close frame is dropped after graceMs', async () => {
+test('a server that does not answer the close frame is dropped after the grace', async () => {
   const server = await LiteralServer.start();
   const container = newContainer();
   const client = new Client();
   await container.connectToServer(client, server.url());
-  await container.stop({ graceMs: 1 });
+  await container.stop({ grace: 1 });
   await server.deserted();
   expect(client.heard).toEqual(['closed 1001']);
 });
@@ -224,12 +224,12 @@ test('nothing is connected after the stop', async () => {
 
 test('a second stop waits for the first, and a grace out of range is refused', async () => {
   const container = newContainer();
-  await expect(container.stop({ graceMs: -1 })).rejects.toThrow(IllegalArgumentException);
+  await expect(container.stop({ grace: -1 })).rejects.toThrow(IllegalArgumentException);
   expect(container.isStopped).toBe(false);
   const order: string[] = [];
   await Promise.all([
     container.stop().then(() => order.push('first')),
-    container.stop({ graceMs: 20 }).then(() => order.push('second')),
+    container.stop({ grace: 20 }).then(() => order.push('second')),
   ]);
   expect(order).toEqual(['first', 'second']);
 });
@@ -241,7 +241,7 @@ test('a stopped container leaves no timer behind', async () => {
   const server = await LiteralServer.start(() => undefined);
   const connecting = container.connectToServer(Nothing, server.url());
   connecting.catch(() => undefined);
-  await container.stop({ graceMs: 60_000 });
+  await container.stop({ grace: 60_000 });
   expect(timers()).toBeLessThanOrEqual(before);
 });
 

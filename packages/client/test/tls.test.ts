@@ -39,7 +39,7 @@ class Listener extends Endpoint {
 
 async function start(): Promise<Server> {
   const server = await new Server({ host: '127.0.0.1', endpoints: [Shout], tls: TLS, logger: silent }).start();
-  afterTest(() => server.stop({ graceMs: 50 }));
+  afterTest(() => server.stop({ grace: 50 }));
   return server;
 }
 

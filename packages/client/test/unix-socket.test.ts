@@ -25,7 +25,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 async function started(path: string, options: ServerOptions = {}): Promise<Server> {
   const server = new Server({ port: path, endpoints: [Chat], ...options });
-  afterTest(() => server.stop({ graceMs: 1 }));
+  afterTest(() => server.stop({ grace: 1 }));
   return server.start();
 }
 
@@ -53,7 +53,7 @@ test.each(['native', 'ws'] as const)(
     const server = await started(path, { engine });
     expect(await say('hello', path)).toBe('hello at ws://localhost/chat?room=1');
     expect(() => server.port).toThrow(`The server listens on the path ${path}, which has no port.`);
-    await server.stop({ graceMs: 1 });
+    await server.stop({ grace: 1 });
     expect(existsSync(path)).toBe(false);
   },
 );

@@ -46,7 +46,7 @@ async function main(args: readonly string[]): Promise<void> {
     process.stdout.write(`Echoing on ws://${wanted.host}:${server.port}/ (Ctrl-C stops it)\n`);
     let stopping: Promise<void> | undefined;
     // `on` and not `once`: npm passes Ctrl-C on to a process that the terminal has told already.
-    const stop = (): void => void (stopping ??= server.stop({ graceMs: 0 }));
+    const stop = (): void => void (stopping ??= server.stop({ grace: 0 }));
     process.on('SIGINT', stop).on('SIGTERM', stop);
   } catch (error) {
     fail(error instanceof Error ? error.message : String(error), 1);

@@ -131,7 +131,7 @@ export class Application {
 
   async end(): Promise<void> {
     for (const client of this.#clients.splice(0)) client.end();
-    await Promise.all(this.#servers.splice(0).map((server) => server.stop({ graceMs: 0 })));
+    await Promise.all(this.#servers.splice(0).map((server) => server.stop({ grace: 0 })));
   }
 
   get #port(): number {

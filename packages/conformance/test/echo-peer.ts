@@ -101,7 +101,7 @@ export function withEcho(options: ServerOptions, tests: (connect: Connect, serve
   afterEach(() => {
     for (const client of clients.splice(0)) client.destroy();
   });
-  afterAll(() => server?.stop({ graceMs: 0 }));
+  afterAll(() => server?.stop({ grace: 0 }));
   const connect: Connect = async (headers = {}) => {
     const client = await LiteralSocket.connect(running().port);
     clients.push(client);

@@ -1,16 +1,23 @@
 import type { Extension, WebSocketContainer } from '@serval/api';
+import { readOptions, type OptionTable } from '@serval/api/spi';
 import { Diagnostics } from './diagnostics';
 import { IdleTimeouts } from './idle-timeouts';
-import { requireLogger, type Logger } from './logger';
+import { consoleLogger, LOGGER, type Logger } from './logger';
 import { SessionProperties } from './session-properties';
 import { SessionRegistry } from './session-registry';
-import { resolveSettings, type ContainerSettings, type SettingOptions } from './settings';
+import { resolveSettings, SETTING_OPTIONS, type SettingOptions } from './setting-sources';
+import type { ContainerSettings } from './settings';
 
-/** What a container can be told; everything has a default. */
+/** The options of every container; everything has a default. */
 export interface ContainerOptions extends SettingOptions {
-  /** Default: errors and warnings to the console. */
+  /** Where errors, warnings and debug messages go. Default: errors and warnings to the console, debug messages nowhere. */
   readonly logger?: Logger | undefined;
 }
+
+export const CONTAINER_OPTIONS = {
+  ...SETTING_OPTIONS,
+  logger: { ...LOGGER, default: consoleLogger },
+} satisfies OptionTable<ContainerOptions>;
 
 /** What the sessions of one container share. */
 export class ContainerContext {
@@ -30,7 +37,8 @@ export class ContainerContext {
     readonly installedExtensions: readonly Extension[],
     private readonly handshakeProperties: ReadonlySet<string> = new Set(),
   ) {
-    this.diagnostics = new Diagnostics(requireLogger(options.logger));
+    const { logger } = readOptions({ logger: CONTAINER_OPTIONS.logger }, options);
+    this.diagnostics = new Diagnostics(logger);
     this.settings = resolveSettings(options, this.#warn);
   }
 

@@ -1,11 +1,11 @@
-import { checkSetting, type ContainerSettings } from './settings';
+import { SETTINGS, type ContainerSettings } from './settings';
 
 /** The settings that WebSocketContainer's setters change. */
 type DefaultSetting = 'asyncSendTimeout' | 'maxSessionIdleTimeout' | 'binaryBufferSize' | 'textBufferSize';
 
 /**
- * What every `WebSocketContainer` answers of its defaults for new sessions, and how it changes them. Sessions that have
- * begun stay as they are.
+ * The defaults for new sessions that every `WebSocketContainer` has, and their setters. Sessions that are open already
+ * keep theirs.
  *
  * @see WSC-2.1.7
  */
@@ -46,7 +46,7 @@ export abstract class ContainerDefaults {
   }
 
   #change(name: DefaultSetting, value: number): void {
-    checkSetting(name, value);
+    SETTINGS[name].read(value, name);
     this.settings[name] = value;
   }
 }

@@ -1,9 +1,9 @@
-import { badOption } from '@serval/api/spi';
+import { badOption, type OptionKind } from '@serval/api/spi';
 import { isThenable } from './promises';
 
 /**
- * Where the container writes: the console, winston, or any object like them, which is given a message and then the error.
- * A logger of pino or bunyan, `fastify.log` among them, is given `{ err }` and then the message, as it wants it.
+ * The container's log: the console, winston, or any object like them, called with a message and then the error. A logger of
+ * pino or bunyan, `fastify.log` included, is called with `{ err }` and then the message, as it expects.
  */
 export interface Logger {
   error(message: string, ...details: unknown[]): void;
@@ -18,15 +18,18 @@ export const consoleLogger: Logger = {
   debug: () => undefined,
 };
 
-/** @throws DeploymentException for what has not the three methods */
-export function requireLogger(logger: unknown = consoleLogger): Logger {
-  const isLogger =
-    typeof logger === 'object' &&
-    logger !== null &&
-    ['error', 'warn', 'debug'].every((level) => typeof (logger as Record<string, unknown>)[level] === 'function');
-  if (isLogger) return takesObjectFirst(logger) ? objectFirst(logger as Logger) : (logger as Logger);
-  throw badOption('logger', 'an object with the methods error, warn and debug, such as console', logger);
-}
+/** An object with the three methods. */
+export const LOGGER: OptionKind<Logger> = {
+  expected: 'an object with the methods error, warn and debug, such as console',
+  read(logger, name) {
+    const isLogger =
+      typeof logger === 'object' &&
+      logger !== null &&
+      ['error', 'warn', 'debug'].every((level) => typeof (logger as Record<string, unknown>)[level] === 'function');
+    if (isLogger) return takesObjectFirst(logger) ? objectFirst(logger as Logger) : (logger as Logger);
+    throw badOption(name, LOGGER.expected, logger);
+  },
+};
 
 /** A logger whose methods may be asynchronous: a rejection of theirs is nobody's to handle. What they throw is thrown. */
 export function tolerantLogger(logger: Logger): Logger {

@@ -1,5 +1,6 @@
 import { IllegalArgumentException } from '@serval/api';
-import { readSessionProperty, type SettingName } from './settings';
+import { readSessionProperty } from './setting-sources';
+import type { SettingName } from './settings';
 
 /**
  * A session's user properties. Those that are settings (`org.apache.tomcat.websocket.…` of Tomcat, and our own

@@ -1,37 +1,50 @@
 import { IllegalArgumentException, type CloseReason } from '@serval/api';
-import { Deadline, describeValue } from '@serval/api/spi';
+import { Deadline, describeValue, kind, readOptions, unknownOptions, type OptionTable } from '@serval/api/spi';
+import { toError } from './promises';
 import type { SessionRegistry } from './session-registry';
 import { nextTurn } from './turns';
 
-/** How to stop. */
+/** The options of `stop`. */
 export interface StopOptions {
   /** How long sessions may take to close before their connections are dropped, in milliseconds. Default 5000. */
-  readonly graceMs?: number | undefined;
+  readonly grace?: number | undefined;
 }
 
-const DEFAULT_GRACE_MS = 5000;
+/** A grace may be infinite. */
+const isGrace = (value: unknown): value is number => typeof value === 'number' && value >= 0;
+
+export const STOP_OPTIONS = {
+  grace: { ...kind('a number of milliseconds, 0 or more', isGrace), default: 5000 },
+} satisfies OptionTable<StopOptions>;
+
 /** How long `@OnClose` methods have after the connections were ended by force. */
 const LAST_WORDS_MS = 100;
 /** Closing a session hands over all that waits for its peer; the event loop has a turn after so much of it. */
 const TURN_MS = 10;
 
-/** @throws IllegalArgumentException for what is no number of milliseconds */
+/**
+ * @returns milliseconds
+ * @throws IllegalArgumentException for an option of the wrong kind, and for an unknown name
+ */
 export function graceOf(options: StopOptions): number {
   if (typeof options !== 'object' || options === null) {
     throw new IllegalArgumentException(
-      `stop takes an object of options, such as { graceMs: 1000 }; found ${describeValue(options)}.`,
+      `stop takes an object of options, such as { grace: 1000 }; found ${describeValue(options)}.`,
     );
   }
-  const { graceMs = DEFAULT_GRACE_MS } = options;
-  if (typeof graceMs === 'number' && graceMs >= 0) return graceMs;
-  throw new IllegalArgumentException(
-    `graceMs is a number of milliseconds, 0 or more; found ${describeValue(graceMs)}.`,
-  );
+  const [unknown] = unknownOptions('stop', STOP_OPTIONS, options);
+  if (unknown !== undefined) throw new IllegalArgumentException(unknown);
+  try {
+    return readOptions(STOP_OPTIONS, options).grace;
+  } catch (error) {
+    // A method's argument is at fault here, not a deployment.
+    throw new IllegalArgumentException(toError(error).message, { cause: error });
+  }
 }
 
 /**
  * Lets the handlers that are running finish and closes every session of a container that takes no new ones. Resolves once
- * every `@OnClose` has returned and every connection has ended, by force after `graceMs`; never rejects.
+ * every `@OnClose` has returned and every connection has ended, by force after the grace; never rejects.
  *
  * @param others what else is to end within the same time; never rejects
  */

@@ -1,5 +1,5 @@
 import { Diagnostics } from '../src/diagnostics';
-import { consoleLogger, requireLogger } from '../src/logger';
+import { consoleLogger, LOGGER } from '../src/logger';
 
 const error = new Error('boom');
 const event = { kind: 'unhandled-error', endpoint: 'Chat', sessionId: '5f', error } as const;
@@ -17,7 +17,7 @@ test.each([
   ['bunyan', { addSerializers: () => undefined, fields: {} }],
 ])('a logger of %s is given the error as { err } before the message', (_name, members) => {
   const { calls, logger } = recorder(members);
-  new Diagnostics(requireLogger(logger)).report(event);
+  new Diagnostics(LOGGER.read(logger, 'logger')).report(event);
   expect(calls).toEqual([[{ err: error }, expect.stringMatching(/^Chat handles no errors .* session 5f raised:$/)]]);
 });
 
@@ -26,13 +26,13 @@ test.each([
   ['the console', {}],
 ])('a logger of %s is given the message and then the error', (_name, members) => {
   const { calls, logger } = recorder(members);
-  new Diagnostics(requireLogger(logger)).report(event);
+  new Diagnostics(LOGGER.read(logger, 'logger')).report(event);
   expect(calls).toEqual([[expect.stringMatching(/session 5f raised:$/), error]]);
 });
 
 test('a message without an error is given alone', () => {
   const { calls, logger } = recorder({ bindings: () => ({}) });
-  new Diagnostics(requireLogger(logger)).report({ kind: 'setting-warning', message: 'x is not an option' });
+  new Diagnostics(LOGGER.read(logger, 'logger')).report({ kind: 'setting-warning', message: 'x is not an option' });
   expect(calls).toEqual([['x is not an option']]);
 });
 
@@ -49,10 +49,10 @@ test('a logger keeps its this', () => {
     debug(): void {}
   }
   const pino = new Pino();
-  new Diagnostics(requireLogger(pino)).report(event);
+  new Diagnostics(LOGGER.read(pino, 'logger')).report(event);
   expect(pino.lines).toHaveLength(1);
 });
 
 test('the console is the default', () => {
-  expect(requireLogger(undefined)).toBe(consoleLogger);
+  expect(LOGGER.read(consoleLogger, 'logger')).toBe(consoleLogger);
 });

@@ -1,13 +1,7 @@
 import { DeploymentException } from '@serval/api';
-import { nearestName } from '../src/nearest-name';
-import {
-  expectation,
-  resolveSettings,
-  SETTINGS,
-  WITHOUT_EFFECT,
-  type SettingName,
-  type SettingOptions,
-} from '../src/settings';
+import { nearestName } from '@serval/api/spi';
+import { resolveSettings, WITHOUT_EFFECT, type SettingOptions } from '../src/setting-sources';
+import { SETTINGS, type SettingName } from '../src/settings';
 
 const P = 'org.apache.tomcat.websocket.';
 
@@ -19,7 +13,7 @@ function resolve(options: SettingOptions): { settings: ReturnType<typeof resolve
 test('without options every setting has the default of its row, and every default obeys its own rule', () => {
   const { settings, warned } = resolve({});
   expect(warned).toEqual([]);
-  for (const [name, { byDefault }] of Object.entries(SETTINGS)) expect(settings[name as SettingName]).toBe(byDefault);
+  for (const [name, { default: value }] of Object.entries(SETTINGS)) expect(settings[name as SettingName]).toBe(value);
   expect(resolve(settings).settings).toEqual(settings);
 });
 
@@ -62,26 +56,23 @@ test.each([
   expect(resolve({ initParameters }).settings.noAddAfterHandshake).toBe(expected);
 });
 
-describe.each(Object.entries(SETTINGS))('%s', (name, { rule, tomcat, userProperty }) => {
+describe.each(Object.entries(SETTINGS))('%s', (name, { expected, textOf, min = 0, max = 0, tomcat, userProperty }) => {
   const wrong: unknown[] =
-    rule.kind === 'number'
-      ? [rule.min - 1, rule.max + 1, 1.5, NaN, 'many', '', '1e3', {}, null, true, [], Symbol('s'), Object.create(null)]
-      : rule.kind === 'boolean'
+    textOf === 'number'
+      ? [min - 1, max + 1, 1.5, NaN, 'many', '', '1e3', {}, null, true, [], Symbol('s'), Object.create(null)]
+      : textOf === 'boolean'
         ? ['yes', 1, null]
         : ['else', 1, null];
 
   test.each(wrong)('refuses %p, and says what it must be', (value) => {
     const attempt = (): unknown => resolve({ [name]: value });
     expect(attempt).toThrow(DeploymentException);
-    expect(attempt).toThrow(`${name} is ${expectation(rule)}; found `);
+    expect(attempt).toThrow(`${name} is ${expected}; found `);
   });
 
-  test.each(rule.kind === 'number' ? ['5', 5n] : ['true', 'TRUE'])(
-    'refuses %p, which is of the wrong type',
-    (value) => {
-      expect(() => resolve({ [name]: value })).toThrow(`${name} is ${expectation(rule)}; found `);
-    },
-  );
+  test.each(textOf === 'number' ? ['5', 5n] : ['true', 'TRUE'])('refuses %p, which is of the wrong type', (value) => {
+    expect(() => resolve({ [name]: value })).toThrow(`${name} is ${expected}; found `);
+  });
 
   const otherName = tomcat?.name ?? userProperty;
   if (otherName !== undefined) {

@@ -9,7 +9,7 @@ import {
   type DeflateAgreement,
   type DeflateWishes,
 } from './deflate-negotiation';
-import type { EngineOptions } from './engine';
+import type { EngineOptions } from './engine-options';
 import { connectionSettings, createCompression, tune } from './native-engine';
 import { zlibCodecs, type ZlibCodecs } from './zlib-codecs';
 

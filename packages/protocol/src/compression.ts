@@ -1,56 +1,15 @@
 import { constants, deflateRaw } from 'node:zlib';
-import { createExtension, DeploymentException, type Extension } from '@serval/api';
-import { badOption } from '@serval/api/spi';
+import { createExtension, type Extension } from '@serval/api';
+import { readNested } from '@serval/api/spi';
 import {
   PERMESSAGE_DEFLATE,
   type DeflateAgreement,
   type DeflateDirection,
   type DeflateWishes,
 } from './deflate-negotiation';
+import { PER_MESSAGE_DEFLATE_OPTIONS, type PerMessageDeflateOptions } from './engine-options';
 import { MessageDeflate } from './message-deflate';
 import { zlibCodecs, type Deflater, type DeflateSettings, type Inflater, type ZlibCodecs } from './zlib-codecs';
-
-/** How permessage-deflate is used (RFC 7692); everything has a default. */
-export interface PerMessageDeflateOptions {
-  /** Messages of fewer bytes are sent as they are. Default 1024. */
-  readonly threshold?: number | undefined;
-  /** From 1, the fastest, to 9, the smallest. Default 6. */
-  readonly level?: number | undefined;
-  /** How much memory zlib takes for compressing, from 1 to 9. Default 5. */
-  readonly memLevel?: number | undefined;
-  /**
-   * The logarithm of the window in which messages are compressed, from 8 to 15, whatever larger one was agreed on.
-   * Default 12, which is 4 KiB: with `memLevel` 5 a connection takes 32 KiB, where zlib's own defaults take 256 KiB for
-   * messages that are a few percent smaller.
-   */
-  readonly windowBits?: number | undefined;
-  /** The server compresses each message by itself. Default false: later messages refer to earlier ones. */
-  readonly serverNoContextTakeover?: boolean | undefined;
-  /** The same for the client. Default false. */
-  readonly clientNoContextTakeover?: boolean | undefined;
-  /** The largest window that a server agrees to compress in, as a logarithm, from 8 to 15. Default 15, which is 32 KiB. */
-  readonly serverMaxWindowBits?: number | undefined;
-  /** The same for the client; below 15 a client that cannot limit its window is served without compression. Default 15. */
-  readonly clientMaxWindowBits?: number | undefined;
-  /**
-   * Bytes that the compression states of all connections may take together. Beyond it the states that were not used for
-   * longest are given up, and new peers are asked for messages that need none. Default 134217728.
-   */
-  readonly maxMemory?: number | undefined;
-  /** Messages above 64 KiB are compressed on other threads, so many at a time. Default 4. */
-  readonly concurrency?: number | undefined;
-}
-
-const RANGES = {
-  threshold: { min: 0, max: 2 ** 31 - 1, byDefault: 1024 },
-  level: { min: 1, max: 9, byDefault: 6 },
-  memLevel: { min: 1, max: 9, byDefault: 5 },
-  windowBits: { min: 8, max: 15, byDefault: 12 },
-  serverMaxWindowBits: { min: 8, max: 15, byDefault: 15 },
-  clientMaxWindowBits: { min: 8, max: 15, byDefault: 15 },
-  maxMemory: { min: 0, max: Number.MAX_SAFE_INTEGER, byDefault: 128 * 1024 * 1024 },
-  concurrency: { min: 1, max: 1024, byDefault: 4 },
-} as const;
 
 /** Inflaters that are kept for the next message that needs one for itself. */
 const MAX_SPARE_INFLATERS = 16;
@@ -89,22 +48,22 @@ export class Compression {
     options: PerMessageDeflateOptions,
     readonly codecs: ZlibCodecs = zlibCodecs(),
   ) {
-    const numbers = checkOptions(options);
-    this.threshold = numbers.threshold;
-    this.#level = numbers.level;
-    this.#memLevel = numbers.memLevel;
-    this.#windowBits = numbers.windowBits;
-    this.#maxMemory = numbers.maxMemory;
-    this.#concurrency = numbers.concurrency;
+    const settings = readNested('perMessageDeflate', PER_MESSAGE_DEFLATE_OPTIONS, options);
+    this.threshold = settings.threshold;
+    this.#level = settings.level;
+    this.#memLevel = settings.memLevel;
+    this.#windowBits = settings.windowBits;
+    this.#maxMemory = settings.maxMemory;
+    this.#concurrency = settings.concurrency;
     const forgets = !codecs.keepContext;
     this.wishes = {
       server: {
-        noContextTakeover: forgets || options.serverNoContextTakeover === true,
-        windowBits: numbers.serverMaxWindowBits,
+        noContextTakeover: forgets || settings.serverNoContextTakeover,
+        windowBits: settings.serverMaxWindowBits,
       },
       client: {
-        noContextTakeover: forgets || options.clientNoContextTakeover === true,
-        windowBits: numbers.clientMaxWindowBits,
+        noContextTakeover: forgets || settings.clientNoContextTakeover,
+        windowBits: settings.clientMaxWindowBits,
       },
     };
   }
@@ -241,38 +200,4 @@ export class Compression {
 
 function inflaterBytes(windowBits: number): number {
   return 2 ** windowBits + INFLATER_OVERHEAD;
-}
-
-const SWITCHES = ['serverNoContextTakeover', 'clientNoContextTakeover'] as const;
-
-function checkOptions(options: PerMessageDeflateOptions): Record<keyof typeof RANGES, number> {
-  const given = new Map<string, unknown>(Object.entries(options));
-  const numbers = new Map<string, number>();
-  for (const [name, { min, max, byDefault }] of Object.entries(RANGES)) {
-    const value = given.has(name) && given.get(name) !== undefined ? given.get(name) : byDefault;
-    if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max)
-      throw badOption(`perMessageDeflate.${name}`, `a whole number from ${min} to ${max}`, value);
-    numbers.set(name, value);
-    given.delete(name);
-  }
-  for (const name of SWITCHES) {
-    const value = given.get(name);
-    if (value !== undefined && typeof value !== 'boolean')
-      throw badOption(`perMessageDeflate.${name}`, 'true or false', value);
-    given.delete(name);
-  }
-  for (const [name, value] of given) {
-    if (value !== undefined) throw unknownOption(name);
-  }
-  // Every name of RANGES has been set.
-  return Object.fromEntries(numbers) as Record<keyof typeof RANGES, number>;
-}
-
-function unknownOption(name: string): DeploymentException {
-  const known = [...Object.keys(RANGES), ...SWITCHES].join(', ');
-  return new DeploymentException(
-    `perMessageDeflate has no option ${name}; it has ${known}.`,
-    undefined,
-    'WS_DEPLOY_BAD_OPTION',
-  );
 }

@@ -1,7 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Extension } from '@serval/api';
 import type { Transport } from '@serval/api/spi';
-import type { PerMessageDeflateOptions } from './compression';
 
 export type HeaderLine = readonly [name: string, value: string];
 
@@ -52,20 +51,4 @@ export interface Engine {
    * method, extended CONNECT is refused with 501.
    */
   acceptStream?(accepted: AcceptedStream): Transport | undefined;
-}
-
-export interface EngineOptions {
-  /**
-   * Whether, and how, messages are compressed for clients that offer it (RFC 7692). Default false: compressing costs time
-   * on every message.
-   */
-  readonly perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined;
-  /** Fragments that one message may have; more are answered with 1008. Default 16384. */
-  readonly maxFragments?: number | undefined;
-  /**
-   * Whether all connections read into one buffer, which saves an allocation of 64 KiB for each read. The engine uses members
-   * of Node's sockets that are not public, and only where a trial on a connection of this process to itself proves that they
-   * work. Connections that open before the trial ends read the ordinary way. Default true.
-   */
-  readonly sharedReads?: boolean | undefined;
 }

@@ -1,16 +1,14 @@
 import type { Duplex } from 'node:stream';
-import type { Transport } from '@serval/api/spi';
+import { readOptions, type Transport } from '@serval/api/spi';
 import { Compression } from './compression';
 import { Connection } from './connection';
 import type { ConnectionParts } from './connection-parts';
 import { acceptOffers } from './deflate-negotiation';
-import type { AcceptedConnection, AcceptedUpgrade, Engine, EngineOptions, HeaderLine } from './engine';
+import type { AcceptedConnection, AcceptedUpgrade, Engine, HeaderLine } from './engine';
+import { ENGINE_OPTIONS, type EngineOptions } from './engine-options';
 import { acceptValue, formatExtensions } from './handshake-headers';
 import { trySharedReads } from './shared-reads-trial';
 import { zlibCodecs, type ZlibCodecs } from './zlib-codecs';
-
-/** Fragments of one message; many tiny ones would cost more memory than their bytes tell. */
-const DEFAULT_MAX_FRAGMENTS = 16_384;
 
 /** On a stream of HTTP/2 nothing can come before its answer has been seen. */
 const NO_HEAD = Buffer.alloc(0);
@@ -63,11 +61,14 @@ export function createNativeEngine(options: EngineOptions = {}, codecs: ZlibCode
   };
 }
 
-/** What the options say of every connection. */
+/** The options that every connection has. */
 export type ConnectionSettings = Pick<ConnectionParts, 'maxFragments' | 'sharesReads'>;
 
 export function connectionSettings(options: EngineOptions): ConnectionSettings {
-  const { maxFragments = DEFAULT_MAX_FRAGMENTS, sharedReads = true } = options;
+  const { maxFragments, sharedReads } = readOptions(
+    { maxFragments: ENGINE_OPTIONS.maxFragments, sharedReads: ENGINE_OPTIONS.sharedReads },
+    options,
+  );
   if (sharedReads) void trySharedReads();
   return { maxFragments, sharesReads: sharedReads };
 }

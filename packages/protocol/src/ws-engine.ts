@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { loadLazily, type Transport } from '@serval/api/spi';
 import type * as Ws from 'ws';
-import type { AcceptedUpgrade, Engine, EngineOptions } from './engine';
+import type { AcceptedUpgrade, Engine } from './engine';
+import type { EngineOptions } from './engine-options';
 import { WsTransport } from './ws-transport';
 
 /**

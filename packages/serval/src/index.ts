@@ -40,5 +40,5 @@ export type {
 export type { Compatibility, ContainerOptions, DiagnosticEvent, Logger } from '@serval/container';
 
 // So that a declaration file can name every type that TypeScript infers. The other types of the seams are in serval/spi.
-export type { Engine, PerMessageDeflateOptions } from '@serval/protocol';
+export type { Engine, EngineOptions, PerMessageDeflateOptions } from '@serval/protocol';
 export type { DeployedEndpoint, RouteMatch } from '@serval/server';

@@ -58,7 +58,7 @@ afterEach(async () => {
 
 function containerOf(options: ServerContainerOptions = {}): WsServerContainer {
   const container = new WsServerContainer({ logger, ...options });
-  cleanUps.push(() => container.stop({ graceMs: 1 }));
+  cleanUps.push(() => container.stop({ grace: 1 }));
   return container;
 }
 
@@ -283,7 +283,7 @@ describe('a container that takes no sessions closes the socket', () => {
     });
     const client = await connect(await ownServer((ws, request) => void container.adoptWebSocket(ws, request, Chat)));
     await waits;
-    await container.stop({ graceMs: 1 });
+    await container.stop({ grace: 1 });
     expect(await client.ended).toBe('1001 The server is stopping.');
   });
 
@@ -472,7 +472,7 @@ describe('what ws cannot stream is warned of, once per endpoint', () => {
   test("with engine: 'ws' as well, and per container", async () => {
     for (let count = 0; count < 2; count += 1) {
       const server = await new Server({ host: '127.0.0.1', engine: 'ws', endpoints: [Reading, parts], logger }).start();
-      cleanUps.push(() => server.stop({ graceMs: 1 }));
+      cleanUps.push(() => server.stop({ grace: 1 }));
       for (const path of ['/reader', '/parts', '/reader']) {
         const client = await connect(`ws://127.0.0.1:${server.port}${path}`);
         client.socket.send('hi');

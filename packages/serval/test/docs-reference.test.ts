@@ -116,9 +116,9 @@ describe('docs/reference/options.md and settings.md', () => {
   }, 60_000);
 });
 
-describe('docs/reference/settings.md', () => {
-  it('is what the settings table in code says; npm run docs renews it', () => {
-    // The table as npm test has compiled it.
+describe('docs/reference/settings.md and options.md', () => {
+  it('are what the options tables and docstrings in code say; npm run docs regenerates them', () => {
+    // The tables as npm test has compiled them.
     const script = join(ROOT, '.config/settings-reference.mjs');
     const { status, stderr } = spawnSync(process.execPath, [script, '--check'], { encoding: 'utf8' });
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });

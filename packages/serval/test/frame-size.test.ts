@@ -115,7 +115,7 @@ test.each(WAYS)('maxFrameSize cuts what an adopted socket sends as %s', async (w
   cleanups.push(() => host.close());
   await once(host, 'listening');
   const container = new WsServerContainer({ maxFrameSize: MOST, logger: silent });
-  cleanups.push(() => container.stop({ graceMs: 1 }));
+  cleanups.push(() => container.stop({ grace: 1 }));
   host.on('connection', (socket, request) => void container.adoptWebSocket(socket, request, Ways));
   const { client, sizes } = await open(`ws://127.0.0.1:${(host.address() as AddressInfo).port}/ways`, false);
   await expectCut(client, sizes, way);

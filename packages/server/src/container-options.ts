@@ -1,141 +1,118 @@
-import { DeploymentException, type EndpointClass, type Principal } from '@serval/api';
-import { badOption, isOptionsObject } from '@serval/api/spi';
-import { nearestName, SETTINGS, type ContainerOptions, type ContainerSettings } from '@serval/container';
-import { createNativeEngine, createWsEngine, type Engine, type EngineOptions } from '@serval/protocol';
+import { DeploymentException, type Principal } from '@serval/api';
+import {
+  badOption,
+  callable,
+  milliseconds,
+  readOptions,
+  type OptionKind,
+  type OptionTable,
+  type ReadOptions,
+} from '@serval/api/spi';
+import { CONTAINER_OPTIONS, type ContainerOptions } from '@serval/container';
+import { createNativeEngine, createWsEngine, ENGINE_OPTIONS, type Engine, type EngineOptions } from '@serval/protocol';
 import type { InstanceFactory } from './default-configurator';
-import type { AllowedHosts } from './host-policy';
-import type { AllowedOrigins } from './origin-policy';
+import { ALLOWED_HOSTS, type AllowedHosts } from './host-policy';
+import { ALLOWED_ORIGINS, type AllowedOrigins } from './origin-policy';
 import { parseRequestTarget } from './request-target';
-import type { TrustProxy } from './trust-proxy';
+import { TRUST_PROXY, type TrustProxy } from './trust-proxy';
 import type { Authenticate } from './upgrade';
 
-/** What a server container can be told; everything has a default. */
+/** The options of a server container; everything has a default. */
 export interface ServerContainerOptions extends ContainerOptions, EngineOptions {
   /**
-   * What speaks the protocol on accepted connections: our own engine (the default), `'ws'` for the ws library, or an
-   * engine object. Over ws a handler for parts receives each message as one last part.
+   * The implementation of the protocol on accepted connections: our own engine (`native`), the ws library (`ws`), or an
+   * engine object, which `perMessageDeflate` and `maxFragments` do not reach. Over `ws`, handlers of parts receive each
+   * message as one last part, and `perMessageDeflate` is a DeploymentException. Default `'native'`.
    */
   readonly engine?: 'native' | 'ws' | Engine | undefined;
-  /** The path under which all endpoints lie, such as `/ws`. Default `/`. */
+  /** The path in front of every endpoint's path, such as `/ws`. Default `'/'`. */
   readonly contextPath?: string | undefined;
-  /** Foreign origins that may connect. Default: none but the server's own; all with `compatibility`, as in Tomcat. */
+  /**
+   * Foreign origins that may connect; a function may be async. Default: none but the server's own; all with
+   * `compatibility`, as in Tomcat.
+   */
   readonly allowedOrigins?: AllowedOrigins | undefined;
-  /** The host names under which the server may be reached, against DNS rebinding. Default: every name. */
+  /**
+   * The host names under which the server may be reached, against DNS rebinding; others get 403. A name that begins with a
+   * dot includes all names below it. Default: every name.
+   */
   readonly allowedHosts?: AllowedHosts | undefined;
-  /** The proxies whose X-Forwarded-For, -Proto and -Host headers count. Default: none. */
+  /** The proxies whose X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Host headers count. Default false. */
   readonly trustProxy?: TrustProxy | undefined;
-  /** Recognises the user of each handshake request. Default: nobody is known. */
+  /** Identifies the user of a handshake request; may be async. Default: no user is known. */
   readonly authenticate?: Authenticate | undefined;
-  /** What `HandshakeRequest.isUserInRole` answers for a known user. Default: false. */
+  /** The answer of `HandshakeRequest.isUserInRole` for a known user. Default: false for every role. */
   readonly isUserInRole?: ((principal: Principal, role: string) => boolean) | undefined;
-  /** Makes endpoint instances, for dependency injection. Default: `new EndpointClass()`. */
+  /** Creates endpoint instances, for dependency injection; may be async. Default: `new EndpointClass()`. */
   readonly instanceFactory?: InstanceFactory | undefined;
-  /** How long user code may hold up a handshake before it is refused with 503, in milliseconds. Default 30000. */
+  /** How long user code may delay a handshake before it is refused with 503, in milliseconds. Default 30000. */
   readonly handshakeTimeout?: number | undefined;
 }
 
-/** The options beside the settings table: those of a container, and those of a standalone server, which pass through here. */
-const OTHER_OPTIONS: Readonly<Record<Exclude<keyof ServerContainerOptions, keyof ContainerSettings>, true>> &
-  Readonly<Record<string, true>> = {
-  compatibility: true,
-  initParameters: true,
-  logger: true,
-  engine: true,
-  perMessageDeflate: true,
-  maxFragments: true,
-  sharedReads: true,
-  contextPath: true,
-  allowedOrigins: true,
-  allowedHosts: true,
-  trustProxy: true,
-  authenticate: true,
-  isUserInRole: true,
-  instanceFactory: true,
-  handshakeTimeout: true,
-  port: true,
-  host: true,
-  endpoints: true,
-  scan: true,
-  requestListener: true,
-  tls: true,
-  http2: true,
+const ENGINE: OptionKind<'native' | 'ws' | Engine> = {
+  expected: "'native', 'ws' or an engine",
+  read(engine, name) {
+    if (engine === 'native' || engine === 'ws') return engine;
+    const isEngine =
+      typeof engine === 'object' && engine !== null && 'accept' in engine && typeof engine.accept === 'function';
+    // Its other members are optional, or read where they are needed.
+    if (isEngine) return engine as Engine;
+    throw badOption(name, ENGINE.expected, engine);
+  },
 };
 
-const DEFAULT_HANDSHAKE_TIMEOUT_MS = 30_000;
+/** @see ServerContainerOptions.contextPath, as path segments */
+const CONTEXT_PATH: OptionKind<readonly string[]> = {
+  expected: 'a path with a leading slash, such as "/ws"',
+  read(contextPath, name) {
+    const target =
+      typeof contextPath === 'string' && contextPath.startsWith('/') ? parseRequestTarget(contextPath) : undefined;
+    // With or without a slash at its end.
+    const segments = target?.segments.at(-1) === '' ? target.segments.slice(0, -1) : target?.segments;
+    if (!target || !segments || segments.includes('') || target.query !== null || /[{}<>]/.test(target.path))
+      throw badOption(name, CONTEXT_PATH.expected, contextPath);
+    return segments;
+  },
+};
 
-/** A slip of the pen in an option's name must not silently leave a limit at its default. @returns what to warn of */
-export function unknownOptions(options: object): readonly string[] {
-  const known = [...Object.keys(SETTINGS), ...Object.keys(OTHER_OPTIONS)];
-  return Object.keys(options).flatMap((name) => {
-    if (known.includes(name)) return [];
-    const nearest = nearestName(name, known);
-    return [`${name} is not an option${nearest === undefined ? '' : `; did you mean ${nearest}?`}`];
-  });
-}
+/** The rows that a server container adds to those of every container. */
+const OWN_OPTIONS = {
+  ...ENGINE_OPTIONS,
+  engine: { ...ENGINE, default: 'native' },
+  contextPath: { ...CONTEXT_PATH, default: '/' },
+  allowedOrigins: ALLOWED_ORIGINS,
+  allowedHosts: ALLOWED_HOSTS,
+  trustProxy: { ...TRUST_PROXY, default: false },
+  authenticate: callable<Authenticate>(),
+  isUserInRole: { ...callable<(principal: Principal, role: string) => boolean>(), default: () => false },
+  instanceFactory: callable<InstanceFactory>(),
+  handshakeTimeout: { ...milliseconds(1), default: 30_000 },
+};
 
-export function handshakeTimeoutMs({
-  handshakeTimeout = DEFAULT_HANDSHAKE_TIMEOUT_MS,
-}: ServerContainerOptions): number {
-  return requireWhole('handshakeTimeout', handshakeTimeout, 'milliseconds');
-}
+export const SERVER_CONTAINER_OPTIONS = {
+  ...CONTAINER_OPTIONS,
+  ...OWN_OPTIONS,
+} satisfies OptionTable<ServerContainerOptions>;
+
+/** The options of a server container, read; those of its sessions are read by the ContainerContext. */
+export type ServerContainerSettings = ReadOptions<typeof OWN_OPTIONS>;
 
 /** @throws DeploymentException for an option that is out of range or of the wrong kind */
-export function chooseEngine(options: ServerContainerOptions): Engine {
-  const { engine = 'native', maxFragments } = options;
-  if (maxFragments !== undefined) requireWhole('maxFragments', maxFragments, 'fragments');
-  requireSwitch('sharedReads', options.sharedReads);
-  requireDeflateOption(options.perMessageDeflate);
+export function readContainerOptions(options: ServerContainerOptions): ServerContainerSettings {
+  return readOptions(OWN_OPTIONS, options);
+}
+
+/** @throws DeploymentException for compression over ws, and for ws where it cannot be loaded */
+export function createEngine({ engine }: ServerContainerSettings, options: ServerContainerOptions): Engine {
+  const { compatibility, perMessageDeflate, maxFragments } = options;
   // Tomcat compresses for every client that offers it.
-  const byDefault = options.compatibility !== undefined;
   if (engine === 'native')
-    return createNativeEngine({ ...options, perMessageDeflate: options.perMessageDeflate ?? byDefault });
-  if (engine === 'ws') {
-    if (options.perMessageDeflate === undefined || options.perMessageDeflate === false)
-      return createWsEngine({ maxFragments });
-    throw new DeploymentException(
-      "perMessageDeflate is not offered over ws; leave engine at 'native', or perMessageDeflate at false.",
-      undefined,
-      'WS_DEPLOY_BAD_OPTION',
-    );
-  }
-  if (typeof engine === 'object' && engine !== null && typeof engine.accept === 'function') return engine;
-  throw badOption('engine', "'native', 'ws' or an engine", engine);
-}
-
-function requireSwitch(name: string, value: unknown): void {
-  if (value === undefined || typeof value === 'boolean') return;
-  throw badOption(name, 'true or false', value);
-}
-
-function requireDeflateOption(option: unknown = false): void {
-  if (typeof option === 'boolean' || isOptionsObject(option)) return;
-  throw badOption('perMessageDeflate', 'true, false or an object of options', option);
-}
-
-export function construct<T extends object>(endpointClass: EndpointClass<T>): T {
-  // Deployment has checked that the constructor needs no arguments, unless something else makes the instances.
-  return new (endpointClass as unknown as new () => T)();
-}
-
-export function parseContextPath(contextPath: unknown = '/'): readonly string[] {
-  const target =
-    typeof contextPath === 'string' && contextPath.startsWith('/') ? parseRequestTarget(contextPath) : undefined;
-  // With or without a slash at its end.
-  const segments = target?.segments.at(-1) === '' ? target.segments.slice(0, -1) : target?.segments;
-  if (!target || !segments || segments.includes('') || target.query !== null || /[{}<>]/.test(target.path)) {
-    throw badOption('contextPath', 'a path with a leading slash, such as "/ws"', contextPath);
-  }
-  return segments;
-}
-
-/** @throws DeploymentException for the first that is there and no function */
-export function requireFunctions(options: Readonly<Record<string, unknown>>): void {
-  for (const [name, value] of Object.entries(options)) {
-    if (value !== undefined && typeof value !== 'function') throw badOption(name, 'a function', value);
-  }
-}
-
-function requireWhole(name: string, value: number, unit: string): number {
-  if (Number.isInteger(value) && value > 0 && value < 2 ** 31) return value;
-  throw badOption(name, `a whole number of ${unit} from 1 to ${2 ** 31 - 1}`, value);
+    return createNativeEngine({ ...options, perMessageDeflate: perMessageDeflate ?? compatibility !== undefined });
+  if (engine !== 'ws') return engine;
+  if (perMessageDeflate === undefined || perMessageDeflate === false) return createWsEngine({ maxFragments });
+  throw new DeploymentException(
+    "perMessageDeflate is not offered over ws; leave engine at 'native', or perMessageDeflate at false.",
+    undefined,
+    'WS_DEPLOY_BAD_OPTION',
+  );
 }

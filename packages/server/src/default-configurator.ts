@@ -16,6 +16,12 @@ import type { OriginPolicy } from './origin-policy';
  */
 export type InstanceFactory = (endpointClass: EndpointClass, request: HandshakeRequest) => object | Promise<object>;
 
+/** The factory where no other is given. */
+export function construct<T extends object>(endpointClass: EndpointClass<T>): T {
+  // Deployment has checked that the constructor needs no arguments.
+  return new (endpointClass as unknown as new () => T)();
+}
+
 /** What the default algorithms take from the container. */
 export interface HandshakePolicy {
   readonly checkOrigin: OriginPolicy;

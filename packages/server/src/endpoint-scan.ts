@@ -11,7 +11,7 @@ import {
   type EndpointClass,
   type ServerEndpointConfig,
 } from '@serval/api';
-import { badOption, loadLazily, readAnnotations } from '@serval/api/spi';
+import { badOption, loadLazily, readAnnotations, type OptionKind } from '@serval/api/spi';
 import type * as Tinyglobby from 'tinyglobby';
 
 /** The classes that a scan has found, each once. */
@@ -159,10 +159,16 @@ function scanFailed(message: string, cause?: unknown): DeploymentException {
   return new DeploymentException(message, cause);
 }
 
-/** @throws DeploymentException for what is neither a pattern nor a list of patterns */
+/** Glob patterns of modules. */
+export const PATTERNS: OptionKind<readonly string[]> = {
+  expected: 'a glob pattern or a list of them',
+  read: (patterns) => requirePatterns(patterns),
+};
+
+/** @throws DeploymentException for a value that is neither a pattern nor a list of patterns */
 export function requirePatterns(patterns: unknown): readonly string[] {
   const list: readonly unknown[] = Array.isArray(patterns) ? patterns : [patterns];
   if (list.length > 0 && list.every((pattern) => typeof pattern === 'string')) return list;
   const found = list.length === 0 ? patterns : list.find((pattern) => typeof pattern !== 'string');
-  throw badOption('scan', 'a glob pattern or a list of them', found);
+  throw badOption('scan', PATTERNS.expected, found);
 }

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { DeploymentException } from '@serval/api';
-import { badOption } from '@serval/api/spi';
+import { badOption, type OptionKind } from '@serval/api/spi';
 
 /**
  * The names under which a server may be reached: `'chat.example'`, or `'.chat.example'` for it and all names below it; no
@@ -13,15 +13,18 @@ export type IsAllowedHost = (host: string) => boolean;
 
 /**
  * A page of another site can make its own name point at this machine or network (DNS rebinding). Its Origin then equals
- * the Host header, so that the origin check lets it in; only the name gives it away.
- *
- * @returns undefined where every name is allowed
- * @throws DeploymentException for what is no list, and for an entry that is no name
+ * the Host header, so that the origin check accepts it; only the name differs.
  */
-export function hostPolicy(allowed: AllowedHosts | undefined): IsAllowedHost | undefined {
-  if (allowed === undefined) return undefined;
-  if (!Array.isArray(allowed)) throw badOption('allowedHosts', 'a list of host names', allowed);
-  const entries = (allowed as readonly unknown[]).map(parseEntry);
+export const ALLOWED_HOSTS: OptionKind<IsAllowedHost> = {
+  expected: 'a list of host names',
+  read(allowed, name) {
+    if (!Array.isArray(allowed)) throw badOption(name, ALLOWED_HOSTS.expected, allowed);
+    return hostPolicy((allowed as readonly unknown[]).map((entry) => parseEntry(name, entry)));
+  },
+};
+
+/** @param entries in the form in which URLs have them */
+function hostPolicy(entries: readonly string[]): IsAllowedHost {
   const names = new Set(entries);
   const suffixes = entries.filter((entry) => entry.startsWith('.'));
   return (host) => {
@@ -36,13 +39,13 @@ function isUnder(suffix: string, name: string): boolean {
   return name === suffix.slice(1) || name.endsWith(suffix);
 }
 
-function parseEntry(entry: unknown): string {
-  if (typeof entry !== 'string') throw badOption('allowedHosts', 'a list of host names', entry);
+function parseEntry(option: string, entry: unknown): string {
+  if (typeof entry !== 'string') throw badOption(option, ALLOWED_HOSTS.expected, entry);
   const bare = entry.replace(/^\./, '');
   // Such as "https://chat.example", "chat.example:8080" or "*.chat.example": no Host would ever match it.
   if (bare !== '' && isPlainName(bare)) return `${entry.startsWith('.') ? '.' : ''}${nameOf(bare)}`;
   throw new DeploymentException(
-    `allowedHosts holds ${JSON.stringify(entry)}, which is not a host name; write a name without scheme and port, such as "chat.example", or ".chat.example" for the names below it too.`,
+    `${option} holds ${JSON.stringify(entry)}, which is not a host name; write a name without scheme and port, such as "chat.example", or ".chat.example" for the names below it too.`,
     undefined,
     'WS_DEPLOY_BAD_OPTION',
   );

@@ -5,6 +5,8 @@ export { WsServerContainer } from './server-container';
 
 export type { StopOptions } from '@serval/container';
 export type { AdoptOptions } from './adoption';
+export { SERVER_CONTAINER_OPTIONS } from './container-options';
+export { SERVER_OPTIONS } from './server-options';
 export type { ServerContainerOptions } from './container-options';
 export type { InstanceFactory } from './default-configurator';
 export type { DeployedEndpoint } from './deployed-endpoint';

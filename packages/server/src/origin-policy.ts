@@ -1,5 +1,5 @@
 import { DeploymentException, type HandshakeRequest } from '@serval/api';
-import { badOption } from '@serval/api/spi';
+import { badOption, type OptionKind } from '@serval/api/spi';
 
 /**
  * Which foreign origins may open a WebSocket: their list (`https://app.example.com`), `'*'` for all, or a function. The
@@ -9,6 +9,16 @@ export type AllowedOrigins =
   '*' | readonly string[] | ((origin: string, request: HandshakeRequest) => boolean | Promise<boolean>);
 
 export type OriginPolicy = (origin: string | null, request: HandshakeRequest) => boolean | Promise<boolean>;
+
+export const ALLOWED_ORIGINS: OptionKind<OriginPolicy> = {
+  expected: "'*', a list of origins or a function",
+  read(allowed) {
+    if (allowed !== '*' && typeof allowed !== 'function' && !Array.isArray(allowed))
+      throw badOption('allowedOrigins', ALLOWED_ORIGINS.expected, allowed);
+    // The entries of a list are checked one by one.
+    return originPolicy(allowed as AllowedOrigins);
+  },
+};
 
 /** @throws DeploymentException for a list entry that is not an origin */
 export function originPolicy(allowed: AllowedOrigins = []): OriginPolicy {
@@ -22,9 +32,6 @@ function foreignOriginTest(
 ): (origin: string, request: HandshakeRequest) => boolean | Promise<boolean> {
   if (allowed === '*') return () => true;
   if (typeof allowed === 'function') return allowed;
-  if (!Array.isArray(allowed)) {
-    throw badOption('allowedOrigins', "'*', a list of origins or a function", allowed);
-  }
   const origins = new Set((allowed as readonly unknown[]).map(parseOrigin));
   return (origin) => origins.has(asPageOrigin(origin));
 }

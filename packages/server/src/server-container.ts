@@ -29,27 +29,19 @@ import { Http2ServerRequest } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { adopt, type AdoptOptions } from './adoption';
 import { claim } from './claimed-stream';
-import {
-  chooseEngine,
-  construct,
-  handshakeTimeoutMs,
-  parseContextPath,
-  requireFunctions,
-  unknownOptions,
-  type ServerContainerOptions,
-} from './container-options';
-import type { HandshakePolicy } from './default-configurator';
+import { createEngine, readContainerOptions, type ServerContainerOptions } from './container-options';
+import { construct, type HandshakePolicy } from './default-configurator';
 import type { DeployedEndpoint } from './deployed-endpoint';
 import { Deployment } from './deployment';
 import type { RouteMatch } from './endpoint-router';
 import { Http1Connection } from './http1-connection';
 import { Http2Connection } from './http2-connection';
-import { hostPolicy } from './host-policy';
 import { originPolicy } from './origin-policy';
 import { throughProxies } from './forwarded-request';
+import { misplacedOptions } from './server-options';
 import { serverUnavailable, type PendingHandshake } from './pending-handshake';
 import { parseRequestTarget, type RequestTarget } from './request-target';
-import { trustedProxies, type IsTrustedProxy } from './trust-proxy';
+import type { IsTrustedProxy } from './trust-proxy';
 import { upgrade, type UpgradeContext } from './upgrade';
 import type { UpgradeConnection } from './upgrade-connection';
 import { fromHttp2Stream, fromIncomingMessage, type UpgradeRequest } from './upgrade-request';
@@ -78,30 +70,26 @@ export class WsServerContainer extends ContainerDefaults implements ServerContai
   constructor(options: ServerContainerOptions = {}) {
     super();
     requireOptions('The argument with the options of a container', options);
-    const engine = chooseEngine(options);
+    const settings = readContainerOptions(options);
+    const engine = createEngine(settings, options);
     this.#context = new ContainerContext(this, options, engine.installedExtensions);
-    this.#contextPath = parseContextPath(options.contextPath);
-    for (const message of unknownOptions(options))
+    this.#contextPath = settings.contextPath;
+    for (const message of misplacedOptions(options))
       this.#context.diagnostics.report({ kind: 'setting-warning', message });
-    const { authenticate, isUserInRole, instanceFactory: factory } = options;
-    requireFunctions({ authenticate, isUserInRole, instanceFactory: factory });
-    this.#isTrustedProxy = trustedProxies(options.trustProxy);
-    const instanceFactory = options.instanceFactory ?? ((endpointClass) => construct(endpointClass));
+    this.#isTrustedProxy = settings.trustProxy;
     const policy: HandshakePolicy = {
-      checkOrigin: originPolicy(
-        options.allowedOrigins === undefined && options.compatibility ? '*' : options.allowedOrigins,
-      ),
-      createInstance: instanceFactory,
+      checkOrigin: settings.allowedOrigins ?? originPolicy(options.compatibility === undefined ? [] : '*'),
+      createInstance: settings.instanceFactory ?? ((endpointClass) => construct(endpointClass)),
     };
-    this.#deployment = new Deployment(this.#context, options.instanceFactory === undefined);
+    this.#deployment = new Deployment(this.#context, settings.instanceFactory === undefined);
     this.#upgradeContext = {
       context: this.#context,
       engine,
       policy,
-      isAllowedHost: hostPolicy(options.allowedHosts),
-      authenticate: options.authenticate,
-      isUserInRole: options.isUserInRole ?? (() => false),
-      handshakeTimeoutMs: handshakeTimeoutMs(options),
+      isAllowedHost: settings.allowedHosts,
+      authenticate: settings.authenticate,
+      isUserInRole: settings.isUserInRole,
+      handshakeTimeoutMs: settings.handshakeTimeout,
       accepted: () => this.#deployment.beginService(),
       pending: this.#pendingHandshakes,
       isStopped: () => this.#isStopped,
@@ -378,7 +366,7 @@ export class WsServerContainer extends ContainerDefaults implements ServerContai
 
   /**
    * Refuses new sessions with 503, lets the handlers that are running finish, closes every session with 1001, and
-   * resolves once every `@OnClose` has returned and every connection has ended. What is not over after `graceMs` is ended
+   * resolves once every `@OnClose` has returned and every connection has ended. What is not over after `grace` is ended
    * by force. A second call waits for the first.
    *
    * @throws IllegalArgumentException (as a rejection) for a grace that is out of range; it rejects for nothing else

@@ -1,94 +1,117 @@
 import type { RequestListener } from 'node:http';
 import type { ServerOptions as SecureServerOptions } from 'node:https';
 import { DeploymentException, type EndpointClass, type ServerEndpointConfig } from '@serval/api';
-import { badOption, describeKind, isOptionsObject, requireOptions } from '@serval/api/spi';
-import { requireFunctions, type ServerContainerOptions } from './container-options';
-import { requirePatterns } from './endpoint-scan';
+import {
+  callable,
+  FLAG,
+  kind,
+  list,
+  readOptions,
+  record,
+  requireOptions,
+  unknownOptions,
+  type OptionKind,
+  type OptionTable,
+  type ReadOptions,
+} from '@serval/api/spi';
+import { SERVER_CONTAINER_OPTIONS, type ServerContainerOptions } from './container-options';
+import { PATTERNS } from './endpoint-scan';
 
-/** What a `Server` can be told; everything has a default. */
+/** The options of a `Server`; everything has a default. */
 export interface ServerOptions extends ServerContainerOptions {
   /**
-   * 0, the default, takes a free one; `server.port` tells which. A string is the path of a Unix domain socket, with a
-   * slash in it: `/run/chat.sock`, `./chat.sock`.
+   * The port to listen on. 0 takes a free one, and `server.port` returns it. A string is the path of a Unix domain socket,
+   * with a slash in it: `/run/chat.sock`, `./chat.sock`. Default 0.
    */
   readonly port?: number | string | undefined;
-  /** The address to listen on. Default: all addresses. A path of a socket has none. */
+  /** The address to listen on; not for the path of a socket. Default: all addresses. */
   readonly host?: string | undefined;
-  /** Glob patterns of modules whose endpoints are deployed at start; see `WsServerContainer.scan`. */
+  /** Glob patterns of modules whose endpoints `start()` finds and deploys. Default: none. */
   readonly scan?: string | readonly string[] | undefined;
-  /** Annotated classes and configurations to deploy at start, after those of the scan. */
+  /** Annotated classes and configurations that `start()` deploys after those of the scan, in order. Default: none. */
   readonly endpoints?: readonly (EndpointClass | ServerEndpointConfig)[] | undefined;
   /** Answers plain HTTP requests. Default: 426 at the path of an endpoint, 404 elsewhere. */
   readonly requestListener?: RequestListener | undefined;
-  /** Key and certificate; with them the server speaks HTTPS and `wss:`. */
+  /** Options of Node's `https.createServer`, such as `key` and `cert`; with them the server speaks `wss:`. Default: plain HTTP. */
   readonly tls?: SecureServerOptions | undefined;
   /**
-   * Whether the server speaks HTTP/2 beside HTTP/1.1, for pages and for WebSockets (RFC 8441); needs `tls`. Default false.
-   * The request listener then is given the objects of Node's HTTP/2 compatibility API.
+   * Whether the server speaks HTTP/2 beside HTTP/1.1, for pages and for WebSockets (RFC 8441); needs `tls`. The request
+   * listener then gets the objects of Node's HTTP/2 compatibility API. Default false.
    */
   readonly http2?: boolean | undefined;
 }
 
-/** The options, checked as far as the container does not check them. */
-export interface CheckedServerOptions {
+const PORT: OptionKind<number | string> = kind(
+  'a whole number from 0 to 65535, or the path of a Unix domain socket with a slash in it',
+  (port): port is number | string =>
+    // Without a slash it is a port that was read from the environment, and would become a file of that name.
+    typeof port === 'string'
+      ? port.includes('/') && !port.includes('\0')
+      : typeof port === 'number' && Number.isInteger(port) && port >= 0 && port <= 65_535,
+  { remedy: (port) => (typeof port === 'string' && /^\s*\d+\s*$/.test(port) ? 'Convert it with Number().' : '') },
+);
+
+const HOST: OptionKind<string> = kind(
+  'the name or the address to listen on, such as "127.0.0.1"',
+  // Node takes an empty one for all addresses.
+  (host): host is string => typeof host === 'string' && host !== '',
+  { remedy: () => 'Leave it out for all addresses.' },
+);
+
+/** The rows that a standalone server adds to those of its container. */
+const OWN_OPTIONS = {
+  port: { ...PORT, default: 0 },
+  host: HOST,
+  scan: PATTERNS,
+  endpoints: {
+    ...list<EndpointClass | ServerEndpointConfig>('a list of endpoint classes and configurations'),
+    default: [],
+  },
+  requestListener: callable<RequestListener>(),
+  tls: record<SecureServerOptions>('an object with the options of a TLS server of Node, such as key and cert', {
+    isSecret: true,
+  }),
+  http2: { ...FLAG, default: false },
+};
+
+export const SERVER_OPTIONS = {
+  ...SERVER_CONTAINER_OPTIONS,
+  ...OWN_OPTIONS,
+} satisfies OptionTable<ServerOptions>;
+
+/** The options of a standalone server, read; those of its container are read by that. */
+export interface ServerSettings extends Omit<ReadOptions<typeof OWN_OPTIONS>, 'port' | 'host'> {
   readonly address: ListenAddress;
-  readonly scan: string | readonly string[] | undefined;
-  readonly endpoints: readonly (EndpointClass | ServerEndpointConfig)[];
-  readonly requestListener: RequestListener | undefined;
-  readonly tls: SecureServerOptions | undefined;
-  readonly http2: boolean;
 }
 
+/** The argument of Node's `listen`. */
+export type ListenAddress = { readonly port: number; readonly host: string | undefined } | { readonly path: string };
+
 /** @throws DeploymentException for an option that is out of range or of the wrong kind */
-export function checkServerOptions(options: ServerOptions): CheckedServerOptions {
+export function readServerOptions(options: ServerOptions): ServerSettings {
   requireOptions('The argument of new Server', options);
-  const { scan, endpoints = [], requestListener, tls, http2 = false } = options;
-  requireFunctions({ requestListener });
-  if (!Array.isArray(endpoints))
-    throw badOption('endpoints', 'a list of endpoint classes and configurations', endpoints);
-  if (tls !== undefined && !isOptionsObject(tls))
-    throw badOption(
-      'tls',
-      'an object with the options of a TLS server of Node, such as key and cert',
-      tls,
-      '',
-      describeKind,
-    );
-  if (typeof http2 !== 'boolean') throw badOption('http2', 'true or false', http2);
-  if (http2 && tls === undefined)
+  const { port, host, ...settings } = readOptions(OWN_OPTIONS, options);
+  if (settings.http2 && settings.tls === undefined)
     throw wrong(
       'http2 needs tls, because browsers speak HTTP/2 over TLS only; attach takes an http2.createServer() for plain HTTP/2.',
     );
-  if (scan !== undefined) requirePatterns(scan);
-  return { address: listenAddress(options), scan, endpoints, requestListener, tls, http2 };
+  if (typeof port === 'number') return { ...settings, address: { port, host } };
+  if (host === undefined) return { ...settings, address: { path: port } };
+  throw wrong(`host is for a port; found it beside the path ${JSON.stringify(port)}. Remove it.`);
 }
 
-/** What Node's `listen` is given. */
-export type ListenAddress = { readonly port: number; readonly host: string | undefined } | { readonly path: string };
+/** The options that are left for the container. */
+export function containerOptionsOf(options: ServerOptions): ServerContainerOptions {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => !(name in OWN_OPTIONS)));
+}
 
-/** @throws DeploymentException for a port that is out of range, and for what is neither a port nor a path */
-function listenAddress({ port = 0, host }: ServerOptions): ListenAddress {
-  // Without a slash it is a port that was read from the environment, and would become a file of that name.
-  if (host !== undefined && (typeof host !== 'string' || host === ''))
-    // Node takes an empty one for all addresses.
-    throw badOption(
-      'host',
-      'the name or the address to listen on, such as "127.0.0.1"',
-      host,
-      'Leave it out for all addresses.',
-    );
-  if (typeof port === 'string' && port.includes('/') && !port.includes('\0')) {
-    if (host === undefined) return { path: port };
-    throw wrong(`host is for a port; found it beside the path ${JSON.stringify(port)}. Remove it.`);
-  }
-  if (typeof port === 'number' && Number.isInteger(port) && port >= 0 && port <= 65_535) return { port, host };
-  const remedy = typeof port === 'string' && /^\s*\d+\s*$/.test(port) ? 'Convert it with Number().' : '';
-  throw badOption(
-    'port',
-    'a whole number from 0 to 65535, or the path of a Unix domain socket with a slash in it',
-    port,
-    remedy,
-  );
+/** @returns warnings about the names that no server container has */
+export function misplacedOptions(options: object): readonly string[] {
+  const names = Object.keys(options).filter((name) => name in OWN_OPTIONS);
+  return [
+    ...names.map((name) => `${name} is an option of new Server only; here it has no effect`),
+    ...unknownOptions('a server', SERVER_OPTIONS, options),
+  ];
 }
 
 function wrong(message: string): DeploymentException {

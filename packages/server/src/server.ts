@@ -7,7 +7,7 @@ import { Deadline, showAs } from '@serval/api/spi';
 import { graceOf, toError, type StopOptions } from '@serval/container';
 import { attach, type AttachableServer } from './http-host';
 import type { WsServerContainer } from './server-container';
-import { checkServerOptions, type CheckedServerOptions, type ServerOptions } from './server-options';
+import { containerOptionsOf, readServerOptions, type ServerOptions, type ServerSettings } from './server-options';
 
 /** What is not a session when the sessions have ended: a refused client that stays, a TLS handshake that never begins. */
 const LINGER_MS = 2000;
@@ -23,7 +23,7 @@ export class Server {
   /** Endpoints may be added before the start and while the server runs. */
   readonly container: WsServerContainer;
   readonly #http: AttachableServer;
-  readonly #options: CheckedServerOptions;
+  readonly #settings: ServerSettings;
   readonly #sockets = new Set<Socket>();
   readonly #http2Sessions = new Set<ServerHttp2Session>();
   #state: 'new' | 'starting' | 'started' | 'stopped' = 'new';
@@ -32,9 +32,9 @@ export class Server {
 
   /** @throws DeploymentException for an option that is out of range or of the wrong kind */
   constructor(options: ServerOptions = {}) {
-    this.#options = checkServerOptions(options);
+    this.#settings = readServerOptions(options);
     const listener: RequestListener =
-      this.#options.requestListener ??
+      this.#settings.requestListener ??
       ((request, response) => {
         const isEndpoint = this.container.match(request.url ?? '/') !== undefined;
         // Over HTTP/2 nothing is upgraded (RFC 9113 8.6).
@@ -52,11 +52,11 @@ export class Server {
       sockets.add(socket);
       socket.on('close', forget);
     });
-    this.container = attach(this.#http, options);
+    this.container = attach(this.#http, containerOptionsOf(options));
   }
 
   #createServer(listener: RequestListener): AttachableServer {
-    const { tls, http2 } = this.#options;
+    const { tls, http2 } = this.#settings;
     if (tls === undefined) return createServer(listener);
     if (!http2) return withTls(() => createSecureServer(tls, listener));
     // What the compatibility API hands to a listener can be used as what node:http hands to it.
@@ -76,7 +76,7 @@ export class Server {
    */
   get port(): number {
     const address = this.#http.address();
-    const listensOn = this.#options.address;
+    const listensOn = this.#settings.address;
     if ('path' in listensOn)
       throw new IllegalStateException(`The server listens on the path ${listensOn.path}, which has no port.`);
     if (address === null || typeof address === 'string') {
@@ -117,13 +117,13 @@ export class Server {
   async #deployAndListen(): Promise<void> {
     await (this.#deployed ??= this.#deploy());
     await this.#listen();
-    const { scan, endpoints } = this.#options;
+    const { scan, endpoints } = this.#settings;
     // One without endpoints of its own is deployed by its program, perhaps only now.
     if (scan !== undefined || endpoints.length > 0) this.container.completeDeployment();
   }
 
   async #deploy(): Promise<void> {
-    const { scan, endpoints } = this.#options;
+    const { scan, endpoints } = this.#settings;
     if (scan !== undefined) await this.container.scan(scan);
     for (const endpoint of endpoints) this.container.addEndpoint(endpoint);
   }
@@ -138,13 +138,13 @@ export class Server {
       const failed = (error: Error): void => settled(() => reject(error));
       const listening = (): void => settled(resolve);
       http.once('error', failed).once('listening', listening);
-      http.listen(this.#options.address);
+      http.listen(this.#settings.address);
     });
   }
 
   /**
    * Stops the container, answering new upgrades with 503 meanwhile, then stops listening. Resolves once all is over:
-   * sessions end by force after `graceMs`, other connections two seconds later.
+   * sessions end by force after `grace`, other connections two seconds later.
    *
    * @see WsServerContainer.stop
    */

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { DeploymentException } from '@serval/api';
+import type { OptionKind } from '@serval/api/spi';
 import { isThenable, tolerateNeglect } from '@serval/container';
 import { compile } from 'proxy-addr';
 
@@ -13,8 +14,17 @@ export type TrustProxy = false | number | string | readonly string[] | ((address
 /** Whether an address is that of a trusted proxy. @throws what a function of the application threw */
 export type IsTrustedProxy = (address: string, hop: number) => boolean;
 
-/** @throws DeploymentException for what is none of these, and for a list entry that is no address */
-export function trustedProxies(option: TrustProxy = false): IsTrustedProxy | undefined {
+export const TRUST_PROXY: OptionKind<IsTrustedProxy | undefined> = {
+  expected: "false, a number of proxies, their addresses and subnets such as 'loopback, 10.0.0.0/8', or a function",
+  // Whatever it is: trustedProxies checks it.
+  read: (option) => trustedProxies(option as TrustProxy),
+};
+
+/**
+ * @returns undefined where nobody is trusted
+ * @throws DeploymentException for a value of another kind, and for a list entry that is not an address
+ */
+export function trustedProxies(option: TrustProxy): IsTrustedProxy | undefined {
   if (option === false) return undefined;
   if (typeof option === 'function') return asking(option);
   if (typeof option === 'number' && Number.isSafeInteger(option) && option >= 0)
@@ -51,7 +61,7 @@ function badTrust(option: unknown, cause?: unknown): DeploymentException {
         ? ' Remove the empty entry; false trusts nobody.'
         : '';
   return new DeploymentException(
-    `trustProxy is false, a number of proxies, their addresses and subnets such as 'loopback, 10.0.0.0/8', or a function; found ${found}${why}.${remedy}`,
+    `trustProxy is ${TRUST_PROXY.expected}; found ${found}${why}.${remedy}`,
     cause,
     'WS_DEPLOY_BAD_OPTION',
   );

@@ -1,10 +1,13 @@
 import { createServer as createHttp2Server } from 'node:http2';
 import { DeploymentException, OnMessage, ServerEndpoint } from '@serval/api';
 import { attach } from '../src/http-host';
-import { hostPolicy, type AllowedHosts } from '../src/host-policy';
+import { readOptions } from '@serval/api/spi';
+import { ALLOWED_HOSTS, type AllowedHosts, type IsAllowedHost } from '../src/host-policy';
 import { connectHttp2, Http2Client } from './http2-client';
 import { Journal } from './journal';
 import { afterTest, loggerInto, TestServer } from './test-server';
+
+const hostPolicy = (allowed: AllowedHosts): IsAllowedHost => ALLOWED_HOSTS.read(allowed, 'allowedHosts');
 
 @ServerEndpoint('/echo')
 class Echo {
@@ -14,7 +17,7 @@ class Echo {
 }
 
 describe('allowedHosts', () => {
-  const isAllowed = hostPolicy(['chat.example', '.apps.example', 'Bücher.example']) ?? (() => undefined);
+  const isAllowed = hostPolicy(['chat.example', '.apps.example', 'Bücher.example']);
 
   test.each([
     'chat.example',
@@ -50,9 +53,9 @@ describe('allowedHosts', () => {
   });
 
   test('allows every host when it is not set, and addresses alone when it is empty', () => {
-    expect(hostPolicy(undefined)).toBeUndefined();
-    expect(hostPolicy([])?.('chat.example')).toBe(false);
-    expect(hostPolicy([])?.('10.0.0.1')).toBe(true);
+    expect(readOptions({ allowedHosts: ALLOWED_HOSTS }, {}).allowedHosts).toBeUndefined();
+    expect(hostPolicy([])('chat.example')).toBe(false);
+    expect(hostPolicy([])('10.0.0.1')).toBe(true);
   });
 
   test.each([

@@ -129,7 +129,7 @@ describe.each(['native', 'ws'] as const)('what authenticate enters (engine %s)',
       if (session.getQueryString() === 'name=dan') session.setMaxIdleTimeout(1);
     dan.send(clientFrame(0x81, 'd1'));
     await journal.current.until('close 1006: dan');
-    await user.run('stopping', () => server.container.stop({ graceMs: 1 }));
+    await user.run('stopping', () => server.container.stop({ grace: 1 }));
     await journal.current.until('close 1001: ann');
   });
 });
@@ -141,7 +141,7 @@ test('on one connection that is kept alive, a page and an upgrade share no conte
   });
   const container = user.run('attached', () => new WsServerContainer({ authenticate: whoAsks }));
   container.addEndpoint(Who);
-  afterTest(() => container.stop({ graceMs: 1 }));
+  afterTest(() => container.stop({ grace: 1 }));
   http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     container.handleUpgrade(fromIncomingMessage(request), new Http1Connection(socket, head, request));
   });
@@ -156,7 +156,7 @@ test('on one connection that is kept alive, a page and an upgrade share no conte
 
 test('what upgradeHttpToWebSocket is called in is seen by the session', async () => {
   const container = new WsServerContainer({ logger: loggerInto(new Journal()) });
-  afterTest(() => container.stop({ graceMs: 1 }));
+  afterTest(() => container.stop({ grace: 1 }));
   const config = ServerEndpointConfig.Builder.create(Who, '/any').build();
   const http = createServer();
   http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>

@@ -91,7 +91,7 @@ async function start(options: object): Promise<Server> {
     ...options,
   });
   await server.start();
-  afterTest(() => server.stop({ graceMs: 50 }));
+  afterTest(() => server.stop({ grace: 50 }));
   return server;
 }
 

@@ -39,7 +39,7 @@ beforeEach(async () => {
   closed = new Promise((resolve) => (onClosed = resolve));
   server = await new Server({ host: '127.0.0.1', endpoints: [Closes], blockingSendTimeout: 60 }).start();
 });
-afterEach(() => server.stop({ graceMs: 100 }));
+afterEach(() => server.stop({ grace: 100 }));
 
 async function connect(query = ''): Promise<LiteralSocket> {
   const socket = await LiteralSocket.connect(server.port);
@@ -155,7 +155,7 @@ const causes: readonly {
   },
   { cause: 'the connection ends without a close frame', wire: 'none', local: 1006, act: (socket) => socket.end() },
   { cause: 'the connection is reset', wire: 'none', local: 1006, act: (socket) => socket.reset() },
-  { cause: 'the server stops', wire: 1001, local: 1001, act: () => void server.stop({ graceMs: 500 }) },
+  { cause: 'the server stops', wire: 1001, local: 1001, act: () => void server.stop({ grace: 500 }) },
 ];
 
 test.each(causes.map((row) => [row.cause, row] as const))(

@@ -79,7 +79,7 @@ async function start(options: ServerOptions): Promise<Server> {
   errors = [];
   open = [];
   const server = await new Server({ host: '127.0.0.1', endpoints: [Plain, EvenNumbers], ...options }).start();
-  cleanups.push(() => server.stop({ graceMs: 0 }));
+  cleanups.push(() => server.stop({ grace: 0 }));
   return server;
 }
 
@@ -196,6 +196,6 @@ test('what is given goes before the profile, by either name', async () => {
 
 test('an unknown profile is refused at the door', () => {
   expect(() => new Server({ compatibility: 'tomcat-8' } as object)).toThrow(
-    "compatibility is 'tomcat-9', 'tomcat-10.1', 'tomcat-11'; found \"tomcat-8\".",
+    "compatibility is 'tomcat-9', 'tomcat-10.1' or 'tomcat-11'; found \"tomcat-8\".",
   );
 });

@@ -58,7 +58,7 @@ describe('several containers on one server', () => {
     }
     expect(server.container.getSessions().size).toBe(1);
     expect(second.getSessions().size).toBe(3);
-    await second.stop({ graceMs: 1 });
+    await second.stop({ grace: 1 });
   });
 
   test('each have their own options', async () => {
@@ -77,7 +77,7 @@ describe('several containers on one server', () => {
     expect(await visit(server, '/chat')).toBe('you said hi');
     expect(await visit(server, '/')).toBe('the root heard hi');
     expect([server.container.getSessions().size, second.getSessions().size]).toEqual([1, 1]);
-    await second.stop({ graceMs: 1 });
+    await second.stop({ grace: 1 });
   });
 
   test('one that has stopped refuses at its own paths, and the others go on', async () => {
@@ -137,7 +137,7 @@ describe('beside other listeners of the server', () => {
     const container = attach(http, { logger: loggerInto(new Journal()) });
     if (when === 'after') http.on('upgrade', foreign);
     container.addEndpoint(Chat);
-    afterTest(() => container.stop({ graceMs: 1 }));
+    afterTest(() => container.stop({ grace: 1 }));
     return { http, foreign, received, came, port: await listen(http) };
   }
 
@@ -323,7 +323,7 @@ describe('HTTPS', () => {
     expect(configurator.seen).toEqual(['wss://localhost:8443/secure', null]);
     expect((await request(port, { Host: 'localhost:8443', Origin: 'https://evil.example' })).status).toBe(403);
     expect((await request(port, { 'Sec-WebSocket-Version': '8' })).status).toBe(426);
-    await container.stop({ graceMs: 1 });
+    await container.stop({ grace: 1 });
   });
 
   test('(WS 2.3) a client’s certificate is shown, once though it is its own issuer', async () => {
@@ -334,7 +334,7 @@ describe('HTTPS', () => {
     const { status } = await request(await listen(http), {}, { key, cert });
     expect(status).toBe(101);
     expect(configurator.seen[1]).toEqual([new X509Certificate(cert).raw]);
-    await container.stop({ graceMs: 1 });
+    await container.stop({ grace: 1 });
   });
 
   test('a certificate that nobody has verified is not shown', async () => {
@@ -345,7 +345,7 @@ describe('HTTPS', () => {
     container.addEndpoint(secureConfig(configurator));
     expect((await request(await listen(http), {}, { key, cert })).status).toBe(101);
     expect(configurator.seen[1]).toBeNull();
-    await container.stop({ graceMs: 1 });
+    await container.stop({ grace: 1 });
   });
 
   test('a Server with tls speaks wss, and stops', async () => {
@@ -357,11 +357,11 @@ describe('HTTPS', () => {
       endpoints: [secureConfig(configurator)],
     });
     await server.start();
-    afterTest(() => server.stop({ graceMs: 1 }));
+    afterTest(() => server.stop({ grace: 1 }));
     const { status, client } = await request(server.port, {});
     expect(status).toBe(101);
     expect(await client.text()).toBe('wss: true');
-    const stopped = server.stop({ graceMs: 50 });
+    const stopped = server.stop({ grace: 50 });
     expect(await client.close()).toBe('1001 The server is stopping.');
     await stopped;
   });

@@ -97,7 +97,7 @@ async function serve(
   for (const endpoint of endpoints.length > 0 ? endpoints : [Echo]) container.addEndpoint(endpoint);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   afterTest(async () => {
-    await container.stop({ graceMs: 1 });
+    await container.stop({ grace: 1 });
     const closed = new Promise((resolve) => server.close(resolve));
     for (const socket of sockets) socket.destroy();
     await closed;
@@ -270,7 +270,7 @@ describe('the end of a stream', () => {
     const client = await Http2Client.open(await session(), '/drop');
     client.send(clientFrame(0x82, 'a handler that never returns'));
     await turn();
-    const stopped = container.stop({ graceMs: 1 });
+    const stopped = container.stop({ grace: 1 });
     expect(await client.closed()).toBe(constants.NGHTTP2_CANCEL);
     await stopped;
   });
@@ -345,7 +345,7 @@ describe('many sessions', () => {
     const { session, container } = await serve();
     const connection = await session();
     const clients = await Promise.all([1, 2, 3].map(() => Http2Client.open(connection, '/echo')));
-    const stopped = container.stop({ graceMs: 4000 });
+    const stopped = container.stop({ grace: 4000 });
     for (const client of clients) {
       expect(await client.close()).toBe('1001 The server is stopping.');
       client.send(close(1001));
@@ -475,7 +475,7 @@ describe('the recipe', () => {
     container.pause();
     const paused = Http2Client.request(connection, '/echo');
     expect([await paused.status(), paused.headers?.['retry-after']]).toEqual([503, '5']);
-    void container.stop({ graceMs: 1 });
+    void container.stop({ grace: 1 });
     expect(await waiting.status()).toBe(503);
   });
 
@@ -663,7 +663,7 @@ describe('beside others on the server', () => {
     const { server, session } = await serve({ contextPath: '/a' });
     const second = attach(server, { contextPath: '/b' });
     second.addEndpoint(Echo);
-    afterTest(() => second.stop({ graceMs: 1 }));
+    afterTest(() => second.stop({ grace: 1 }));
     expect([server.listenerCount('stream'), server.listenerCount('connect')]).toEqual([1, 1]);
     const connection = await session();
     const statuses = ['/a/echo', '/b/echo', '/echo'].map((path) => Http2Client.request(connection, path).status());
@@ -823,7 +823,7 @@ describe('a Server with http2', () => {
       endpoints: [Echo],
       logger: loggerInto(new Journal()),
     }).start();
-    afterTest(() => server.stop({ graceMs: 1 }));
+    afterTest(() => server.stop({ grace: 1 }));
     return server;
   };
 
@@ -863,7 +863,7 @@ describe('a Server with http2', () => {
     afterTest(() => raw.destroy());
     const connection = await connectHttp2(server.port, cert);
     const client = await Http2Client.open(connection, '/echo');
-    await server.stop({ graceMs: 1 });
+    await server.stop({ grace: 1 });
     await client.closed();
   });
 

@@ -48,7 +48,7 @@ interface Peer {
 async function start(options: object): Promise<Server> {
   const silent = { error() {}, warn() {}, debug() {} };
   const server = await new Server({ host: '127.0.0.1', endpoints: [Long], logger: silent, ...options }).start();
-  afterTest(() => server.stop({ graceMs: 50 }));
+  afterTest(() => server.stop({ grace: 50 }));
   return server;
 }
 

@@ -1,7 +1,7 @@
 import { DeploymentException, type HandshakeRequest } from '@serval/api';
 import { HeaderMap } from '@serval/protocol';
 import { WsHandshakeRequest } from '../src/handshake-request';
-import { originPolicy, type AllowedOrigins } from '../src/origin-policy';
+import { ALLOWED_ORIGINS, originPolicy, type AllowedOrigins } from '../src/origin-policy';
 
 /** A handshake for `ws://<host>/chat`, or `wss:`. */
 function requestTo(host: string, scheme: 'ws' | 'wss' = 'ws'): HandshakeRequest {
@@ -166,7 +166,7 @@ describe('allowedOrigins', () => {
     [true, 'true'],
     [{}, 'an object'],
   ])('%p is refused at deployment', (allowed, shown) => {
-    const making = (): unknown => originPolicy(allowed as AllowedOrigins);
+    const making = (): unknown => ALLOWED_ORIGINS.read(allowed, 'allowedOrigins');
     expect(making).toThrow(DeploymentException);
     expect(making).toThrow(expect.objectContaining({ code: 'WS_DEPLOY_BAD_OPTION' }));
     expect(making).toThrow(/^allowedOrigins /);

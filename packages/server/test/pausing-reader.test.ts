@@ -111,7 +111,7 @@ async function start(options: object): Promise<Server> {
     logger: silent,
     ...options,
   }).start();
-  afterTest(() => server.stop({ graceMs: 50 }));
+  afterTest(() => server.stop({ grace: 50 }));
   return server;
 }
 

@@ -32,7 +32,7 @@ async function pageServer(isSecure = false) {
     : createServer(listener);
   const container = attach(http, { logger: loggerInto(new Journal()) });
   container.addEndpoint(Chat);
-  afterTest(() => container.stop({ graceMs: 1 }));
+  afterTest(() => container.stop({ grace: 1 }));
   const upgraded = new Gate();
   http.on('upgrade', () => upgraded.open());
   const port = await listen(http);
@@ -128,7 +128,7 @@ describe('RFC 9112 9.3.2: an upgrade that is pipelined behind a request', () => 
     const pages: ServerResponse[] = [];
     const http = createServer((_request, response) => void pages.push(response));
     const container = new WsServerContainer({ logger: loggerInto(new Journal()) });
-    afterTest(() => container.stop({ graceMs: 1 }));
+    afterTest(() => container.stop({ grace: 1 }));
     const config = ServerEndpointConfig.Builder.create(Chat, '/any').build();
     http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       void container.upgradeHttpToWebSocket(request, { socket, head }, config);

@@ -55,7 +55,7 @@ class SamePath {
 /** A server on 127.0.0.1 that is stopped after the test. */
 function serverWith(options: ServerOptions): Server {
   const server = new Server({ host: '127.0.0.1', logger: loggerInto(new Journal()), ...options });
-  afterTest(() => server.stop({ graceMs: 1 }));
+  afterTest(() => server.stop({ grace: 1 }));
   return server;
 }
 
@@ -133,7 +133,7 @@ describe('the start', () => {
     await expect(server.start()).rejects.toThrow('The server was started before; make a new one.');
     await expect(server.start()).rejects.toMatchObject({ name: 'IllegalStateException' });
     expect(await statusOn(server, '/chat')).toBe(101);
-    await server.stop({ graceMs: 1 });
+    await server.stop({ grace: 1 });
     await expect(server.start()).rejects.toThrow('The server was stopped before; make a new one.');
   });
 
@@ -181,7 +181,7 @@ describe('the start', () => {
 
   test('goes on where a stop was refused for its options', async () => {
     const server = await serverWith({ endpoints: [Chat] }).start();
-    await expect(server.stop({ graceMs: -1 })).rejects.toMatchObject({ name: 'IllegalArgumentException' });
+    await expect(server.stop({ grace: -1 })).rejects.toMatchObject({ name: 'IllegalArgumentException' });
     expect(await statusOn(server, '/chat')).toBe(101);
   });
 
@@ -387,21 +387,21 @@ describe('the stop', () => {
     await expect(connectTo(port)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 
-  test('is bounded by graceMs when a peer never answers', async () => {
+  test('is bounded by the grace when a peer never answers', async () => {
     const server = await serverWith({ endpoints: [Chat] }).start();
     const client = await openOn(server);
-    const took = await duration(server.stop({ graceMs: 50 }));
+    const took = await duration(server.stop({ grace: 50 }));
     expect(took).toBeGreaterThanOrEqual(45);
     expect(took).toBeLessThan(1500);
     expect(await client.close()).toBe('1001 The server is stopping.');
     expect(await client.end()).toBe('');
   });
 
-  test('waits for its peers with a graceMs of Infinity, and not for no time', async () => {
+  test('waits for its peers with a grace of Infinity, and not for no time', async () => {
     const server = await serverWith({ endpoints: [Chat] }).start();
     const client = await openOn(server);
     const timers = jest.spyOn(globalThis, 'setTimeout');
-    const stopped = server.stop({ graceMs: Infinity });
+    const stopped = server.stop({ grace: Infinity });
     expect(await client.close()).toBe('1001 The server is stopping.');
     const delays = timers.mock.calls.map(([, delay]) => delay ?? 0);
     timers.mockRestore();
@@ -411,7 +411,7 @@ describe('the stop', () => {
     await stopped;
   });
 
-  test('is bounded by graceMs when a handler never settles', async () => {
+  test('is bounded by the grace when a handler never settles', async () => {
     const entered = new Gate();
     @ServerEndpoint('/chat')
     class Stuck {
@@ -424,12 +424,12 @@ describe('the stop', () => {
     const client = await openOn(server);
     client.send(clientFrame(0x81, 'x'));
     await entered.promise;
-    expect(await duration(server.stop({ graceMs: 50 }))).toBeLessThan(3000);
+    expect(await duration(server.stop({ grace: 50 }))).toBeLessThan(3000);
     expect(await client.close()).toBe('1001 The server is stopping.');
     await client.end();
   });
 
-  test('is bounded by graceMs when @OnOpen or @OnClose never settles', async () => {
+  test('is bounded by the grace when @OnOpen or @OnClose never settles', async () => {
     class NeverOpen extends Endpoint {
       override onOpen(): Promise<void> {
         return new Promise(() => undefined);
@@ -448,7 +448,7 @@ describe('the stop', () => {
       ],
     }).start();
     const clients = [await openOn(server, '/open'), await openOn(server, '/close')];
-    expect(await duration(server.stop({ graceMs: 50 }))).toBeLessThan(3000);
+    expect(await duration(server.stop({ grace: 50 }))).toBeLessThan(3000);
     for (const client of clients) await client.close();
   });
 
@@ -502,7 +502,7 @@ describe('the stop', () => {
     const { Waiting, gate } = waiting();
     const server = await serverWith({ endpoints: [Waiting] }).start();
     const client = await openOn(server);
-    const both = [server.stop(), server.stop({ graceMs: 1 })];
+    const both = [server.stop(), server.stop({ grace: 1 })];
     client.send(closeFrame(1001));
     client.finish();
     gate.open();
@@ -656,7 +656,7 @@ async function ownListener(
     results.push(container.upgradeHttpToWebSocket(request, handOver(socket, head), config, parameters(request)));
   });
   const port = await listen(http);
-  afterTest(() => container.stop({ graceMs: 1 }));
+  afterTest(() => container.stop({ grace: 1 }));
   const upgrade = async (target: string, changes?: HeaderChanges, ...early: Buffer[]) => {
     const client = await connectTo(port);
     client.send(upgradeRequest(target, changes), ...early);

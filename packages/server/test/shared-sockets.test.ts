@@ -21,7 +21,7 @@ test.each([true, false])(
     http.on('connection', (socket: Socket) => socket.on('data', (chunk) => seen.push(chunk)));
     const container = attach(http, { sharedReads, logger: loggerInto(new Journal()) });
     container.addEndpoint(Chat);
-    afterTest(() => container.stop({ graceMs: 1 }));
+    afterTest(() => container.stop({ grace: 1 }));
     const client = await connectTo(await listen(http));
     const request = upgradeRequest('/chat');
     client.send(request);

@@ -25,7 +25,7 @@ beforeEach(async () => {
   log = [];
   server = await new Server({ host: '127.0.0.1', endpoints: [Work] }).start();
 });
-afterEach(() => server.stop({ graceMs: 0 }));
+afterEach(() => server.stop({ grace: 0 }));
 
 async function connect(): Promise<LiteralSocket> {
   const socket = await LiteralSocket.connect(server.port);
@@ -49,7 +49,7 @@ test('stop lets the running handler finish and its answer out, closes with 1001,
   const busy = await connect();
   busy.send(clientFrame(0x81, '1'));
   await logged(1);
-  const stopping = server.stop({ graceMs: 5000 });
+  const stopping = server.stop({ grace: 5000 });
   const refused = await LiteralSocket.connect(server.port);
   const head = await refused.upgrade('/work');
   expect([head.status, head.headers.get('retry-after')]).toEqual([503, ['5']]);
@@ -64,7 +64,7 @@ test('stop lets the running handler finish and its answer out, closes with 1001,
 
 test('stop ends idle sessions at once', async () => {
   const sockets = await Promise.all(Array.from({ length: 20 }, connect));
-  const stopping = server.stop({ graceMs: 5000 });
+  const stopping = server.stop({ grace: 5000 });
   for (const socket of sockets) {
     expect(await closeFrame(socket)).toBe(1001);
     socket.send(clientFrame(0x88, [0x03, 0xe9]));
@@ -79,7 +79,7 @@ test('stop is bounded: a handler that never settles and a peer that never answer
   const silent = await connect();
   busy.send(clientFrame(0x81, '1'));
   await logged(1);
-  await server.stop({ graceMs: 100 });
+  await server.stop({ grace: 100 });
   expect(await closeFrame(silent)).toBe(1001);
   await silent.readToEnd();
   await busy.readToEnd().then(
@@ -117,6 +117,6 @@ test('an upgrade that waits for user code when the server stops is refused', asy
   const socket = await LiteralSocket.connect(waiting.port);
   const head = socket.upgrade('/work');
   await asked;
-  await waiting.stop({ graceMs: 1000 });
+  await waiting.stop({ grace: 1000 });
   expect((await head).status).toBe(503);
 });

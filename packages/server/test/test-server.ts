@@ -48,7 +48,7 @@ export class TestServer {
     );
     for (const endpoint of endpoints) server.container.addEndpoint(endpoint);
     server.port = await listen(server.http);
-    afterTest(() => server.container.stop({ graceMs: 1 }));
+    afterTest(() => server.container.stop({ grace: 1 }));
     return server;
   }
 

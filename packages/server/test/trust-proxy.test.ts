@@ -232,7 +232,7 @@ describe('every way to a session', () => {
 
   test.each(['native', 'ws'] as const)('Server, over the engine %s', async (engine) => {
     const server = await new Server({ host: '127.0.0.1', endpoints: [Who], trustProxy: 'loopback', engine }).start();
-    afterTest(() => server.stop({ graceMs: 0 }));
+    afterTest(() => server.stop({ grace: 0 }));
     const client = await connectTo(server.port);
     client.send(upgradeRequest('/who', FORWARDED));
     expect(await firstText(client)).toBe(AS_FORWARDED);
@@ -256,7 +256,7 @@ describe('every way to a session', () => {
       socket.write(upgradeRequest('/who', { Host: 'chat.example', ...FORWARDED }));
       while (!received.includes(seen)) await once(socket, 'data');
       expect(received.slice(received.indexOf('ws'))).toContain(seen);
-      await server.stop({ graceMs: 0 });
+      await server.stop({ grace: 0 });
     }
     expect(asked).toEqual(['']);
   });

@@ -8,14 +8,21 @@ function warnings(make: (logger: object) => unknown): string[] {
 
 test('an option that does not exist is warned about, with the nearest one that does', () => {
   expect(warnings((logger) => new WsServerContainer({ logger, textBuferSize: 5, foo: 1 } as object))).toEqual([
-    'textBuferSize is not an option; did you mean textBufferSize?',
-    'foo is not an option',
+    'textBuferSize is not an option of a server; did you mean textBufferSize?',
+    'foo is not an option of a server',
   ]);
 });
 
 test('no option of a server is taken for an unknown one', () => {
   const options = { port: 0, host: '127.0.0.1', endpoints: [], contextPath: '/ws', maxQueuedBytes: 5, engine: 'ws' };
   expect(warnings((logger) => new Server({ ...options, logger } as object))).toEqual([]);
+});
+
+test('an option of Server that a container cannot have is warned about', () => {
+  expect(warnings((logger) => new WsServerContainer({ logger, port: 80, endpoints: [] } as object))).toEqual([
+    'port is an option of new Server only; here it has no effect',
+    'endpoints is an option of new Server only; here it has no effect',
+  ]);
 });
 
 test.each([true, {}])('perMessageDeflate %j over ws is refused at the door', (perMessageDeflate) => {
@@ -30,7 +37,7 @@ test('sharedReads is refused at the door when it is no boolean', () => {
 
 test.each<[unknown, RegExp]>([
   [{ level: 11 }, /^perMessageDeflate.level is a whole number from 1 to 9; found 11\.$/],
-  [{ maxPayload: 5 }, /^perMessageDeflate has no option maxPayload; it has threshold, level/],
+  [{ maxPayload: 5 }, /^maxPayload is not an option of perMessageDeflate\.$/],
   ['yes', /^perMessageDeflate is true, false or an object of options; found "yes"\.$/],
   [null, /^perMessageDeflate is true, false or an object of options; found null\.$/],
 ])('perMessageDeflate %j is refused at the door', (perMessageDeflate, message) => {

@@ -69,7 +69,7 @@ async function start(options: object): Promise<Server> {
   const silent = { error() {}, warn() {}, debug() {} };
   const endpoints = [Slow, Gated, Streams];
   const server = await new Server({ host: '127.0.0.1', endpoints, logger: silent, ...options }).start();
-  afterTest(() => server.stop({ graceMs: 50 }));
+  afterTest(() => server.stop({ grace: 50 }));
   return server;
 }
 

@@ -1,16 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import { Duplex } from 'node:stream';
 import { IllegalArgumentException, type EndpointClass, type ServerEndpointConfig, type Session } from '@serval/api';
-import { badOption, describeValue, requireOptions, type Transport } from '@serval/api/spi';
+import { describeValue, list, readOptions, requireOptions, type OptionTable, type Transport } from '@serval/api/spi';
 import { HeaderMap, type AcceptedUpgrade, type Engine } from '@serval/protocol';
 import { Http1Connection, WsServerContainer, type ServerContainerOptions, type StopOptions } from '@serval/server';
 import { Peer } from './peer';
 import { createTransportPair } from './memory-transport';
 
-/** What a {@link TestServer} can be told: all that a container can, and the endpoints. */
+/** The options of a {@link TestServer}: those of a server container, and the endpoints. */
 export interface TestServerOptions extends Omit<ServerContainerOptions, 'engine'> {
   readonly endpoints?: readonly (EndpointClass | ServerEndpointConfig)[] | undefined;
 }
+
+const OWN_OPTIONS = {
+  endpoints: {
+    ...list<EndpointClass | ServerEndpointConfig>('a list of endpoint classes and configurations'),
+    default: [],
+  },
+} satisfies OptionTable<Pick<TestServerOptions, 'endpoints'>>;
 
 /** The opening handshake of a {@link Peer}; everything has a default. */
 export interface ConnectOptions {
@@ -56,12 +63,11 @@ export class TestServer {
   /** @throws DeploymentException when an endpoint cannot be deployed */
   constructor(options: TestServerOptions = {}) {
     requireOptions('The argument with the options of a TestServer', options);
-    const { endpoints = [] } = options;
-    if (!Array.isArray(endpoints))
-      throw badOption('endpoints', 'a list of endpoint classes and configurations', endpoints);
+    const { endpoints } = readOptions(OWN_OPTIONS, options);
+    const containerOptions = Object.fromEntries(Object.entries(options).filter(([name]) => !(name in OWN_OPTIONS)));
     const engine: Engine = { installedExtensions: [], accept: (upgrade) => this.#accept(upgrade) };
-    this.container = new WsServerContainer({ ...options, engine });
-    for (const endpoint of options.endpoints ?? []) this.container.addEndpoint(endpoint);
+    this.container = new WsServerContainer({ ...containerOptions, engine });
+    for (const endpoint of endpoints) this.container.addEndpoint(endpoint);
   }
 
   /**

@@ -6,7 +6,29 @@ export type { ClassRecord, HandlerKind, HandlerRecord, ParameterRecord } from '.
 export { readAnnotations, readClassRecord } from '../class-record';
 export { emittedParameterTypes, lostMetadata } from '../metadata';
 export { cannotLoad, loadLazily } from './load-lazily';
-export { badOption, isOptionsObject, requireOptions } from '../bad-option';
+export { nearestName } from '../nearest-name';
+export {
+  badOption,
+  bytes,
+  callable,
+  choice,
+  DELAY,
+  FLAG,
+  isOptionsObject,
+  kind,
+  list,
+  milliseconds,
+  MILLISECONDS_OR_NEVER,
+  readNested,
+  readOptions,
+  readText,
+  record,
+  requireOptions,
+  switchable,
+  unknownOptions,
+  wholeNumber,
+} from '../options';
+export type { OptionKind, OptionRow, OptionRows, OptionTable, ReadOptions, TomcatPlace } from '../options';
 export { inheritsFrom, ownClass } from '../brand';
 export { closeReasonOf, isSendableCloseCode } from '../close-reason';
 export { classNameOf, describeKind, describeValue } from '../describe-value';

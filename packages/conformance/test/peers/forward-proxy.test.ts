@@ -27,7 +27,7 @@ describeWithPeer(ForwardProxy, 'squid between our client and our server', () => 
     forbidden = await startEchoServer(0, '127.0.0.1');
     secure = await new Server({ host: '127.0.0.1', endpoints: [Secure], tls: LOCALHOST }).start();
   });
-  afterAll(() => Promise.all([plain, forbidden, secure].map((server) => server.stop({ graceMs: 0 }))));
+  afterAll(() => Promise.all([plain, forbidden, secure].map((server) => server.stop({ grace: 0 }))));
 
   describe.each(['basic', 'digest'] as const)('by %s', (scheme) => {
     let proxy: ForwardProxy;

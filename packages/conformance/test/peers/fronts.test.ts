@@ -119,7 +119,7 @@ describe.each(FRONT_NAMES)('%s', (name) => {
     }, START_MS);
     afterAll(async () => {
       await guided?.front.stop();
-      await server?.stop({ graceMs: 0 });
+      await server?.stop({ grace: 0 });
     });
 
     test.each([
@@ -201,7 +201,7 @@ const TRAPS: readonly (readonly [
 describe('a line that is missing', () => {
   let server: Server;
   beforeAll(async () => (server = await serve()));
-  afterAll(() => server?.stop({ graceMs: 0 }));
+  afterAll(() => server?.stop({ grace: 0 }));
 
   for (const [name, what, change, path, status] of TRAPS) {
     describeWithPeer(FrontServer.kind(name), name, () => {
@@ -224,7 +224,7 @@ describe('a line that is missing', () => {
 describe('an address that the client forges', () => {
   let server: Server;
   beforeAll(async () => (server = await serve()));
-  afterAll(() => server?.stop({ graceMs: 0 }));
+  afterAll(() => server?.stop({ grace: 0 }));
 
   const HEADER = 'http-request set-header X-Forwarded-For %[src]';
   const cases: [FrontName, what: string, readonly (readonly [string, string])[], address: string][] = [
@@ -293,7 +293,7 @@ describe('a session that is silent for too long', () => {
   const names = FRONT_NAMES.filter((name) => name in SHORT && FrontServer.kind(name).missing() === undefined);
   let server: Server;
   beforeAll(async () => (server = await serve()));
-  afterAll(() => server?.stop({ graceMs: 0 }));
+  afterAll(() => server?.stop({ grace: 0 }));
 
   // Side by side, because each of them waits.
   test(
@@ -364,7 +364,7 @@ describe('WebSocket over HTTP/2', () => {
             await expectStreams(guided);
           } finally {
             await guided.front.stop();
-            await server.stop({ graceMs: 0 });
+            await server.stop({ grace: 0 });
           }
         },
         START_MS,
@@ -388,7 +388,7 @@ describe('WebSocket over HTTP/2', () => {
       }, START_MS);
       afterAll(async () => {
         await guided?.front.stop();
-        await container?.stop({ graceMs: 0 });
+        await container?.stop({ grace: 0 });
         http2?.close();
       });
 
@@ -431,7 +431,7 @@ describeWithPeer(FrontServer.kind('caddy'), 'caddy', () => {
         );
       } finally {
         await guided.front.stop();
-        await server.stop({ graceMs: 0 });
+        await server.stop({ grace: 0 });
       }
     },
     START_MS,

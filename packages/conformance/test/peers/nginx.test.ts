@@ -121,7 +121,7 @@ describeWithPeer(FrontServer.kind('nginx'), 'nginx as the guide has it', () => {
   });
   afterAll(async () => {
     await nginx?.stop();
-    await server?.stop({ graceMs: 0 });
+    await server?.stop({ grace: 0 });
   });
 
   const authority = (): string => `localhost:${nginx.port}`;

@@ -12,7 +12,7 @@ let server: Server;
 beforeAll(async () => {
   server = await startEchoServer(0, '127.0.0.1');
 });
-afterAll(() => server.stop({ graceMs: 0 }));
+afterAll(() => server.stop({ grace: 0 }));
 
 describeWithPeer(PYTHON_WEBSOCKETS, 'the websockets library of Python', () => {
   test(

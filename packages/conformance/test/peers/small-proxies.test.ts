@@ -14,7 +14,7 @@ describeWithPeer(SmallProxy, 'tinyproxy and microsocks between our client and ou
   beforeAll(async () => {
     server = await startEchoServer(0, '127.0.0.1');
   });
-  afterAll(() => server.stop({ graceMs: 0 }));
+  afterAll(() => server.stop({ grace: 0 }));
 
   describe.each([
     ['tinyproxy', 'http', 401],

@@ -13,7 +13,7 @@ describe('a client of ws', () => {
   beforeAll(async () => {
     server = await startEchoServer(0, '127.0.0.1');
   });
-  afterAll(() => server.stop({ graceMs: 0 }));
+  afterAll(() => server.stop({ grace: 0 }));
 
   test.each([
     ['without compression', false, ''],

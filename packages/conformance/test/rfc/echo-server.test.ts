@@ -11,7 +11,7 @@ let server: Server;
 beforeAll(async () => {
   server = await startEchoServer(0, '127.0.0.1');
 });
-afterAll(() => server.stop({ graceMs: 0 }));
+afterAll(() => server.stop({ grace: 0 }));
 
 async function connect(options: ClientOptions = {}): Promise<WebSocket> {
   const webSocket = new WebSocket(`ws://127.0.0.1:${server.port}/?agent=x`, { maxPayload: 0, ...options });

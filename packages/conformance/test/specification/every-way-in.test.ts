@@ -129,7 +129,7 @@ describe.each(OWN_HANDSHAKE)('the checks of a handshake, by %s', (_name, way) =>
     expect((await served.ask('/rooms/a')).status).toBe(503);
     served.container.resume();
     expect((await served.ask('/rooms/a')).status).toBe(101);
-    await served.container.stop({ graceMs: 1 });
+    await served.container.stop({ grace: 1 });
     expect((await served.ask('/rooms/a')).status).toBe(503);
   });
 });

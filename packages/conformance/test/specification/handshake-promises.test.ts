@@ -35,7 +35,7 @@ async function handingOver(options: ServerContainerOptions) {
     outcomes.push(container.upgradeHttpToWebSocket(request, { socket, head }, config));
     came.open();
   });
-  afterTest(() => container.stop({ graceMs: 1 }));
+  afterTest(() => container.stop({ grace: 1 }));
   const client = await connectTo(await listen(http));
   client.send(upgradeRequest('/x'));
   await came.promise;
@@ -53,7 +53,7 @@ async function adopting(options: ServerContainerOptions) {
     outcomes.push(container.adoptWebSocket(webSocket, request, Chat));
     came.open();
   });
-  afterTest(() => container.stop({ graceMs: 1 }));
+  afterTest(() => container.stop({ grace: 1 }));
   const client = await connectTo(await listen(http));
   client.send(upgradeRequest('/x'));
   await client.response();
@@ -143,7 +143,7 @@ describe('a socket that was taken before', () => {
     const { http, second } = await listener(() => undefined);
     const attached = attach(http, { logger: loggerInto(new Journal()), authenticate: () => null });
     attached.addEndpoint(Chat);
-    afterTest(() => attached.stop({ graceMs: 1 }));
+    afterTest(() => attached.stop({ grace: 1 }));
     // A proxy in front of the listeners, as development servers have it, tells every one of them.
     const emit = http.emit.bind(http);
     http.emit = (event: string, ...rest: unknown[]): boolean => {
@@ -177,7 +177,7 @@ describe('a socket that was taken before', () => {
     first: (container: WsServerContainer, request: IncomingMessage, socket: Duplex, head: Buffer) => void,
   ) {
     const container = new WsServerContainer({ logger: loggerInto(new Journal()) });
-    afterTest(() => container.stop({ graceMs: 1 }));
+    afterTest(() => container.stop({ grace: 1 }));
     const http = createServer();
     const second = new Gate<{ readonly outcome: Promise<void> }>();
     http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {

@@ -113,7 +113,7 @@ overBothEngines((application, engine) => {
       }
       expect(sessions).toEqual([{ user: 'ann' }, null]);
     } finally {
-      await container.stop({ graceMs: 0 });
+      await container.stop({ grace: 0 });
       await new Promise((resolve) => http.close(resolve));
     }
   });

@@ -168,7 +168,7 @@ describe('the send timeout', () => {
     // What fills the way to the peer, so that the next send must wait.
     const filling = session.getBasicRemote().sendBinary(Buffer.alloc(1 << 20));
     await use(session.getAsyncRemote(), server);
-    await Promise.allSettled([filling, server.stop({ graceMs: 0 })]);
+    await Promise.allSettled([filling, server.stop({ grace: 0 })]);
   }
 
   test('[JAVADOC:93] is what was set, and the container’s default before', () =>

@@ -27,7 +27,7 @@ const SLOW: ServerContainerOptions = {
 function container(http: HttpServer, options: ServerContainerOptions = {}): WsServerContainer {
   const attached = attach(http, { logger: loggerInto(new Journal()), ...SLOW, ...options });
   attached.addEndpoint(Echo);
-  afterTest(() => attached.stop({ graceMs: 1 }));
+  afterTest(() => attached.stop({ grace: 1 }));
   return attached;
 }
 
@@ -203,7 +203,7 @@ describe('two containers', () => {
       request.on('data', (chunk) => (body += chunk)).on('end', () => response.end(`page ${body}`));
     });
     const second = copy.attach(http, { contextPath: '/b', logger: loggerInto(new Journal()), ...SLOW });
-    afterTest(() => second.stop({ graceMs: 1 }));
+    afterTest(() => second.stop({ grace: 1 }));
     @copy.ServerEndpoint('/echo')
     class Copied {
       @copy.OnMessage say(text: string): string {

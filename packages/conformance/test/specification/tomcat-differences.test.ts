@@ -71,7 +71,7 @@ describe.each(PROFILES)('with compatibility %s', (compatibility) => {
     told = new Heard();
     remotes = [];
     server = await new Server({ host: '127.0.0.1', endpoints: [Echo, Room], compatibility, ...options }).start();
-    cleanUps.push(() => server.stop({ graceMs: 0 }));
+    cleanUps.push(() => server.stop({ grace: 0 }));
     return server;
   }
 

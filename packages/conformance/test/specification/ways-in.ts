@@ -80,7 +80,7 @@ function nameIn(request: Pick<IncomingMessage, 'url'>): string | undefined {
 const logger = (): Pick<ServerContainerOptions, 'logger'> => ({ logger: loggerInto(new Journal()) });
 
 async function overHttp1(container: WsServerContainer, port: number, tls?: ConnectionOptions): Promise<Served> {
-  afterTest(() => container.stop({ graceMs: 1 }));
+  afterTest(() => container.stop({ grace: 1 }));
   const ask = async (target: string, headers?: HeaderChanges, early = Buffer.alloc(0)): Promise<Answer> => {
     const client = await connectTo(port, tls);
     client.send(upgradeRequest(target, headers), early);
@@ -104,7 +104,7 @@ async function overHttp2(container: WsServerContainer, server: Http2Server): Pro
   server.on('connection', (socket: Socket) => sockets.add(socket));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   afterTest(async () => {
-    await container.stop({ graceMs: 1 });
+    await container.stop({ grace: 1 });
     for (const socket of sockets) socket.destroy();
     await new Promise((resolve) => server.close(resolve));
   });
@@ -149,7 +149,7 @@ export const WAYS_IN: readonly WayIn[] = [
     start: async (options = {}) => {
       const server = new Server({ host: '127.0.0.1', endpoints: [Room], ...logger(), ...options });
       await server.start();
-      afterTest(() => server.stop({ graceMs: 1 }));
+      afterTest(() => server.stop({ grace: 1 }));
       return overHttp1(server.container, server.port);
     },
   },

@@ -403,7 +403,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await Promise.all(connections.map((connection) => connection.close()));
-  await echo.stop({ graceMs: 100 });
+  await echo.stop({ grace: 100 });
 });
 
 function codeOf(error: unknown): unknown {

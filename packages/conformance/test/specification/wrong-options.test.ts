@@ -1,5 +1,9 @@
 import { createServer } from 'node:http';
 import { attach, connect, Server, WsClientContainer, WsServerContainer } from 'serval';
+import type { OptionRows } from '@serval/api/spi';
+import { CLIENT_CONTAINER_OPTIONS, CONNECT_OPTIONS } from '@serval/client';
+import { STOP_OPTIONS } from '@serval/container';
+import { SERVER_CONTAINER_OPTIONS, SERVER_OPTIONS } from '@serval/server';
 import { TestServer } from '@serval/testing';
 import { HOSTILE, label } from './hostile-values';
 
@@ -21,6 +25,7 @@ const SETTINGS: Readonly<Record<string, Accepts>> = {
   textBufferSize: whole(0),
   binaryBufferSize: whole(0),
   streamBufferSize: whole(1),
+  maxFrameSize: whole(0),
   maxSessionIdleTimeout: time,
   readIdleTimeout: time,
   writeIdleTimeout: time,
@@ -28,6 +33,7 @@ const SETTINGS: Readonly<Record<string, Accepts>> = {
   pongTimeout: time,
   asyncSendTimeout: time,
   blockingSendTimeout: time,
+  handlerTimeout: time,
   sessionCloseTimeout: whole(1),
   abnormalCloseSendTimeout: whole(1),
   concurrentSends: nothing,
@@ -112,17 +118,45 @@ const CONNECT = {
 
 const silent = { error() {}, warn() {}, debug() {} };
 
-const DOORS: readonly (readonly [string, (options: object) => unknown, Readonly<Record<string, Accepts>>])[] = [
-  ['new WsServerContainer', (options) => new WsServerContainer(options), SERVER_CONTAINER],
-  ['attach', (options) => attach(createServer(), options), SERVER_CONTAINER],
-  ['new Server', (options) => new Server(options), SERVER],
-  [
-    'new TestServer',
-    (options) => new TestServer(options),
-    { ...SERVER_CONTAINER, engine: () => true, endpoints: list },
-  ],
-  ['new WsClientContainer', (options) => new WsClientContainer(options), CLIENT_CONTAINER],
-  ['connect', (options) => connect('ws://127.0.0.1:1/', options), CONNECT],
+interface Door {
+  readonly name: string;
+  readonly open: (options: object) => unknown;
+  readonly options: Readonly<Record<string, Accepts>>;
+  readonly table: OptionRows;
+}
+
+const DOORS: readonly Door[] = [
+  {
+    name: 'new WsServerContainer',
+    open: (options) => new WsServerContainer(options),
+    options: SERVER_CONTAINER,
+    table: SERVER_CONTAINER_OPTIONS,
+  },
+  {
+    name: 'attach',
+    open: (options) => attach(createServer(), options),
+    options: SERVER_CONTAINER,
+    table: SERVER_CONTAINER_OPTIONS,
+  },
+  { name: 'new Server', open: (options) => new Server(options), options: SERVER, table: SERVER_OPTIONS },
+  {
+    name: 'new TestServer',
+    open: (options) => new TestServer(options),
+    options: { ...SERVER_CONTAINER, engine: () => true, endpoints: list },
+    table: { ...SERVER_CONTAINER_OPTIONS, endpoints: SERVER_OPTIONS.endpoints },
+  },
+  {
+    name: 'new WsClientContainer',
+    open: (options) => new WsClientContainer(options),
+    options: CLIENT_CONTAINER,
+    table: CLIENT_CONTAINER_OPTIONS,
+  },
+  {
+    name: 'connect',
+    open: (options) => connect('ws://127.0.0.1:1/', options),
+    options: CONNECT,
+    table: CONNECT_OPTIONS,
+  },
 ];
 
 async function errorOf(make: () => unknown): Promise<Partial<Record<'code' | 'message', string>> | undefined> {
@@ -134,11 +168,15 @@ async function errorOf(make: () => unknown): Promise<Partial<Record<'code' | 'me
   }
 }
 
-test.each(DOORS)('%s refuses every wrong kind of every option, and names it', async (_door, make, options) => {
+test.each(DOORS)('$name: every row of its table is tried here', ({ options, table }) => {
+  expect(Object.keys(options).sort()).toEqual(Object.keys(table).sort());
+});
+
+test.each(DOORS)('$name refuses every wrong kind of every option, and names it', async ({ open, options }) => {
   const failures: string[] = [];
   for (const [name, accepts] of Object.entries(options)) {
     for (const value of HOSTILE.filter((hostile) => !accepts(hostile))) {
-      const error = await errorOf(() => make({ logger: silent, [name]: value }));
+      const error = await errorOf(() => open({ logger: silent, [name]: value }));
       const { code = 'none', message = 'no error' } = error ?? {};
       const isNamed =
         message.includes(name) || (name === 'endpoint' && /connectToServer|client endpoint/.test(message));
@@ -150,43 +188,87 @@ test.each(DOORS)('%s refuses every wrong kind of every option, and names it', as
   expect(failures).toEqual([]);
 });
 
-test.each(DOORS)('%s takes undefined for the default of every option', async (_door, make, options) => {
+test.each(DOORS)('$name takes undefined for the default of every option', async ({ open, options }) => {
   for (const name of Object.keys(options)) {
-    const error = await errorOf(() => make({ logger: silent, [name]: undefined, handshakeTimeout: 1000 }));
+    const error = await errorOf(() => open({ logger: silent, [name]: undefined, handshakeTimeout: 1000 }));
     // Nothing listens on that port.
     if (error?.code !== 'WS_CONNECT_IO') expect([name, error]).toEqual([name, undefined]);
   }
 });
 
-test('the options of perMessageDeflate, reconnect and retryAfter are checked one by one', async () => {
-  const rows: readonly (readonly [string, string, Accepts])[] = [
-    ...['threshold', 'level', 'memLevel', 'windowBits', 'serverMaxWindowBits', 'clientMaxWindowBits', 'maxMemory'].map(
-      (name) => ['perMessageDeflate', name, (value: unknown) => Number.isInteger(value)] as const,
+/** The options that are objects of options with a table of their own. */
+const NESTED: Readonly<Record<string, Readonly<Record<string, Accepts>>>> = {
+  perMessageDeflate: {
+    ...Object.fromEntries(
+      ['threshold', 'level', 'memLevel', 'windowBits', 'serverMaxWindowBits', 'clientMaxWindowBits', 'maxMemory'].map(
+        (name) => [name, Number.isInteger] as const,
+      ),
     ),
-    ['perMessageDeflate', 'concurrency', whole(1)],
-    ['perMessageDeflate', 'serverNoContextTakeover', flag],
-    ['perMessageDeflate', 'clientNoContextTakeover', flag],
-    ...['minDelay', 'initialDelay', 'maxDelay', 'minUptime'].map(
-      (name) => ['reconnect', name, (value: unknown) => typeof value === 'number' && value >= 0] as const,
+    concurrency: whole(1),
+    serverNoContextTakeover: flag,
+    clientNoContextTakeover: flag,
+  },
+  reconnect: {
+    ...Object.fromEntries(
+      ['minDelay', 'initialDelay', 'maxDelay', 'minUptime'].map(
+        (name) => [name, (value: unknown) => typeof value === 'number' && value >= 0] as const,
+      ),
     ),
-    ['reconnect', 'maxAttempts', (value) => whole(1)(value) || value === Infinity],
-    ['reconnect', 'maxQueuedMessages', whole(0)],
-    ['reconnect', 'maxQueuedBytes', whole(0)],
-    ['reconnect', 'delay', callable],
-    ['reconnect', 'retryInitial', flag],
-    ['reconnect', 'whileAway', nothing],
-    ['retryAfter', 'attempts', whole(1, 1000)],
-    ['retryAfter', 'maxDelay', whole(0)],
-  ];
+    maxAttempts: (value) => whole(1)(value) || value === Infinity,
+    maxQueuedMessages: whole(0),
+    maxQueuedBytes: whole(0),
+    delay: callable,
+    retryInitial: flag,
+    whileAway: nothing,
+  },
+  retryAfter: { attempts: whole(1, 1000), maxDelay: whole(0) },
+  proxy: { uri: nothing, credentials: nothing, headers: isObject, tls: isObject },
+};
+
+test('the options of an option are tried one by one, and no table is left out', async () => {
+  const tables = Object.entries<{ readonly table?: OptionRows | undefined }>(CONNECT_OPTIONS).flatMap(
+    ([name, { table }]) => (table === undefined ? [] : [[name, Object.keys(table).sort()] as const]),
+  );
+  const tried = Object.entries(NESTED).map(([name, rows]) => [name, Object.keys(rows).sort()]);
+  expect(Object.fromEntries(tried)).toEqual(Object.fromEntries(tables));
   const failures: string[] = [];
-  for (const [option, name, accepts] of rows) {
-    for (const value of HOSTILE.filter((hostile) => !accepts(hostile))) {
-      const error = await errorOf(() => connect('ws://127.0.0.1:1/', { logger: silent, [option]: { [name]: value } }));
-      if (error?.code === 'WS_DEPLOY_BAD_OPTION' && error.message?.startsWith(`${option}.${name} is `)) continue;
-      failures.push(`${option}.${name}: ${label(value)} gave ${String(error?.code)} ${String(error?.message)}`);
+  for (const [option, rows] of Object.entries(NESTED)) {
+    const given = option === 'proxy' ? { uri: 'http://127.0.0.1:1' } : {};
+    for (const [name, accepts] of Object.entries(rows)) {
+      for (const value of HOSTILE.filter((hostile) => !accepts(hostile))) {
+        const error = await errorOf(() =>
+          connect('ws://127.0.0.1:1/', { logger: silent, [option]: { ...given, [name]: value } }),
+        );
+        if (error?.code === 'WS_DEPLOY_BAD_OPTION' && error.message?.startsWith(`${option}.${name}`)) continue;
+        failures.push(`${option}.${name}: ${label(value)} gave ${String(error?.code)} ${String(error?.message)}`);
+      }
     }
   }
   expect(failures).toEqual([]);
+});
+
+test.each([
+  ['perMessageDeflate', 'treshold', 'threshold'],
+  ['reconnect', 'maxDelays', 'maxDelay'],
+  ['retryAfter', 'attempt', 'attempts'],
+  ['proxy', 'header', 'headers'],
+])('%s refuses the unknown name %s and suggests %s', async (option, wrong, right) => {
+  const error = await errorOf(() => connect('ws://127.0.0.1:1/', { logger: silent, [option]: { [wrong]: 1 } }));
+  expect([error?.code, error?.message]).toEqual([
+    'WS_DEPLOY_BAD_OPTION',
+    `${wrong} is not an option of ${option}; did you mean ${right}?`,
+  ]);
+});
+
+test('stop refuses every wrong kind of every option, and an unknown name', async () => {
+  expect(Object.keys(STOP_OPTIONS)).toEqual(['grace']);
+  const container = new WsServerContainer({ logger: silent });
+  for (const grace of HOSTILE.filter((value) => value !== undefined && !(typeof value === 'number' && value >= 0))) {
+    const stopping = container.stop({ grace } as object);
+    await expect(stopping).rejects.toThrow(/^grace is a number of milliseconds, 0 or more; found /);
+  }
+  const stopping = container.stop({ graceMs: 5 } as object);
+  await expect(stopping).rejects.toThrow('graceMs is not an option of stop; did you mean grace?');
 });
 
 test.each([{}, true, 5, [], '', null])('a server with the host %j does not listen on all addresses', (host) => {

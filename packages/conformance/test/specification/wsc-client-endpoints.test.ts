@@ -40,7 +40,7 @@ class Echo {
 
 async function echoServer(): Promise<string> {
   const server = await new Server({ host: '127.0.0.1', endpoints: [Echo] }).start();
-  cleanups.push(() => server.stop({ graceMs: 0 }));
+  cleanups.push(() => server.stop({ grace: 0 }));
   return `ws://127.0.0.1:${server.port}/echo`;
 }
 

@@ -57,7 +57,7 @@ export class TckServer {
   /** Closes every session with 1001 and frees the port. Never rejects. */
   async stop(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#httpServer.close(() => resolve()));
-    await Promise.all(this.#containers.map((container) => container.stop({ graceMs: 500 })));
+    await Promise.all(this.#containers.map((container) => container.stop({ grace: 500 })));
     this.#httpServer.closeAllConnections();
     await closed;
   }
