@@ -1,7 +1,7 @@
 import { CONTENDER_IDS, type ContenderId } from './results';
 import { ROWS } from './rows';
 
-/** What a run was asked for. */
+/** The options of a run. */
 export interface BenchOptions {
   readonly rounds: number;
   /** How long one cell is measured, in seconds. */
@@ -79,7 +79,7 @@ function check(values: ReadonlyMap<string, string>, write: boolean): Arguments {
   return { kind: 'run', options: { rounds, seconds, rows, contenders, json: values.get('--json'), write } };
 }
 
-/** Those of `known` that the list names, in the order of `known`; a string says what is wrong with the list. */
+/** The members of `known` in the list, in the order of `known`; a string names the error in the list. */
 function choose<Id extends string>(list: string | undefined, known: readonly Id[]): readonly Id[] | string {
   if (list === undefined) return known;
   const names = list.split(',').map((name) => name.trim());

@@ -11,12 +11,12 @@ import { CPU, DRAINED, GROWTH, HEAP, RATE, RESIDENT, TURN, type Row, type Worklo
 import type { ServerProcess } from './server-process';
 
 const IDLE_ECHO_BYTES = 64;
-/** The code of a first session is not to count as its memory. */
+/** The code of a first session must not count as its memory. */
 const SESSIONS_BEFORE_IDLE = 50;
 /** The heap grows to its working size before the large message, not with it. */
 const BYTES_BEFORE_UPLOAD = 16_000_000;
 
-/** What a cell is measured with. */
+/** The tools that measure a cell. */
 export interface Timing {
   readonly warmUpSeconds: number;
   readonly seconds: number;
@@ -31,7 +31,7 @@ export async function measureCell(
   timing: Timing,
 ): Promise<Sample> {
   const { workload } = row;
-  // The load generator reads what it can, and is no slow peer.
+  // The load generator reads all it can, so it is not a slow peer.
   if (workload.kind === 'drain') return measureDrain(workload.connections, workload.messages, server);
   const load = loadOf(workload, contender, server, timing);
   switch (workload.kind) {

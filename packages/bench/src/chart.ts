@@ -15,7 +15,7 @@ interface Bar {
   readonly contender: ContenderId;
   readonly name: string;
   readonly ratio: number;
-  /** The ratios of the cheapest and of the dearest round, over the median of ws. */
+  /** The ratios of the cheapest and the most expensive round to the median of ws. */
   readonly from: number;
   readonly to: number;
 }

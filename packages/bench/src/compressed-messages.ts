@@ -1,17 +1,17 @@
 import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
 
-// So many that a message has left the 32 KiB window of the compressor when its turn comes again.
+// So many that a message has left the compressor's 32 KiB window before its next turn.
 const COUNT = 64;
-/** RFC 7692 7.2.1: what a sender leaves away at the end of a message. */
+/** RFC 7692 7.2.1: the bytes that a sender omits at the end of a message. */
 const TAIL = Buffer.from([0x00, 0x00, 0xff, 0xff]);
 
-/** JSON of exactly so many bytes each, as an application would send: the same keys, other values. The same in every run. */
+/** JSON of exactly this many bytes each, like an application's: same keys, different values, equal in every run. */
 export function jsonMessages(bytes: number): readonly string[] {
   const random = mulberry32(1);
   return Array.from({ length: COUNT }, (_, index) => jsonMessage(bytes, index, random));
 }
 
-/** The file from which the generator sends: each message compressed by itself, which every server must accept. */
+/** The file from which the generator sends: each message compressed separately, which every server must accept. */
 export function formatCompressed(messages: readonly string[]): Buffer {
   return Buffer.concat(
     messages.flatMap((message) => {
@@ -22,8 +22,8 @@ export function formatCompressed(messages: readonly string[]): Buffer {
 }
 
 /**
- * Whether the answers that the generator has kept are the messages, again and again from the first on.
- * They are inflated as one stream, so it does not matter whether the server takes its context over.
+ * Whether the answers kept by the generator are the messages, repeated from the first on.
+ * They are inflated as one stream, so it doesn't matter whether the server takes over its context.
  */
 export function answersAreRight(answers: Buffer, messages: readonly string[]): boolean {
   const compressed: Buffer[] = [];

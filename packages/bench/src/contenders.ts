@@ -8,7 +8,7 @@ import type { Workload } from './rows';
 import { compileTomcat } from './tomcat';
 import { Unavailable } from './unavailable';
 
-/** A server that is measured. */
+/** A measured server. */
 export interface Contender {
   readonly id: ContenderId;
   readonly name: string;
@@ -19,13 +19,13 @@ export interface Contender {
   /** Whether a workload makes sense for it. */
   readonly takes: (workload: Workload) => boolean;
   /**
-   * Seconds of load before its first measurement in a row, for a server that compiles for longer than a warm-up lasts.
-   * It then stays up for all rounds of the row; every other one is a fresh process in each round.
+   * Seconds of load before its first measurement in a row, for a server that compiles for longer than a warm-up.
+   * It then keeps running for all rounds of the row; every other server is a fresh process in each round.
    */
   readonly settlingSeconds: number;
 }
 
-/** Makes the contenders ready; one that this machine cannot have is left out, and `tell` gets the reason. */
+/** Prepares the contenders. It skips one that this machine cannot run, and passes the reason to `tell`. */
 export async function prepareContenders(
   ids: readonly ContenderId[],
   tell: (line: string) => void,
@@ -67,7 +67,7 @@ const PREPARE: Readonly<Record<ContenderId, () => Contender>> = {
     version: `${peerVersion('@nestjs/core')} (ws ${peerVersion('ws')})`,
     dialect: 'nestjs',
     command: nodeCommand(NESTJS_SERVER),
-    // Its messages are JSON, so there are none in binary; the compression would be that of ws.
+    // Its messages are JSON, so none is binary; its compression is that of ws.
     takes: (workload) =>
       workload.kind !== 'upload' &&
       workload.kind !== 'drain' &&

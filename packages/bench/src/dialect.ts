@@ -3,13 +3,13 @@ import type { Workload } from './rows';
 /** How a contender wraps messages. */
 export type DialectName = 'plain' | 'nestjs' | 'socketio';
 
-/** A message as it stands on the wire, in the terms of the load generator. */
+/** A message on the wire, in the terms of the load generator. */
 export interface Dialect {
   /** The target of the upgrade request. */
   readonly path: string;
   readonly before: string;
   readonly after: string;
-  /** The text message that goes before each binary one. */
+  /** The text message before each binary one. */
   readonly announce: string | undefined;
 }
 

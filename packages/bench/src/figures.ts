@@ -8,7 +8,7 @@ export function formatFigure(value: number): string {
   return rounded.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2);
 }
 
-/** `1.36 (1.34-1.42)`, or the median alone where there was one round. */
+/** `1.36 (1.34-1.42)`, or only the median if there was one round. */
 export function formatSummary(summary: Summary | undefined): string {
   if (summary === undefined) return '-';
   const { median, min, max } = summary;

@@ -9,7 +9,7 @@ import { Unavailable } from './unavailable';
 const SOURCE = join(PACKAGE, 'native', 'load.c');
 const COMPILERS = ['cc', 'gcc', 'clang'];
 
-/** What the generator is to do, and where. */
+/** The generator's task and target. */
 export interface Load {
   readonly mode: 'echo' | 'broadcast' | 'hold' | 'upload';
   readonly port: number;
@@ -27,7 +27,7 @@ export interface Load {
   readonly compressed: { readonly messages: string; readonly answers: string } | undefined;
 }
 
-/** What the generator has seen. */
+/** The generator's results. */
 export interface LoadReport {
   readonly messages: number;
   readonly seconds: number;
@@ -41,8 +41,8 @@ export class LoadGenerator {
   private constructor(private readonly program: string) {}
 
   /**
-   * Compiles the generator unless that has been done since its source was changed.
-   * @throws Unavailable where there is no compiler, or where the machine is not Linux
+   * Compiles the generator unless it is up to date.
+   * @throws Unavailable if there is no compiler, or if the machine is not Linux
    */
   static compile(folder: string = BUILD): LoadGenerator {
     if (process.platform !== 'linux') throw new Unavailable('The load generator needs Linux (epoll and /proc).');
@@ -60,7 +60,7 @@ export class LoadGenerator {
     return new LoadGenerator(program);
   }
 
-  /** The first compiler on the path; undefined where there is none. */
+  /** The first compiler on the path; undefined if there is none. */
   static findCompiler(): string | undefined {
     return COMPILERS.find((name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0);
   }

@@ -8,7 +8,7 @@ export function describeMachine(): Machine {
     cpu: processors[0]?.model.trim() ?? 'unknown',
     cores: processors.length,
     memoryGib: Math.round(totalmem() / 2 ** 30),
-    // What follows the number is the name of a build.
+    // The rest after the number is the name of a build.
     kernel: `Linux ${release().split('-')[0]}`,
     node: process.versions.node,
     loadBefore: Math.round((loadavg()[0] ?? 0) * 100) / 100,

@@ -78,7 +78,7 @@ function writePage(results: Results): void {
   writeFileSync(CHART, formatChart(results));
 }
 
-/** Progress goes to stderr: stdout has the table alone. */
+/** Progress goes to stderr; stdout has only the table. */
 function tell(line: string): void {
   process.stderr.write(`bench: ${line}\n`);
 }

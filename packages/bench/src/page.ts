@@ -5,13 +5,13 @@ import { CPU, DRAINED, GROWTH, HEAP, RATE, RESIDENT, type Row, ROWS, TURN } from
 export const BEGIN = '<!-- bench: begin. Written by `npm run bench -- --write`. -->';
 export const END = '<!-- bench: end -->';
 
-/** Puts the results between the markers of a page. @throws Error when the page has not each marker once, in order */
+/** Puts the results between the markers of a page. @throws Error unless the page has each marker once, in order */
 export function replaceResults(page: string, section: string): string {
   const begin = page.indexOf(BEGIN);
   const end = page.indexOf(END);
   const once = begin === page.lastIndexOf(BEGIN) && end === page.lastIndexOf(END);
   if (begin === -1 || end < begin || !once) {
-    throw new Error(`The page must have ${BEGIN} and, behind it, ${END}, each once.`);
+    throw new Error(`The page must have ${BEGIN} and, after it, ${END}, each once.`);
   }
   return `${page.slice(0, begin + BEGIN.length)}\n\n${section.trim()}\n\n${page.slice(end)}`;
 }
@@ -50,9 +50,9 @@ function formatCpu(results: Results): string {
   ]);
   return [
     '### CPU of the server',
-    'Microseconds per message, of a broadcast per delivery; median, and in brackets the smallest and the largest of all rounds. Less is better.',
+    'Microseconds per message, or per delivery for a broadcast: the median, and in brackets the smallest and largest of all rounds. Less is better.',
     table([['', ...names], ...figures]),
-    `Messages per second of CPU time, as a multiple: of plain ws${withTomcat ? ', and in the last column of Tomcat' : ''}. 2x is half the CPU, 0.5x is twice the CPU.`,
+    `Messages per second of CPU time, as a multiple of plain ws${withTomcat ? ', and in the last column of Tomcat' : ''}. 2x is half the CPU, 0.5x is twice the CPU.`,
     table([['', ...overWs.map(({ name }) => `${name} : ws`), ...(withTomcat ? ['Serval : Tomcat'] : [])], ...ratios]),
   ].join('\n\n');
 }
@@ -60,7 +60,7 @@ function formatCpu(results: Results): string {
 function formatRates(results: Results): string {
   return [
     '### Messages per second',
-    'Medians. The load generator and the server share the machine, so this is no limit of either.',
+    'Medians. The load generator and the server share the machine, so these are the limits of neither.',
     table([
       ['', ...results.contenders.map(({ name }) => name)],
       ...rowsWith(results, RATE).map(({ id, title }) => [
@@ -91,12 +91,12 @@ function formatSummaries(heading: string, results: Results, keys: readonly strin
   );
   return [
     `### ${heading}`,
-    'Median, and in brackets the smallest and the largest of all rounds. Less is better.',
+    'The median, and in brackets the smallest and largest of all rounds. Less is better.',
     table([['', ...results.contenders.map(({ name }) => name)], ...lines]),
   ].join('\n\n');
 }
 
-/** The rows that were measured and have such a figure. */
+/** The measured rows with such a figure. */
 export function rowsWith(results: Results, metric: string): readonly Row[] {
   return ROWS.filter(
     ({ id, metrics }) => metrics.some(({ key }) => key === metric) && results.rows.some((row) => row.id === id),

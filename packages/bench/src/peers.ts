@@ -7,13 +7,13 @@ import { Unavailable } from './unavailable';
 
 const STAMP = join(PEERS, 'node_modules', '.bench-stamp');
 
-/** `peers/nestjs.ts`, compiled. It lies where its imports are found. */
+/** `peers/nestjs.ts`, compiled, in a folder where its imports resolve. */
 export const NESTJS_SERVER = join(PEERS, 'node_modules', '.bench', 'nestjs.mjs');
 
 /**
- * Installs what `peers/package-lock.json` names, without running any of it, and compiles the server of NestJS.
- * What is up to date is skipped.
- * @throws Unavailable when the packages cannot be had
+ * Installs the packages of `peers/package-lock.json` without running their scripts, and compiles the NestJS server.
+ * It skips anything that is up to date.
+ * @throws Unavailable when the packages cannot be installed
  */
 export async function installPeers(tell: (line: string) => void): Promise<void> {
   const source = readFileSync(join(PEERS, 'nestjs.ts'), 'utf8');
@@ -47,7 +47,7 @@ function readStamp(): string | undefined {
 }
 
 async function compileNestServer(source: string): Promise<void> {
-  // Loaded here: it takes its time, and is seldom needed.
+  // Loaded here, because it is slow and seldom needed.
   const { default: ts } = await import('typescript');
   const { outputText } = ts.transpileModule(source, {
     compilerOptions: {

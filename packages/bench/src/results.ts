@@ -14,24 +14,24 @@ export interface Machine {
   readonly memoryGib: number;
   readonly kernel: string;
   readonly node: string;
-  /** The load average of a minute before the run: what else kept the machine busy. */
+  /** The one-minute load average before the run: other work on the machine. */
   readonly loadBefore: number;
 }
 
 export interface ContenderInfo {
   readonly id: ContenderId;
   readonly name: string;
-  /** With what it stands on: `12.5.1 (ws 8.22.0)`. */
+  /** With its base: `12.5.1 (ws 8.22.0)`. */
   readonly version: string;
 }
 
 export interface RowResult {
   readonly id: string;
-  /** Per round; a contender that the row makes no sense for is missing. */
+  /** Per round; without contenders for which the row makes no sense. */
   readonly samples: Readonly<Partial<Record<ContenderId, readonly Sample[]>>>;
 }
 
-/** Everything that a run has found out: what `--json` writes and the page is made of. */
+/** All results of a run, for `--json` and the page. */
 export interface Results {
   /** `2026-01-31` */
   readonly date: string;
@@ -42,7 +42,7 @@ export interface Results {
   readonly rows: readonly RowResult[];
 }
 
-/** The figure of a contender in a row; undefined where there is none. */
+/** The figure of a contender in a row; undefined if there is none. */
 export function figureOf(results: Results, row: string, contender: ContenderId, metric: string): Summary | undefined {
   const samples = results.rows.find(({ id }) => id === row)?.samples[contender] ?? [];
   const values = samples.flatMap((sample) => sample[metric] ?? []);
@@ -50,8 +50,8 @@ export function figureOf(results: Results, row: string, contender: ContenderId, 
 }
 
 /**
- * How many times less a contender needs than another, by the medians of a metric of which less is better: 2 for half.
- * Undefined where one of them has no figure.
+ * How many times less a contender needs than another, by the medians of a metric for which less is better: 2 for half.
+ * Undefined if one of them has no figure.
  */
 export function advantage(
   results: Results,

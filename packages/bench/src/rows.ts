@@ -1,4 +1,4 @@
-/** What one cell of the benchmark does to a server. */
+/** The work of a server in one cell of the benchmark. */
 export type Workload =
   | {
       readonly kind: 'echo';
@@ -12,7 +12,7 @@ export type Workload =
   | { readonly kind: 'upload'; readonly bytes: number }
   | { readonly kind: 'drain'; readonly connections: number; readonly messages: number };
 
-/** One figure of a row. The first of a row is the one to compare by; less is better, but for rates. */
+/** One figure of a row. Compare by the first one of a row. Less is better, except for rates. */
 export interface Metric {
   readonly key: string;
   /** With its unit: `CPU µs per message`. */
@@ -21,7 +21,7 @@ export interface Metric {
 
 /** One line of the benchmark. */
 export interface Row {
-  /** What `--rows` takes. */
+  /** The row's name for `--rows`. */
   readonly id: string;
   readonly title: string;
   readonly workload: Workload;

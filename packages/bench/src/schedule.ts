@@ -7,7 +7,7 @@ import { ServerProcess } from './server-process';
 
 const WARM_UP_SECONDS = 1;
 
-/** How often and how long cells are measured, and who is told after each. */
+/** How often and how long cells are measured, and the callback after each. */
 export interface Schedule {
   readonly rounds: number;
   readonly seconds: number;
@@ -15,8 +15,8 @@ export interface Schedule {
 }
 
 /**
- * Measures every row, one after the other. Within a round the contenders take turns (A B C, A B C, …), so that what
- * disturbs the machine for a while disturbs all of them.
+ * Measures every row, one after the other. Within a round the contenders take turns (A B C, A B C, …), so that a
+ * disturbance of the machine affects all of them.
  * @throws Error that names contender and row when an answer was wrong
  */
 export async function measureRows(
@@ -49,7 +49,7 @@ async function measureRow(
         try {
           const settled = standing.get(id);
           const server = settled ?? (await ServerProcess.start(contender.command(row.workload)));
-          // Known before anything can fail, so that it is stopped.
+          // Stored before anything can fail, so that it is stopped.
           standing.set(id, server);
           const warmUpSeconds = settled === undefined ? WARM_UP_SECONDS + settlingSeconds : WARM_UP_SECONDS;
           const sample = await measureCell(generator, row, contender, server, { ...timing, warmUpSeconds });

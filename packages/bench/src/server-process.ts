@@ -8,7 +8,7 @@ const ANSWER_LIMIT_MS = 20_000;
 const STOP_LIMIT_MS = 3000;
 
 /**
- * A contender in a process of its own. It says `{"port":…,"pid":…}` when it listens, answers the line `memory` with
+ * A contender in a separate process. It prints `{"port":…,"pid":…}` when it listens, answers the line `memory` with
  * `{"heapBytes":…}`, one of Node.js the line `turn` with `{"longestTurnMs":…}`, and ends with its stdin, so it does not outlive the benchmark whatever happens to that.
  */
 export class ServerProcess {
@@ -35,14 +35,14 @@ export class ServerProcess {
     }
   }
 
-  /** What is reachable in the heap, after a garbage collection. */
+  /** The reachable bytes in the heap, after a garbage collection. */
   async heapBytes(): Promise<number> {
     const answer = nextAnswer(this.lines, ['heapBytes'], ANSWER_LIMIT_MS);
     this.child.stdin.write('memory\n');
     return (await answer).heapBytes;
   }
 
-  /** From now on the turns of the event loop are watched, once what has arrived is handled. */
+  /** Starts to watch the turns of the event loop, once it has handled the data that arrived. */
   async watchTurns(): Promise<void> {
     // Its answer comes in a later turn.
     await this.heapBytes();
@@ -61,13 +61,13 @@ export class ServerProcess {
     return this.status('VmRSS');
   }
 
-  /** The most that was resident since `forgetPeak`. */
+  /** The peak of resident memory since `forgetPeak`. */
   peakResidentBytes(): number {
     return this.status('VmHWM');
   }
 
   forgetPeak(): void {
-    // proc(5): 5 sets the peak to what is resident now.
+    // proc(5): 5 sets the peak to the memory that is resident now.
     writeFileSync(`/proc/${this.pid}/clear_refs`, '5');
   }
 
@@ -87,7 +87,7 @@ export class ServerProcess {
   }
 }
 
-/** The next line, which is JSON with these numbers. */
+/** The next line: JSON with these numbers. */
 function nextAnswer<Key extends string>(
   lines: Interface,
   keys: readonly Key[],

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 
-/** What the last message of each peer is. */
+/** The last message of each peer. */
 const END = Buffer.from('the end');
 const LIMIT_MS = 60_000;
 
-/** Peers that have messages sent to them, do not read, and read again all at once. */
+/** Peers that receive messages, don't read, and then read again all at once. */
 export class SlowPeers {
   private constructor(private readonly sockets: readonly Socket[]) {}
 
@@ -13,7 +13,7 @@ export class SlowPeers {
     return new SlowPeers(await Promise.all(Array.from({ length: count }, () => open(port))));
   }
 
-  /** Resolves once the server has so many messages for each, behind one that fills the socket, and a last one. */
+  /** Resolves once the server has this many messages for each, after one that fills the socket, and a last one. */
   async haveSent(messages: number): Promise<void> {
     const payload = Buffer.from(String(messages));
     // 0x81 FIN+text · MASK+length · a mask of zeros, which changes nothing

@@ -1,4 +1,4 @@
-/** The middle of several samples, and between which values they lie. */
+/** The median of several samples, and their range. */
 export interface Summary {
   readonly median: number;
   readonly min: number;

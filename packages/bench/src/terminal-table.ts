@@ -2,7 +2,7 @@ import { formatSummary } from './figures';
 import { figureOf, type Results } from './results';
 import { ROWS } from './rows';
 
-/** The results as text: a line for each figure, a column for each contender, medians and ranges. */
+/** The results as text: a line per figure, a column per contender, medians and ranges. */
 export function formatTerminalTable(results: Results): string {
   const head = ['', ...results.contenders.map(({ name }) => name)];
   const lines = ROWS.filter((row) => results.rows.some(({ id }) => id === row.id)).flatMap((row) => [
@@ -19,7 +19,7 @@ export function formatTerminalTable(results: Results): string {
   return table.map((cells) => formatLine(cells, widths)).join('\n') + '\n';
 }
 
-/** A title goes over all columns, so it makes none wider. */
+/** A title spans all columns, so it makes none wider. */
 function isFull(cells: readonly string[]): boolean {
   return cells.length > 1;
 }

@@ -4,11 +4,11 @@ import { basename, join } from 'node:path';
 import { BUILD, PEERS } from './folders';
 import { Unavailable } from './unavailable';
 
-/** Where Debian's packages tomcat10 and libtomcat10-java put the jars of Tomcat 10.1. */
+/** The folders in which Debian's packages tomcat10 and libtomcat10-java put the jars of Tomcat 10.1. */
 const JARS = '/usr/share/java';
 const INSTALL = 'apt-get install --no-install-recommends libtomcat10-java default-jdk-headless';
 
-/** A Tomcat that can be started. */
+/** A Tomcat, ready to start. */
 export interface Tomcat {
   readonly version: string;
   readonly command: readonly string[];
@@ -16,7 +16,7 @@ export interface Tomcat {
 
 /**
  * Compiles `peers/TomcatServer.java` against the installed Tomcat.
- * @throws Unavailable where Tomcat or a Java compiler is missing
+ * @throws Unavailable if Tomcat or a Java compiler is missing
  */
 export function compileTomcat(): Tomcat {
   const jars = findJars();

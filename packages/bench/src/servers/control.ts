@@ -1,4 +1,4 @@
-// Loaded before a contender with `node --require`: it lets the benchmark ask for the memory, and ends the process with it.
+// Loaded before a contender with `node --require`: it reports the memory to the benchmark, and exits with it.
 import { createInterface } from 'node:readline';
 
 const lines = createInterface({ input: process.stdin });
@@ -10,9 +10,9 @@ lines.on('line', (line) => {
 });
 lines.on('close', () => process.exit());
 
-/** Answers with `{"heapBytes":…}`: what is reachable, after the garbage is gone. */
+/** Answers with `{"heapBytes":…}`: the reachable bytes, after garbage collection. */
 async function reportMemory(): Promise<void> {
-  // What a first collection lets go, such as sockets that have just been closed, a later one takes.
+  // A later collection frees objects that the first one released, such as sockets that were just closed.
   for (let round = 0; round < 3; round += 1) {
     globalThis.gc?.();
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -23,7 +23,7 @@ async function reportMemory(): Promise<void> {
 let turnBegan = 0;
 let longestTurnMs = 0;
 
-/** Every turn of the event loop is seen: the loop does not wait while this runs. */
+/** Sees every turn of the event loop: the loop does not wait while this runs. */
 function watchTurns(): void {
   turnBegan = performance.now();
   const turn = (): void => {

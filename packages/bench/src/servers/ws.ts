@@ -20,13 +20,13 @@ server.on('connection', (socket, request) => {
       socket.send('the end');
     });
   } else {
-    // A text handler wants a string, so the text is decoded, as it is for every other contender.
+    // A text handler needs a string, so decode the text, as every other contender does.
     socket.on('message', (data, isBinary) => socket.send(isBinary ? data : textOf(data)));
   }
 });
 
 server.on('listening', () => {
-  // It listens on a TCP port, so the address is no path.
+  // It listens on a TCP port, so the address is not a path.
   const { port } = server.address() as AddressInfo;
   console.log(JSON.stringify({ port, pid: process.pid }));
 });
