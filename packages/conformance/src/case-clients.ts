@@ -1,6 +1,6 @@
 import { ClientEndpoint, CloseReason, OnClose, OnError, OnMessage } from 'serval';
 
-/** What both endpoints tell: how their connection ended. */
+/** The report of both endpoints: how their connection ended. */
 abstract class ClosingClient {
   #tellClose: (code: number) => void = () => undefined;
   /** The close code, once the connection is over. */
