@@ -1,6 +1,5 @@
 import { PNG } from 'pngjs';
-import { Board } from './board';
-import type { Colour } from './draw-message';
+import { Board, type Colour } from './board';
 
 const BLACK: Colour = [0, 0, 0, 255];
 

@@ -1,5 +1,4 @@
 import { PNG } from 'pngjs';
-import type { Colour } from './draw-message';
 
 const WIDTH = 900;
 const HEIGHT = 600;
@@ -18,6 +17,9 @@ const PNG_OPTIONS = {
   deflateLevel: 1,
   deflateStrategy: 0,
 } as const;
+
+/** Red, green, blue and opacity, each from 0 to 255. */
+export type Colour = readonly [red: number, green: number, blue: number, alpha: number];
 
 /** A part of the board: the first row or column, and the one after the last. */
 interface Range {

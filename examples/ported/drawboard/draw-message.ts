@@ -1,4 +1,4 @@
-import type { Board } from './board';
+import type { Board, Colour } from './board';
 import { formatDouble, parseDouble, parseInt32 } from '../java-numbers';
 
 const BRUSH = 1;
@@ -9,9 +9,6 @@ const MAX_THICKNESS = 100;
 
 /** The client's message is not a draw message. */
 export class ParseError extends Error {}
-
-/** Red, green, blue and opacity, each from 0 to 255. */
-export type Colour = readonly [red: number, green: number, blue: number, alpha: number];
 
 /**
  * One stroke: ten numbers with commas between them, `type,red,green,blue,alpha,thickness,x1,y1,x2,y2`.

@@ -1,6 +1,3 @@
-import { API_DOCUMENTATION } from './api-assertions';
-import { SPECIFICATION } from './specification-assertions';
-
 /** A testable assertion of Jakarta WebSocket, in our words; a bare string if there is nothing to add. */
 export type Assertion =
   | string
@@ -24,9 +21,3 @@ export type Assertion =
 
 /** Assertions by section, and within a section by id: `WSC-4.7-1`, or `JAVADOC:17`. */
 export type Assertions = Readonly<Record<string, Readonly<Record<string, Assertion>>>>;
-
-/** The assertions of the specification's text and of its API documentation, in their order. */
-export const ASSERTIONS: readonly { readonly title: string; readonly sections: Assertions }[] = [
-  { title: 'The specification', sections: SPECIFICATION },
-  { title: 'The API documentation', sections: API_DOCUMENTATION },
-];

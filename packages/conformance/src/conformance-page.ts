@@ -1,7 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { API_DOCUMENTATION } from './api-assertions';
 import type { Assertion, Assertions } from './assertions';
+import { SPECIFICATION } from './specification-assertions';
 import { INDEPENDENT_RESULTS, INDEPENDENT_RUN } from './independent-results';
+
+/** The assertions of the specification's text and of its API documentation, in their order. */
+export const ASSERTIONS: readonly { readonly title: string; readonly sections: Assertions }[] = [
+  { title: 'The specification', sections: SPECIFICATION },
+  { title: 'The API documentation', sections: API_DOCUMENTATION },
+];
 
 /** The chapters of the page, each with the assertions of its sections. */
 export type Chapters = readonly { readonly title: string; readonly sections: Assertions }[];

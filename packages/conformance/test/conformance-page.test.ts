@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ASSERTIONS } from '../src/assertions';
 import {
+  ASSERTIONS,
   formatPage,
   problemsOf,
   readTestFiles,

@@ -56,9 +56,8 @@ export class Outbox implements LongWork {
   #highSurrogate = '';
   #inFlight: Set<PendingSend> | undefined;
   #queue: SendQueue<PendingSend> | undefined;
-  /** Written, and not settled yet: this turn had done enough. */
+  /** Written, and not settled yet: this turn did enough. A later one goes on with them and with the queue. */
   #outcomes: Fifo<Outcome> | undefined;
-  /** Whether a later turn goes on with the outcomes and the queue. */
   #goesOn = false;
   #deadlines: Deadlines<PendingSend> | undefined;
   #staleness: Deadlines<PendingSend> | undefined;
@@ -136,11 +135,10 @@ export class Outbox implements LongWork {
     if (batch === undefined || batch.length === 0) return undefined;
     this.#batch = [];
     this.#batchBytes = 0;
-    const pending = batch.flatMap((outgoing) => {
-      // One of them may have ended the session.
-      const sending = this.host.life.canSend ? this.#dispatch(outgoing, timeoutMs) : rejected(sessionClosed());
-      return sending ?? [];
-    });
+    // One of them may end the session.
+    const send = (outgoing: Outgoing): Sending =>
+      this.host.life.canSend ? this.#dispatch(outgoing, timeoutMs) : rejected(sessionClosed());
+    const pending = batch.flatMap((outgoing) => send(outgoing) ?? []);
     return pending.length === 0 ? undefined : tolerateNeglect(Promise.all(pending).then(() => undefined));
   }
 

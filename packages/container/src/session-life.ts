@@ -134,12 +134,7 @@ export class SessionLife {
   connectionFailed(error: Error): void {
     this.#end.connectionError = error;
     const { context, plan } = this.host;
-    context.diagnostics.report({
-      kind: 'connection-error',
-      endpoint: plan.name,
-      sessionId: this.host.getId(),
-      error,
-    });
+    context.diagnostics.report({ kind: 'connection-error', endpoint: plan.name, sessionId: this.host.getId(), error });
   }
 
   /** The peer is gone, or goes, though messages of it may still wait. */
@@ -331,13 +326,8 @@ export class SessionLife {
     const { context, plan } = this.host;
     // A container that stopped waited for it already.
     if (context.registry.isAbandoned) return;
-    context.diagnostics.report({
-      kind: 'handler-overdue',
-      endpoint: plan.name,
-      method: String(method),
-      sessionId: this.host.getId(),
-      afterMs,
-    });
+    const facts = { endpoint: plan.name, method: String(method), sessionId: this.host.getId(), afterMs };
+    context.diagnostics.report({ kind: 'handler-overdue', ...facts });
   }
 
   #endIfOver(): void {
