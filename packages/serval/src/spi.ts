@@ -3,4 +3,4 @@ export { HeaderMap } from '@serval/protocol';
 
 export type { InboundRule, SendCallback, Transport, TransportListener } from '@serval/api/spi';
 export type { AcceptedConnection, AcceptedStream, AcceptedUpgrade, Engine, HeaderLine } from '@serval/protocol';
-export type { UpgradeConnection, UpgradeRequest } from '@serval/server';
+export type { UpgradeReply, UpgradeRequest } from '@serval/server';

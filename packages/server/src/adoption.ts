@@ -4,22 +4,15 @@ import type { AdoptedWebSocket } from '@serval/protocol';
 import { ConnectionEndpointConfig } from './endpoint-config';
 import { PendingHandshake } from './pending-handshake';
 import type { Rejection, WireClose } from './rejection';
-import {
-  checkAvailable,
-  handshakeRequest,
-  openRouted,
-  prepareSession,
-  reportLate,
-  reportRefusal,
-  type RoutedRequest,
-  type UpgradeContext,
-} from './upgrade';
+import type { RoutedRequest, UpgradeContext } from './routed-request';
+import { checkAvailable, handshakeRequest, openRouted, prepareSession } from './upgrade';
+import { reportLate, reportRefusal } from './upgrade-refusal';
 
-/** What `adoptWebSocket` can be told; everything has a default. */
+/** The options of `adoptWebSocket`; everything has a default. */
 export interface AdoptOptions {
   /** The values for `@PathParam` and `getPathParameters`. Default: none. */
   readonly pathParameters?: ReadonlyMap<string, string> | Readonly<Record<string, string>> | undefined;
-  /** The user that the owner of the socket has recognised. Default: nobody is known. */
+  /** The user, as the owner of the socket authenticated it. Default: no user is known. */
   readonly userPrincipal?: Principal | null | undefined;
 }
 
@@ -35,49 +28,49 @@ export interface Adoption extends RoutedRequest {
  *
  * @returns undefined when the socket was closed instead, or its client has gone
  */
-export async function adopt(container: UpgradeContext, adoption: Adoption): Promise<Session | undefined> {
+export async function adopt(context: UpgradeContext, adoption: Adoption): Promise<Session | undefined> {
   const { socket } = adoption;
-  const pending = new PendingHandshake(container, { events: socket.events, isGone: () => !socket.isOpen }, (thrown) =>
-    refuseAdoption(container, adoption, thrown),
+  const pending = new PendingHandshake(context, { events: socket.events, isGone: () => !socket.isOpen }, (thrown) =>
+    refuseAdoption(context, adoption, thrown),
   );
-  return pending.orGivenUp(open(container, adoption, pending));
+  return pending.orGivenUp(open(context, adoption, pending));
 }
 
 async function open(
-  container: UpgradeContext,
+  context: UpgradeContext,
   adoption: Adoption,
   pending: PendingHandshake,
 ): Promise<Session | undefined> {
   const { socket, endpoint, userPrincipal } = adoption;
   try {
-    checkAvailable(container);
-    const request = handshakeRequest(container, adoption);
+    checkAvailable(context);
+    const request = handshakeRequest(context, adoption);
     request.userPrincipal = userPrincipal;
     const config = new ConnectionEndpointConfig(endpoint.config);
-    const prepared = await prepareSession(container, endpoint, config, request, pending);
+    const prepared = await prepareSession(context, endpoint, config, request, pending);
     if (prepared === undefined) return undefined;
     pending.take();
     const { transport, subprotocol } = socket;
-    return openRouted(container, adoption, prepared, { transport, subprotocol, userPrincipal });
+    return openRouted(context, adoption, prepared, { transport, subprotocol, userPrincipal });
   } catch (thrown) {
-    if (pending.isOver) reportLate(container, adoption, thrown);
+    if (pending.isOver) reportLate(context, adoption, thrown);
     else pending.refuse(thrown);
     return undefined;
   }
 }
 
-/** Nobody waits for a status any more, so the reason goes into a close frame. */
-function refuseAdoption(container: UpgradeContext, adoption: Adoption, thrown: unknown): void {
-  const { code, phrase } = closeFor(container, reportRefusal(container, adoption, thrown));
+/** It is too late for a status, so the reason goes into a close frame. */
+function refuseAdoption(context: UpgradeContext, adoption: Adoption, thrown: unknown): void {
+  const { code, phrase } = closeFor(context, reportRefusal(context, adoption, thrown));
   adoption.socket.transport.close(code, phrase);
 }
 
-function closeFor(container: UpgradeContext, rejection: Rejection | undefined): WireClose {
+function closeFor(context: UpgradeContext, rejection: Rejection | undefined): WireClose {
   const close = (code: number, phrase: string): WireClose => wireClose(CloseReason.truncated(code, phrase));
   if (rejection === undefined) return close(1011, 'The session could not be opened.');
   if (rejection.close !== undefined) return rejection.close;
   const phrase = (rejection.response.body ?? '').trim();
   if (rejection.status !== 503) return close(1008, phrase);
   // Not 1013: Tomcat, Qt, libwebsockets and others report that as a protocol error, and 1001 brings clients back as well.
-  return close(1001, container.isStopped() ? 'The server is stopping.' : phrase);
+  return close(1001, context.isStopped() ? 'The server is stopping.' : phrase);
 }

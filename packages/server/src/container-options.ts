@@ -14,8 +14,8 @@ import type { InstanceFactory } from './default-configurator';
 import { ALLOWED_HOSTS, type AllowedHosts } from './host-policy';
 import { ALLOWED_ORIGINS, type AllowedOrigins } from './origin-policy';
 import { parseRequestTarget } from './request-target';
+import type { Authenticate } from './routed-request';
 import { TRUST_PROXY, type TrustProxy } from './trust-proxy';
-import type { Authenticate } from './upgrade';
 
 /** The options of a server container; everything has a default. */
 export interface ServerContainerOptions extends ContainerOptions, EngineOptions {

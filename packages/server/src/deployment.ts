@@ -8,11 +8,17 @@ import {
 import { describeValue, inheritsFrom } from '@serval/api/spi';
 import { toError, type ContainerContext } from '@serval/container';
 import { planEndpoint, type EndpointPlan } from '@serval/plan';
-import type { DeployedEndpoint } from './deployed-endpoint';
 import { configOfAnnotated } from './endpoint-config';
 import { EndpointRouter, type RouteMatch } from './endpoint-router';
 import { chooseEndpoints, requirePatterns, scanEndpoints } from './endpoint-scan';
 import { UriTemplate } from './uri-template';
+
+/** An endpoint that is in service. */
+export interface DeployedEndpoint {
+  readonly plan: EndpointPlan;
+  /** Its configuration; each session gets a copy of the user properties. */
+  readonly config: ServerEndpointConfig;
+}
 
 interface Deployed extends DeployedEndpoint {
   readonly template: UriTemplate;

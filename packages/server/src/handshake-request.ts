@@ -2,7 +2,7 @@ import { HandshakeRequest, type Headers, type Principal } from '@serval/api';
 import { requestParameters } from '@serval/container';
 import type { UpgradeRequest } from './upgrade-request';
 
-/** What the handshake knows beside the HTTP request itself. */
+/** The facts of a handshake beside the HTTP request itself. */
 export interface HandshakeFacts {
   readonly uri: string;
   readonly query: string | null;
@@ -16,14 +16,14 @@ export class WsHandshakeRequest extends HandshakeRequest {
   userPrincipal: Principal | null = null;
 
   constructor(
-    readonly request: UpgradeRequest,
+    readonly http: UpgradeRequest,
     private readonly facts: HandshakeFacts,
   ) {
     super();
   }
 
   override getHeaders(): Headers {
-    return this.request.headers;
+    return this.http.headers;
   }
 
   override getUserPrincipal(): Principal | null {
@@ -39,7 +39,7 @@ export class WsHandshakeRequest extends HandshakeRequest {
   }
 
   override getHttpSession(): unknown {
-    const { native } = this.request;
+    const { native } = this.http;
     return typeof native === 'object' && native !== null && 'session' in native ? (native.session ?? null) : null;
   }
 
@@ -52,11 +52,11 @@ export class WsHandshakeRequest extends HandshakeRequest {
   }
 
   override getUserX509CertificateChain(): readonly Buffer[] | null {
-    return this.request.clientCertificates() ?? null;
+    return this.http.clientCertificates() ?? null;
   }
 
   override getLocalAddress(): string {
-    return this.request.localAddress ?? '';
+    return this.http.localAddress ?? '';
   }
 
   override getLocalHostName(): string {
@@ -64,11 +64,11 @@ export class WsHandshakeRequest extends HandshakeRequest {
   }
 
   override getLocalPort(): number {
-    return this.request.localPort ?? -1;
+    return this.http.localPort ?? -1;
   }
 
   override getRemoteAddress(): string {
-    return this.request.remoteAddress ?? '';
+    return this.http.remoteAddress ?? '';
   }
 
   /** The address: names are not looked up. */
@@ -77,18 +77,18 @@ export class WsHandshakeRequest extends HandshakeRequest {
   }
 
   override getRemotePort(): number {
-    return this.request.remotePort ?? -1;
+    return this.http.remotePort ?? -1;
   }
 
   override getPreferredLocale(): Intl.Locale {
     return (
-      preferredLocale(this.request.headers.list('Accept-Language')) ??
+      preferredLocale(this.http.headers.list('Accept-Language')) ??
       new Intl.Locale(Intl.DateTimeFormat().resolvedOptions().locale)
     );
   }
 
   override getNativeRequest(): unknown {
-    return this.request.native;
+    return this.http.native;
   }
 }
 

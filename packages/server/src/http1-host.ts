@@ -3,12 +3,12 @@ import { ServerResponse, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { tolerateErrors } from '@serval/protocol';
-import { claim, isTaken } from './claimed-stream';
-import { hasBody, Http1Connection } from './http1-connection';
-import { isOwnListener, markAsOwn } from './own-listeners';
+import { claim, isTaken } from './shared-server';
+import { hasBody, Http1Reply } from './http1-reply';
+import { isOwnListener, markAsOwn } from './shared-server';
 import type { WsServerContainer } from './server-container';
-import { whenUnanswered } from './unanswered';
-import { hasToken } from './upgrade-connection';
+import { whenUnanswered } from './shared-server';
+import { hasToken } from './upgrade-reply';
 import { filterUpgrades } from './upgrade-filter';
 import { fromIncomingMessage } from './upgrade-request';
 
@@ -51,8 +51,8 @@ export class Http1Host {
   takes([request, socket, head]: UpgradeArguments): boolean {
     if (namesWebSocket(request)) {
       const upgradeRequest = fromIncomingMessage(request);
-      const connection = new Http1Connection(socket, head, request);
-      if (this.containers.some((container) => container.handleUpgrade(upgradeRequest, connection))) return true;
+      const reply = new Http1Reply(socket, head, request);
+      if (this.containers.some((container) => container.handleUpgrade(upgradeRequest, reply))) return true;
     }
     if (!this.#writtenBefore.has(socket)) this.#writtenBefore.set(socket, writtenTo(socket));
     return false;
@@ -86,15 +86,15 @@ export class Http1Host {
   #answer([request, socket, head]: UpgradeArguments): void {
     if (!claim(socket)) return;
     tolerateErrors(socket);
-    const connection = new Http1Connection(socket, head, request);
+    const reply = new Http1Reply(socket, head, request);
     const upgradeRequest = fromIncomingMessage(request);
     if (namesWebSocket(request)) {
-      connection.refuse(404, { body: 'No WebSocket endpoint is deployed at this path.\n' });
+      reply.refuse(404, { body: 'No WebSocket endpoint is deployed at this path.\n' });
     } else if (hasBody(upgradeRequest)) {
       // Node has taken its parser off the socket, so the body cannot be read any more.
-      connection.refuse(400, { body: 'Send a request with a body without an Upgrade header.\n' });
+      reply.refuse(400, { body: 'Send a request with a body without an Upgrade header.\n' });
     } else {
-      const turn = connection.turn(upgradeRequest);
+      const turn = reply.turn(upgradeRequest);
       if (turn === undefined) this.#serveWithoutUpgrade(request, socket);
       else void turn.then(() => this.#serveWithoutUpgrade(request, socket));
     }
@@ -104,13 +104,13 @@ export class Http1Host {
   #serveWithoutUpgrade(request: IncomingMessage, socket: Duplex): void {
     if (!socket.writable) return;
     // The socket of an http or https server is a net.Socket.
-    const connection = socket as Socket;
+    const owned = socket as Socket;
     const response = new ServerResponse(request);
     response.shouldKeepAlive = false;
-    response.assignSocket(connection);
+    response.assignSocket(owned);
     // As Node does after the last response of a connection: a client that stays, or sends on, must not keep it.
-    response.on('finish', () => connection.destroySoon());
-    connection.resume();
+    response.on('finish', () => owned.destroySoon());
+    owned.resume();
     this.server.emit('request', request, response);
   }
 }

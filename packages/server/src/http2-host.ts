@@ -2,11 +2,11 @@ import type { Http2SecureServer, Http2Server, IncomingHttpHeaders, ServerHttp2St
 import type { Duplex } from 'node:stream';
 import type { HandshakeRejectionResponse } from '@serval/api';
 import { tolerateErrors } from '@serval/protocol';
-import { asksForWebSocket, Http2Connection, protocolOf } from './http2-connection';
-import { isOwnListener, markAsOwn } from './own-listeners';
+import { asksForWebSocket, Http2Reply, protocolOf } from './http2-reply';
+import { isOwnListener, markAsOwn } from './shared-server';
 import { reject } from './rejection';
 import type { WsServerContainer } from './server-container';
-import { whenUnanswered } from './unanswered';
+import { whenUnanswered } from './shared-server';
 import { fromHttp2Stream } from './upgrade-request';
 
 /** What Node tells of a stream. */
@@ -48,9 +48,9 @@ export class Http2Host {
   readonly #onConnect = markAsOwn((request: { readonly httpVersionMajor: number }, socket: unknown): void => {
     if (request.httpVersionMajor > 1 || this.#hasOthers('connect')) return;
     // With allowHTTP1 a CONNECT of HTTP/1.1 comes here as well, with its socket, which Node has given up.
-    const connection = socket as Duplex;
-    tolerateErrors(connection);
-    reject(connection, 405, NOBODY_TUNNELS);
+    const reply = socket as Duplex;
+    tolerateErrors(reply);
+    reject(reply, 405, NOBODY_TUNNELS);
   });
 
   constructor(
@@ -73,8 +73,8 @@ export class Http2Host {
   takes([stream, headers, , rawHeaders]: StreamArguments): boolean {
     if (!asksForWebSocket(headers) || stream.destroyed || stream.headersSent) return false;
     const request = fromHttp2Stream(stream, headers, rawHeaders);
-    const connection = new Http2Connection(stream, headers);
-    return this.containers.some((container) => container.handleUpgrade(request, connection));
+    const reply = new Http2Reply(stream, headers);
+    return this.containers.some((container) => container.handleUpgrade(request, reply));
   }
 
   /** RFC 8441 3: the setting of connections cannot be taken back; a CONNECT of theirs is answered with 405 by Node. */
@@ -84,13 +84,12 @@ export class Http2Host {
 
   /** Nobody wants it. */
   #answer(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
-    const connection = new Http2Connection(stream, headers);
+    const reply = new Http2Reply(stream, headers);
     const protocol = protocolOf(headers);
-    if (protocol === undefined) connection.refuse(405, NOBODY_TUNNELS);
-    else if (protocol === 'websocket')
-      connection.refuse(404, { body: 'No WebSocket endpoint is deployed at this path.\n' });
+    if (protocol === undefined) reply.refuse(405, NOBODY_TUNNELS);
+    else if (protocol === 'websocket') reply.refuse(404, { body: 'No WebSocket endpoint is deployed at this path.\n' });
     // RFC 9220 3 says so for HTTP/3, where the same request exists; RFC 8441 names no status.
-    else connection.refuse(501, { body: `The protocol ${protocol} is not spoken here.\n` });
+    else reply.refuse(501, { body: `The protocol ${protocol} is not spoken here.\n` });
   }
 
   /** Whether somebody else listens for streams or for CONNECT; Node's own layer for 'request' does not count. */

@@ -1,5 +1,5 @@
 export { attach, detach } from './http-host';
-export { Http1Connection } from './http1-connection';
+export { Http1Reply } from './http1-reply';
 export { Server } from './server';
 export { WsServerContainer } from './server-container';
 
@@ -9,7 +9,7 @@ export { SERVER_CONTAINER_OPTIONS } from './container-options';
 export { SERVER_OPTIONS } from './server-options';
 export type { ServerContainerOptions } from './container-options';
 export type { InstanceFactory } from './default-configurator';
-export type { DeployedEndpoint } from './deployed-endpoint';
+export type { DeployedEndpoint } from './deployment';
 export type { RouteMatch } from './endpoint-router';
 export type { AttachableServer } from './http-host';
 export type { AllowedHosts } from './host-policy';
@@ -17,6 +17,6 @@ export type { AllowedOrigins } from './origin-policy';
 export type { TrustProxy } from './trust-proxy';
 export type { RemoveOptions } from './server-container';
 export type { ServerOptions } from './server-options';
-export type { Authenticate } from './upgrade';
-export type { UpgradeConnection } from './upgrade-connection';
+export type { Authenticate } from './routed-request';
+export type { UpgradeReply } from './upgrade-reply';
 export type { UpgradeRequest } from './upgrade-request';

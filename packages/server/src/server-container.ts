@@ -10,7 +10,7 @@ import {
   type ServerContainer,
   type Session,
 } from '@serval/api';
-import { closeReasonOf, describeValue, isOptionsObject, requireOptions, showAs } from '@serval/api/spi';
+import { closeReasonOf, describeValue, requireOptions, showAs } from '@serval/api/spi';
 import {
   ContainerContext,
   ContainerDefaults,
@@ -25,26 +25,24 @@ import type { EndpointPlan } from '@serval/plan';
 import { AdoptedWebSocket, tolerateErrors } from '@serval/protocol';
 import { AsyncResource } from 'node:async_hooks';
 import { IncomingMessage } from 'node:http';
-import { Http2ServerRequest } from 'node:http2';
-import type { Duplex } from 'node:stream';
 import { adopt, type AdoptOptions } from './adoption';
-import { claim } from './claimed-stream';
+import { claim } from './shared-server';
 import { createEngine, readContainerOptions, type ServerContainerOptions } from './container-options';
 import { construct, type HandshakePolicy } from './default-configurator';
-import type { DeployedEndpoint } from './deployed-endpoint';
+import type { DeployedEndpoint } from './deployment';
 import { Deployment } from './deployment';
 import type { RouteMatch } from './endpoint-router';
-import { Http1Connection } from './http1-connection';
-import { Http2Connection } from './http2-connection';
+import { asMap, handedOver, requireIncomingMessage } from './handed-over';
 import { originPolicy } from './origin-policy';
 import { throughProxies } from './forwarded-request';
 import { misplacedOptions } from './server-options';
 import { serverUnavailable, type PendingHandshake } from './pending-handshake';
 import { parseRequestTarget, type RequestTarget } from './request-target';
 import type { IsTrustedProxy } from './trust-proxy';
-import { upgrade, type UpgradeContext } from './upgrade';
-import type { UpgradeConnection } from './upgrade-connection';
-import { fromHttp2Stream, fromIncomingMessage, type UpgradeRequest } from './upgrade-request';
+import type { UpgradeContext } from './routed-request';
+import { upgrade } from './upgrade';
+import type { UpgradeReply } from './upgrade-reply';
+import { fromIncomingMessage, type UpgradeRequest } from './upgrade-request';
 
 /** What becomes of the open sessions of an endpoint that is removed or replaced. */
 export interface RemoveOptions {
@@ -83,7 +81,7 @@ export class WsServerContainer extends ContainerDefaults implements ServerContai
     };
     this.#deployment = new Deployment(this.#context, settings.instanceFactory === undefined);
     this.#upgradeContext = {
-      context: this.#context,
+      container: this.#context,
       engine,
       policy,
       isAllowedHost: settings.allowedHosts,
@@ -189,14 +187,14 @@ export class WsServerContainer extends ContainerDefaults implements ServerContai
    *
    * @returns false when none is; the request is then untouched
    */
-  handleUpgrade(request: UpgradeRequest, connection: UpgradeConnection): boolean {
+  handleUpgrade(request: UpgradeRequest, reply: UpgradeReply): boolean {
     const target = parseRequestTarget(request.target);
     const match = target && this.#matchSegments(target.segments);
     if (target === undefined || match === undefined) return false;
     const { target: endpoint, pathParameters } = match;
     // The one that took the socket before answers.
-    if (!claim(connection.stream)) return true;
-    const routed = { request: this.#throughProxies(request, target), connection, target, pathParameters, endpoint };
+    if (!claim(reply.stream)) return true;
+    const routed = { request: this.#throughProxies(request, target), reply, target, pathParameters, endpoint };
     this.#made.runInAsyncScope(() => void inOwnScope(() => upgrade(this.#upgradeContext, routed)));
     return true;
   }
@@ -228,14 +226,14 @@ export class WsServerContainer extends ContainerDefaults implements ServerContai
     config: ServerEndpointConfig,
     pathParameters: ReadonlyMap<string, string> | Readonly<Record<string, string>>,
   ): Promise<void> {
-    const [request, connection] = handedOver(httpRequest, httpResponse);
+    const [request, reply] = handedOver(httpRequest, httpResponse);
     if (!(config instanceof ServerEndpointConfig)) {
       throw new IllegalArgumentException(
         `upgradeHttpToWebSocket takes a ServerEndpointConfig; found ${describeValue(config)}.`,
       );
     }
     const plan = this.#deployment.planOf(config);
-    if (!claim(connection.stream)) {
+    if (!claim(reply.stream)) {
       throw new IllegalStateException(
         'upgradeHttpToWebSocket takes a request whose socket is free; it was taken before, by an earlier call, by an ' +
           'endpoint deployed at its path, or by ws. Call it once, for paths that have no endpoint.',
@@ -243,13 +241,13 @@ export class WsServerContainer extends ContainerDefaults implements ServerContai
     }
     const target = parseRequestTarget(request.target);
     if (target === undefined) {
-      tolerateErrors(connection.stream);
-      connection.refuse(400);
+      tolerateErrors(reply.stream);
+      reply.refuse(400);
       return;
     }
     const routed = {
       request: this.#throughProxies(request, target),
-      connection,
+      reply,
       target,
       pathParameters: asMap(pathParameters),
       endpoint: { plan, config },
@@ -416,48 +414,4 @@ function closeReasonIn(method: string, options: RemoveOptions): CloseReason | un
   requireOptions(`The last argument of ${method}`, options);
   const { closeReason } = options;
   return closeReason === undefined ? undefined : closeReasonOf(`closeReason of ${method}`, closeReason);
-}
-
-/** What an application hands over of a request that it has routed itself. */
-function handedOver(httpRequest: unknown, httpResponse: unknown): [UpgradeRequest, UpgradeConnection] {
-  if (httpRequest instanceof Http2ServerRequest) {
-    const { stream, headers, rawHeaders } = httpRequest;
-    return [fromHttp2Stream(stream, headers, rawHeaders, httpRequest), new Http2Connection(stream, headers)];
-  }
-  const request = requireIncomingMessage('upgradeHttpToWebSocket', httpRequest);
-  return [fromIncomingMessage(request), requireSocket(httpResponse, request)];
-}
-
-function asMap(
-  pathParameters: ReadonlyMap<string, string> | Readonly<Record<string, string>>,
-): ReadonlyMap<string, string> {
-  if (!isOptionsObject(pathParameters))
-    throw new IllegalArgumentException(
-      `pathParameters is an object, or a Map, of names and values; found ${describeValue(pathParameters)}.`,
-    );
-  // A copy: what the caller does with its own later must not reach @PathParam.
-  return new Map(pathParameters instanceof Map ? pathParameters : Object.entries(pathParameters));
-}
-
-function requireIncomingMessage(method: string, request: unknown): IncomingMessage {
-  if (typeof request === 'object' && request !== null && 'rawHeaders' in request && 'socket' in request) {
-    return request as IncomingMessage;
-  }
-  throw new IllegalArgumentException(`${method} takes Node's IncomingMessage; found ${describeValue(request)}.`);
-}
-
-/** The socket of Node's 'upgrade' event, alone or with the bytes that came behind the request: `{ socket, head }`. */
-function requireSocket(response: unknown, request: IncomingMessage): UpgradeConnection {
-  if (isDuplex(response)) return new Http1Connection(response, Buffer.alloc(0), request);
-  if (typeof response === 'object' && response !== null && 'socket' in response && isDuplex(response.socket)) {
-    const head: unknown = 'head' in response ? response.head : undefined;
-    return new Http1Connection(response.socket, Buffer.isBuffer(head) ? head : Buffer.alloc(0), request);
-  }
-  throw new IllegalArgumentException(
-    `upgradeHttpToWebSocket takes the socket of the 'upgrade' event, or { socket, head }; found ${describeValue(response)}.`,
-  );
-}
-
-function isDuplex(value: unknown): value is Duplex {
-  return typeof value === 'object' && value !== null && 'write' in value && 'pipe' in value && 'destroy' in value;
 }

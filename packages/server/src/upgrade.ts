@@ -1,124 +1,80 @@
 import { inspect } from 'node:util';
-import {
-  HandshakeRejection,
-  type Extension,
-  type HandshakeRequest,
-  type HandshakeResponse,
-  type Principal,
-} from '@serval/api';
-import { Deadline, type Transport } from '@serval/api/spi';
-import {
-  openSession,
-  SessionCodecs,
-  toError,
-  type ContainerContext,
-  type SessionProperties,
-  type WsSession,
-} from '@serval/container';
-import {
-  HeaderMap,
-  parseExtensions,
-  parseSubprotocols,
-  tolerateNoErrors,
-  type AcceptedConnection,
-  type Engine,
-  type HeaderLine,
-} from '@serval/protocol';
-import { duringHandshake, type HandshakePolicy } from './default-configurator';
-import type { DeployedEndpoint } from './deployed-endpoint';
+import type { Extension, Principal } from '@serval/api';
+import type { Transport } from '@serval/api/spi';
+import { openSession, SessionCodecs, toError, type SessionProperties, type WsSession } from '@serval/container';
+import { parseExtensions, parseSubprotocols, tolerateNoErrors } from '@serval/protocol';
+import { duringHandshake } from './default-configurator';
+import type { DeployedEndpoint } from './deployment';
 import { ConnectionEndpointConfig } from './endpoint-config';
 import { WsHandshakeRequest } from './handshake-request';
-import type { IsAllowedHost } from './host-policy';
-import { clientOf, PendingHandshake, type PendingHandshakes } from './pending-handshake';
-import { isRejection, isValidHeader, readRejection, type Rejection, type WireClose } from './rejection';
-import type { RequestTarget } from './request-target';
-import { badRequest, type UpgradeConnection } from './upgrade-connection';
-import type { UpgradeRequest } from './upgrade-request';
+import { clientOf, PendingHandshake } from './pending-handshake';
+import { hostOf, requestUri, type RoutedRequest, type RoutedUpgrade, type UpgradeContext } from './routed-request';
+import { accept, additionalHeaders, handshakeResponse } from './upgrade-answer';
+import { foreignHost, foreignOrigin, refuseUpgrade, reportLate } from './upgrade-refusal';
+import { badRequest } from './upgrade-reply';
 
-/** Recognises the user of a handshake request: a Principal, or `null` for nobody; throw a HandshakeRejection to refuse. */
-export type Authenticate = (request: HandshakeRequest) => Principal | null | Promise<Principal | null>;
-
-/** What an upgrade needs of its container. */
-export interface UpgradeContext extends PendingHandshakes {
-  readonly context: ContainerContext;
-  readonly engine: Engine;
-  readonly policy: HandshakePolicy;
-  /** Undefined where every host is allowed. */
-  readonly isAllowedHost: IsAllowedHost | undefined;
-  readonly authenticate: Authenticate | undefined;
-  readonly isUserInRole: (principal: Principal, role: string) => boolean;
-  /** A handshake was accepted. */
-  readonly accepted: () => void;
-  /** Whether the container has been stopped, for good. */
-  readonly isStopped: () => boolean;
-  /** How new sessions are refused for now, or undefined. */
-  readonly unavailable: () => HandshakeRejection | undefined;
-}
-
-/** A request that has led to an endpoint. */
-export interface RoutedRequest {
-  readonly request: UpgradeRequest;
-  readonly target: RequestTarget;
-  readonly pathParameters: ReadonlyMap<string, string>;
-  readonly endpoint: DeployedEndpoint;
-}
-
-/** An upgrade request whose path has led to an endpoint. */
-export interface RoutedUpgrade extends RoutedRequest {
-  readonly connection: UpgradeConnection;
-}
-
-// The only file that calls configurators, `authenticate` and instance factories.
+// Only this file calls configurators, `authenticate` and instance factories.
 
 /**
  * Answers one upgrade request, with a yes and a session or with a refusal. Settles when the answer is given, or the client
  * has left, though user code may still be running; never rejects.
  */
-export async function upgrade(container: UpgradeContext, routed: RoutedUpgrade): Promise<void> {
-  const pending = new PendingHandshake(container, clientOf(routed.connection.stream), (thrown) =>
-    refuseUpgrade(container, routed, thrown),
+export async function upgrade(context: UpgradeContext, routed: RoutedUpgrade): Promise<void> {
+  const pending = new PendingHandshake(context, clientOf(routed.reply.stream), (thrown) =>
+    refuseUpgrade(context, routed, thrown),
   );
-  await pending.orGivenUp(decide(container, routed, pending));
+  await pending.orGivenUp(decide(context, routed, pending));
 }
 
 /**
- * The steps, in the order in which they can refuse. Differs from Tomcat: the endpoint instance is made before the answer,
+ * The steps, in the order in which they can refuse, with the numbers of docs/internals/walk-of-an-upgrade.md. Differs from Tomcat: the endpoint instance is made before the answer,
  * so that its failure is a 500 and not a connection that opens and drops.
  */
-async function decide(container: UpgradeContext, routed: RoutedUpgrade, pending: PendingHandshake): Promise<void> {
-  const { connection } = routed;
+async function decide(context: UpgradeContext, routed: RoutedUpgrade, pending: PendingHandshake): Promise<void> {
+  const { reply } = routed;
   try {
-    const turn = connection.turn(routed.request);
+    const turn = reply.turn(routed.request);
     if (turn !== undefined) {
       await turn;
       if (pending.isOver) return;
     }
-    checkAvailable(container);
-    connection.check(routed.request, container.engine);
-    const request = handshakeRequest(container, routed);
-    request.userPrincipal = requirePrincipal(await container.authenticate?.(request));
+    // 4. Is the container paused, or stopping?
+    checkAvailable(context);
+    // 5. The request: method, version of HTTP, headers.
+    reply.check(routed.request, context.engine);
+    // 6. The host that the client asked for.
+    const request = handshakeRequest(context, routed);
+    // 7. Who is it?
+    request.userPrincipal = requirePrincipal(await context.authenticate?.(request));
     if (pending.isOver) return;
 
+    // 8. The configuration of this session.
     const { endpoint } = routed;
     const config = new ConnectionEndpointConfig(endpoint.config);
     const configurator = config.getConfigurator();
-    const ask = <T>(call: () => T): T => duringHandshake(request, container.policy, call);
+    const ask = <T>(call: () => T): T => duringHandshake(request, context.policy, call);
 
+    // 9. The origin.
     const origin = originOf(request);
-    if (!(await ask(() => configurator.checkOrigin(origin, request)))) throw foreignOrigin(container, routed, origin);
+    if (!(await ask(() => configurator.checkOrigin(origin, request)))) throw foreignOrigin(context, routed, origin);
+    // 10. The subprotocol.
     const subprotocol = await negotiateSubprotocol(request, config, ask);
-    const extensions = await negotiateExtensions(container, request, config, ask);
+    // 11. The extensions.
+    const extensions = await negotiateExtensions(context, request, config, ask);
 
-    const response = handshakeResponse(connection.ownHeaders(routed.request), subprotocol, extensions);
+    // 12. The headers of the answer.
+    const response = handshakeResponse(reply.ownHeaders(routed.request), subprotocol, extensions);
     await ask(() => configurator.modifyHandshake(config, request, response));
-    const headers = additionalHeaders(container, routed, response);
+    const headers = additionalHeaders(context, routed, response);
     if (pending.isOver) return;
 
-    const prepared = await prepareSession(container, endpoint, config, request, pending);
+    // 13 to 15. The endpoint instance, the user properties, the codecs.
+    const prepared = await prepareSession(context, endpoint, config, request, pending);
     if (prepared === undefined) return;
+    // 16. The answer.
     let transport: Transport | undefined;
     try {
-      transport = accept(container, routed, { subprotocol, extensions, headers });
+      transport = accept(context, routed, { subprotocol, extensions, headers });
     } finally {
       // No session follows, so that nobody else would destroy them. What is thrown goes on.
       if (transport === undefined) void prepared.codecs.destroy();
@@ -129,15 +85,16 @@ async function decide(container: UpgradeContext, routed: RoutedUpgrade, pending:
     }
     pending.take();
     // The transport listens for them from now on.
-    tolerateNoErrors(connection.stream);
-    openRouted(container, routed, prepared, { transport, subprotocol, userPrincipal: request.userPrincipal });
+    tolerateNoErrors(reply.stream);
+    // 18. The session.
+    openRouted(context, routed, prepared, { transport, subprotocol, userPrincipal: request.userPrincipal });
   } catch (thrown) {
-    if (pending.isOver) reportLate(container, routed, thrown);
+    if (pending.isOver) reportLate(context, routed, thrown);
     else pending.refuse(thrown);
   }
 }
 
-/** What user code has made for a session that is about to be opened. */
+/** The objects that user code made for a session that is about to open. */
 export interface PreparedSession {
   readonly instance: object;
   readonly config: ConnectionEndpointConfig;
@@ -147,44 +104,47 @@ export interface PreparedSession {
 
 /** Makes the endpoint instance and the codecs. @returns undefined when the client has gone or been answered meanwhile */
 export async function prepareSession(
-  container: UpgradeContext,
+  context: UpgradeContext,
   endpoint: DeployedEndpoint,
   config: ConnectionEndpointConfig,
   request: WsHandshakeRequest,
   pending: PendingHandshake,
 ): Promise<PreparedSession | undefined> {
-  const instance = await duringHandshake(request, container.policy, () =>
+  // 13. The endpoint instance.
+  const instance = await duringHandshake(request, context.policy, () =>
     config.getConfigurator().getEndpointInstance(endpoint.plan.endpointClass, request),
   );
   if (typeof instance !== 'object' || instance === null) throw noInstance(endpoint, instance);
   if (pending.isOver) return undefined;
+  // 14. Tomcat's settings among the user properties.
   const userProperties = config.hasUserProperties
-    ? container.context.sessionProperties(config.getUserProperties())
+    ? context.container.sessionProperties(config.getUserProperties())
     : undefined;
+  // 15. The codecs.
   const codecs = await SessionCodecs.create(endpoint.plan.codecs, config);
   if (!pending.isOver) return { instance, config, userProperties, codecs };
   await codecs.destroy();
   return undefined;
 }
 
-/** A connection that was accepted, and what was agreed on. */
-export interface OpenedConnection {
+/** A transport that was accepted, and the results of the handshake. */
+export interface AcceptedTransport {
   readonly transport: Transport;
   readonly subprotocol: string;
   readonly userPrincipal: Principal | null;
 }
 
-/** Opens a session on a connection that was accepted. */
+/** Opens a session on a transport that was accepted. */
 export function openRouted(
-  container: UpgradeContext,
+  context: UpgradeContext,
   routed: RoutedRequest,
   { instance, config, userProperties, codecs }: PreparedSession,
-  { transport, subprotocol, userPrincipal }: OpenedConnection,
+  { transport, subprotocol, userPrincipal }: AcceptedTransport,
 ): WsSession {
-  container.accepted();
+  context.accepted();
   // `opened` is not awaited: the handshake is answered, and @OnOpen may take its time.
   const { session } = openSession({
-    context: container.context,
+    context: context.container,
     plan: routed.endpoint.plan,
     endpoint: instance,
     endpointConfig: config,
@@ -202,24 +162,24 @@ export function openRouted(
   return session;
 }
 
-export function checkAvailable(container: UpgradeContext): void {
-  const rejection = container.unavailable();
+export function checkAvailable(context: UpgradeContext): void {
+  const rejection = context.unavailable();
   if (rejection !== undefined) throw rejection;
 }
 
-export function handshakeRequest(container: UpgradeContext, routed: RoutedRequest): WsHandshakeRequest {
+export function handshakeRequest(context: UpgradeContext, routed: RoutedRequest): WsHandshakeRequest {
   const { headers, forwardedHost } = routed.request;
   const hosts = headers.get('Host') ?? [];
   // RFC 9112 3.2: two Host headers are no valid request, and whoever reads the other one would judge another origin.
   if (hosts.length !== 1 || !isHost(hosts[0])) throw badRequest('The Host header must be there once, with a host.');
   if (forwardedHost !== undefined && !isHost(forwardedHost))
     throw badRequest('The X-Forwarded-Host header must end with a host.');
-  if (container.isAllowedHost?.(hostOf(routed.request)) === false) throw foreignHost(container, routed);
+  if (context.isAllowedHost?.(hostOf(routed.request)) === false) throw foreignHost(context, routed);
   return new WsHandshakeRequest(routed.request, {
     uri: requestUri(routed),
     query: routed.target.query,
     pathParameters: routed.pathParameters,
-    isUserInRole: container.isUserInRole,
+    isUserInRole: context.isUserInRole,
   });
 }
 
@@ -227,21 +187,9 @@ function isHost(host = ''): boolean {
   return /^[^\s/?#@\\]+$/.test(host) && URL.canParse(`ws://${host}/`);
 }
 
-/** The host, and a port if it is not the default one, that the client asked for. */
-function hostOf({ headers, forwardedHost }: UpgradeRequest): string {
-  return forwardedHost ?? headers.get('Host')?.[0] ?? '';
-}
-
-function requestUri({ request, target }: RoutedRequest): string {
-  const query = target.query === null ? '' : `?${target.query}`;
-  const uri = `${request.isSecure ? 'wss' : 'ws'}://${hostOf(request)}${target.path}${query}`;
-  // One flat string: a session keeps it, and V8 would keep all of its pieces.
-  return Buffer.from(uri, 'latin1').toString('latin1');
-}
-
 /** RFC 6454 7.3: no more than one. Of two, somebody else may have judged the other one. */
-function originOf({ request }: WsHandshakeRequest): string | null {
-  const [origin = null, second] = request.headers.get('Origin') ?? [];
+function originOf({ http }: WsHandshakeRequest): string | null {
+  const [origin = null, second] = http.headers.get('Origin') ?? [];
   if (second !== undefined) throw badRequest('The Origin header may be there only once.');
   return origin;
 }
@@ -282,192 +230,13 @@ async function negotiateExtensions(
 }
 
 function parseHeader<T>(request: WsHandshakeRequest, name: string, parse: (header: string) => T[]): T[] {
-  const header = request.request.headers.list(name);
+  const header = request.http.headers.list(name);
   if (header === undefined) return [];
   try {
     return parse(header);
   } catch (error) {
     throw badRequest(`The ${name} header is malformed: ${toError(error).message}.`);
   }
-}
-
-// What the handshake itself writes; a Configurator sees these headers but does not decide them.
-const OWN_HEADERS: ReadonlySet<string> = new Set([
-  'upgrade',
-  'connection',
-  'sec-websocket-accept',
-  'sec-websocket-protocol',
-  'sec-websocket-extensions',
-]);
-
-// RFC 9110 8.6 and 9112 6.1: no 101 and no answer to a CONNECT has them. The others belong to a connection that goes on as HTTP.
-const FRAMING_HEADERS: ReadonlySet<string> = new Set([
-  'content-length',
-  'transfer-encoding',
-  'trailer',
-  'te',
-  'keep-alive',
-  'proxy-connection',
-]);
-
-function handshakeResponse(
-  ownHeaders: readonly HeaderLine[],
-  subprotocol: string,
-  extensions: readonly Extension[],
-): HandshakeResponse {
-  const headers = new HeaderMap();
-  for (const [name, value] of ownHeaders) headers.add(name, value);
-  if (subprotocol !== '') headers.add('Sec-WebSocket-Protocol', subprotocol);
-  if (extensions.length > 0) headers.add('Sec-WebSocket-Extensions', extensions.map((one) => one.getName()).join(', '));
-  return { getHeaders: () => headers };
-}
-
-type Negotiated = Pick<AcceptedConnection, 'subprotocol' | 'extensions' | 'headers'>;
-
-/** Answers with yes. @returns undefined when the client has gone */
-function accept(
-  { engine, context }: UpgradeContext,
-  { request, connection, endpoint }: RoutedUpgrade,
-  negotiated: Negotiated,
-): Transport | undefined {
-  const { settings } = context;
-  const { text, binary } = endpoint.plan;
-  return connection.accept(request, engine, {
-    ...negotiated,
-    isSecure: request.isSecure,
-    remoteAddress: request.remoteAddress,
-    maxMessageBytes: Math.max(
-      settings.textBufferSize,
-      settings.binaryBufferSize,
-      text?.maxMessageSize ?? 0,
-      binary?.maxMessageSize ?? 0,
-    ),
-    closeTimeoutMs: settings.sessionCloseTimeout,
-    maxFrameBytes: settings.maxFrameSize,
-    deliveredWhole: () => context.diagnostics.report({ kind: 'delivered-whole', endpoint: endpoint.plan.name }),
-  });
-}
-
-function additionalHeaders(
-  { context }: UpgradeContext,
-  { target: { path } }: RoutedRequest,
-  response: HandshakeResponse,
-): HeaderLine[] {
-  const lines: HeaderLine[] = [];
-  for (const [name, values] of response.getHeaders()) {
-    if (OWN_HEADERS.has(name.toLowerCase())) continue;
-    if (FRAMING_HEADERS.has(name.toLowerCase())) {
-      const message = `modifyHandshake set ${JSON.stringify(name)}, which was left out: an answer that opens a WebSocket has no body.`;
-      context.diagnostics.report({ kind: 'handshake-warning', path, message });
-      continue;
-    }
-    // Read once: what is checked is what is sent.
-    const sent: unknown[] = Array.isArray(values) ? [...(values as unknown[])] : [undefined];
-    for (const value of sent) {
-      if (!isValidHeader(name, value))
-        throw new Error(`modifyHandshake set a header that HTTP does not allow: ${JSON.stringify(name)}.`);
-      lines.push([name, value]);
-    }
-  }
-  return lines;
-}
-
-/** What user code threw after the client had gone or been answered: there is no answer to give, but no error is lost. */
-export function reportLate({ context }: UpgradeContext, { target }: RoutedRequest, thrown: unknown): void {
-  if (isRejection(thrown)) return;
-  context.diagnostics.report({ kind: 'handshake-failed', path: target.path, error: toError(thrown) });
-}
-
-/** Tells the operator how a handshake ended. @returns the refusal, or undefined for what is none */
-export function reportRefusal(
-  { context: { diagnostics } }: UpgradeContext,
-  { target: { path } }: RoutedRequest,
-  thrown: unknown,
-): Rejection | undefined {
-  const read = isRejection(thrown) ? readRejection(thrown) : { error: toError(thrown) };
-  if ('error' in read) {
-    diagnostics.report({ kind: 'handshake-failed', path, error: read.error });
-    return undefined;
-  }
-  diagnostics.report({ kind: 'handshake-refused', path, status: read.status, reason: read.reason });
-  for (const message of read.leftOut) diagnostics.report({ kind: 'handshake-warning', path, message });
-  return read;
-}
-
-/** Never throws, whatever user code threw. */
-function refuseUpgrade(container: UpgradeContext, routed: RoutedUpgrade, thrown: unknown): void {
-  const { diagnostics } = container.context;
-  const { connection } = routed;
-  const { path } = routed.target;
-  const rejection = reportRefusal(container, routed, thrown);
-  if (rejection === undefined) {
-    connection.refuse(500);
-    return;
-  }
-  if (rejection.close === undefined) {
-    connection.refuse(rejection.status, rejection.response);
-    return;
-  }
-  try {
-    acceptAndClose(container, routed, rejection.close);
-  } catch (error) {
-    diagnostics.report({ kind: 'handshake-failed', path, error: toError(error) });
-    connection.stream.destroy();
-  }
-}
-
-/** A browser's page learns nothing of a refused handshake; of a close frame it learns code and reason. */
-function acceptAndClose(container: UpgradeContext, routed: RoutedUpgrade, { code, phrase }: WireClose): void {
-  const transport = accept(container, routed, {
-    subprotocol: offeredSubprotocol(routed),
-    extensions: [],
-    headers: [],
-  });
-  if (transport === undefined) return;
-  const lost = new Deadline(container.context.settings.sessionCloseTimeout, () => transport.terminate());
-  transport.open({
-    textRule: { inParts: false, maxBytes: 0 },
-    binaryRule: { inParts: false, maxBytes: 0 },
-    onText: () => undefined,
-    onBinary: () => undefined,
-    onPong: () => undefined,
-    onPing: () => undefined,
-    onError: () => undefined,
-    onClose: () => lost.clear(),
-  });
-  transport.close(code, phrase);
-}
-
-/** A browser that has offered subprotocols fails a handshake that chooses none, and its page would see 1006 after all. */
-function offeredSubprotocol({ request, endpoint }: RoutedUpgrade): string {
-  let offered: readonly string[] = [];
-  try {
-    offered = parseSubprotocols(request.headers.list('Sec-WebSocket-Protocol') ?? '');
-  } catch {
-    // None is offered, or the header is malformed: the connection is to be closed in either case.
-  }
-  return offered.find((name) => endpoint.config.getSubprotocols().includes(name)) ?? offered[0] ?? '';
-}
-
-function foreignOrigin(
-  { context }: UpgradeContext,
-  { request, target }: RoutedRequest,
-  origin: string | null,
-): HandshakeRejection {
-  context.diagnostics.report({ kind: 'origin-refused', path: target.path, origin, host: hostOf(request) });
-  return new HandshakeRejection(403, {
-    body: `The origin ${origin ?? '(none)'} may not open this WebSocket; the server can allow it with allowedOrigins.\n`,
-  });
-}
-
-/** The log names the host, which the peer chose; the answer does not repeat the list. */
-function foreignHost({ context }: UpgradeContext, { request, target }: RoutedRequest): HandshakeRejection {
-  const host = JSON.stringify(hostOf(request));
-  const message = `it asks for the host ${host}, which allowedHosts does not list; add the name there if the server is reached under it.`;
-  context.diagnostics.report({ kind: 'handshake-warning', path: target.path, message });
-  return new HandshakeRejection(403, {
-    body: `The server is not reached under the host ${host}; it can allow the name with allowedHosts.\n`,
-  });
 }
 
 function noInstance(endpoint: DeployedEndpoint, found: unknown): Error {

@@ -11,7 +11,7 @@ import {
   ServerEndpointConfig,
   Session,
 } from '@serval/api';
-import { Http1Connection } from '../src/http1-connection';
+import { Http1Reply } from '../src/http1-reply';
 import { fromIncomingMessage } from '../src/upgrade-request';
 import { WsServerContainer } from '../src/server-container';
 import type { ServerContainerOptions } from '../src/container-options';
@@ -143,7 +143,7 @@ test('on one connection that is kept alive, a page and an upgrade share no conte
   container.addEndpoint(Who);
   afterTest(() => container.stop({ grace: 1 }));
   http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    container.handleUpgrade(fromIncomingMessage(request), new Http1Connection(socket, head, request));
+    container.handleUpgrade(fromIncomingMessage(request), new Http1Reply(socket, head, request));
   });
   const client = await connectTo(await listen(http));
   client.send('GET /1 HTTP/1.1\r\nHost: localhost\r\n\r\n');

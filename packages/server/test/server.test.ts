@@ -21,7 +21,7 @@ import {
   type EndpointClass,
   type Principal,
 } from '@serval/api';
-import { Http1Connection } from '../src/http1-connection';
+import { Http1Reply } from '../src/http1-reply';
 import { Server } from '../src/server';
 import { WsServerContainer } from '../src/server-container';
 import type { ServerOptions } from '../src/server-options';
@@ -719,7 +719,7 @@ describe('upgradeHttpToWebSocket', () => {
     await upgrade('/a');
     http.removeAllListeners('upgrade');
     http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      container.handleUpgrade(fromIncomingMessage(request), new Http1Connection(socket, head));
+      container.handleUpgrade(fromIncomingMessage(request), new Http1Reply(socket, head));
     });
     await upgrade('/not/b');
     for (const session of container.getSessions()) expect(session.getOpenSessions().size).toBe(2);

@@ -10,7 +10,7 @@ import {
   type Principal,
 } from '@serval/api';
 import { attach } from '../src/http-host';
-import { Http1Connection } from '../src/http1-connection';
+import { Http1Reply } from '../src/http1-reply';
 import { fromIncomingMessage } from '../src/upgrade-request';
 import { Gate, Journal, turn } from './journal';
 import { clientFrame, KEY, upgradeRequest, type HeaderChanges, type RawResponse } from './raw-connection';
@@ -283,7 +283,7 @@ describe('a request that its host has not recognised as an upgrade', () => {
   async function handOver(changes: HeaderChanges): Promise<RawResponse> {
     const http = createServer((request: IncomingMessage) => {
       expect(
-        container.handleUpgrade(fromIncomingMessage(request), new Http1Connection(request.socket, Buffer.alloc(0))),
+        container.handleUpgrade(fromIncomingMessage(request), new Http1Reply(request.socket, Buffer.alloc(0))),
       ).toBe(true);
     });
     const container = attach(http, { logger: loggerInto(new Journal()) });

@@ -3,7 +3,7 @@ import { Duplex } from 'node:stream';
 import { IllegalArgumentException, type EndpointClass, type ServerEndpointConfig, type Session } from '@serval/api';
 import { describeValue, list, readOptions, requireOptions, type OptionTable, type Transport } from '@serval/api/spi';
 import { HeaderMap, type AcceptedUpgrade, type Engine } from '@serval/protocol';
-import { Http1Connection, WsServerContainer, type ServerContainerOptions, type StopOptions } from '@serval/server';
+import { Http1Reply, WsServerContainer, type ServerContainerOptions, type StopOptions } from '@serval/server';
 import { Peer } from './peer';
 import { createTransportPair } from './memory-transport';
 
@@ -108,7 +108,7 @@ export class TestServer {
         clientCertificates: () => undefined,
         native: options.nativeRequest ?? {},
       },
-      new Http1Connection(socket, Buffer.alloc(0)),
+      new Http1Reply(socket, Buffer.alloc(0)),
     );
     if (!found) throw new HandshakeRefused(404, new Map(), 'No endpoint is deployed at this path.');
     await socket.answered;

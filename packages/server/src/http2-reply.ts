@@ -3,7 +3,7 @@ import { HandshakeRejection, type HandshakeRejectionResponse } from '@serval/api
 import { Deadline, type Transport } from '@serval/api/spi';
 import { acceptValue, isValidKey, type AcceptedConnection, type Engine, type HeaderLine } from '@serval/protocol';
 import { LINGER_MS, refusal } from './rejection';
-import { badRequest, checkVersion, type UpgradeConnection } from './upgrade-connection';
+import { badRequest, checkVersion, type UpgradeReply } from './upgrade-reply';
 import type { UpgradeRequest } from './upgrade-request';
 
 // RFC 9113 8.2.2: they belong to a connection of HTTP/1.1; Node refuses to send them.
@@ -30,7 +30,7 @@ export function protocolOf(headers: IncomingHttpHeaders): string | undefined {
 }
 
 /** The stream of an HTTP/2 request with `:method: CONNECT` and `:protocol: websocket` (RFC 8441). */
-export class Http2Connection implements UpgradeConnection {
+export class Http2Reply implements UpgradeReply {
   constructor(
     readonly stream: ServerHttp2Stream,
     private readonly headers: IncomingHttpHeaders,

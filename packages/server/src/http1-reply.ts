@@ -4,11 +4,11 @@ import { HandshakeRejection, type HandshakeRejectionResponse } from '@serval/api
 import type { Transport } from '@serval/api/spi';
 import { acceptValue, isValidKey, type AcceptedConnection, type Engine, type HeaderLine } from '@serval/protocol';
 import { reject } from './rejection';
-import { badRequest, checkVersion, hasToken, type UpgradeConnection } from './upgrade-connection';
+import { badRequest, checkVersion, hasToken, type UpgradeReply } from './upgrade-reply';
 import type { UpgradeRequest } from './upgrade-request';
 
 /** The socket of an HTTP/1.1 request with `Upgrade: websocket` (RFC 6455 4.2). */
-export class Http1Connection implements UpgradeConnection {
+export class Http1Reply implements UpgradeReply {
   /**
    * @param head what came behind the request already
    * @param request as the host has it, where a response of its own may be on the socket

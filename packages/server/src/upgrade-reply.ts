@@ -5,11 +5,11 @@ import type { AcceptedConnection, Engine, HeaderLine } from '@serval/protocol';
 import type { UpgradeRequest } from './upgrade-request';
 
 /**
- * The connection of an opening handshake, which knows how its version of HTTP asks for a WebSocket, accepts and refuses.
- * The recipe decides; this carries it out. Hosts make them: `Http1Connection`, `Http2Connection`.
+ * The reply to an opening handshake in one version of HTTP: it checks the request, accepts and refuses. The recipe decides,
+ * the reply carries it out. Hosts create them: `Http1Reply`, `Http2Reply`.
  */
-export interface UpgradeConnection {
-  /** What becomes the WebSocket connection. While user code decides, only its end is looked at. */
+export interface UpgradeReply {
+  /** The stream that becomes the WebSocket connection. While user code decides, only its end is watched. */
   readonly stream: Duplex;
 
   /** A wait for the answers to earlier requests; undefined when there are none. */

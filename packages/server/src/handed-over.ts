@@ -1,0 +1,55 @@
+import type { IncomingMessage } from 'node:http';
+import { Http2ServerRequest } from 'node:http2';
+import type { Duplex } from 'node:stream';
+import { IllegalArgumentException } from '@serval/api';
+import { describeValue, isOptionsObject } from '@serval/api/spi';
+import { Http1Reply } from './http1-reply';
+import { Http2Reply } from './http2-reply';
+import type { UpgradeReply } from './upgrade-reply';
+import { fromHttp2Stream, fromIncomingMessage, type UpgradeRequest } from './upgrade-request';
+
+// The arguments of `upgradeHttpToWebSocket` and `adoptWebSocket`: requests that the application routed itself.
+
+/** The arguments of `upgradeHttpToWebSocket`. @throws IllegalArgumentException */
+export function handedOver(httpRequest: unknown, httpResponse: unknown): [UpgradeRequest, UpgradeReply] {
+  if (httpRequest instanceof Http2ServerRequest) {
+    const { stream, headers, rawHeaders } = httpRequest;
+    return [fromHttp2Stream(stream, headers, rawHeaders, httpRequest), new Http2Reply(stream, headers)];
+  }
+  const request = requireIncomingMessage('upgradeHttpToWebSocket', httpRequest);
+  return [fromIncomingMessage(request), requireSocket(httpResponse, request)];
+}
+
+export function asMap(
+  pathParameters: ReadonlyMap<string, string> | Readonly<Record<string, string>>,
+): ReadonlyMap<string, string> {
+  if (!isOptionsObject(pathParameters))
+    throw new IllegalArgumentException(
+      `pathParameters is an object, or a Map, of names and values; found ${describeValue(pathParameters)}.`,
+    );
+  // A copy: what the caller does with its own later must not reach @PathParam.
+  return new Map(pathParameters instanceof Map ? pathParameters : Object.entries(pathParameters));
+}
+
+export function requireIncomingMessage(method: string, request: unknown): IncomingMessage {
+  if (typeof request === 'object' && request !== null && 'rawHeaders' in request && 'socket' in request) {
+    return request as IncomingMessage;
+  }
+  throw new IllegalArgumentException(`${method} takes Node's IncomingMessage; found ${describeValue(request)}.`);
+}
+
+/** The socket of Node's 'upgrade' event, alone or with the bytes that came behind the request: `{ socket, head }`. */
+function requireSocket(response: unknown, request: IncomingMessage): UpgradeReply {
+  if (isDuplex(response)) return new Http1Reply(response, Buffer.alloc(0), request);
+  if (typeof response === 'object' && response !== null && 'socket' in response && isDuplex(response.socket)) {
+    const head: unknown = 'head' in response ? response.head : undefined;
+    return new Http1Reply(response.socket, Buffer.isBuffer(head) ? head : Buffer.alloc(0), request);
+  }
+  throw new IllegalArgumentException(
+    `upgradeHttpToWebSocket takes the socket of the 'upgrade' event, or { socket, head }; found ${describeValue(response)}.`,
+  );
+}
+
+function isDuplex(value: unknown): value is Duplex {
+  return typeof value === 'object' && value !== null && 'write' in value && 'pipe' in value && 'destroy' in value;
+}

@@ -1,0 +1,55 @@
+import type { HandshakeRejection, HandshakeRequest, Principal } from '@serval/api';
+import type { ContainerContext } from '@serval/container';
+import type { Engine } from '@serval/protocol';
+import type { HandshakePolicy } from './default-configurator';
+import type { DeployedEndpoint } from './deployment';
+import type { IsAllowedHost } from './host-policy';
+import type { PendingHandshakes } from './pending-handshake';
+import type { RequestTarget } from './request-target';
+import type { UpgradeReply } from './upgrade-reply';
+import type { UpgradeRequest } from './upgrade-request';
+
+/** Returns the user of a handshake request, or `null` for none; throws a HandshakeRejection to refuse. */
+export type Authenticate = (request: HandshakeRequest) => Principal | null | Promise<Principal | null>;
+
+/** The parts of a container that an upgrade needs. */
+export interface UpgradeContext extends PendingHandshakes {
+  readonly container: ContainerContext;
+  readonly engine: Engine;
+  readonly policy: HandshakePolicy;
+  /** Undefined where every host is allowed. */
+  readonly isAllowedHost: IsAllowedHost | undefined;
+  readonly authenticate: Authenticate | undefined;
+  readonly isUserInRole: (principal: Principal, role: string) => boolean;
+  /** A handshake was accepted. */
+  readonly accepted: () => void;
+  /** Whether the container has been stopped, for good. */
+  readonly isStopped: () => boolean;
+  /** The refusal of new sessions while the container is paused or stopping, else undefined. */
+  readonly unavailable: () => HandshakeRejection | undefined;
+}
+
+/** A request, and the endpoint at its path. */
+export interface RoutedRequest {
+  readonly request: UpgradeRequest;
+  readonly target: RequestTarget;
+  readonly pathParameters: ReadonlyMap<string, string>;
+  readonly endpoint: DeployedEndpoint;
+}
+
+/** An upgrade request, and the endpoint at its path. */
+export interface RoutedUpgrade extends RoutedRequest {
+  readonly reply: UpgradeReply;
+}
+
+/** The host, and a port if it is not the default one, that the client asked for. */
+export function hostOf({ headers, forwardedHost }: UpgradeRequest): string {
+  return forwardedHost ?? headers.get('Host')?.[0] ?? '';
+}
+
+export function requestUri({ request, target }: RoutedRequest): string {
+  const query = target.query === null ? '' : `?${target.query}`;
+  const uri = `${request.isSecure ? 'wss' : 'ws'}://${hostOf(request)}${target.path}${query}`;
+  // One flat string: a session keeps it, and V8 would keep all of its pieces.
+  return Buffer.from(uri, 'latin1').toString('latin1');
+}

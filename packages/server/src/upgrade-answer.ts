@@ -1,0 +1,88 @@
+import type { Extension, HandshakeResponse } from '@serval/api';
+import type { Transport } from '@serval/api/spi';
+import { HeaderMap, type AcceptedConnection, type HeaderLine } from '@serval/protocol';
+import { isValidHeader } from './rejection';
+import type { RoutedRequest, RoutedUpgrade, UpgradeContext } from './routed-request';
+
+// What the handshake itself writes; a Configurator sees these headers but does not decide them.
+const OWN_HEADERS: ReadonlySet<string> = new Set([
+  'upgrade',
+  'connection',
+  'sec-websocket-accept',
+  'sec-websocket-protocol',
+  'sec-websocket-extensions',
+]);
+
+// RFC 9110 8.6 and 9112 6.1: no 101 and no answer to a CONNECT has them. The others belong to a connection that goes on as HTTP.
+const FRAMING_HEADERS: ReadonlySet<string> = new Set([
+  'content-length',
+  'transfer-encoding',
+  'trailer',
+  'te',
+  'keep-alive',
+  'proxy-connection',
+]);
+
+/** The response as `modifyHandshake` sees it. */
+export function handshakeResponse(
+  ownHeaders: readonly HeaderLine[],
+  subprotocol: string,
+  extensions: readonly Extension[],
+): HandshakeResponse {
+  const headers = new HeaderMap();
+  for (const [name, value] of ownHeaders) headers.add(name, value);
+  if (subprotocol !== '') headers.add('Sec-WebSocket-Protocol', subprotocol);
+  if (extensions.length > 0) headers.add('Sec-WebSocket-Extensions', extensions.map((one) => one.getName()).join(', '));
+  return { getHeaders: () => headers };
+}
+
+type Negotiated = Pick<AcceptedConnection, 'subprotocol' | 'extensions' | 'headers'>;
+
+/** Answers with yes. @returns undefined when the client has gone */
+export function accept(
+  { engine, container }: UpgradeContext,
+  { request, reply, endpoint }: RoutedUpgrade,
+  negotiated: Negotiated,
+): Transport | undefined {
+  const { settings } = container;
+  const { text, binary } = endpoint.plan;
+  return reply.accept(request, engine, {
+    ...negotiated,
+    isSecure: request.isSecure,
+    remoteAddress: request.remoteAddress,
+    maxMessageBytes: Math.max(
+      settings.textBufferSize,
+      settings.binaryBufferSize,
+      text?.maxMessageSize ?? 0,
+      binary?.maxMessageSize ?? 0,
+    ),
+    closeTimeoutMs: settings.sessionCloseTimeout,
+    maxFrameBytes: settings.maxFrameSize,
+    deliveredWhole: () => container.diagnostics.report({ kind: 'delivered-whole', endpoint: endpoint.plan.name }),
+  });
+}
+
+/** The headers that `modifyHandshake` added. @throws Error for one that HTTP does not allow */
+export function additionalHeaders(
+  { container }: UpgradeContext,
+  { target: { path } }: RoutedRequest,
+  response: HandshakeResponse,
+): HeaderLine[] {
+  const lines: HeaderLine[] = [];
+  for (const [name, values] of response.getHeaders()) {
+    if (OWN_HEADERS.has(name.toLowerCase())) continue;
+    if (FRAMING_HEADERS.has(name.toLowerCase())) {
+      const message = `modifyHandshake set ${JSON.stringify(name)}, which was left out: an answer that opens a WebSocket has no body.`;
+      container.diagnostics.report({ kind: 'handshake-warning', path, message });
+      continue;
+    }
+    // Read once: what is checked is what is sent.
+    const sent: unknown[] = Array.isArray(values) ? [...(values as unknown[])] : [undefined];
+    for (const value of sent) {
+      if (!isValidHeader(name, value))
+        throw new Error(`modifyHandshake set a header that HTTP does not allow: ${JSON.stringify(name)}.`);
+      lines.push([name, value]);
+    }
+  }
+  return lines;
+}
