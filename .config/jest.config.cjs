@@ -1,11 +1,19 @@
 'use strict';
-// Tests run against the sources of every package; ts-jest emits the same code as tsc, which the metadata depends on.
+// `npm test`: everything about the product that needs no program of others. Tests run against the sources of every package;
+// ts-jest emits the same code as tsc, because the decorators' metadata depends on it.
 /** @type {import('jest').Config} */
 module.exports = {
   rootDir: '..',
   testEnvironment: 'node',
   testMatch: ['<rootDir>/packages/*/test/**/*.test.ts', '<rootDir>/examples/**/*.test.ts'],
-  testPathIgnorePatterns: ['/node_modules/', '/dist/', '/fixtures/', '/full/'],
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    '/dist/',
+    '/fixtures/',
+    // These belong to `npm run test:full`.
+    '/conformance/test/(peers|ported|toolchains)/',
+    'browser\\.test\\.ts$',
+  ],
   watchPathIgnorePatterns: ['/node_modules/', '/dist/'],
   setupFiles: ['reflect-metadata'],
   transform: { '\\.ts$': ['ts-jest', { tsconfig: '<rootDir>/packages/tsconfig.test.json' }] },
@@ -15,9 +23,13 @@ module.exports = {
     '^@serval/api/spi$': '<rootDir>/packages/api/src/spi/index.ts',
     '^@serval/([^/]+)$': '<rootDir>/packages/$1/src',
   },
+  // Every core: Jest leaves one idle by default, which is half of a machine with two.
+  maxWorkers: '100%',
+  // A test waits for events, not for time; this limit is for a machine that runs fifteen programs at once.
+  testTimeout: 60_000,
   reporters: ['default', '<rootDir>/.config/reporter.cjs'],
   passWithNoTests: false,
-  collectCoverageFrom: ['packages/*/src/**/*.ts'],
+  collectCoverageFrom: ['packages/*/src/**/*.ts', '!packages/{bench,conformance}/**'],
   coverageDirectory: 'coverage',
   coverageProvider: 'v8',
 };

@@ -17,7 +17,7 @@ const FLAGS = [
   '--disable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets',
 ];
 
-const WAIT_MS = 10_000;
+const WAIT_MS = 30_000;
 
 /**
  * A suite of tests in a real browser. Without a browser it says so in the title of a skipped test and on stderr.
@@ -83,7 +83,7 @@ export class Visits {
 
 /**
  * Takes a picture of the window for an example's README. It is written if SCREENSHOTS is set:
- * `SCREENSHOTS=1 npm test -- conformance/test/ported`.
+ * `SCREENSHOTS=1 npm run test:full -- conformance/test/ported`.
  *
  * @param example the example's folder below `examples`
  * @returns its size in bytes

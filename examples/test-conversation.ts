@@ -4,7 +4,7 @@ import { type CloseReason, Endpoint, PongMessage, type RemoteEndpoint, type Sess
 
 /** Texts up to this length go into a transcript unchanged; longer texts and data as length and hash. */
 const SHORT = 4000;
-const SILENCE_MS = 10_000;
+const SILENCE_MS = 30_000;
 /** The largest message of a conversation. */
 const LARGEST = 1_000_000;
 

@@ -52,4 +52,4 @@ test('graceful-shutdown finishes its work on SIGTERM, takes no new sessions mean
     'closed 1001',
     'stopped',
   ]);
-}, 20_000);
+});

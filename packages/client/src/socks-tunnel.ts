@@ -42,8 +42,8 @@ export async function openSocksTunnel(request: SocksRequest, terms: ExchangeTerm
         destination,
         proxy: proxyOf(request),
         existing_socket: socket,
-        // Shorter ones are above, but the library would wait for 30 s in any case.
-        timeout: settings.handshakeTimeout,
+        // The deadline is the limit. The library's own timer, 30 s by default, must not fire before it.
+        timeout: 2 * settings.handshakeTimeout,
       }).then(resolve, (thrown) => reject(refused(request, toError(thrown))));
     });
     return { socket, via: describeProxy(proxy) };

@@ -1,6 +1,3 @@
-// Longer than what a read waits for, so that a test fails with what it has found.
-jest.setTimeout(20_000);
-
 /** Undone after each test, the last first. */
 const cleanUps: (() => unknown)[] = [];
 

@@ -46,7 +46,7 @@ describe.each(['native', 'ws'] as const)('a server on the engine %s', (engine) =
   let server: Server;
   beforeAll(async () => {
     const options = { host: '127.0.0.1', endpoints: [Quiet], engine, pingInterval: 30 };
-    server = await new Server({ ...options, pongTimeout: 5000 }).start();
+    server = await new Server({ ...options, pongTimeout: 30_000 }).start();
   });
   afterAll(() => server.stop());
 
@@ -92,7 +92,7 @@ describe('a client', () => {
   test('pings a silent server, which answers and stays', async () => {
     const { server, uri } = await serve({ autoPong: true });
     const accepted = once(server, 'connection') as Promise<[WebSocket]>;
-    const session = await new WsClientContainer({ pingInterval: 30 }).connectToServer(Quiet, uri);
+    const session = await new WsClientContainer({ pingInterval: 30, pongTimeout: 30_000 }).connectToServer(Quiet, uri);
     const [webSocket] = await accepted;
     await pings(webSocket, 5);
     expect(session.isOpen()).toBe(true);

@@ -1,42 +1,7 @@
 import { WebSocket } from 'ws';
 import { clientFrame, LiteralSocket } from '@serval/testing';
-import { describeInBrowser } from '../../../examples/test-browser';
-import { CloseReason, OnError, OnMessage, OnOpen, PathParam, Server, ServerEndpoint, Session } from 'serval';
-
-/** One answer for each thing that a peer can say. */
-@ServerEndpoint('/answers/{name}')
-class Answers {
-  @OnOpen open(session: Session, @PathParam('name') name: string): Promise<void> {
-    return session.getBasicRemote().sendText(`hello ${name}`);
-  }
-  @OnMessage async text(text: string, session: Session): Promise<string | undefined> {
-    if (text === 'close') {
-      await session.close(new CloseReason(4000, 'as you wish ✓'));
-      return undefined;
-    }
-    if (text === 'fail') throw new Error('failed');
-    return `you said ${text}`;
-  }
-  @OnMessage binary(bytes: Buffer): Buffer {
-    return Buffer.from(bytes).reverse();
-  }
-  @OnError error(cause: Error, session: Session): Promise<void> {
-    return session.getBasicRemote().sendText(`error ${cause.message}`);
-  }
-}
-
-/** What every client says, and what each of them must hear, in order. */
-const SAID = ['zwei ✓ 𝄞', Uint8Array.of(1, 2, 3), 'fail', '', 'x'.repeat(200), 'close'] as const;
-const HEARD = [
-  'hello Ann B/C',
-  'you said zwei ✓ 𝄞',
-  '030201',
-  'error failed',
-  'you said ',
-  `you said ${'x'.repeat(200)}`,
-  '4000 as you wish ✓',
-];
-const PATH = '/answers/Ann%20B%2FC';
+import { Server } from 'serval';
+import { Answers, HEARD, PATH, SAID } from './same-answers';
 
 let server: Server;
 beforeAll(async () => {
@@ -73,30 +38,6 @@ test('a ws client with permessage-deflate hears the same answers', async () => {
   expect(client.extensions).toBe('permessage-deflate');
   expect(heard).toEqual(HEARD);
   await compressing.stop();
-});
-
-describeInBrowser('a browser', (browser) => {
-  test('hears the same answers', async () => {
-    const page = await browser().newPage();
-    // Any page of the server's own origin will do; this one is its 404.
-    await page.goto(`http://127.0.0.1:${server.port}/`);
-    const said = JSON.stringify(SAID.map((message) => (typeof message === 'string' ? message : [...message])));
-    const heard = await page.evaluate(`new Promise((resolve) => {
-      const heard = [];
-      const socket = new WebSocket('ws://' + location.host + ${JSON.stringify(PATH)});
-      socket.binaryType = 'arraybuffer';
-      socket.onopen = () => {
-        for (const message of ${said}) socket.send(typeof message === 'string' ? message : Uint8Array.from(message));
-      };
-      const hex = (data) => [...new Uint8Array(data)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-      socket.onmessage = ({ data }) => heard.push(typeof data === 'string' ? data : hex(data));
-      socket.onclose = ({ code, reason }) => {
-        heard.push(code + ' ' + reason);
-        resolve(heard);
-      };
-    })`);
-    expect(heard).toEqual(HEARD);
-  }, 90_000);
 });
 
 test('a TCP client with literal bytes hears the same answers', async () => {

@@ -1,4 +1,5 @@
-const PATIENCE_MS = 5000;
+// Less than a test has, so that it fails with what it found.
+const PATIENCE_MS = 30_000;
 
 /** What has happened, in order, and a way to wait for it. */
 export class Journal {

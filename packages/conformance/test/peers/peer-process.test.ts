@@ -67,7 +67,7 @@ test('a peer ends with the process that has started it, though that is killed', 
   const ended = once(socket, 'close');
   parent.kill('SIGKILL');
   await ended;
-}, 20_000);
+});
 
 test('a program that runs to its end tells how, and what it has printed of its input', async () => {
   const program = 'process.stdin.pipe(process.stdout); console.error("on the way"); process.exitCode = 4';

@@ -35,7 +35,7 @@ describeWithPeer(SmallProxy, 'tinyproxy and microsocks between our client and ou
       expect(await changedByEcho(caller.exchange)).toEqual([]);
       await caller.session.close();
       expect(await caller.told.closed()).toEqual(['close 1000']);
-    }, 20_000);
+    });
 
     test('a wrong password is WS_CONNECT_AUTHENTICATION', async () => {
       const error = (await failureOf(() => open('ann:wrong@'))) as HandshakeException;

@@ -186,7 +186,7 @@ test('ported chat: what three guests hear of each other', async () => {
 
 test('ported chat: a guest who reads too slowly misses messages and gets their number', async () => {
   expect(await slowGuest(server.port)).toEqual(SLOW_GUEST);
-}, 30_000);
+});
 
 test('ported chat: handshakes', async () => expect(await handshakes(server.port)).toEqual(HANDSHAKES));
 
@@ -199,7 +199,7 @@ describeWithPeer(Tomcat, 'the chat of Tomcat', () => {
 
   test('the original and the port hold the same conversation', async () => {
     expect(await conversation(tomcat.port)).toEqual(CONVERSATION);
-  }, 20_000);
+  });
 
   test('a slow guest hears the same', async () => {
     expect(await slowGuest(tomcat.port)).toEqual(SLOW_GUEST);

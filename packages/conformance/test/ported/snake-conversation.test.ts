@@ -225,7 +225,7 @@ afterAll(() => server.stop());
 
 test('ported snake: what players see who come, move, die and go', async () => {
   expect(await conversation(server.port)).toEqual(CONVERSATION);
-}, 20_000);
+});
 
 test('ported snake: who runs into another is dead, and the other grows', async () => {
   expect(await hunt(server.port)).toEqual(HUNT);

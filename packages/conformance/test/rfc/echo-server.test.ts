@@ -151,5 +151,5 @@ describe('the command', () => {
     const { output, ended } = start(String(server.port));
     expect((await ended)[0]).toBe(1);
     expect(await output).toMatch(/^conformance:server: listen EADDRINUSE.*\n$/);
-  }, 20_000);
+  });
 });

@@ -14,10 +14,12 @@ jest.setTimeout(2 * LIMIT_MS);
 type Command = readonly [program: string, ...args: string[]];
 
 const bin = (name: string, ...path: string[]): string => join(TOOLS, 'node_modules', name, ...path);
+const NODES = join(__dirname, '../../../../../.config/nodes/node_modules');
+const node = (major: number): string => join(NODES, `node${major}`, 'bin/node');
 const RUNTIMES: readonly (readonly [string, Command])[] = [
-  ['Node 22', [bin('node22', 'bin', 'node')]],
-  ['Node 24', [bin('node24', 'bin', 'node')]],
-  ['Node 26', [bin('node26', 'bin', 'node')]],
+  ['Node 22', [node(22)]],
+  ['Node 24', [node(24)]],
+  ['Node 26', [node(26)]],
   ['Bun', [bin('bun', 'bin', 'bun.exe')]],
   ['Deno', [bin('.bin', 'deno'), 'run', '-A', '--no-lock']],
 ];

@@ -6,7 +6,9 @@ import toolchains from '../../../dist/test/toolchains/index.js';
 const { Project } = toolchains;
 const TOOLS = join(import.meta.dirname, 'node_modules');
 const FIXTURES = join(import.meta.dirname, '..', 'fixtures', 'compilers');
-const NODE = join(TOOLS, 'node24', 'bin', 'node');
+const NODES = join(import.meta.dirname, '../../../../../.config/nodes/node_modules');
+const nodeBin = (major) => join(NODES, `node${major}`, 'bin', 'node');
+const NODE = nodeBin(24);
 const versionOf = (name) => JSON.parse(readFileSync(join(TOOLS, name, 'package.json'), 'utf8')).version;
 const bin = (name, ...path) => join(TOOLS, name, ...path);
 
@@ -107,7 +109,6 @@ const tsdown = (file) => [
   '--no-config',
 ];
 const viteBuild = (file) => [NODE, bin('vite', 'bin', 'vite.js'), 'build', '--ssr', file, '--outDir', 'out'];
-const nodeBin = (major) => bin(`node${major}`, 'bin', 'node');
 const bun = (file) => [bin('bun', 'bin', 'bun.exe'), file];
 const deno = (file) => [bin('.bin', 'deno'), 'run', '-A', '--no-lock', file];
 
