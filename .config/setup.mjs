@@ -2,8 +2,7 @@
 // Runs before `npm start` and `npm test`, and is `npm run build`. Everything that is up to date is skipped.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const OLDEST_NODE = [20, 19];
@@ -15,7 +14,6 @@ process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 checkNode();
 installDependencies();
 compile();
-freeFromRequire();
 
 function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
@@ -49,32 +47,6 @@ function readStamp() {
 function compile() {
   const code = run(process.execPath, ['node_modules/typescript/bin/tsc', '-b', 'packages', 'examples']);
   if (code !== 0) fail('the TypeScript build failed; see the messages above.', code);
-}
-
-/**
- * Takes `require` from what the packages load of Node. esbuild, and tools that stand on it, cannot bundle a `require` of
- * Node's modules as an ES module: "Dynamic require of …". `node:module` stays, because Jest gives its own to those who
- * require it; it is loaded where it is needed alone.
- */
-function freeFromRequire() {
-  for (const name of readdirSync('packages')) {
-    if (isPrivate(name)) continue;
-    for (const file of readdirSync(join('packages', name, 'dist'), { recursive: true, encoding: 'utf8' })) {
-      if (!file.endsWith('.js')) continue;
-      const path = join('packages', name, 'dist', file);
-      const code = readFileSync(path, 'utf8');
-      const free = code.replace(/\brequire\("(node:(?!module")[\w/]+)"\)/g, 'process.getBuiltinModule("$1")');
-      if (free !== code) writeFileSync(path, free);
-    }
-  }
-}
-
-function isPrivate(name) {
-  try {
-    return JSON.parse(readFileSync(join('packages', name, 'package.json'), 'utf8')).private === true;
-  } catch {
-    return true;
-  }
 }
 
 function npx(...args) {

@@ -39,6 +39,16 @@ export type {
 } from '@serval/client';
 export type { Compatibility, ContainerOptions, DiagnosticEvent, Logger } from '@serval/container';
 
-// So that a declaration file can name every type that TypeScript infers. The other types of the seams are in serval/spi.
-export type { Engine, EngineOptions, PerMessageDeflateOptions } from '@serval/protocol';
-export type { DeployedEndpoint, RouteMatch } from '@serval/server';
+// So that a declaration file can name every type that TypeScript infers; engines and hosts import them from serval/spi.
+export type { InboundRule, SendCallback, Transport, TransportListener } from '@serval/api/spi';
+export type {
+  AcceptedConnection,
+  AcceptedStream,
+  AcceptedUpgrade,
+  Engine,
+  EngineOptions,
+  HeaderLine,
+  HeaderMap,
+  PerMessageDeflateOptions,
+} from '@serval/protocol';
+export type { DeployedEndpoint, RouteMatch, UpgradeReply, UpgradeRequest } from '@serval/server';

@@ -1,6 +1,6 @@
 import { build, type BuildOptions } from 'esbuild';
 import { join } from 'node:path';
-import { Project, type ToolRun } from '.';
+import { packServal, Project, type ToolRun } from '.';
 
 // A server and a client in one file, by esbuild, and run where nothing is installed.
 
@@ -37,10 +37,10 @@ let source: Project;
 let elsewhere: Project;
 
 beforeAll(async () => {
-  source = await Project.create();
-  source.linkPackages();
-  await source.write('app.ts', PROGRAM);
   elsewhere = await Project.create();
+  source = await Project.create();
+  source.linkPacked((await packServal(join(elsewhere.directory, 'packed'))).folder);
+  await source.write('app.ts', PROGRAM);
 });
 
 afterAll(async () => {

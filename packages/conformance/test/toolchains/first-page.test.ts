@@ -55,7 +55,7 @@ let project: Project;
 
 beforeAll(async () => {
   project = await Project.create({ type: 'module' });
-  project.linkPackages();
+  project.linkWorkspace();
 });
 
 afterAll(() => project.remove());

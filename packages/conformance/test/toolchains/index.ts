@@ -1,5 +1,6 @@
 export { Project } from './project';
-export { packDependencies, packPackages } from './tarballs';
+export { packDependencies, packServal } from './tarballs';
 export { runTool } from './tool';
 
+export type { PackedServal } from './tarballs';
 export type { ToolOptions, ToolRun } from './tool';

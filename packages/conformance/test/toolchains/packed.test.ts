@@ -1,22 +1,26 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import * as ts from 'typescript';
-import { packDependencies, packPackages, Project } from '.';
+import { packDependencies, packServal, Project, type PackedServal } from '.';
+import { callsOf } from './echo-program';
 import { everyInference } from './public-types';
+import { ROOT } from './tool';
 
-// What a user gets: the tarballs, installed by npm into an empty folder, without a network.
+// The tarball that users get, installed by npm into an empty folder, without a network.
 
 jest.setTimeout(180_000);
 
 let tarballs: string;
+let packed: PackedServal;
 let project: Project;
 
 beforeAll(async () => {
   tarballs = mkdtempSync(join(tmpdir(), 'serval-tarballs-'));
-  const own = await packPackages(tarballs);
+  packed = await packServal(tarballs);
   project = await Project.create();
-  await project.install([...own, ...(await packDependencies(tarballs))]);
+  await project.install([packed.tarball, ...(await packDependencies(packed.folder, tarballs)).values()]);
 });
 
 afterAll(async () => {
@@ -24,50 +28,31 @@ afterAll(async () => {
   rmSync(tarballs, { recursive: true, force: true });
 });
 
-/** An endpoint in plain JavaScript, served and talked to. */
-const ECHO = `
-  class Echo {
-    say(text) {
-      return 'you said ' + text;
-    }
-  }
-  ServerEndpoint('/echo')(Echo);
-  OnMessage({ params: [String] })(Echo.prototype, 'say', Object.getOwnPropertyDescriptor(Echo.prototype, 'say'));
+const installed = (...path: string[]): string => join(project.directory, 'node_modules', ...path);
+const manifest = (): Readonly<Record<string, unknown>> =>
+  JSON.parse(readFileSync(installed('serval', 'package.json'), 'utf8')) as Readonly<Record<string, unknown>>;
 
-  async function main() {
-    const server = await new Server({ host: '127.0.0.1', endpoints: [Echo] }).start();
-    const connection = await connect('ws://127.0.0.1:' + server.port + '/echo');
-    await connection.send('hello');
-    for await (const message of connection) {
-      console.log(message);
-      break;
-    }
-    await server.stop();
-  }
-`;
-const NAMES = 'OnMessage, Server, ServerEndpoint, connect';
-
-test('a CommonJS program runs', async () => {
-  await project.write('main.cjs', `const { ${NAMES} } = require('serval');\n${ECHO}\nmain();\n`);
-  expect(await project.run(process.execPath, ['main.cjs'])).toEqual({ code: 0, output: 'you said hello\n' });
+test.each(callsOf('native'))('%s runs', async (_kind, file, program) => {
+  await project.write(file, program);
+  expect(await project.run(process.execPath, [file])).toEqual({ code: 0, output: 'you said hello\n' });
 });
 
-test('an ES module runs', async () => {
-  await project.write('main.mjs', `import { ${NAMES} } from 'serval';\n${ECHO}\nawait main();\n`);
-  expect(await project.run(process.execPath, ['main.mjs'])).toEqual({ code: 0, output: 'you said hello\n' });
-});
-
-test('import and require give the same classes', async () => {
+test('import and require give the same classes, from serval and from its subpaths', async () => {
   await project.write(
     'same.mjs',
     `import { createRequire } from 'node:module';
      import * as imported from 'serval';
-     import * as api from '@serval/api';
-     const required = createRequire(import.meta.url)('serval');
+     import * as spi from 'serval/spi';
+     import { TestServer } from 'serval/testing';
+     const require = createRequire(import.meta.url);
+     const required = require('serval');
      const names = Object.keys(required);
-     console.log(names.length > 30, names.every((name) => imported[name] === required[name]), api.Session === imported.Session);`,
+     console.log(names.length > 30, names.every((name) => imported[name] === required[name]));
+     console.log(spi.HeaderMap === require('serval/spi').HeaderMap, TestServer === require('serval/testing').TestServer);
+     console.log(new TestServer().container instanceof imported.WsServerContainer);
+     console.log(Object.keys(require.cache).every((file) => !file.includes('node_modules/@serval')));`,
   );
-  expect((await project.run(process.execPath, ['same.mjs'])).output).toBe('true true true\n');
+  expect((await project.run(process.execPath, ['same.mjs'])).output).toBe('true true\ntrue true\ntrue\ntrue\n');
 });
 
 test('the command line runs', async () => {
@@ -75,37 +60,112 @@ test('the command line runs', async () => {
   expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining('Usage: serval <command>') });
 });
 
-test('the package for tests runs', async () => {
-  await project.write('testing.cjs', `console.log(typeof require('@serval/testing').TestServer);`);
-  expect((await project.run(process.execPath, ['testing.cjs'])).output).toBe('function\n');
+describe('libraries load when they are used', () => {
+  /** The packages of others that a program has loaded. */
+  async function loadedBy(program: string): Promise<string> {
+    await project.write(
+      'loaded.cjs',
+      `${program}
+       const names = Object.keys(require.cache).map((file) => /node_modules\\/((?:@[^/]+\\/)?[^/]+)/.exec(file)?.[1]);
+       console.log([...new Set(names)].filter(Boolean).sort().join(' '));`,
+    );
+    return (await project.run(process.execPath, ['loaded.cjs'])).output.trim();
+  }
+  const PROXIES = 'forwarded ipaddr.js proxy-addr';
+  const LEGACY = `
+    class Chat { say(text, session) { return text; } }
+    serval.OnMessage(Chat.prototype, 'say', Object.getOwnPropertyDescriptor(Chat.prototype, 'say'));
+    if (typeof Reflect.metadata === 'function') Reflect.metadata('design:paramtypes', [String, serval.Session])(Chat.prototype, 'say');
+    serval.ServerEndpoint('/chat')(Chat);
+    new serval.Server().container.addEndpoint(Chat);`;
+
+  test('none but those of trusted proxies at the start', async () => {
+    expect(await loadedBy(`require('serval');`)).toBe(`${PROXIES} serval`);
+  });
+
+  test("ws with engine: 'ws'", async () => {
+    expect(await loadedBy(`new (require('serval').Server)({ engine: 'ws' });`)).toBe(`${PROXIES} serval ws`);
+  });
+
+  test('reflect-metadata with a class whose types the compiler emitted', async () => {
+    expect(await loadedBy(`const serval = require('serval'); ${LEGACY}`)).toBe(`${PROXIES} reflect-metadata serval`);
+  });
+
+  test.each([
+    ['before', `require('reflect-metadata'); const serval = require('serval'); ${LEGACY}`],
+    ['after', `const serval = require('serval'); require('reflect-metadata'); ${LEGACY}`],
+  ])('reflect-metadata that the program itself loads %s serval', async (_order, program) => {
+    expect(await loadedBy(program)).toBe(`${PROXIES} reflect-metadata serval`);
+  });
+
+  test('without reflect-metadata, roles by type name the command that installs it', async () => {
+    const { output } = await project.run(process.execPath, [
+      await project.write(
+        'without.cjs',
+        `require('node:module')._load = ((load) => (name, ...rest) => {
+           if (name === 'reflect-metadata') throw new Error('Cannot find module');
+           return load(name, ...rest);
+         })(require('node:module')._load);
+         const serval = require('serval');
+         try { ${LEGACY} } catch (error) { console.log(error.code, error.message); }`,
+      ),
+    ]);
+    expect(output).toContain('WS_DEPLOY_BAD_PARAMETER Chat.say: parameter 2 has no role');
+    expect(output).toContain('run "npm install reflect-metadata"');
+  });
 });
 
-describe('a package', () => {
-  const installed = (): string[] => [
-    'serval',
-    ...readdirSync(join(project.directory, 'node_modules', '@serval')).map((name) => `@serval/${name}`),
-  ];
+describe('the package', () => {
+  test('names its dependencies by versions that npm knows, and itself for whoever looks for it', () => {
+    const { dependencies, peerDependencies, peerDependenciesMeta, ...rest } = manifest();
+    expect(Object.keys(dependencies ?? {})).toEqual(['proxy-addr', 'reflect-metadata', 'socks', 'tinyglobby', 'ws']);
+    for (const range of Object.values(dependencies ?? {})) expect(range).toMatch(/^\^\d/);
+    expect(peerDependencies).toEqual({ 'node-forge': expect.stringMatching(/^\^\d/) });
+    expect(peerDependenciesMeta).toEqual({ 'node-forge': { optional: true } });
+    expect(rest).toMatchObject({
+      license: 'Apache-2.0',
+      author: expect.any(String),
+      keywords: expect.arrayContaining(['websocket']),
+    });
+    expect(rest).not.toHaveProperty('private');
+    expect(rest).not.toHaveProperty('devDependencies');
+  });
 
-  test('names its dependencies by versions that npm knows', () => {
-    expect(installed()).toHaveLength(9);
-    for (const name of installed()) {
-      const manifest = readFileSync(join(project.directory, 'node_modules', name, 'package.json'), 'utf8');
-      const { dependencies = {} } = JSON.parse(manifest) as { dependencies?: object };
-      expect({ name, ranges: Object.values(dependencies).filter((range) => !/^\^\d/.test(String(range))) }).toEqual({
-        name,
-        ranges: [],
+  test('is the only one of ours', () => {
+    expect(existsSync(installed('@serval'))).toBe(false);
+    expect(existsSync(installed('@types'))).toBe(false);
+  });
+
+  test('holds compiled code, README and LICENSE, and neither tests nor maps without sources', () => {
+    const files = readdirSync(installed('serval'), { recursive: true, encoding: 'utf8' });
+    expect(readdirSync(installed('serval')).sort()).toEqual(['LICENSE', 'README.md', 'dist', 'package.json']);
+    expect(files.filter((file) => /\.map$|\.tsbuildinfo$|\.test\./.test(file))).toEqual([]);
+    const code = files.filter((file) => file.endsWith('.js') || file.endsWith('.ts'));
+    expect(code.length).toBeGreaterThan(200);
+    for (const file of code) {
+      const text = readFileSync(installed('serval', file), 'utf8');
+      expect({ file, maps: text.includes('sourceMappingURL'), internal: text.includes('@serval/') }).toEqual({
+        file,
+        maps: false,
+        internal: false,
       });
     }
   });
 
-  test('holds its compiled code, its README and no test', () => {
-    for (const name of installed()) {
-      const files = readdirSync(join(project.directory, 'node_modules', name)).filter(
-        (file) => file !== 'node_modules',
-      );
-      expect({ name, files: files.sort() }).toEqual({ name, files: ['README.md', 'dist', 'package.json'] });
-      expect(existsSync(join(project.directory, 'node_modules', name, 'dist', '.tsbuildinfo'))).toBe(false);
-    }
+  test('has a README whose links lead out of it or to itself', () => {
+    const readme = readFileSync(installed('serval', 'README.md'), 'utf8');
+    const targets = [...readme.matchAll(/\]\(([^)]+)\)/g)].map(([, target = '']) => target);
+    expect(targets.filter((target) => !/^(https:|#)/.test(target))).toEqual([]);
+    expect(readme).toContain('npm install');
+    expect(readme).not.toContain('May import');
+  });
+
+  test('keeps what is @internal out of its declarations', () => {
+    const files = readdirSync(installed('serval', 'dist'), { recursive: true, encoding: 'utf8' });
+    const declarations = files.filter((file) => file.endsWith('.d.ts'));
+    expect(
+      declarations.filter((file) => readFileSync(installed('serval', 'dist', file), 'utf8').includes('@internal')),
+    ).toEqual([]);
   });
 });
 
@@ -133,18 +193,20 @@ describe('types', () => {
     });
   }
 
-  /** Members that our own packages use across their borders, of types that are not for applications. */
-  const INTERNAL = [
-    'member_WsClientContainer_prepare',
-    'member_WsClientContainer_attempt',
-    'member_WsClientContainer_diagnostics',
-    'member_DeployedEndpoint_plan',
-  ];
+  async function addNodeTypes(to: Project): Promise<void> {
+    const at = join(to.directory, 'node_modules', '@types', 'node');
+    await mkdir(dirname(at), { recursive: true });
+    symlinkSync(join(ROOT, 'node_modules', '@types', 'node'), at, 'junction');
+  }
+
+  /** Of types that are not for applications. */
+  const INTERNAL = ['member_DeployedEndpoint_plan'];
 
   test('every type that is inferred from the API can be named in a declaration file, in the layout of pnpm', async () => {
     const consumer = await Project.create({ type: 'module' });
     try {
-      consumer.installLikePnpm(project, ['serval', 'reflect-metadata', '@types/node']);
+      consumer.installLikePnpm(project, ['serval']);
+      await addNodeTypes(consumer);
       const lines = everyInference('serval', consumer.directory, OPTIONS).filter(
         (line) => !INTERNAL.some((name) => line.includes(` ${name} `)),
       );
@@ -156,11 +218,45 @@ describe('types', () => {
     }
   });
 
-  test('the declaration files themselves have no errors', async () => {
-    const file = await project.write(
+  // Neither target nor lib brings esnext.disposable.
+  test.each<[string, ts.CompilerOptions, string]>([
+    ['node16', { module: ts.ModuleKind.Node16 }, 'library.cts'],
+    ['nodenext', { module: ts.ModuleKind.NodeNext }, 'library.mts'],
+    ['bundler', { module: ts.ModuleKind.ESNext, moduleResolution: ts.ModuleResolutionKind.Bundler }, 'library.ts'],
+    [
+      'node10',
+      {
+        module: ts.ModuleKind.CommonJS,
+        moduleResolution: ts.ModuleResolutionKind.Node10,
+        ignoreDeprecations: '6.0',
+      },
       'library.ts',
-      `export * from 'serval';\nexport * as testing from '@serval/testing';\n`,
-    );
-    expect(diagnose([file], { ...OPTIONS, skipLibCheck: false })).toEqual([]);
+    ],
+  ])('the declaration files have no errors under moduleResolution %s', async (_name, options, name) => {
+    const consumer = await Project.create();
+    try {
+      consumer.linkPacked(packed.folder);
+      await addNodeTypes(consumer);
+      const file = await consumer.write(
+        name,
+        `import { attach, OnMessage, Server, ServerEndpoint, type Engine, type PerMessageDeflateOptions } from 'serval';
+         import type { AcceptedUpgrade, Transport, UpgradeReply } from 'serval/spi';
+         import { TestServer } from 'serval/testing';
+         @ServerEndpoint('/echo') class Echo { @OnMessage({ params: [String] }) say(text: string) { return text; } }
+         const perMessageDeflate: PerMessageDeflateOptions = {};
+         const engine: Engine = {
+           installedExtensions: [],
+           accept: (_upgrade: AcceptedUpgrade): Transport | undefined => undefined,
+         };
+         export const servers = [new Server({ endpoints: [Echo], perMessageDeflate }), new Server({ engine })] as const;
+         export const test = new TestServer({ endpoints: [Echo] });
+         export type Reply = UpgradeReply;
+         export { attach };`,
+      );
+      const given = { ...OPTIONS, declaration: false, lib: ['lib.es2022.d.ts'], skipLibCheck: false, noEmit: true };
+      expect(diagnose([file], { ...given, ...options })).toEqual([]);
+    } finally {
+      await consumer.remove();
+    }
   });
 });

@@ -2,9 +2,8 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { dependencyFolders } from './tarballs';
 import { ROOT, runTool, type ToolOptions, type ToolRun } from './tool';
-
-const PACKAGES = join(ROOT, 'packages');
 
 /** A user's project in a folder of its own. */
 export class Project {
@@ -27,13 +26,21 @@ export class Project {
     return runTool(command, args, { cwd: this.directory, ...options });
   }
 
-  /** Installs the packages of this repository as links to their folders. */
-  linkPackages(): void {
-    mkdirSync(join(this.directory, 'node_modules', '@serval'), { recursive: true });
-    for (const name of readdirSync(PACKAGES)) {
-      const into = name === 'serval' ? name : `@serval/${name}`;
-      symlinkSync(join(PACKAGES, name), join(this.directory, 'node_modules', into), 'junction');
-    }
+  /** Installs the workspace `serval` as a link to its folder. */
+  linkWorkspace(): void {
+    this.#link('serval', join(ROOT, 'packages', 'serval'));
+  }
+
+  /** Installs a copy of what is packed, with links to its dependencies: without a package manager. */
+  linkPacked(folder: string): void {
+    cpSync(folder, join(this.directory, 'node_modules', 'serval'), { recursive: true });
+    for (const [name, at] of dependencyFolders(folder)) this.#link(name, at);
+  }
+
+  #link(name: string, folder: string): void {
+    const at = join(this.directory, 'node_modules', name);
+    mkdirSync(dirname(at), { recursive: true });
+    symlinkSync(folder, at, 'junction');
   }
 
   /** Installs tarballs and nothing else. */

@@ -4,30 +4,63 @@ import { ROOT, runTool } from './tool';
 
 const PACKAGES = join(ROOT, 'packages');
 
+/** The package that users install. */
+export interface PackedServal {
+  /** Its unpacked content. */
+  readonly folder: string;
+  readonly tarball: string;
+}
+
 interface Manifest {
-  readonly private?: boolean;
   readonly dependencies?: Readonly<Record<string, string>>;
-  readonly peerDependencies?: Readonly<Record<string, string>>;
 }
 
-/** Packs every public package, by the command that a user runs. */
-export async function packPackages(destination: string): Promise<readonly string[]> {
-  const { code, output } = await runTool(process.execPath, ['.config/tarballs.mjs', destination], { cwd: ROOT });
-  if (code !== 0) throw new Error(`The packages could not be packed:\n${output}`);
-  return tarballsIn(destination);
+/** Packs Serval, by the command that a user runs. */
+export async function packServal(destination: string): Promise<PackedServal> {
+  const { code, output } = await runTool(process.execPath, ['.config/tarball.mjs', destination], { cwd: ROOT });
+  if (code !== 0) throw new Error(`Serval could not be packed:\n${output}`);
+  const [tarball, ...more] = tarballsIn(destination);
+  if (tarball === undefined || more.length > 0) throw new Error(`Packing made ${more.length + 1} tarballs, not one.`);
+  return { folder: join(destination, 'serval'), tarball };
 }
 
-/** Packs what the public packages depend on, as it lies in node_modules, so that an installation needs no network. */
-export async function packDependencies(destination: string): Promise<readonly string[]> {
-  const before = new Set(tarballsIn(destination));
-  const folders = dependencyFolders();
+/**
+ * Packs the dependencies of a package, and theirs, as they lie in node_modules: an installation then needs no network.
+ *
+ * @returns the tarball of each, by its name
+ */
+export async function packDependencies(folder: string, destination: string): Promise<ReadonlyMap<string, string>> {
+  const folders = dependencyFolders(folder);
   const { code, output } = await runTool(
     'npm',
-    ['pack', '--offline', '--ignore-scripts', '--loglevel', 'error', '--pack-destination', destination, ...folders],
+    ['pack', '--json', '--offline', '--ignore-scripts', '--pack-destination', destination, ...folders.values()],
     { cwd: ROOT },
   );
   if (code !== 0) throw new Error(`The dependencies could not be packed:\n${output}`);
-  return tarballsIn(destination).filter((tarball) => !before.has(tarball));
+  const packed = JSON.parse(output.slice(output.indexOf('['))) as {
+    readonly name: string;
+    readonly filename: string;
+  }[];
+  return new Map(packed.map(({ name, filename }) => [name, join(destination, filename)]));
+}
+
+/** Where each dependency of a package lies, and theirs. */
+export function dependencyFolders(folder: string): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  const visit = (from: string, searched: readonly string[]): void => {
+    for (const name of Object.keys(manifestOf(from).dependencies ?? {})) {
+      if (found.has(name)) continue;
+      const at = findPackage(name, searched);
+      found.set(name, at);
+      visit(at, [at]);
+    }
+  };
+  // The workspaces have installed what the package made of them depends on.
+  visit(
+    folder,
+    readdirSync(PACKAGES).map((name) => join(PACKAGES, name)),
+  );
+  return found;
 }
 
 function tarballsIn(folder: string): string[] {
@@ -36,34 +69,17 @@ function tarballsIn(folder: string): string[] {
     .map((name) => join(folder, name));
 }
 
-function dependencyFolders(): readonly string[] {
-  const found = new Set<string>();
-  const visit = (folder: string, isOwn: boolean): void => {
-    const { dependencies, peerDependencies } = manifestOf(folder);
-    // Optional peers of others, such as bufferutil, need not be there.
-    for (const name of Object.keys({ ...dependencies, ...(isOwn && peerDependencies) })) {
-      const at = resolve(name, folder);
-      if (found.has(at) || at.startsWith(join(PACKAGES, name.replace('@serval/', '')))) continue;
-      found.add(at);
-      visit(at, false);
-    }
-  };
-  for (const name of readdirSync(PACKAGES)) {
-    const folder = join(PACKAGES, name);
-    if (existsSync(join(folder, 'package.json')) && manifestOf(folder).private !== true) visit(folder, true);
-  }
-  return [...found];
-}
-
 function manifestOf(folder: string): Manifest {
   return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
 }
 
-/** Where Node finds a package from a folder. */
-function resolve(name: string, from: string): string {
-  for (let folder = from; folder !== dirname(folder); folder = dirname(folder)) {
-    const at = join(folder, 'node_modules', name);
-    if (existsSync(at)) return realpathSync(at);
+/** Where Node finds a package from one of the folders. */
+function findPackage(name: string, folders: readonly string[]): string {
+  for (const from of folders) {
+    for (let folder = from; folder !== dirname(folder); folder = dirname(folder)) {
+      const at = join(folder, 'node_modules', name);
+      if (existsSync(at)) return realpathSync(at);
+    }
   }
-  throw new Error(`${name} is not installed for ${from}.`);
+  throw new Error(`${name} is not installed.`);
 }

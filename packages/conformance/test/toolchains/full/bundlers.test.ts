@@ -1,6 +1,6 @@
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Project } from '..';
+import { packServal, Project } from '..';
 
 // A server and a client in one file, by each bundler that a Node service is bundled with; esbuild is in bundles.test.ts.
 // The bundle runs where nothing is installed.
@@ -72,7 +72,7 @@ test.each(Object.keys(BUNDLERS))('a bundle by %s serves and connects, with both 
   const source = await Project.create();
   const elsewhere = await Project.create();
   try {
-    source.linkPackages();
+    source.linkPacked((await packServal(join(elsewhere.directory, 'packed'))).folder);
     await source.write('app.mjs', PROGRAM);
     await source.write('bundle.cjs', BUNDLERS[name] ?? '');
     expect(await source.run(process.execPath, ['bundle.cjs'])).toEqual({ code: 0, output: '' });

@@ -33,7 +33,7 @@ const ENDPOINT = `
 let project: Project;
 beforeAll(async () => {
   project = await Project.create({ type: 'module' });
-  project.linkPackages();
+  project.linkWorkspace();
   await mkdir(join(project.directory, 'node_modules', '@types'), { recursive: true });
   // The types of Node of its own time; newer ones need a newer TypeScript.
   symlinkSync(

@@ -210,7 +210,7 @@ async function runCase([tool, name, dialect, options, run]) {
   const file = dialect === METADATA ? 'legacy.ts' : 'standard.ts';
   const project = await Project.create({ type: 'module', dependencies: { serval: '*' } });
   try {
-    project.linkPackages();
+    project.linkWorkspace();
     for (const needed of ['@oxc-project/runtime', '@types/node', 'typescript', 'vite']) {
       mkdirSync(join(project.directory, 'node_modules', needed, '..'), { recursive: true });
       symlinkSync(bin(needed), join(project.directory, 'node_modules', needed));
