@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { clientFrame, LiteralSocket } from 'serval/testing';
-import { type CloseReason, Endpoint, PongMessage, type RemoteEndpoint, type Session, WsClientContainer } from 'serval';
+import { type CloseReason, Endpoint, PongMessage, type RemoteEndpoint, type Session, ClientContainer } from 'serval';
 
 /** Texts up to this length go into a transcript unchanged; longer texts and data as length and hash. */
 const SHORT = 4000;
@@ -8,7 +8,7 @@ const SILENCE_MS = 30_000;
 /** The largest message of a conversation. */
 const LARGEST = 1_000_000;
 
-const container = new WsClientContainer({ textBufferSize: LARGEST, binaryBufferSize: LARGEST });
+const container = new ClientContainer({ textBufferSize: LARGEST, binaryBufferSize: LARGEST });
 
 /** A party of a scripted conversation, on Serval's client. It receives one event after the other, as lines of text. */
 export class Speaker {

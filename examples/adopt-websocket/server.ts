@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { OnMessage, OnOpen, PathParam, ServerEndpoint, Session, WsServerContainer } from 'serval';
+import { OnMessage, OnOpen, PathParam, ServerEndpoint, Session, ServerContainer } from 'serval';
 import { WebSocketServer } from 'ws';
 import { main, type Running } from '../main';
 
@@ -27,7 +27,7 @@ export class Auction {
 export async function start(port: number): Promise<Running> {
   const httpServer = createServer();
   const webSocketServer = new WebSocketServer({ server: httpServer });
-  const container = new WsServerContainer();
+  const container = new ServerContainer();
 
   webSocketServer.on('connection', (webSocket, request) => {
     const url = new URL(request.url ?? '/', 'ws://localhost');

@@ -1,7 +1,7 @@
 import { PNG } from 'pngjs';
-import { ClientEndpointConfig, Endpoint, WsClientContainer, type CloseReason, type Session } from 'serval';
+import { ClientEndpointConfig, Endpoint, ClientContainer, type CloseReason, type Session } from 'serval';
 
-const container = new WsClientContainer({ textBufferSize: 4_000_000, binaryBufferSize: 4_000_000 });
+const container = new ClientContainer({ textBufferSize: 4_000_000, binaryBufferSize: 4_000_000 });
 
 /**
  * A scripted player on Serval's own client, for any server that speaks the drawboard's protocol. It keeps the events as

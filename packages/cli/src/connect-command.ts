@@ -1,6 +1,6 @@
 import { ClientEndpointConfig, type HandshakeResponse } from '@serval/api';
 import { Timer } from '@serval/api/spi';
-import { connect, WsClientContainer, type ClientContainerOptions, type ReconnectAttempt } from '@serval/client';
+import { connect, ClientContainer, type ClientContainerOptions, type ReconnectAttempt } from '@serval/client';
 import { UsageError } from './command-arguments';
 import { parseConnectArguments, type ConnectArguments } from './connect-arguments';
 import { Conversation } from './conversation';
@@ -25,7 +25,7 @@ export async function connectCommand(args: readonly string[], terminal: Terminal
   const printer = new Printer(terminal, { ...given, rawBinary: given.binary });
   const conversation = new Conversation(printer);
   const connection = await connect(given.uri, {
-    container: new WsClientContainer(await containerOptions(given, printer, terminal)),
+    container: new ClientContainer(await containerOptions(given, printer, terminal)),
     endpoint: conversation,
     config: endpointConfig(given, printer),
     reconnect: given.reconnect && { delay: (attempt) => announced(attempt, printer) },

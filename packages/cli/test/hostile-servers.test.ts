@@ -21,13 +21,13 @@ import { FakeTerminal } from './fake-terminal';
 // Each kind of mistake, or malice, of a server meets every way in which a user can connect: the advisories of 2026 were
 // about second ways in, where the first one was sound.
 
-const { connect, WsClientContainer } = client;
+const { connect, ClientContainer } = client;
 
 /** How it ended: the code of a HandshakeException, or `closed` with the code that `@OnClose` gets. */
 type Outcome = string;
 
 const silent = { error() {}, warn() {}, debug() {} };
-const container = (): client.WsClientContainer => new WsClientContainer({ logger: silent, sessionCloseTimeout: 200 });
+const container = (): client.ClientContainer => new ClientContainer({ logger: silent, sessionCloseTimeout: 200 });
 
 /** The last calls that an endpoint receives. */
 class Ending {
@@ -110,9 +110,9 @@ const WAYS: Readonly<Record<string, (uri: string) => Promise<Outcome>>> = {
 
 test('a way in that is added is tested here', () => {
   const ways = Object.keys(client).filter((name) => !name.endsWith('_OPTIONS'));
-  expect(ways.sort()).toEqual(['ATTEMPT_PROPERTY', 'WsClientContainer', 'connect']);
+  expect(ways.sort()).toEqual(['ATTEMPT_PROPERTY', 'ClientContainer', 'connect']);
   // `attempt` is what connect calls.
-  expect(Object.getOwnPropertyNames(WsClientContainer.prototype).sort()).toEqual([
+  expect(Object.getOwnPropertyNames(ClientContainer.prototype).sort()).toEqual([
     'attempt',
     'connectToServer',
     'constructor',

@@ -38,10 +38,10 @@ import { parseServerUri } from './server-uri';
  * default options; make another where they do not fit.
  *
  * @example
- * const container = new WsClientContainer({ perMessageDeflate: true, ioTimeout: 2000 });
+ * const container = new ClientContainer({ perMessageDeflate: true, ioTimeout: 2000 });
  * const session = await container.connectToServer(Prices, 'wss://example.com/prices');
  */
-export class WsClientContainer extends ContainerDefaults implements WebSocketContainer {
+export class ClientContainer extends ContainerDefaults implements WebSocketContainer {
   readonly #context: ContainerContext;
   readonly #endpoints: ClientEndpoints;
   readonly #settings: ClientContainerSettings;
@@ -180,13 +180,13 @@ export class WsClientContainer extends ContainerDefaults implements WebSocketCon
     return endSessions(this.#context.registry, reason, graceMs, given);
   }
 
-  /** As {@link stop}: `await using container = new WsClientContainer()`. */
+  /** As {@link stop}: `await using container = new ClientContainer()`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
   }
 
   static {
-    showAs(WsClientContainer, 'WsClientContainer', (container) => `${container.#context.registry.size} sessions`);
+    showAs(ClientContainer, 'ClientContainer', (container) => `${container.#context.registry.size} sessions`);
   }
 
   protected override get settings(): ContainerSettings {

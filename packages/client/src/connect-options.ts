@@ -21,7 +21,7 @@ import {
   type OptionTable,
   type ReadOptions,
 } from '@serval/api/spi';
-import { WsClientContainer } from './client-container';
+import { ClientContainer } from './client-container';
 import type { ClientEndpoint } from './client-endpoint';
 import { CLIENT_CONTAINER_OPTIONS, type ClientContainerOptions } from './container-options';
 import { ConnectionConfig } from './endpoint-config';
@@ -38,7 +38,7 @@ export type ServerUri = string | URL | (() => string | URL | Promise<string | UR
 /** The options of every `connect`, beside all options of a client container. */
 export interface CommonConnectOptions extends ClientContainerOptions {
   /** The container to connect with. Default: a new one where options of a container are given, else the provider's. */
-  readonly container?: WsClientContainer | undefined;
+  readonly container?: ClientContainer | undefined;
   /**
    * Ends the connection as `close()` does, at any moment; a `connect` under way rejects with the signal's reason. Default:
    * none.
@@ -88,7 +88,7 @@ export type ConnectOptions = HandlerConnectOptions | EndpointConnectOptions;
 
 /** The options, checked. */
 export interface PreparedConnect {
-  readonly container: WsClientContainer;
+  readonly container: ClientContainer;
   readonly endpoint: ClientEndpoint;
   /** Where no handler takes the messages. */
   readonly stream: MessageStream | undefined;
@@ -125,8 +125,8 @@ const CONFIGURATION = {
 
 const COMMON = {
   container: kind(
-    'a WsClientContainer of this copy of serval',
-    (value): value is WsClientContainer => value instanceof WsClientContainer,
+    'a ClientContainer of this copy of serval',
+    (value): value is ClientContainer => value instanceof ClientContainer,
   ),
   signal: kind('an AbortSignal', isAbortSignal),
   reconnect: { ...switchable(RECONNECT_OPTIONS), default: false },
@@ -170,17 +170,17 @@ export function prepareConnect(options: ConnectOptions): PreparedConnect {
   return { container, endpoint: { ...prepared, config }, stream, policy };
 }
 
-function containerFor({ container }: ConnectSettings, options: ConnectOptions): WsClientContainer {
+function containerFor({ container }: ConnectSettings, options: ConnectOptions): ClientContainer {
   const others = Object.entries(options).filter(([name, value]) => !(name in OWN_OPTIONS) && value !== undefined);
   const [other] = others;
   if (container !== undefined) {
     if (other !== undefined) throw misplaced(other[0]);
     return container;
   }
-  if (other !== undefined) return new WsClientContainer(Object.fromEntries(others));
+  if (other !== undefined) return new ClientContainer(Object.fromEntries(others));
   const provided = ContainerProvider.getWebSocketContainer();
   // Another implementation may have registered itself.
-  return provided instanceof WsClientContainer ? provided : new WsClientContainer();
+  return provided instanceof ClientContainer ? provided : new ClientContainer();
 }
 
 interface Prepared {
@@ -188,7 +188,7 @@ interface Prepared {
   readonly stream: MessageStream | undefined;
 }
 
-function forHandlers(container: WsClientContainer, settings: ConnectSettings, handlers: SessionHandlers): Prepared {
+function forHandlers(container: ClientContainer, settings: ConnectSettings, handlers: SessionHandlers): Prepared {
   const { config: misplaced } = settings;
   if (misplaced !== undefined && misplaced !== null)
     throw badOption('config', 'for an endpoint, and left out where there is none', misplaced);
@@ -206,7 +206,7 @@ function forHandlers(container: WsClientContainer, settings: ConnectSettings, ha
 }
 
 function forEndpoint(
-  container: WsClientContainer,
+  container: ClientContainer,
   { endpoint, config }: ConnectSettings,
   options: EndpointConnectOptions,
 ): Prepared {

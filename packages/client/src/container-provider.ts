@@ -1,12 +1,12 @@
 import { ContainerProvider } from '@serval/api';
-import { WsClientContainer } from './client-container';
+import { ClientContainer } from './client-container';
 
 /** Provides one container with the default options, made when it is first asked for, and again once it was stopped. */
 class ClientContainerProvider extends ContainerProvider {
-  #container: WsClientContainer | undefined;
+  #container: ClientContainer | undefined;
 
-  protected override getContainer(): WsClientContainer {
-    if (this.#container === undefined || this.#container.isStopped) this.#container = new WsClientContainer();
+  protected override getContainer(): ClientContainer {
+    if (this.#container === undefined || this.#container.isStopped) this.#container = new ClientContainer();
     return this.#container;
   }
 }

@@ -1,7 +1,7 @@
 // ContainerProvider.getWebSocketContainer() answers from the moment this is imported.
 import './container-provider';
 
-export { WsClientContainer } from './client-container';
+export { ClientContainer } from './client-container';
 export { ATTEMPT_PROPERTY } from './connect';
 export { connect } from './connection';
 export { CONNECT_OPTIONS } from './connect-options';

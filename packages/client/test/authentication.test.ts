@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { ClientEndpointConfig, Endpoint, HandshakeException, type Session } from '@serval/api';
-import { WsClientContainer, type ClientContainerOptions } from '../src';
+import { ClientContainer, type ClientContainerOptions } from '../src';
 import { afterTest, rejection } from './after-test';
 import { accepting, LiteralServer, status, type Answer } from './literal-server';
 
@@ -33,7 +33,7 @@ async function connect(
   options: ClientContainerOptions = { credentials: ANN },
   config = builder().build(),
 ): Promise<Session> {
-  const container = new WsClientContainer({ logger: silent, sessionCloseTimeout: 200, ...options });
+  const container = new ClientContainer({ logger: silent, sessionCloseTimeout: 200, ...options });
   const session = await container.connectToServer(Nothing, config, uri);
   afterTest(() => session.close());
   return session;
@@ -216,7 +216,7 @@ describe('what fails', () => {
     [{ username: 'ann' }, /^credentials\.password is missing/],
     [{ username: 1, password: 's3cret' }, /^credentials\.username is a string; found number\.$/],
   ])('the option %j', (credentials, message) => {
-    expect(() => new WsClientContainer({ credentials: credentials as never })).toThrow(message);
+    expect(() => new ClientContainer({ credentials: credentials as never })).toThrow(message);
   });
 });
 

@@ -24,12 +24,12 @@ import {
 } from '@serval/api';
 import { Server, type ServerOptions } from '@serval/server';
 import { WebSocketServer } from 'ws';
-import { WsClientContainer } from '../src';
+import { ClientContainer } from '../src';
 import { afterTest, Gate, Inbox, rejection } from './after-test';
 import { LiteralServer } from './literal-server';
 
 const silent = { error() {}, warn() {}, debug() {} };
-const container = new WsClientContainer({ logger: silent, sessionCloseTimeout: 500 });
+const container = new ClientContainer({ logger: silent, sessionCloseTimeout: 500 });
 
 class ServerSide extends ServerEndpointConfig.Configurator {
   override checkOrigin(origin: string | null, request: HandshakeRequest) {
@@ -164,7 +164,7 @@ describe('compression', () => {
       .build();
 
   test.each<
-    [how: string, options: object, connect: (client: WsClientContainer, uri: string) => Promise<[Session, Inbox]>]
+    [how: string, options: object, connect: (client: ClientContainer, uri: string) => Promise<[Session, Inbox]>]
   >([
     [
       'by the option, for every endpoint',
@@ -184,7 +184,7 @@ describe('compression', () => {
     ],
   ])('%s', async (_how, options, connect) => {
     const server = await start({ perMessageDeflate: { threshold: 0 } });
-    const client = new WsClientContainer({ logger: silent, sessionCloseTimeout: 500, ...options });
+    const client = new ClientContainer({ logger: silent, sessionCloseTimeout: 500, ...options });
     const [session, heard] = await connect(client, uriOf(server));
     afterTest(() => session.close());
     expect(named(session)).toEqual(['permessage-deflate']);
@@ -200,7 +200,7 @@ describe('compression', () => {
     ['not where the server has none', { perMessageDeflate: true }, {}],
   ])('%s', async (_how, options, serverOptions) => {
     const server = await start(serverOptions);
-    const client = new WsClientContainer({ logger: silent, sessionCloseTimeout: 500, ...options });
+    const client = new ClientContainer({ logger: silent, sessionCloseTimeout: 500, ...options });
     const session = await client.connectToServer(ListeningEndpoint, listed(), uriOf(server));
     afterTest(() => session.close());
     expect(named(session)).toEqual([]);
@@ -208,7 +208,7 @@ describe('compression', () => {
 
   test('asks servers for messages that need no memory once maxMemory is used up', async () => {
     const server = await start({ perMessageDeflate: true });
-    const client = new WsClientContainer({ logger: silent, perMessageDeflate: { maxMemory: 100_000 } });
+    const client = new ClientContainer({ logger: silent, perMessageDeflate: { maxMemory: 100_000 } });
     afterTest(() => client.stop({ grace: 500 }));
     const agreed: string[][] = [];
     for (let index = 0; index < 2; index += 1) {
@@ -221,7 +221,7 @@ describe('compression', () => {
 
   test('is an installed extension, unless the option forbids it', () => {
     const names = (options: object): string[] =>
-      [...new WsClientContainer(options).getInstalledExtensions()].map((one) => one.getName());
+      [...new ClientContainer(options).getInstalledExtensions()].map((one) => one.getName());
     expect(names({})).toEqual(['permessage-deflate']);
     expect(names({ perMessageDeflate: false })).toEqual([]);
   });
@@ -244,7 +244,7 @@ test.each([false, true])('with a server of the ws library, compression %p', asyn
     socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }));
     socket.on('close', (code, reason) => ended.open(`${code} ${String(reason)}`));
   });
-  const client = new WsClientContainer({ logger: silent, perMessageDeflate });
+  const client = new ClientContainer({ logger: silent, perMessageDeflate });
   const endpoint = new Listener();
   // ws chooses the first subprotocol that is offered.
   const session = await client.connectToServer(endpoint, `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`);
@@ -364,7 +364,7 @@ describe('endpoints', () => {
 
   test('@PathParam has no value in a client, and is warned of once', async () => {
     const warnings: string[] = [];
-    const client = new WsClientContainer({ logger: { ...silent, warn: (message) => void warnings.push(message) } });
+    const client = new ClientContainer({ logger: { ...silent, warn: (message) => void warnings.push(message) } });
     @ClientEndpoint
     class Ported {
       room: string | null = '';
@@ -395,7 +395,7 @@ test('with openFailure resolve, and as every Tomcat, connectToServer gives the s
   }
   const server = await start();
   for (const options of [{ openFailure: 'resolve' }, { compatibility: 'tomcat-11' }] as const) {
-    const lenient = new WsClientContainer({ logger: silent, sessionCloseTimeout: 200, ...options });
+    const lenient = new ClientContainer({ logger: silent, sessionCloseTimeout: 200, ...options });
     const session = await lenient.connectToServer(Failing, uriOf(server));
     await session.close();
     await lenient.stop();
@@ -509,7 +509,7 @@ describe('an endpoint that fails while it is connected', () => {
 describe('the container', () => {
   test('is what ContainerProvider gives, and the server’s own connectToServer uses', async () => {
     const provided = ContainerProvider.getWebSocketContainer();
-    expect(provided).toBeInstanceOf(WsClientContainer);
+    expect(provided).toBeInstanceOf(ClientContainer);
     expect(ContainerProvider.getWebSocketContainer()).toBe(provided);
     const server = await start();
     const endpoint = new Listener();
@@ -519,7 +519,7 @@ describe('the container', () => {
   });
 
   test('has the defaults of the specification, for sessions that begin later', async () => {
-    const client = new WsClientContainer({ logger: silent });
+    const client = new ClientContainer({ logger: silent });
     expect([
       client.getDefaultAsyncSendTimeout(),
       client.getDefaultMaxSessionIdleTimeout(),
@@ -552,7 +552,7 @@ describe('the container', () => {
   });
 
   test('a message that is too large closes the session with 1009', async () => {
-    const client = new WsClientContainer({ logger: silent, textBufferSize: 16 });
+    const client = new ClientContainer({ logger: silent, textBufferSize: 16 });
     const server = await start();
     const endpoint = new Listener();
     const session = await client.connectToServer(endpoint, uriOf(server));
@@ -563,7 +563,7 @@ describe('the container', () => {
   });
 
   test('an idle session is closed', async () => {
-    const client = new WsClientContainer({ logger: silent, maxSessionIdleTimeout: 50 });
+    const client = new ClientContainer({ logger: silent, maxSessionIdleTimeout: 50 });
     const server = await start();
     const endpoint = new Listener();
     await client.connectToServer(endpoint, uriOf(server));

@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { DeploymentException, IllegalStateException, IOException, type CloseReason, type Session } from '@serval/api';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { Random } from '../../protocol/test/random';
-import { connect, WsClientContainer, type Connection, type ReconnectAttempt } from '../src';
+import { connect, ClientContainer, type Connection, type ReconnectAttempt } from '../src';
 import { silent, turns } from './reconnecting';
 
 // Connections that are used, lost and ended at random, and what must be true of each of them whatever happens when.
@@ -50,7 +50,7 @@ class Life {
   readonly #upgrades = new WebSocketServer({ noServer: true });
   readonly #sockets = new Set<Socket>();
   readonly #served: ServedSession[] = [];
-  readonly #container = new WsClientContainer({
+  readonly #container = new ClientContainer({
     logger: silent,
     sessionCloseTimeout: 30,
     handshakeTimeout: 40,

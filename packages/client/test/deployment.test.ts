@@ -18,12 +18,12 @@ import {
   type ClientEndpointOptions,
   type ErrorCode,
 } from '@serval/api';
-import { WsClientContainer } from '../src';
+import { ClientContainer } from '../src';
 import { rejection } from './after-test';
 
 // No server is asked: what cannot be deployed fails before. Port 9 of this machine answers nothing.
 const NOWHERE = 'ws://127.0.0.1:9/echo';
-const container = new WsClientContainer({ logger: { error() {}, warn() {}, debug() {} } });
+const container = new ClientContainer({ logger: { error() {}, warn() {}, debug() {} } });
 
 /** Java's BigDecimal: a class that no decoder makes. */
 class BigDecimal {}

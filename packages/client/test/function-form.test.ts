@@ -11,7 +11,7 @@ import {
   type Session,
 } from '@serval/api';
 import { acceptValue as accept } from '@serval/protocol';
-import { connect, WsClientContainer, type Connection, type ConnectOptions } from '../src';
+import { connect, ClientContainer, type Connection, type ConnectOptions } from '../src';
 import { afterTest, Gate, Inbox, rejection } from './after-test';
 import { LiteralServer } from './literal-server';
 import { PeerServer } from './peer-server';
@@ -351,7 +351,7 @@ describe('options', () => {
     const [one, other] = [await connect(server.url), await connect(server.url)];
     afterTest(() => Promise.all([one.close(), other.close()]));
     expect(one.session?.getContainer()).toBe(other.session?.getContainer());
-    const container = new WsClientContainer({ logger: silent });
+    const container = new ClientContainer({ logger: silent });
     const third = await connect(server.url, { container });
     afterTest(() => third.close());
     expect(third.session?.getContainer()).toBe(container);
@@ -381,7 +381,7 @@ describe('options', () => {
     expect(connection.session?.getUserProperties().get('room')).toBe('tea');
   });
 
-  const container = new WsClientContainer({ logger: silent });
+  const container = new ClientContainer({ logger: silent });
   test.each<[message: RegExp, options: object]>([
     [/onText is a function/, { onText: 'x' }],
     [/signal is an AbortSignal/, { signal: {} }],
@@ -395,7 +395,7 @@ describe('options', () => {
     [/reconnect.retryInitial is true or false/, { reconnect: { retryInitial: 1 } }],
     [/did you mean maxDelay/, { reconnect: { maxDelays: 5 } }],
     [/headers is an object/, { headers: 'x' }],
-    [/container is a WsClientContainer/, { container: {} }],
+    [/container is a ClientContainer/, { container: {} }],
     [/textBufferSize is an option of a container: give it to the container/, { container, textBufferSize: 5 }],
     [/onTxt is not an option of connect/, { container, onTxt: 5 }],
     [/an endpoint or onText, not both; write a method/, { endpoint: class {}, onText() {} }],

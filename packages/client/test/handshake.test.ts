@@ -9,12 +9,12 @@ import {
   type ErrorCode,
   type Session,
 } from '@serval/api';
-import { WsClientContainer } from '../src';
+import { ClientContainer } from '../src';
 import { afterTest, Gate, Inbox, rejection } from './after-test';
 import { accepting, LiteralServer, status, type Answer } from './literal-server';
 
 const silent = { error() {}, warn() {}, debug() {} };
-const container = new WsClientContainer({ logger: silent, sessionCloseTimeout: 200 });
+const container = new ClientContainer({ logger: silent, sessionCloseTimeout: 200 });
 
 class Listener extends Endpoint {
   readonly inbox = new Inbox();

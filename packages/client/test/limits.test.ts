@@ -7,7 +7,7 @@ import {
   type CloseReason,
   type Session,
 } from '@serval/api';
-import { WsClientContainer } from '../src';
+import { ClientContainer } from '../src';
 import { afterTest, rejection } from './after-test';
 import { accepting, LiteralServer } from './literal-server';
 
@@ -31,7 +31,7 @@ describe('ioTimeout', () => {
     ['as a number', { ioTimeout: 5000 }, { [`${P}IO_TIMEOUT_MS`]: 60 }],
   ])('%s ends the wait for an answer', async (_how, options, properties) => {
     const server = await LiteralServer.start(() => undefined);
-    const container = new WsClientContainer({ logger: silent, ...options });
+    const container = new ClientContainer({ logger: silent, ...options });
     const error = await rejection(container.connectToServer(Nothing, configWith(properties), server.url()));
     expect(error).toBeInstanceOf(HandshakeException);
     expect([error.code, error.message]).toEqual(['WS_CONNECT_TIMEOUT', expect.stringMatching(/was silent for 60 ms/)]);
@@ -43,7 +43,7 @@ describe('ioTimeout', () => {
     const server = createServer((socket) => socket.on('error', () => undefined).resume());
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     afterTest(() => new Promise((resolve) => server.close(resolve)));
-    const container = new WsClientContainer({ logger: silent, ioTimeout: 60 });
+    const container = new ClientContainer({ logger: silent, ioTimeout: 60 });
     const uri = `wss://127.0.0.1:${(server.address() as AddressInfo).port}/`;
     const error = await rejection(container.connectToServer(Nothing, uri));
     expect(error.code).toBe('WS_CONNECT_TIMEOUT');
@@ -52,7 +52,7 @@ describe('ioTimeout', () => {
 
   test('is not that of the session', async () => {
     const server = await LiteralServer.start();
-    const container = new WsClientContainer({ logger: silent, ioTimeout: 500, sessionCloseTimeout: 100 });
+    const container = new ClientContainer({ logger: silent, ioTimeout: 500, sessionCloseTimeout: 100 });
     const session = await container.connectToServer(Nothing, server.url());
     afterTest(() => session.close());
     await new Promise((resolve) => setTimeout(resolve, 600));
@@ -62,7 +62,7 @@ describe('ioTimeout', () => {
 });
 
 describe('handshakeTimeout', () => {
-  const container = new WsClientContainer({ logger: silent, handshakeTimeout: 100, ioTimeout: 5000 });
+  const container = new ClientContainer({ logger: silent, handshakeTimeout: 100, ioTimeout: 5000 });
   const never = new Promise<never>(() => undefined);
 
   test('ends a handshake that goes on and on', async () => {
@@ -126,7 +126,7 @@ describe('handshakeTimeout', () => {
 
 test('maxResponseHeaderBytes: a larger answer is refused, and the setting raises the limit', async () => {
   const server = await LiteralServer.start(accepting(`X-Long: ${'x'.repeat(20_000)}`));
-  const container = new WsClientContainer({ logger: silent, sessionCloseTimeout: 100 });
+  const container = new ClientContainer({ logger: silent, sessionCloseTimeout: 100 });
   const error = await rejection(container.connectToServer(Nothing, server.url()));
   expect(error.code).toBe('WS_CONNECT_BAD_ANSWER');
   await server.deserted();
@@ -138,7 +138,7 @@ test('maxResponseHeaderBytes: a larger answer is refused, and the setting raises
 
 test('the settings of the handshake among the user properties are no unknown names, and the session has them', async () => {
   const warnings: string[] = [];
-  const container = new WsClientContainer({
+  const container = new ClientContainer({
     logger: { ...silent, warn: (message) => void warnings.push(message) },
     sessionCloseTimeout: 100,
   });
@@ -162,13 +162,13 @@ describe('options', () => {
     ['perMessageDeflate', { level: 99 }, /level/],
     ['textBufferSize', -1, /^textBufferSize is a whole number of bytes/],
   ])('%s: %p is a DeploymentException', (name, value, message) => {
-    expect(() => new WsClientContainer({ [name]: value })).toThrow(message);
+    expect(() => new ClientContainer({ [name]: value })).toThrow(message);
   });
 
   test('a name that is none is warned of', () => {
     const warnings: string[] = [];
     const options = { ioTimout: 1, logger: { ...silent, warn: (message: string) => void warnings.push(message) } };
-    expect(new WsClientContainer(options)).toBeDefined();
+    expect(new ClientContainer(options)).toBeDefined();
     expect(warnings).toEqual(['ioTimout is not an option of a client container; did you mean ioTimeout?']);
   });
 });
@@ -184,7 +184,7 @@ test.each([
         resolve(reason.getCloseCode().getCode());
       }
     }
-    const container = new WsClientContainer({ logger: silent, compatibility });
+    const container = new ClientContainer({ logger: silent, compatibility });
     void container.connectToServer(Closing, server.url()).then(() => server.requests[0]?.connection.send([0x88, 0]));
   });
   expect(await closed).toBe(told);

@@ -1,5 +1,5 @@
 import { ClientEndpointConfig, Endpoint, type Session } from '@serval/api';
-import { WsClientContainer } from '../src';
+import { ClientContainer } from '../src';
 import { afterTest, rejection } from './after-test';
 import { LiteralServer } from './literal-server';
 
@@ -17,7 +17,7 @@ async function connect(uri: string, origin?: string, property?: unknown, own?: s
   });
   const config = ClientEndpointConfig.Builder.create().configurator(configurator).build();
   if (property !== undefined) config.getUserProperties().set(PROPERTY, property);
-  const container = new WsClientContainer({ logger: silent, sessionCloseTimeout: 200, origin });
+  const container = new ClientContainer({ logger: silent, sessionCloseTimeout: 200, origin });
   const session = await container.connectToServer(Nothing, config, uri);
   afterTest(() => session.close());
   return session;
@@ -39,7 +39,7 @@ test.each<
 });
 
 test.each(['', 'a\r\nb', 3])('%j is none', async (origin) => {
-  expect(() => new WsClientContainer({ origin: origin as never })).toThrow(/^origin is an origin, such as/);
+  expect(() => new ClientContainer({ origin: origin as never })).toThrow(/^origin is an origin, such as/);
   const server = await LiteralServer.start();
   const error = await rejection(connect(server.url(), undefined, origin));
   expect([error.code, error.message]).toEqual([

@@ -11,7 +11,7 @@ import {
   type Session,
 } from '@serval/api';
 import { Server } from '@serval/server';
-import { WsClientContainer, type ClientContainerOptions, type ProxyOption } from '../src';
+import { ClientContainer, type ClientContainerOptions, type ProxyOption } from '../src';
 import { afterTest, Inbox, rejection } from './after-test';
 import { askingFor, ConnectProxy, OPENED, type TunnelAnswer } from './connect-proxy';
 import { accepting, LiteralServer, status } from './literal-server';
@@ -51,7 +51,7 @@ async function connect(
   given = config(),
   endpoint = new Listener(),
 ): Promise<Session> {
-  const container = new WsClientContainer({ logger: silent, sessionCloseTimeout: 200, ...options });
+  const container = new ClientContainer({ logger: silent, sessionCloseTimeout: 200, ...options });
   const session = await container.connectToServer(endpoint, given, uri);
   afterTest(() => session.close());
   return session;
@@ -462,7 +462,7 @@ describe('the environment', () => {
   test('is read at each connect, and the option goes before it', async () => {
     const server = await LiteralServer.start();
     const proxy = await ConnectProxy.start();
-    const container = new WsClientContainer({ logger: silent, sessionCloseTimeout: 200 });
+    const container = new ClientContainer({ logger: silent, sessionCloseTimeout: 200 });
     environment({ HTTP_PROXY: proxy.url('ann:s3cret@') });
     const uri = `ws://prices.test:${server.port}/`;
     const session = await container.connectToServer(Listener, uri);
@@ -508,8 +508,8 @@ describe('the option', () => {
     [{ uri: 'http://a', headers: { Host: 'b' } }, /^proxy\.headers: Host is set by the client itself/],
     ['http://:s3cret@a', /^proxy\.username is empty/],
   ])('%j is a DeploymentException', (proxy, message) => {
-    expect(() => new WsClientContainer({ proxy: proxy as never })).toThrow(message);
-    expect(() => new WsClientContainer({ proxy: proxy as never })).not.toThrow(/s3cret/);
+    expect(() => new ClientContainer({ proxy: proxy as never })).toThrow(message);
+    expect(() => new ClientContainer({ proxy: proxy as never })).not.toThrow(/s3cret/);
   });
 
   test('is used for this machine too', async () => {

@@ -1,5 +1,5 @@
 import type { CloseReason, Session } from '@serval/api';
-import { connect, WsClientContainer } from '../src';
+import { connect, ClientContainer } from '../src';
 import { Gate, Inbox, rejection } from './after-test';
 import { accepting, LiteralServer, status } from './literal-server';
 import { PeerServer } from './peer-server';
@@ -128,7 +128,7 @@ describe('a stop leaves nothing behind', () => {
 
   test('of the container: open sessions are not got back, and delays end', async () => {
     const server = await PeerServer.start();
-    const container = new WsClientContainer({ logger: silent, sessionCloseTimeout: 200 });
+    const container = new ClientContainer({ logger: silent, sessionCloseTimeout: 200 });
     const shared = { container, onText: () => undefined };
     const staying = await connect(server.url, { ...shared, reconnect: soon });
     const delaying = new Gate();
@@ -149,7 +149,7 @@ describe('a stop leaves nothing behind', () => {
 
   test('of the container, while the first connection is tried again', async () => {
     const server = await LiteralServer.start(status('503 Busy'));
-    const container = new WsClientContainer({ logger: silent });
+    const container = new ClientContainer({ logger: silent });
     const delay = (): number => {
       setImmediate(() => void container.stop());
       return 600_000;
@@ -161,7 +161,7 @@ describe('a stop leaves nothing behind', () => {
   test('before the first connection: nothing asks whether it is tried again', async () => {
     const delay = jest.fn(() => 0);
     const reconnect = { retryInitial: true, delay };
-    const container = new WsClientContainer({ logger: silent });
+    const container = new ClientContainer({ logger: silent });
     await container.stop();
     const error = await rejection(connect('ws://127.0.0.1/', { container, reconnect }));
     expect(error.code).toBe('WS_CONNECT_STOPPED');

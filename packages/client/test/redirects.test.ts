@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ClientEndpointConfig, Endpoint, type Session } from '@serval/api';
-import { WsClientContainer } from '../src';
+import { ClientContainer } from '../src';
 import { afterTest, rejection } from './after-test';
 import { accepting, LiteralServer, status, type Answer } from './literal-server';
 
 const silent = { error() {}, warn() {}, debug() {} };
-const container = new WsClientContainer({ logger: silent, sessionCloseTimeout: 200 });
+const container = new ClientContainer({ logger: silent, sessionCloseTimeout: 200 });
 const P = 'org.apache.tomcat.websocket.';
 
 const fixture = (part: string): Buffer =>

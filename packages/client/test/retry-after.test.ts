@@ -1,6 +1,6 @@
 import { readOptions } from '@serval/api/spi';
 import { Endpoint, HandshakeException, type Session } from '@serval/api';
-import { WsClientContainer, type RetryAfterOption } from '../src';
+import { ClientContainer, type RetryAfterOption } from '../src';
 import { RETRY_AFTER_OPTIONS, retrying } from '../src/retry';
 import { afterTest, Gate, rejection } from './after-test';
 import { accepting, LiteralServer, status, type Answer } from './literal-server';
@@ -16,7 +16,7 @@ async function connect(
   retryAfter?: RetryAfterOption,
   handshakeTimeout = 30_000,
 ): Promise<Session> {
-  const container = new WsClientContainer({ logger: silent, sessionCloseTimeout: 200, retryAfter, handshakeTimeout });
+  const container = new ClientContainer({ logger: silent, sessionCloseTimeout: 200, retryAfter, handshakeTimeout });
   const session = await container.connectToServer(Nothing, server.url());
   afterTest(() => session.close());
   return session;
@@ -87,7 +87,7 @@ test.each<[option: unknown, message: RegExp]>([
     /^retryAfter\.maxDelay is a whole number of milliseconds from 0 to 2147483647; found Infinity\.$/,
   ],
 ])('%j is a DeploymentException', (option, message) => {
-  expect(() => new WsClientContainer({ retryAfter: option as never })).toThrow(message);
+  expect(() => new ClientContainer({ retryAfter: option as never })).toThrow(message);
 });
 
 test('a container that is stopped does not wait, and asks no more', async () => {
@@ -96,7 +96,7 @@ test('a container that is stopped does not wait, and asks no more', async () => 
     asked.open();
     return busy(9, undefined, 'Retry-After: 300')(request);
   });
-  const container = new WsClientContainer({ logger: silent, retryAfter: true });
+  const container = new ClientContainer({ logger: silent, retryAfter: true });
   const connecting = rejection(container.connectToServer(Nothing, server.url()));
   await asked.promise;
   await server.deserted();

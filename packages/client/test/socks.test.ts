@@ -11,7 +11,7 @@ import {
   type Session,
 } from '@serval/api';
 import { Server } from '@serval/server';
-import { WsClientContainer, type ClientContainerOptions, type ProxyOption } from '../src';
+import { ClientContainer, type ClientContainerOptions, type ProxyOption } from '../src';
 import { afterTest, Inbox, rejection } from './after-test';
 import { LiteralServer, status } from './literal-server';
 import { SocksServer } from './socks-server';
@@ -45,7 +45,7 @@ function config(properties: Record<string, unknown> = {}): ClientEndpointConfig 
 }
 
 async function connect(uri: string, options: ClientContainerOptions, given = config()): Promise<Session> {
-  const container = new WsClientContainer({ logger: silent, sessionCloseTimeout: 200, ...options });
+  const container = new ClientContainer({ logger: silent, sessionCloseTimeout: 200, ...options });
   const session = await container.connectToServer(new Listener(), given, uri);
   afterTest(() => session.close());
   return session;
@@ -95,7 +95,7 @@ describe('a connection through a SOCKS proxy', () => {
     afterTest(() => server.stop({ grace: 1 }));
     const proxy = await SocksServer.start({ user: USER });
     const endpoint = new Listener();
-    const container = new WsClientContainer({ logger: silent, proxy: proxy.url('socks5h', 'ann:s3cret@') });
+    const container = new ClientContainer({ logger: silent, proxy: proxy.url('socks5h', 'ann:s3cret@') });
     const session = await container.connectToServer(endpoint, config(), `${scheme}://localhost:${server.port}/shout`);
     await session.getBasicRemote().sendText('hello');
     expect(await endpoint.heard.next()).toBe('HELLO');
@@ -231,7 +231,7 @@ describe('a SOCKS proxy that', () => {
 
   test('is waited for when the container stops', async () => {
     const proxy = await SocksServer.start({ answers: [undefined, 'silence'] });
-    const container = new WsClientContainer({ logger: silent, proxy: proxy.url() });
+    const container = new ClientContainer({ logger: silent, proxy: proxy.url() });
     const connecting = rejection(container.connectToServer(new Listener(), null, 'ws://prices.example/'));
     await container.stop();
     expect((await connecting).code).toBe('WS_CONNECT_STOPPED');
@@ -287,6 +287,6 @@ describe('what SOCKS cannot do is said', () => {
     ['socks6://127.0.0.1', /^proxy is a URI with http:, https: or socks:, .*; found the scheme socks6:$/],
     ['socks5h:///', /^proxy is a URI with .*; found no host behind socks5h:$/],
   ])('%j', (proxy, message) => {
-    expect(() => new WsClientContainer({ proxy })).toThrow(message);
+    expect(() => new ClientContainer({ proxy })).toThrow(message);
   });
 });

@@ -14,7 +14,7 @@ import {
   Session,
 } from '@serval/api';
 import { Server } from '@serval/server';
-import { WsClientContainer } from '../src';
+import { ClientContainer } from '../src';
 import { afterTest, Gate, Inbox, rejection } from './after-test';
 import { LiteralServer } from './literal-server';
 
@@ -63,8 +63,8 @@ async function startEcho(): Promise<string> {
   return `ws://127.0.0.1:${server.port}/echo`;
 }
 
-function newContainer(): WsClientContainer {
-  return new WsClientContainer({ logger: silent });
+function newContainer(): ClientContainer {
+  return new ClientContainer({ logger: silent });
 }
 
 test('stop closes every session with 1001 and waits for @OnClose and the end of the connections', async () => {
@@ -248,7 +248,7 @@ test('a stopped container leaves no timer behind', async () => {
 test('ContainerProvider gives a new container in place of a stopped one', async () => {
   const first = ContainerProvider.getWebSocketContainer();
   expect(ContainerProvider.getWebSocketContainer()).toBe(first);
-  if (!(first instanceof WsClientContainer)) throw new Error('The default container is not ours.');
+  if (!(first instanceof ClientContainer)) throw new Error('The default container is not ours.');
   await first.stop();
   const second = ContainerProvider.getWebSocketContainer();
   expect(second).not.toBe(first);

@@ -10,13 +10,13 @@ import {
   type Session,
 } from '@serval/api';
 import { Server } from '@serval/server';
-import { WsClientContainer } from '../src';
+import { ClientContainer } from '../src';
 import { withoutIdentity } from '../src/tls-options';
 import { afterTest, Inbox, rejection } from './after-test';
 import { accepting, LiteralServer } from './literal-server';
 
 const silent = { error() {}, warn() {}, debug() {} };
-const container = new WsClientContainer({ logger: silent, sessionCloseTimeout: 200 });
+const container = new ClientContainer({ logger: silent, sessionCloseTimeout: 200 });
 
 // Self-signed, for localhost and 127.0.0.1.
 const fixture = (part: string): Buffer =>
@@ -156,9 +156,7 @@ test('an sslContext that Node does not take', async () => {
 test('a server without TLS', async () => {
   const server = await LiteralServer.start(() => undefined);
   const uri = server.url().replace('ws:', 'wss:');
-  const error = await rejection(
-    new WsClientContainer({ logger: silent, ioTimeout: 100 }).connectToServer(Listener, uri),
-  );
+  const error = await rejection(new ClientContainer({ logger: silent, ioTimeout: 100 }).connectToServer(Listener, uri));
   expect(['WS_CONNECT_TLS', 'WS_CONNECT_TIMEOUT']).toContain(error.code);
   await server.deserted();
 });

@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { ClientEndpointConfig, DeploymentException, Endpoint, type Session } from '@serval/api';
 import forge from 'node-forge';
-import { WsClientContainer } from '../src';
+import { ClientContainer } from '../src';
 import { readTrustStore } from '../src/trust-store';
 import type * as TrustStore from '../src/trust-store';
 import { afterTest, rejection } from './after-test';
 import { accepting, LiteralServer } from './literal-server';
 
 const P = 'org.apache.tomcat.websocket.';
-const container = new WsClientContainer({
+const container = new ClientContainer({
   logger: { error() {}, warn() {}, debug() {} },
   sessionCloseTimeout: 200,
 });

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { Endpoint, HandshakeException, OnMessage, ServerEndpoint, Session } from '@serval/api';
 import { Server, type ServerOptions } from '@serval/server';
 import { WebSocket, type ClientOptions } from 'ws';
-import { connect, WsClientContainer, type ClientContainerOptions } from '../src';
+import { connect, ClientContainer, type ClientContainerOptions } from '../src';
 import { afterTest, Inbox, rejection } from './after-test';
 import { accepting, LiteralServer, status } from './literal-server';
 
@@ -115,7 +115,7 @@ class Listener extends Endpoint {
 const silent = { error() {}, warn() {}, debug() {} };
 
 async function open(uri: string, options: ClientContainerOptions = {}, endpoint = new Listener()): Promise<Session> {
-  const container = new WsClientContainer({ logger: silent, sessionCloseTimeout: 200, ...options });
+  const container = new ClientContainer({ logger: silent, sessionCloseTimeout: 200, ...options });
   const session = await container.connectToServer(endpoint, null, uri);
   afterTest(() => session.close());
   return session;

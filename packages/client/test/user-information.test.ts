@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { ClientEndpointConfig, Endpoint, HandshakeException, type Session } from '@serval/api';
-import { connect, WsClientContainer, type ClientContainerOptions } from '../src';
+import { connect, ClientContainer, type ClientContainerOptions } from '../src';
 import { afterTest, rejection } from './after-test';
 import { accepting, LiteralServer, status, type Answer } from './literal-server';
 
@@ -13,7 +13,7 @@ class Nothing extends Endpoint {
 }
 
 async function open(uri: string | URL, options: ClientContainerOptions = {}, given = config()): Promise<Session> {
-  const container = new WsClientContainer({ logger: silent, sessionCloseTimeout: 200, ...options });
+  const container = new ClientContainer({ logger: silent, sessionCloseTimeout: 200, ...options });
   const session = await container.connectToServer(Nothing, given, uri);
   afterTest(() => session.close());
   return session;

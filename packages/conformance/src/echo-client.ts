@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { HandshakeException, WsClientContainer, type ClientContainerOptions, type ErrorCode } from 'serval';
+import { HandshakeException, ClientContainer, type ClientContainerOptions, type ErrorCode } from 'serval';
 import { CaseClient, CountClient } from './case-clients';
 import { HANDSHAKE_TIMEOUT_MS, MAX_FRAGMENTS, MAX_MESSAGE_BYTES, PER_MESSAGE_DEFLATE } from './limits';
 
@@ -48,7 +48,7 @@ export async function runCases(
   onCase: (number: number, count: number) => void = () => undefined,
   options: ClientContainerOptions = CASE_OPTIONS,
 ): Promise<Summary> {
-  const container = new WsClientContainer(options);
+  const container = new ClientContainer(options);
   const at = (path: string): URL => new URL(path, server);
   const cases = await countCases(container, at('/getCaseCount'));
   const name = encodeURIComponent(agent);
@@ -69,7 +69,7 @@ export async function runCases(
 }
 
 /** The server tells in one text how many cases it has, and closes. */
-async function countCases(container: WsClientContainer, url: URL): Promise<number> {
+async function countCases(container: ClientContainer, url: URL): Promise<number> {
   const client = new CountClient();
   await listenTo(container, url, client);
   const text = client.firstText;
@@ -79,7 +79,7 @@ async function countCases(container: WsClientContainer, url: URL): Promise<numbe
 }
 
 /** Connects an endpoint and leaves it to the server until it is over. @returns the close code */
-async function listenTo(container: WsClientContainer, url: URL, client: CaseClient | CountClient): Promise<number> {
+async function listenTo(container: ClientContainer, url: URL, client: CaseClient | CountClient): Promise<number> {
   await container.connectToServer(client, url);
   return client.closed;
 }

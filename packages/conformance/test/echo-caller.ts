@@ -2,7 +2,7 @@ import {
   ClientEndpointConfig,
   Endpoint,
   PongMessage,
-  WsClientContainer,
+  ClientContainer,
   type ClientContainerOptions,
   type CloseReason,
   type Session,
@@ -91,7 +91,7 @@ export class EchoCaller {
     }
     const config = ClientEndpointConfig.Builder.create().configurator(new Asking()).sslContext(sslContext).build();
     for (const [name, value] of Object.entries(userProperties)) config.getUserProperties().set(name, value);
-    const container = new WsClientContainer({
+    const container = new ClientContainer({
       textBufferSize: MAX_MESSAGE_BYTES,
       binaryBufferSize: MAX_MESSAGE_BYTES,
       ...rest,

@@ -1,6 +1,6 @@
 export * from '@serval/api';
-export { ATTEMPT_PROPERTY, connect, WsClientContainer } from '@serval/client';
-export { attach, detach, Server, WsServerContainer } from '@serval/server';
+export { ATTEMPT_PROPERTY, connect, ClientContainer } from '@serval/client';
+export { attach, detach, Server, ServerContainer } from '@serval/server';
 export { broadcast, DIAGNOSTICS_CHANNEL } from '@serval/container';
 
 export type {

@@ -16,7 +16,7 @@ import {
   ServerEndpoint,
   ServerEndpointConfig,
   Session,
-  WsServerContainer,
+  ServerContainer,
   type EndpointClass,
   type HandshakeRequest,
   type ServerContainerOptions,
@@ -56,8 +56,8 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
 });
 
-function containerOf(options: ServerContainerOptions = {}): WsServerContainer {
-  const container = new WsServerContainer({ logger, ...options });
+function containerOf(options: ServerContainerOptions = {}): ServerContainer {
+  const container = new ServerContainer({ logger, ...options });
   cleanUps.push(() => container.stop({ grace: 1 }));
   return container;
 }
@@ -259,7 +259,7 @@ describe('a socket of a ws server is adopted', () => {
 });
 
 describe('a container that takes no sessions closes the socket', () => {
-  test.each<[string, string, (container: WsServerContainer) => unknown]>([
+  test.each<[string, string, (container: ServerContainer) => unknown]>([
     ['with 1001 while it is paused', '1001 The server takes no new sessions for now.', (one) => one.pause()],
     ['with 1001 once it was stopped', '1001 The server is stopping.', (one) => one.stop()],
   ])('%s', async (_when, expected, prepare) => {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { WebSocket, WebSocketServer } from 'ws';
-import { connect, OnMessage, Server, ServerEndpoint, Session, WsServerContainer } from 'serval';
+import { connect, OnMessage, Server, ServerEndpoint, Session, ServerContainer } from 'serval';
 
 const MOST = 1000;
 const silent = { error() {}, warn() {}, debug() {} };
@@ -114,7 +114,7 @@ test.each(WAYS)('maxFrameSize cuts what an adopted socket sends as %s', async (w
   const host = new WebSocketServer({ host: '127.0.0.1', port: 0 });
   cleanups.push(() => host.close());
   await once(host, 'listening');
-  const container = new WsServerContainer({ maxFrameSize: MOST, logger: silent });
+  const container = new ServerContainer({ maxFrameSize: MOST, logger: silent });
   cleanups.push(() => container.stop({ grace: 1 }));
   host.on('connection', (socket, request) => void container.adoptWebSocket(socket, request, Ways));
   const { client, sizes } = await open(`ws://127.0.0.1:${(host.address() as AddressInfo).port}/ways`, false);

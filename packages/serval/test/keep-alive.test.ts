@@ -10,7 +10,7 @@ import {
   Server,
   ServerEndpoint,
   Session,
-  WsClientContainer,
+  ClientContainer,
 } from 'serval';
 
 const DEAD = '1006 The peer has not answered a ping within the pong timeout.';
@@ -81,7 +81,7 @@ describe.each(['native', 'ws'] as const)('a server on the engine %s', (engine) =
 });
 
 describe('a client', () => {
-  const container = new WsClientContainer({ pingInterval: 30, pongTimeout: 60 });
+  const container = new ClientContainer({ pingInterval: 30, pongTimeout: 60 });
 
   async function serve(options: { autoPong: boolean }): Promise<{ server: WebSocketServer; uri: string }> {
     const server = new WebSocketServer({ host: '127.0.0.1', port: 0, ...options });
@@ -92,7 +92,7 @@ describe('a client', () => {
   test('pings a silent server, which answers and stays', async () => {
     const { server, uri } = await serve({ autoPong: true });
     const accepted = once(server, 'connection') as Promise<[WebSocket]>;
-    const session = await new WsClientContainer({ pingInterval: 30, pongTimeout: 30_000 }).connectToServer(Quiet, uri);
+    const session = await new ClientContainer({ pingInterval: 30, pongTimeout: 30_000 }).connectToServer(Quiet, uri);
     const [webSocket] = await accepted;
     await pings(webSocket, 5);
     expect(session.isOpen()).toBe(true);

@@ -6,7 +6,7 @@ import type { ServerContainerOptions } from './container-options';
 import { guardEvents } from './event-guard';
 import { Http1Host, type UpgradeArguments } from './http1-host';
 import { Http2Host, type StreamArguments } from './http2-host';
-import { WsServerContainer } from './server-container';
+import { ServerContainer } from './server-container';
 
 /** A server that containers can be attached to. */
 export type AttachableServer = HttpServer | HttpsServer | Http2Server | Http2SecureServer;
@@ -29,9 +29,9 @@ const HOSTS = new WeakMap<AttachableServer, HttpHost>();
  * const container = attach(httpServer, { contextPath: '/ws' });
  * container.addEndpoint(Chat);
  */
-export function attach(server: AttachableServer, options: ServerContainerOptions = {}): WsServerContainer {
+export function attach(server: AttachableServer, options: ServerContainerOptions = {}): ServerContainer {
   requireServer(server);
-  const container = new WsServerContainer(options);
+  const container = new ServerContainer(options);
   let host = HOSTS.get(server);
   if (host === undefined) HOSTS.set(server, (host = new HttpHost(server)));
   host.add(container);
@@ -45,7 +45,7 @@ export function attach(server: AttachableServer, options: ServerContainerOptions
  *
  * @returns false for a container that is not attached to the server
  */
-export function detach(server: AttachableServer, container: WsServerContainer): boolean {
+export function detach(server: AttachableServer, container: ServerContainer): boolean {
   return HOSTS.get(server)?.remove(container) ?? false;
 }
 
@@ -74,7 +74,7 @@ function describe(value: unknown): string {
 
 /** The listeners that all containers of a server share. */
 class HttpHost {
-  readonly #containers: WsServerContainer[] = [];
+  readonly #containers: ServerContainer[] = [];
   readonly #http1: Http1Host;
   readonly #http2: Http2Host | undefined;
   readonly #stopGuarding: () => void;
@@ -89,13 +89,13 @@ class HttpHost {
     });
   }
 
-  add(container: WsServerContainer): void {
+  add(container: ServerContainer): void {
     this.#containers.push(container);
     if (container.servesStreams) this.#http2?.enableConnectProtocol();
   }
 
   /** @returns whether it was there */
-  remove(container: WsServerContainer): boolean {
+  remove(container: ServerContainer): boolean {
     const index = this.#containers.indexOf(container);
     if (index < 0) return false;
     this.#containers.splice(index, 1);

@@ -6,7 +6,7 @@ import { tolerateErrors } from '@serval/protocol';
 import { claim, isTaken } from './shared-server';
 import { hasBody, Http1Reply } from './http1-reply';
 import { isOwnListener, markAsOwn } from './shared-server';
-import type { WsServerContainer } from './server-container';
+import type { ServerContainer } from './server-container';
 import { whenUnanswered } from './shared-server';
 import { hasToken } from './upgrade-reply';
 import { filterUpgrades } from './upgrade-filter';
@@ -41,7 +41,7 @@ export class Http1Host {
 
   constructor(
     private readonly server: EventEmitter,
-    private readonly containers: readonly WsServerContainer[],
+    private readonly containers: readonly ServerContainer[],
   ) {
     server.on('upgrade', this.#onUpgrade);
     this.#stopFiltering = filterUpgrades(server, (request, isWanted) => this.#isUpgrade(request, isWanted));

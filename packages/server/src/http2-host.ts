@@ -5,7 +5,7 @@ import { tolerateErrors } from '@serval/protocol';
 import { asksForWebSocket, Http2Reply, protocolOf } from './http2-reply';
 import { isOwnListener, markAsOwn } from './shared-server';
 import { reject } from './rejection';
-import type { WsServerContainer } from './server-container';
+import type { ServerContainer } from './server-container';
 import { whenUnanswered } from './shared-server';
 import { fromHttp2Stream } from './upgrade-request';
 
@@ -55,7 +55,7 @@ export class Http2Host {
 
   constructor(
     private readonly server: Http2Server | Http2SecureServer,
-    private readonly containers: readonly WsServerContainer[],
+    private readonly containers: readonly ServerContainer[],
   ) {
     // Node's types know the second event of HTTP/1.1 servers only, and as that of a socket.
     (server as NodeJS.EventEmitter).on('stream', this.#onStream).on('connect', this.#onConnect);

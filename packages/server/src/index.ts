@@ -1,7 +1,7 @@
 export { attach, detach } from './http-host';
 export { Http1Reply } from './http1-reply';
 export { Server } from './server';
-export { WsServerContainer } from './server-container';
+export { ServerContainer } from './server-container';
 
 export type { StopOptions } from '@serval/container';
 export type { AdoptOptions } from './adoption';

@@ -7,7 +7,7 @@ import {
   type ClientEndpointConfig,
   type EndpointClass,
   type Extension,
-  type ServerContainer,
+  type ServerContainer as SpecifiedServerContainer,
   type Session,
 } from '@serval/api';
 import { closeReasonOf, describeValue, requireOptions, showAs } from '@serval/api/spi';
@@ -50,8 +50,8 @@ export interface RemoveOptions {
   readonly closeReason?: CloseReason | undefined;
 }
 
-/** A {@link ServerContainer}; `attach` and `Server` make one. */
-export class WsServerContainer extends ContainerDefaults implements ServerContainer {
+/** The container of server endpoints: the specification's `ServerContainer`, and more. `attach` and `Server` create one. */
+export class ServerContainer extends ContainerDefaults implements SpecifiedServerContainer {
   readonly #context: ContainerContext;
   readonly #deployment: Deployment;
   readonly #contextPath: readonly string[];
@@ -389,7 +389,7 @@ export class WsServerContainer extends ContainerDefaults implements ServerContai
   }
 
   static {
-    showAs(WsServerContainer, 'WsServerContainer', (container) => `${container.#context.registry.size} sessions`);
+    showAs(ServerContainer, 'ServerContainer', (container) => `${container.#context.registry.size} sessions`);
   }
 
   protected override get settings(): ContainerSettings {

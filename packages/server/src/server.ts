@@ -6,7 +6,7 @@ import { DeploymentException, IllegalStateException } from '@serval/api';
 import { Deadline, showAs } from '@serval/api/spi';
 import { graceOf, toError, type StopOptions } from '@serval/container';
 import { attach, type AttachableServer } from './http-host';
-import type { WsServerContainer } from './server-container';
+import type { ServerContainer } from './server-container';
 import { containerOptionsOf, readServerOptions, type ServerOptions, type ServerSettings } from './server-options';
 
 /** What is not a session when the sessions have ended: a refused client that stays, a TLS handshake that never begins. */
@@ -21,7 +21,7 @@ const LINGER_MS = 2000;
  */
 export class Server {
   /** Endpoints may be added before the start and while the server runs. */
-  readonly container: WsServerContainer;
+  readonly container: ServerContainer;
   readonly #http: AttachableServer;
   readonly #settings: ServerSettings;
   readonly #sockets = new Set<Socket>();
@@ -146,7 +146,7 @@ export class Server {
    * Stops the container, answering new upgrades with 503 meanwhile, then stops listening. Resolves once all is over:
    * sessions end by force after `grace`, other connections two seconds later.
    *
-   * @see WsServerContainer.stop
+   * @see ServerContainer.stop
    */
   async stop(options: StopOptions = {}): Promise<void> {
     graceOf(options);

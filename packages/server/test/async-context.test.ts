@@ -13,7 +13,7 @@ import {
 } from '@serval/api';
 import { Http1Reply } from '../src/http1-reply';
 import { fromIncomingMessage } from '../src/upgrade-request';
-import { WsServerContainer } from '../src/server-container';
+import { ServerContainer } from '../src/server-container';
 import type { ServerContainerOptions } from '../src/container-options';
 import { Journal, turn } from './journal';
 import { clientFrame, closeFrame, upgradeRequest } from './raw-connection';
@@ -139,7 +139,7 @@ test('on one connection that is kept alive, a page and an upgrade share no conte
     user.enterWith(`page ${request.url}`);
     response.end('page');
   });
-  const container = user.run('attached', () => new WsServerContainer({ authenticate: whoAsks }));
+  const container = user.run('attached', () => new ServerContainer({ authenticate: whoAsks }));
   container.addEndpoint(Who);
   afterTest(() => container.stop({ grace: 1 }));
   http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -155,7 +155,7 @@ test('on one connection that is kept alive, a page and an upgrade share no conte
 });
 
 test('what upgradeHttpToWebSocket is called in is seen by the session', async () => {
-  const container = new WsServerContainer({ logger: loggerInto(new Journal()) });
+  const container = new ServerContainer({ logger: loggerInto(new Journal()) });
   afterTest(() => container.stop({ grace: 1 }));
   const config = ServerEndpointConfig.Builder.create(Who, '/any').build();
   const http = createServer();

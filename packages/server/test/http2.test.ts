@@ -31,7 +31,7 @@ import { clientFrame } from '@serval/testing';
 import { attach } from '../src/http-host';
 import { Server } from '../src/server';
 import type { ServerContainerOptions } from '../src/container-options';
-import type { WsServerContainer } from '../src/server-container';
+import type { ServerContainer } from '../src/server-container';
 import { connectHttp2, Http2Client } from './http2-client';
 import { Gate, Journal, turn } from './journal';
 import { upgradeRequest } from './raw-connection';
@@ -63,7 +63,7 @@ class Echo {
 
 interface Attached {
   readonly server: Http2Server | Http2SecureServer;
-  readonly container: WsServerContainer;
+  readonly container: ServerContainer;
   readonly log: Journal;
   readonly port: number;
   /** The raw sockets of the server. */

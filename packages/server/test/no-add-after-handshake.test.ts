@@ -1,6 +1,6 @@
 import { OnMessage, ServerEndpoint, ServerEndpointConfig } from '@serval/api';
 import { LiteralSocket } from '@serval/testing';
-import { Server, WsServerContainer } from '../src';
+import { Server, ServerContainer } from '../src';
 
 @ServerEndpoint('/first')
 class First {
@@ -52,6 +52,6 @@ test.each([
 test('a Tomcat setting out of range in an endpoint’s user properties fails its deployment', () => {
   const config = ServerEndpointConfig.Builder.create(First, '/first').build();
   config.getUserProperties().set('org.apache.tomcat.websocket.BLOCKING_SEND_TIMEOUT', 'soon');
-  const failure = (): void => new WsServerContainer().addEndpoint(config);
+  const failure = (): void => new ServerContainer().addEndpoint(config);
   expect(failure).toThrow(/could not be deployed/);
 });

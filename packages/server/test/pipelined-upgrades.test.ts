@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { OnMessage, ServerEndpoint, ServerEndpointConfig } from '@serval/api';
 import { attach } from '../src/http-host';
-import { WsServerContainer } from '../src/server-container';
+import { ServerContainer } from '../src/server-container';
 import { Gate, Journal, turn } from './journal';
 import { clientFrame, upgradeRequest } from './raw-connection';
 import { afterTest, connectTo, listen, loggerInto, TestServer } from './test-server';
@@ -127,7 +127,7 @@ describe('RFC 9112 9.3.2: an upgrade that is pipelined behind a request', () => 
   test('handed over by the application waits, too', async () => {
     const pages: ServerResponse[] = [];
     const http = createServer((_request, response) => void pages.push(response));
-    const container = new WsServerContainer({ logger: loggerInto(new Journal()) });
+    const container = new ServerContainer({ logger: loggerInto(new Journal()) });
     afterTest(() => container.stop({ grace: 1 }));
     const config = ServerEndpointConfig.Builder.create(Chat, '/any').build();
     http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {

@@ -1,5 +1,5 @@
 import { CloseReason, OnMessage, ServerEndpoint, ServerEndpointConfig } from '@serval/api';
-import { WsServerContainer } from '../src';
+import { ServerContainer } from '../src';
 import { TestServer } from './test-server';
 import { clientFrame } from './raw-connection';
 
@@ -56,7 +56,7 @@ describe('removeEndpoint', () => {
   });
 
   test.each([null, undefined, 5, '/else', class {}, {}])('refuses %p, and names what is deployed', (which) => {
-    const container = new WsServerContainer();
+    const container = new ServerContainer();
     container.addEndpoint(News);
     expect(() => container.removeEndpoint(which as never)).toThrow(/Deployed are \/news\/\{topic\}\.$/);
     expect(container.match('/news/tea')).toBeDefined();
@@ -76,7 +76,7 @@ describe('replaceEndpoint', () => {
   });
 
   test('changes nothing where the new one cannot be deployed', () => {
-    const container = new WsServerContainer();
+    const container = new ServerContainer();
     container.addEndpoint(Chat);
     container.addEndpoint(News);
     const taken = ServerEndpointConfig.Builder.create(Chat2, '/news/{other}').build();

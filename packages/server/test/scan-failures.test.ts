@@ -14,8 +14,8 @@ describe('what a scan fails with says what to do', () => {
     const main = join(directory, 'main.js');
     await writeFile(
       main,
-      `const { WsServerContainer } = require(${JSON.stringify(join(__dirname, '../dist'))});
-       new WsServerContainer().scan(${JSON.stringify(pattern)}, __dirname).catch((error) => console.log(error.message));`,
+      `const { ServerContainer } = require(${JSON.stringify(join(__dirname, '../dist'))});
+       new ServerContainer().scan(${JSON.stringify(pattern)}, __dirname).catch((error) => console.log(error.message));`,
     );
     const { stdout } = await promisify(execFile)(process.execPath, [...flags, main], { timeout: 60_000 });
     return stdout.trim().replaceAll(directory, '…');

@@ -4,18 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { DeploymentException } from '@serval/api';
-import { Server, WsServerContainer } from '../src';
+import { Server, ServerContainer } from '../src';
 import { Chat } from './fixtures/scan/chat';
 
 const FIXTURES = join(__dirname, 'fixtures');
 
-async function scanned(pattern: string | string[]): Promise<WsServerContainer> {
-  const container = new WsServerContainer();
+async function scanned(pattern: string | string[]): Promise<ServerContainer> {
+  const container = new ServerContainer();
   await container.scan(pattern, FIXTURES);
   return container;
 }
 
-const paths = (container: WsServerContainer): string[] =>
+const paths = (container: ServerContainer): string[] =>
   ['/chat', '/other', '/programmatic'].filter((path) => container.match(path) !== undefined);
 
 test('[WSC-6.2-3] without application configs a scan deploys all annotated classes, each once, and no programmatic ones', async () => {
@@ -70,8 +70,8 @@ test('CommonJS and ES modules are scanned alike, one that awaits at top level in
     const main = join(directory, 'main.js');
     await writeFile(
       main,
-      `const { WsServerContainer } = require(${JSON.stringify(join(__dirname, '../dist'))});
-       const container = new WsServerContainer();
+      `const { ServerContainer } = require(${JSON.stringify(join(__dirname, '../dist'))});
+       const container = new ServerContainer();
        container.scan('*.?js', __dirname).then(() => {
          console.log(['/A', '/B', '/C', '/D'].map((path) => container.match(path) !== undefined).join());
        });`,

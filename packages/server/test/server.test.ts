@@ -23,7 +23,7 @@ import {
 } from '@serval/api';
 import { Http1Reply } from '../src/http1-reply';
 import { Server } from '../src/server';
-import { WsServerContainer } from '../src/server-container';
+import { ServerContainer } from '../src/server-container';
 import type { ServerOptions } from '../src/server-options';
 import { fromIncomingMessage } from '../src/upgrade-request';
 import { Gate, Journal, turn } from './journal';
@@ -316,7 +316,7 @@ describe('[WSC-5.2.1-3] a failed deployment', () => {
       override getUserProperties = (): Map<string, unknown> => new Map();
       override getConfigurator = (): ServerEndpointConfig.Configurator => new ServerEndpointConfig.Configurator();
     }
-    const error = thrownBy(() => new WsServerContainer().addEndpoint(new Broken()));
+    const error = thrownBy(() => new ServerContainer().addEndpoint(new Broken()));
     expect(error).toMatchObject({
       code: 'WS_DEPLOY_FAILED',
       message: expect.stringMatching(/^The endpoint could not be deployed: ./),
@@ -637,7 +637,7 @@ describe('a bad attribute of @ServerEndpoint', () => {
     class Bad {
       @OnMessage say(_text: string): void {}
     }
-    const error = thrownBy(() => new WsServerContainer().addEndpoint(Bad));
+    const error = thrownBy(() => new ServerContainer().addEndpoint(Bad));
     expect(error).toMatchObject({ name: 'DeploymentException', code });
     expect([error.message]).toEqual([typeof message === 'string' ? message : expect.stringMatching(message)]);
   });
@@ -649,7 +649,7 @@ async function ownListener(
   handOver: (socket: Duplex, head: Buffer) => unknown = (socket, head) => ({ socket, head }),
   parameters: (request: IncomingMessage) => ReadonlyMap<string, string> | Record<string, string> = () => ({}),
 ) {
-  const container = new WsServerContainer({ logger: loggerInto(new Journal()) });
+  const container = new ServerContainer({ logger: loggerInto(new Journal()) });
   const results: Promise<unknown>[] = [];
   const http = createServer();
   http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -748,7 +748,7 @@ describe('upgradeHttpToWebSocket', () => {
   });
 
   test('is rejected for arguments of the wrong kind', async () => {
-    const container = new WsServerContainer();
+    const container = new ServerContainer();
     const request = { rawHeaders: [], socket: {} };
     const socket = { write: () => true, pipe: () => undefined, destroy: () => undefined };
     await expect(container.upgradeHttpToWebSocket({}, socket, config)).rejects.toThrow(
@@ -816,9 +816,9 @@ describe('the WebSocketContainer of a server', () => {
   });
 
   test('tells the extensions that are installed', () => {
-    const names = (container: WsServerContainer): string[] =>
+    const names = (container: ServerContainer): string[] =>
       [...container.getInstalledExtensions()].map((one) => one.getName());
-    expect(names(new WsServerContainer())).toEqual([]);
-    expect(names(new WsServerContainer({ perMessageDeflate: true }))).toEqual(['permessage-deflate']);
+    expect(names(new ServerContainer())).toEqual([]);
+    expect(names(new ServerContainer({ perMessageDeflate: true }))).toEqual(['permessage-deflate']);
   });
 });

@@ -4,7 +4,7 @@ import type { ConnectionOptions } from 'node:tls';
 import type { EndpointClass, ServerEndpointConfig } from '@serval/api';
 import { attach } from '../src/http-host';
 import type { ServerContainerOptions } from '../src/container-options';
-import type { WsServerContainer } from '../src/server-container';
+import type { ServerContainer } from '../src/server-container';
 import { Journal, turn } from './journal';
 import { RawConnection, upgradeRequest, type HeaderChanges, type RawResponse } from './raw-connection';
 
@@ -28,7 +28,7 @@ afterEach(async () => {
 export class TestServer {
   /** What the container has logged: `error …`, `warn …` and `debug …`, errors with their messages. */
   readonly log = new Journal();
-  readonly container: WsServerContainer;
+  readonly container: ServerContainer;
   port = 0;
 
   private constructor(

@@ -1,4 +1,4 @@
-import { Server, WsServerContainer } from '../src';
+import { Server, ServerContainer } from '../src';
 
 function warnings(make: (logger: object) => unknown): string[] {
   const warned: string[] = [];
@@ -7,7 +7,7 @@ function warnings(make: (logger: object) => unknown): string[] {
 }
 
 test('an option that does not exist is warned about, with the nearest one that does', () => {
-  expect(warnings((logger) => new WsServerContainer({ logger, textBuferSize: 5, foo: 1 } as object))).toEqual([
+  expect(warnings((logger) => new ServerContainer({ logger, textBuferSize: 5, foo: 1 } as object))).toEqual([
     'textBuferSize is not an option of a server; did you mean textBufferSize?',
     'foo is not an option of a server',
   ]);
@@ -19,18 +19,18 @@ test('no option of a server is taken for an unknown one', () => {
 });
 
 test('an option of Server that a container cannot have is warned about', () => {
-  expect(warnings((logger) => new WsServerContainer({ logger, port: 80, endpoints: [] } as object))).toEqual([
+  expect(warnings((logger) => new ServerContainer({ logger, port: 80, endpoints: [] } as object))).toEqual([
     'port is an option of new Server only; here it has no effect',
     'endpoints is an option of new Server only; here it has no effect',
   ]);
 });
 
 test.each([true, {}])('perMessageDeflate %j over ws is refused at the door', (perMessageDeflate) => {
-  expect(() => new WsServerContainer({ engine: 'ws', perMessageDeflate })).toThrow(/not offered over ws/);
+  expect(() => new ServerContainer({ engine: 'ws', perMessageDeflate })).toThrow(/not offered over ws/);
 });
 
 test('sharedReads is refused at the door when it is no boolean', () => {
-  expect(() => new WsServerContainer({ sharedReads: 'no' } as object)).toThrow(
+  expect(() => new ServerContainer({ sharedReads: 'no' } as object)).toThrow(
     'sharedReads is true or false; found "no".',
   );
 });
@@ -41,15 +41,13 @@ test.each<[unknown, RegExp]>([
   ['yes', /^perMessageDeflate is true, false or an object of options; found "yes"\.$/],
   [null, /^perMessageDeflate is true, false or an object of options; found null\.$/],
 ])('perMessageDeflate %j is refused at the door', (perMessageDeflate, message) => {
-  expect(() => new WsServerContainer({ perMessageDeflate } as object)).toThrow(message);
+  expect(() => new ServerContainer({ perMessageDeflate } as object)).toThrow(message);
 });
 
 test.each([0, -1, 1.5, 'x'])('maxFragments %p is refused at the door', (maxFragments) => {
-  expect(() => new WsServerContainer({ maxFragments } as object)).toThrow(
-    /^maxFragments is a whole number of fragments/,
-  );
+  expect(() => new ServerContainer({ maxFragments } as object)).toThrow(/^maxFragments is a whole number of fragments/);
 });
 
 test.each(['other', null, {}])('engine %p is refused at the door', (engine) => {
-  expect(() => new WsServerContainer({ engine } as object)).toThrow(/^engine is 'native', 'ws' or an engine; found /);
+  expect(() => new ServerContainer({ engine } as object)).toThrow(/^engine is 'native', 'ws' or an engine; found /);
 });

@@ -3,7 +3,7 @@ import { Duplex } from 'node:stream';
 import { IllegalArgumentException, type EndpointClass, type ServerEndpointConfig, type Session } from '@serval/api';
 import { describeValue, list, readOptions, requireOptions, type OptionTable, type Transport } from '@serval/api/spi';
 import { HeaderMap, type AcceptedUpgrade, type Engine } from '@serval/protocol';
-import { Http1Reply, WsServerContainer, type ServerContainerOptions, type StopOptions } from '@serval/server';
+import { Http1Reply, ServerContainer, type ServerContainerOptions, type StopOptions } from '@serval/server';
 import { Peer } from './peer';
 import { createTransportPair } from './memory-transport';
 
@@ -56,7 +56,7 @@ export class HandshakeRefused extends Error {
  * expect(await ann.receive()).toBe('you said hello');
  */
 export class TestServer {
-  readonly container: WsServerContainer;
+  readonly container: ServerContainer;
   /** The transports whose upgrade is being answered, by their sockets. */
   readonly #accepted = new Map<Duplex, Peer>();
 
@@ -66,7 +66,7 @@ export class TestServer {
     const { endpoints } = readOptions(OWN_OPTIONS, options);
     const containerOptions = Object.fromEntries(Object.entries(options).filter(([name]) => !(name in OWN_OPTIONS)));
     const engine: Engine = { installedExtensions: [], accept: (upgrade) => this.#accept(upgrade) };
-    this.container = new WsServerContainer({ ...containerOptions, engine });
+    this.container = new ServerContainer({ ...containerOptions, engine });
     for (const endpoint of endpoints) this.container.addEndpoint(endpoint);
   }
 

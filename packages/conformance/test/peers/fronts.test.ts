@@ -14,7 +14,7 @@ import {
   Server,
   ServerEndpoint,
   Session,
-  type WsServerContainer,
+  type ServerContainer,
 } from 'serval';
 import { MAX_MESSAGE_BYTES } from '../../src/limits';
 import { connectHttp2, Http2Client } from '../../../server/test/http2-client';
@@ -375,7 +375,7 @@ describe('WebSocket over HTTP/2', () => {
   for (const [name, changes] of BEHIND) {
     describeWithPeer(FrontServer.kind(name), `behind, by ${name}`, () => {
       let http2: Http2Server;
-      let container: WsServerContainer;
+      let container: ServerContainer;
       let guided: GuidedFront;
       beforeAll(async () => {
         http2 = createHttp2Server();

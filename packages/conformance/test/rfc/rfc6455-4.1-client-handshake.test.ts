@@ -1,5 +1,5 @@
 import { acceptValue } from '@serval/protocol';
-import { ClientEndpoint, HandshakeException, WsClientContainer, type Session } from 'serval';
+import { ClientEndpoint, HandshakeException, ClientContainer, type Session } from 'serval';
 import { accepting, LiteralServer, type Answer } from './literal-server';
 
 // The client is connectToServer, with the options that offer compression.
@@ -7,7 +7,7 @@ import { accepting, LiteralServer, type Answer } from './literal-server';
 @ClientEndpoint
 class Client {}
 
-const container = new WsClientContainer({ perMessageDeflate: true });
+const container = new ClientContainer({ perMessageDeflate: true });
 
 let server: LiteralServer;
 beforeAll(async () => {
@@ -110,7 +110,7 @@ test.each<[string, Answer]>([
 });
 
 describe('a client that asks for more', () => {
-  const demanding = new WsClientContainer({
+  const demanding = new ClientContainer({
     perMessageDeflate: { serverNoContextTakeover: true, serverMaxWindowBits: 11, clientMaxWindowBits: 12 },
   });
 

@@ -3,7 +3,7 @@ import {
   DeploymentException,
   OnMessage,
   ServerEndpoint,
-  WsServerContainer,
+  ServerContainer,
   type EndpointClass,
 } from 'serval';
 import { TestServer } from '@serval/testing';
@@ -95,8 +95,8 @@ test('WSC-4.8: a subclass that a program writes inherits no annotation', () => {
   }
   class Child extends Base {}
   for (const endpoint of [Child, class Other extends Base {}])
-    expect(() => new WsServerContainer({ logger }).addEndpoint(endpoint)).toThrow(/has no @ServerEndpoint/);
-  expect(() => new WsServerContainer({ logger }).addEndpoint(Sub)).toThrow(DeploymentException);
+    expect(() => new ServerContainer({ logger }).addEndpoint(endpoint)).toThrow(/has no @ServerEndpoint/);
+  expect(() => new ServerContainer({ logger }).addEndpoint(Sub)).toThrow(DeploymentException);
 });
 
 test('no message has an empty name of a class', () => {
@@ -105,8 +105,8 @@ test('no message has an empty name of a class', () => {
       say(): void {}
     },
   );
-  expect(() => new WsServerContainer({ logger }).addEndpoint(bad)).toThrow(/^Chat has no @ServerEndpoint/);
-  expect(() => new WsServerContainer({ logger }).addEndpoint(class {})).toThrow(/^\(anonymous class\) has no/);
+  expect(() => new ServerContainer({ logger }).addEndpoint(bad)).toThrow(/^Chat has no @ServerEndpoint/);
+  expect(() => new ServerContainer({ logger }).addEndpoint(class {})).toThrow(/^\(anonymous class\) has no/);
 });
 
 test('a client endpoint may be replaced by a decorator too', async () => {
@@ -117,7 +117,7 @@ test('a client endpoint may be replaced by a decorator too', async () => {
       return text;
     }
   }
-  const container = new WsServerContainer({ logger });
+  const container = new ServerContainer({ logger });
   // Nothing listens there; what matters is that it got so far.
   await expect(container.connectToServer(Client, 'ws://127.0.0.1:1/')).rejects.toMatchObject({ code: 'WS_CONNECT_IO' });
 });

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import * as serval from 'serval';
-import { WsServerContainer, type HandshakeRequest, type ServerContainerOptions } from 'serval';
+import { ServerContainer, type HandshakeRequest, type ServerContainerOptions } from 'serval';
 import { turn } from '../../../server/test/journal';
 import { clientFrame, KEY } from '../../../server/test/raw-connection';
 import { seenBy, WAYS_IN, type WayIn } from './ways-in';
@@ -33,21 +33,21 @@ describe('the list of ways in is complete', () => {
     const BEGINS = /attach|adopt|upgrade|handle|accept|connect|serve|open/i;
     const members = [
       ...Object.keys(serval).filter((name) => !/^[A-Z]/.test(name)),
-      ...Object.getOwnPropertyNames(WsServerContainer.prototype).map((name) => `WsServerContainer.${name}`),
+      ...Object.getOwnPropertyNames(ServerContainer.prototype).map((name) => `ServerContainer.${name}`),
       ...Object.getOwnPropertyNames(serval.Server.prototype).map((name) => `Server.${name}`),
     ];
     // One more is a way in, which WAYS_IN must have, or is none, and then belongs here.
     expect(members.filter((name) => BEGINS.test(name.split('.').at(-1) ?? '')).sort()).toEqual([
-      'WsServerContainer.adoptWebSocket',
+      'ServerContainer.adoptWebSocket',
       // Of a client.
-      'WsServerContainer.connectToServer',
+      'ServerContainer.connectToServer',
       // By attach.
-      'WsServerContainer.handleUpgrade',
+      'ServerContainer.handleUpgrade',
       // Which engine can do what.
-      'WsServerContainer.servesStreams',
-      'WsServerContainer.upgradeHttpToWebSocket',
+      'ServerContainer.servesStreams',
+      'ServerContainer.upgradeHttpToWebSocket',
       // A log line.
-      'WsServerContainer.upgradeWithheld',
+      'ServerContainer.upgradeWithheld',
       'attach',
       // Of a client.
       'connect',

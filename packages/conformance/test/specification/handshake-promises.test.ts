@@ -7,7 +7,7 @@ import {
   OnMessage,
   ServerEndpoint,
   ServerEndpointConfig,
-  WsServerContainer,
+  ServerContainer,
   type ServerContainerOptions,
 } from 'serval';
 
@@ -27,7 +27,7 @@ const never = (): Promise<never> => new Promise(() => undefined);
 
 /** A server whose own listener hands every request over; `outcomes` are the promises that it was given. */
 async function handingOver(options: ServerContainerOptions) {
-  const container = new WsServerContainer({ logger: loggerInto(new Journal()), ...options });
+  const container = new ServerContainer({ logger: loggerInto(new Journal()), ...options });
   const http = createServer();
   const outcomes: Promise<unknown>[] = [];
   const came = new Gate();
@@ -44,7 +44,7 @@ async function handingOver(options: ServerContainerOptions) {
 
 /** A server of ws whose sockets are adopted. */
 async function adopting(options: ServerContainerOptions) {
-  const container = new WsServerContainer({ logger: loggerInto(new Journal()), ...options });
+  const container = new ServerContainer({ logger: loggerInto(new Journal()), ...options });
   const http = createServer();
   const webSocketServer = new WebSocketServer({ server: http });
   const outcomes: Promise<unknown>[] = [];
@@ -69,7 +69,7 @@ describe('while user code never settles', () => {
   ])('in %s, the promise of upgradeHttpToWebSocket settles', (name, options) => {
     const headers = name === 'allowedOrigins' ? { Origin: 'http://other.example' } : {};
     async function start(more: ServerContainerOptions = {}) {
-      const container = new WsServerContainer({ logger: loggerInto(new Journal()), ...options, ...more });
+      const container = new ServerContainer({ logger: loggerInto(new Journal()), ...options, ...more });
       const http = createServer();
       const handedOver = new Gate<{ readonly outcome: Promise<unknown> }>();
       http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
@@ -174,9 +174,9 @@ describe('a socket that was taken before', () => {
 
   /** A server on which `first` gets each upgrade, and then upgradeHttpToWebSocket gets it once more. */
   async function listener(
-    first: (container: WsServerContainer, request: IncomingMessage, socket: Duplex, head: Buffer) => void,
+    first: (container: ServerContainer, request: IncomingMessage, socket: Duplex, head: Buffer) => void,
   ) {
-    const container = new WsServerContainer({ logger: loggerInto(new Journal()) });
+    const container = new ServerContainer({ logger: loggerInto(new Journal()) });
     afterTest(() => container.stop({ grace: 1 }));
     const http = createServer();
     const second = new Gate<{ readonly outcome: Promise<void> }>();

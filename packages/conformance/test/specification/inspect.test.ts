@@ -7,7 +7,7 @@ import {
   PongMessage,
   Server,
   ServerEndpointConfig,
-  WsClientContainer,
+  ClientContainer,
   type HandshakeRequest,
   type Session,
 } from 'serval';
@@ -36,7 +36,7 @@ test('every public object is shown in one line, without secrets, at any depth an
   const clientConfig = ClientEndpointConfig.Builder.create().sslContext({ key: SECRET }).build();
   await using server = await new Server({ host: '127.0.0.1', endpoints: [config], logger }).start();
   const credentials = { username: 'ada', password: SECRET };
-  await using container = new WsClientContainer({ logger, credentials });
+  await using container = new ClientContainer({ logger, credentials });
   await using connection = await connect(`ws://127.0.0.1:${server.port}/chat?token=${SECRET}`, {
     container,
     headers: { Authorization: SECRET },

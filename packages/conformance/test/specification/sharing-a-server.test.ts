@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server as HttpServer } from 'n
 import { createServer as createSecureServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import * as serval from 'serval';
-import { attach, detach, OnMessage, ServerEndpoint, type ServerContainerOptions, type WsServerContainer } from 'serval';
+import { attach, detach, OnMessage, ServerEndpoint, type ServerContainerOptions, type ServerContainer } from 'serval';
 import { WebSocketServer } from 'ws';
 import { Journal, turn } from '../../../server/test/journal';
 import { clientFrame, upgradeRequest, type HeaderChanges } from '../../../server/test/raw-connection';
@@ -24,7 +24,7 @@ const SLOW: ServerContainerOptions = {
       .then(() => null),
 };
 
-function container(http: HttpServer, options: ServerContainerOptions = {}): WsServerContainer {
+function container(http: HttpServer, options: ServerContainerOptions = {}): ServerContainer {
   const attached = attach(http, { logger: loggerInto(new Journal()), ...SLOW, ...options });
   attached.addEndpoint(Echo);
   afterTest(() => attached.stop({ grace: 1 }));

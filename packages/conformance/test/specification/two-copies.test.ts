@@ -134,8 +134,8 @@ test('a session is closed with a CloseReason of the other copy, and broadcast to
 });
 
 test('a container of the other copy is refused by connect, which says so', async () => {
-  const container = new other.serval.WsClientContainer({ logger }) as never;
+  const container = new other.serval.ClientContainer({ logger }) as never;
   await expect(mine.serval.connect('ws://127.0.0.1:1/', { container })).rejects.toThrow(
-    'container is a WsClientContainer of this copy of serval; found an object of class WsClientContainer.',
+    'container is a ClientContainer of this copy of serval; found an object of class ClientContainer.',
   );
 });

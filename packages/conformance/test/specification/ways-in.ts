@@ -11,7 +11,7 @@ import {
   Server,
   ServerEndpoint,
   ServerEndpointConfig,
-  WsServerContainer,
+  ServerContainer,
   type EndpointClass,
   type HandshakeRequest,
   type MessageHandler,
@@ -27,7 +27,7 @@ import { LOCALHOST } from '../localhost';
 
 /** What every way in shares: one endpoint at `/rooms/{name}` that tells what it was given and echoes. */
 export interface Served {
-  readonly container: WsServerContainer;
+  readonly container: ServerContainer;
   /** @param early sent behind the request, before its answer; over HTTP/1.1 */
   ask(target: string, headers?: HeaderChanges, early?: Buffer): Promise<Answer>;
 }
@@ -79,7 +79,7 @@ function nameIn(request: Pick<IncomingMessage, 'url'>): string | undefined {
 
 const logger = (): Pick<ServerContainerOptions, 'logger'> => ({ logger: loggerInto(new Journal()) });
 
-async function overHttp1(container: WsServerContainer, port: number, tls?: ConnectionOptions): Promise<Served> {
+async function overHttp1(container: ServerContainer, port: number, tls?: ConnectionOptions): Promise<Served> {
   afterTest(() => container.stop({ grace: 1 }));
   const ask = async (target: string, headers?: HeaderChanges, early = Buffer.alloc(0)): Promise<Answer> => {
     const client = await connectTo(port, tls);
@@ -99,7 +99,7 @@ async function attached(
   return overHttp1(container, await listen(http));
 }
 
-async function overHttp2(container: WsServerContainer, server: Http2Server): Promise<Served> {
+async function overHttp2(container: ServerContainer, server: Http2Server): Promise<Served> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => sockets.add(socket));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -156,7 +156,7 @@ export const WAYS_IN: readonly WayIn[] = [
   {
     name: 'upgradeHttpToWebSocket',
     start: async (options) => {
-      const container = new WsServerContainer({ ...logger(), ...options });
+      const container = new ServerContainer({ ...logger(), ...options });
       const http = createServer();
       http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
         const name = nameIn(request);
@@ -170,7 +170,7 @@ export const WAYS_IN: readonly WayIn[] = [
     name: 'adoptWebSocket',
     isAdopted: true,
     start: async (options) => {
-      const container = new WsServerContainer({ ...logger(), ...options });
+      const container = new ServerContainer({ ...logger(), ...options });
       const http = createServer();
       const webSocketServer = new WebSocketServer({ server: http });
       webSocketServer.on('connection', (webSocket, request) => {
@@ -194,7 +194,7 @@ export const WAYS_IN: readonly WayIn[] = [
     isHttp2: true,
     start: (options = {}) => {
       const server = createHttp2Server({ settings: { enableConnectProtocol: true } });
-      const container = new WsServerContainer({ ...logger(), ...options });
+      const container = new ServerContainer({ ...logger(), ...options });
       (server as NodeJS.EventEmitter).on('connect', (request: IncomingMessage, response: object) => {
         const name = nameIn(request) ?? '';
         void container.upgradeHttpToWebSocket(request, response, handedOver, { name });

@@ -16,8 +16,8 @@ import {
   PongMessage,
   Server,
   ServerEndpointConfig,
-  WsClientContainer,
-  WsServerContainer,
+  ClientContainer,
+  ServerContainer,
   type Connection,
   type Session,
 } from 'serval';
@@ -205,11 +205,11 @@ const SUBJECTS: readonly Subject[] = [
     methods: { write: [bytes], flush: none, close: none },
   },
   {
-    name: 'WsServerContainer',
-    make: () => new WsServerContainer({ logger }),
+    name: 'ServerContainer',
+    make: () => new ServerContainer({ logger }),
     promising: ['scan', 'stop', 'upgradeHttpToWebSocket', 'adoptWebSocket', 'connectToServer'],
     // For hosts, with requests that they have made.
-    all: methodsOf(WsServerContainer.prototype, 'handleUpgrade', 'upgradeWithheld'),
+    all: methodsOf(ServerContainer.prototype, 'handleUpgrade', 'upgradeWithheld'),
     methods: {
       ...containerDefaults,
       addEndpoint: [endpointClass],
@@ -233,10 +233,10 @@ const SUBJECTS: readonly Subject[] = [
     },
   },
   {
-    name: 'WsClientContainer',
-    make: () => new WsClientContainer({ logger }),
+    name: 'ClientContainer',
+    make: () => new ClientContainer({ logger }),
     promising: ['stop', 'connectToServer'],
-    all: methodsOf(WsClientContainer.prototype, 'prepare', 'attempt'),
+    all: methodsOf(ClientContainer.prototype, 'prepare', 'attempt'),
     methods: {
       ...containerDefaults,
       connectToServer: [endpointClass, param(clientConfig, (value) => value === null), uri],
@@ -333,8 +333,8 @@ const SUBJECTS: readonly Subject[] = [
         ServerEndpointConfig.Builder.create(...args),
       register: (provider: ContainerProvider) => ContainerProvider.register(provider),
       Server: (given: object) => new Server(given),
-      WsServerContainer: (given: object) => new WsServerContainer(given),
-      WsClientContainer: (given: object) => new WsClientContainer(given),
+      ServerContainer: (given: object) => new ServerContainer(given),
+      ClientContainer: (given: object) => new ClientContainer(given),
       TestServer: (given: object) => new TestServer(given),
     }),
     promising: ['broadcast', 'connect'],
@@ -362,8 +362,8 @@ const SUBJECTS: readonly Subject[] = [
       createServerConfig: [param(Nothing, (value) => typeof value === 'function'), param('/x', () => false)],
       register: [param(undefined, () => false)],
       Server: [options],
-      WsServerContainer: [options],
-      WsClientContainer: [options],
+      ServerContainer: [options],
+      ClientContainer: [options],
       TestServer: [options],
     },
   },
@@ -464,7 +464,7 @@ describe.each(SUBJECTS)('$name', ({ make, methods, promising, all }) => {
 test('every export is in this table, or needs no row', () => {
   const inTable = ['attach', 'broadcast', 'connect', 'createExtension', 'CloseReason', 'CloseCodes', 'PongMessage'];
   const others = ['HandshakeRejection', 'ServerEndpointConfig', 'ClientEndpointConfig', 'ContainerProvider', 'Session'];
-  const classes = ['Server', 'WsServerContainer', 'WsClientContainer'];
+  const classes = ['Server', 'ServerContainer', 'ClientContainer'];
   const exceptions = Object.keys(serval).filter((name) => name.endsWith('Exception'));
   const known = [...inTable, ...others, ...classes, ...ELSEWHERE, ...exceptions];
   expect(Object.keys(serval).filter((name) => !known.includes(name))).toEqual([]);

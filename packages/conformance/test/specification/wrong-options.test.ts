@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import { attach, connect, Server, WsClientContainer, WsServerContainer } from 'serval';
+import { attach, connect, Server, ClientContainer, ServerContainer } from 'serval';
 import type { OptionRows } from '@serval/api/spi';
 import { CLIENT_CONTAINER_OPTIONS, CONNECT_OPTIONS } from '@serval/client';
 import { STOP_OPTIONS } from '@serval/container';
@@ -127,8 +127,8 @@ interface Door {
 
 const DOORS: readonly Door[] = [
   {
-    name: 'new WsServerContainer',
-    open: (options) => new WsServerContainer(options),
+    name: 'new ServerContainer',
+    open: (options) => new ServerContainer(options),
     options: SERVER_CONTAINER,
     table: SERVER_CONTAINER_OPTIONS,
   },
@@ -146,8 +146,8 @@ const DOORS: readonly Door[] = [
     table: { ...SERVER_CONTAINER_OPTIONS, endpoints: SERVER_OPTIONS.endpoints },
   },
   {
-    name: 'new WsClientContainer',
-    open: (options) => new WsClientContainer(options),
+    name: 'new ClientContainer',
+    open: (options) => new ClientContainer(options),
     options: CLIENT_CONTAINER,
     table: CLIENT_CONTAINER_OPTIONS,
   },
@@ -262,7 +262,7 @@ test.each([
 
 test('stop refuses every wrong kind of every option, and an unknown name', async () => {
   expect(Object.keys(STOP_OPTIONS)).toEqual(['grace']);
-  const container = new WsServerContainer({ logger: silent });
+  const container = new ServerContainer({ logger: silent });
   for (const grace of HOSTILE.filter((value) => value !== undefined && !(typeof value === 'number' && value >= 0))) {
     const stopping = container.stop({ grace } as object);
     await expect(stopping).rejects.toThrow(/^grace is a number of milliseconds, 0 or more; found /);

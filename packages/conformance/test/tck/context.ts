@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { EndpointClass, ServerContainerOptions, ServerEndpointConfig, WsServerContainer } from 'serval';
+import type { EndpointClass, ServerContainerOptions, ServerEndpointConfig, ServerContainer } from 'serval';
 
 /** One web application of the TCK: what a WAR file is there. */
 export interface TckContext {
@@ -11,13 +11,13 @@ export interface TckContext {
   /** Deployed in this order, before {@link deploy} is called. */
   readonly endpoints?: readonly (EndpointClass | ServerEndpointConfig)[];
   /** Deploys what a list cannot say: what a ServerApplicationConfig or a start-up listener does in Java. */
-  readonly deploy?: (container: WsServerContainer) => void | Promise<void>;
+  readonly deploy?: (container: ServerContainer) => void | Promise<void>;
   /** Servlets that upgrade requests themselves, by their path below the context root, such as `/TCKTestServlet`. */
   readonly servlets?: Readonly<Record<string, Servlet>>;
 }
 
 /** Serves upgrade requests on a path that no endpoint has. What it throws is answered with 500. */
-export type Servlet = (exchange: UpgradeExchange, container: WsServerContainer) => void | Promise<void>;
+export type Servlet = (exchange: UpgradeExchange, container: ServerContainer) => void | Promise<void>;
 
 /** What Node's 'upgrade' event brings. */
 export interface UpgradeExchange {

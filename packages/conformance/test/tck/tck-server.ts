@@ -1,7 +1,7 @@
 import { createServer, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { attach, type WsServerContainer } from 'serval';
+import { attach, type ServerContainer } from 'serval';
 import type { Servlet, TckContext, UpgradeExchange } from './context';
 
 /** How to start the applications. */
@@ -16,9 +16,9 @@ export interface TckServerOptions {
 /** The applications of the TCK, each in a container of its own, on one port. */
 export class TckServer {
   readonly #httpServer: HttpServer;
-  readonly #containers: readonly WsServerContainer[];
+  readonly #containers: readonly ServerContainer[];
 
-  private constructor(httpServer: HttpServer, containers: readonly WsServerContainer[]) {
+  private constructor(httpServer: HttpServer, containers: readonly ServerContainer[]) {
     this.#httpServer = httpServer;
     this.#containers = containers;
   }
@@ -26,7 +26,7 @@ export class TckServer {
   /** Resolves when every application is deployed and the port listens. @throws DeploymentException as a rejection */
   static async start({ contexts, port, host }: TckServerOptions): Promise<TckServer> {
     const httpServer = createServer((request, response) => response.writeHead(404).end());
-    const containers: WsServerContainer[] = [];
+    const containers: ServerContainer[] = [];
     const servlets = new Map<string, (exchange: UpgradeExchange) => void | Promise<void>>();
     for (const context of contexts) {
       const container = await deploy(context, httpServer);
@@ -63,7 +63,7 @@ export class TckServer {
   }
 }
 
-async function deploy(context: TckContext, httpServer: HttpServer): Promise<WsServerContainer> {
+async function deploy(context: TckContext, httpServer: HttpServer): Promise<ServerContainer> {
   // The Java client may send an Origin, and Tomcat accepts every one.
   const container = attach(httpServer, { allowedOrigins: '*', ...context.options, contextPath: context.root });
   for (const endpoint of context.endpoints ?? []) container.addEndpoint(endpoint);
@@ -71,7 +71,7 @@ async function deploy(context: TckContext, httpServer: HttpServer): Promise<WsSe
   return container;
 }
 
-function bind(servlet: Servlet, container: WsServerContainer) {
+function bind(servlet: Servlet, container: ServerContainer) {
   return (exchange: UpgradeExchange) => servlet(exchange, container);
 }
 

@@ -49,7 +49,7 @@ test('import and require give the same classes, from serval and from its subpath
      const names = Object.keys(required);
      console.log(names.length > 30, names.every((name) => imported[name] === required[name]));
      console.log(spi.HeaderMap === require('serval/spi').HeaderMap, TestServer === require('serval/testing').TestServer);
-     console.log(new TestServer().container instanceof imported.WsServerContainer);
+     console.log(new TestServer().container instanceof imported.ServerContainer);
      console.log(Object.keys(require.cache).every((file) => !file.includes('node_modules/@serval')));`,
   );
   expect((await project.run(process.execPath, ['same.mjs'])).output).toBe('true true\ntrue true\ntrue\ntrue\n');

@@ -1,4 +1,4 @@
-import { ContainerProvider, WsClientContainer, type Class, type ClientEndpointConfig, type Session } from 'serval';
+import { ContainerProvider, ClientContainer, type Class, type ClientEndpointConfig, type Session } from 'serval';
 import type { TckContext } from '../context';
 import { TckServer } from '../tck-server';
 import { KIT_TESTS, type KitClass, type KitTestName } from './kit-tests';
@@ -37,7 +37,7 @@ export class Application {
 
   /** With a container that gives the session of an @OnOpen that has failed, as the kit expects it. */
   connectAsJavaDoes(path: string, endpoint: RecordingClient): Promise<Session> {
-    return new WsClientContainer({ openFailure: 'resolve' }).connectToServer(endpoint, this.#uri + path);
+    return new ClientContainer({ openFailure: 'resolve' }).connectToServer(endpoint, this.#uri + path);
   }
 
   /** A whole conversation, which the client ends when it has heard so much. Nothing else may come, and no error. */

@@ -1,5 +1,5 @@
 import { extname, join } from 'node:path';
-import type { WsServerContainer } from 'serval';
+import type { ServerContainer } from 'serval';
 
 const APPLICATIONS = join(__dirname, '../applications');
 
@@ -8,7 +8,7 @@ const APPLICATIONS = join(__dirname, '../applications');
  *
  * @param modules paths without extension, `*` for all modules of a folder: `ee-coder/*`
  */
-export async function scan(container: WsServerContainer, ...modules: readonly string[]): Promise<void> {
+export async function scan(container: ServerContainer, ...modules: readonly string[]): Promise<void> {
   // Compiled modules, or their sources where those are what runs.
   const extension = extname(__filename);
   await container.scan(
