@@ -10,7 +10,8 @@ import {
   type DeflateWishes,
 } from './deflate-negotiation';
 import type { EngineOptions } from './engine-options';
-import { connectionSettings, createCompression, tune } from './native-engine';
+import { connectionSettings, createCompression } from './native-engine';
+import { tune } from './sockets';
 import { zlibCodecs, type ZlibCodecs } from './zlib-codecs';
 
 /** An opening handshake that a server has answered with 101; its headers are checked but for the extensions. */

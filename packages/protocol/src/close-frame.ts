@@ -1,8 +1,23 @@
 import { isSendableCloseCode } from '@serval/api/spi';
-import { ProtocolViolation } from './protocol-violation';
 import { decodeUtf8, INVALID_UTF8 } from './utf8';
 
-/** What a close frame says; 1005 when it is empty. */
+/**
+ * The reason to fail a connection, with its close code: the peer broke a rule (RFC 6455 7.1.7), or the engine met something
+ * unexpected.
+ */
+export class ProtocolViolation extends Error {
+  override readonly name = 'ProtocolViolation';
+
+  constructor(
+    readonly closeCode: 1002 | 1007 | 1008 | 1009 | 1011,
+    message: string,
+    cause?: unknown,
+  ) {
+    super(message, cause === undefined ? undefined : { cause });
+  }
+}
+
+/** The content of a close frame; code 1005 when it is empty. */
 export interface CloseFrame {
   readonly code: number;
   readonly reason: string;

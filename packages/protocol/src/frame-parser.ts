@@ -1,5 +1,5 @@
+import { ProtocolViolation } from './close-frame';
 import { applyMask } from './mask';
-import { ProtocolViolation } from './protocol-violation';
 
 export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 

@@ -5,7 +5,7 @@ export { HeaderMap } from './header-map';
 export { ENGINE_OPTIONS, PER_MESSAGE_DEFLATE_OPTIONS } from './engine-options';
 export { createNativeEngine } from './native-engine';
 export { trySharedReads } from './shared-reads-trial';
-export { tolerateErrors, tolerateNoErrors } from './socket-errors';
+export { tolerateErrors, tolerateNoErrors } from './sockets';
 export { createWsEngine } from './ws-engine';
 export { WsTransport } from './ws-transport';
 

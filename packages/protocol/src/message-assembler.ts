@@ -2,7 +2,7 @@ import { constants } from 'node:buffer';
 import type { TransportListener } from '@serval/api/spi';
 import { OPCODE } from './frame-parser';
 import type { MessageDeflate } from './message-deflate';
-import { ProtocolViolation } from './protocol-violation';
+import { ProtocolViolation } from './close-frame';
 import { decodeUtf8, INVALID_UTF8, Utf8Decoder } from './utf8';
 
 /** A compressed message may be this much longer than the message itself: deflate's overhead on what cannot shrink. */

@@ -1,13 +1,13 @@
 import type { Duplex } from 'node:stream';
 import { readOptions, type Transport } from '@serval/api/spi';
 import { Compression } from './compression';
-import { Connection } from './connection';
-import type { ConnectionParts } from './connection-parts';
+import { Connection, type ConnectionParts } from './connection';
 import { acceptOffers } from './deflate-negotiation';
 import type { AcceptedConnection, AcceptedUpgrade, Engine, HeaderLine } from './engine';
 import { ENGINE_OPTIONS, type EngineOptions } from './engine-options';
 import { acceptValue, formatExtensions } from './handshake-headers';
 import { trySharedReads } from './shared-reads-trial';
+import { tune } from './sockets';
 import { zlibCodecs, type ZlibCodecs } from './zlib-codecs';
 
 /** On a stream of HTTP/2 nothing can come before its answer has been seen. */
@@ -92,12 +92,4 @@ function switchProtocols({ socket, key }: AcceptedUpgrade, headers: readonly Hea
     ...headers.map(([name, value]) => `${name}: ${value}`),
   ];
   socket.write(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
-}
-
-/** No Nagle delay, and none of the HTTP server's timeouts; a plain Duplex has neither, a stream of HTTP/2 only the second. */
-export function tune(
-  socket: Duplex & { setNoDelay?(noDelay: boolean): unknown; setTimeout?(ms: number): unknown },
-): void {
-  socket.setNoDelay?.(true);
-  socket.setTimeout?.(0);
 }

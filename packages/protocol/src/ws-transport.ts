@@ -1,7 +1,7 @@
 import { Duplex, Writable } from 'node:stream';
 import type { Extension } from '@serval/api';
 import { Deadline, Fifo, type SendCallback, type Transport, type TransportListener } from '@serval/api/spi';
-import { progressOf } from './socket-progress';
+import { progressOf } from './sockets';
 
 /** How long a peer that broke the protocol has to take our close frame before the connection is dropped. */
 const VIOLATION_LINGER_MS = 1000;

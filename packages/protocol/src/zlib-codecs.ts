@@ -1,6 +1,6 @@
 import { constants as bufferConstants } from 'node:buffer';
 import { constants, createDeflateRaw, createInflateRaw, deflateRawSync, inflateRawSync } from 'node:zlib';
-import { ProtocolViolation } from './protocol-violation';
+import { ProtocolViolation } from './close-frame';
 
 /** RFC 7692 7.2.1: what a sender leaves away at the end of a message. */
 export const DEFLATE_TAIL: Buffer = Buffer.from([0x00, 0x00, 0xff, 0xff]);

@@ -1,0 +1,298 @@
+import type { TransportListener } from '@serval/api/spi';
+import { ProtocolViolation, validCloseFrame, type CloseFrame } from './close-frame';
+import type { Transitions } from './closing';
+import { FrameParser, OPCODE, type FrameHandler } from './frame-parser';
+import { lookAhead, type AheadListener } from './look-ahead';
+import { MessageAssembler } from './message-assembler';
+import type { MessageDeflate } from './message-deflate';
+
+/** A paused connection reads on until it holds back this much; then its socket pauses as well. */
+const HELD_BACK_BYTES = 16_384;
+
+/**
+ * The work that one connection may do in one turn of the event loop; then the others have theirs. A frame counts as one,
+ * and each KiB of its payload as another.
+ */
+const WORK_PER_TURN = 256;
+
+/**
+ * What happens to bytes that arrive:
+ *
+ * | phase         | arriving bytes                                                 | pause  | resume  | fall behind | turn    | end  |
+ * | ------------- | -------------------------------------------------------------- | ------ | ------- | ----------- | ------- | ---- |
+ * | `paused`      | are held back, and searched for pings and a close frame        |        | flowing |             |         | over |
+ * | `flowing`     | are parsed at once                                             | paused |         | catching up |         | over |
+ * | `catching up` | are held back behind others, which the next turn parses        | paused |         |             | flowing | over |
+ * | `over`        | are thrown away: the peer's close frame has come, or a fault,  |        |         |             |         |      |
+ * |               | or the connection was dropped                                  |        |         |             |         |      |
+ *
+ * An empty cell: the phase stays.
+ */
+export type ReadingPhase = 'paused' | 'flowing' | 'catching up' | 'over';
+export type ReadingEvent = 'pause' | 'resume' | 'fall behind' | 'turn' | 'end';
+
+const PHASES: Transitions<ReadingPhase, ReadingEvent> = {
+  paused: { resume: 'flowing', end: 'over' },
+  flowing: { pause: 'paused', 'fall behind': 'catching up', end: 'over' },
+  'catching up': { pause: 'paused', turn: 'flowing', end: 'over' },
+  over: {},
+};
+
+export function nextReadingPhase(phase: ReadingPhase, event: ReadingEvent): ReadingPhase {
+  return PHASES[phase][event] ?? phase;
+}
+
+/** The part of a connection that its reading needs. */
+export interface ReadingHost {
+  /** Whether the stream is over, so that nothing can be answered. */
+  readonly isGone: boolean;
+  pauseSocket(): void;
+  /** Nothing is held back any more. */
+  resumeSocket(): void;
+  /** A read is parsed: frames that are sent until {@link onReadEnd} leave with it. */
+  onReadStart(): void;
+  onReadEnd(): void;
+  /** A turn has parsed bytes that were held back. */
+  onTurnEnd(): void;
+  onPing(payload: Buffer): void;
+  onPong(payload: Buffer): void;
+  /** @throws ProtocolViolation */
+  onCloseFrame(payload: Buffer): void;
+  /** A close frame was seen among bytes that are held back. */
+  onCloseAhead(close: CloseFrame | undefined): void;
+  onViolation(violation: ProtocolViolation): void;
+}
+
+/** The settings of a connection's reading. */
+export interface ReadingSettings {
+  readonly role: 'server' | 'client';
+  readonly maxFragments: number;
+  readonly deflate: MessageDeflate | undefined;
+  /** Whether the bytes of a read are valid only until it is parsed. */
+  readonly sharesReads: boolean;
+}
+
+/** The way of one connection's bytes to its listener: parsed at once, or held back for a listener that pauses. */
+export class Reading implements FrameHandler, AheadListener {
+  #phase: ReadingPhase = 'paused';
+  #listener: TransportListener | undefined;
+  readonly #expectsMask: boolean;
+  readonly #maxFragments: number;
+  readonly #sharesReads: boolean;
+  readonly #deflate: MessageDeflate | undefined;
+  /** Only while something arrives: most connections are idle, and between two messages there is nothing to remember. */
+  #parser: FrameParser | undefined;
+  #assembler: MessageAssembler | undefined;
+  /** Bytes that wait for their turn; the parser stops between frames. */
+  #held: Buffer | undefined;
+  /** Where to continue the search for control frames, from the end of `#held`; undefined before the first one. */
+  #lookFrom: number | undefined;
+  /** Pings that were answered ahead and are still to be parsed. */
+  #pingsAnswered = 0;
+  /** The work of this turn of the event loop, and which one it is. */
+  #work = 0;
+  #workTurn = 0;
+  #nextTurn: NodeJS.Immediate | undefined;
+
+  constructor(
+    private readonly host: ReadingHost,
+    settings: ReadingSettings,
+  ) {
+    this.#expectsMask = settings.role === 'server';
+    this.#maxFragments = settings.maxFragments;
+    this.#sharesReads = settings.sharesReads;
+    this.#deflate = settings.deflate;
+  }
+
+  open(listener: TransportListener): void {
+    this.#listener = listener;
+  }
+
+  pause(): void {
+    this.#enter('pause');
+    this.#limitHeldBack();
+  }
+
+  resume(): void {
+    if (this.#phase !== 'paused') return;
+    this.#enter('resume');
+    if (this.holdsBack) this.catchUp();
+    else this.host.resumeSocket();
+  }
+
+  /** Nothing more is received, and held back bytes are dropped. */
+  end(): void {
+    this.#enter('end');
+    this.#held = undefined;
+  }
+
+  /** Whether arriving bytes are parsed at once. */
+  get isFlowing(): boolean {
+    return this.#phase === 'flowing';
+  }
+
+  /** Whether something has arrived that the listener is still to receive. */
+  get holdsBack(): boolean {
+    if (this.#phase === 'over') return false;
+    return this.#held !== undefined || this.#phase === 'catching up' || this.#hasBacklog;
+  }
+
+  /** @param chunk belongs to the reading, unless reads are shared */
+  receive(chunk: Buffer): void {
+    if (this.#phase === 'flowing') this.#parse(chunk, this.#sharesReads);
+    else if (this.#phase !== 'over') {
+      this.holdBack(chunk);
+      this.#limitHeldBack();
+    }
+  }
+
+  /** Keeps bytes for later, in whichever phase; they are copied. */
+  holdBack(chunk: Buffer): void {
+    if (this.#phase === 'over' || chunk.length === 0) return;
+    if (this.#lookFrom !== undefined) this.#lookFrom -= chunk.length;
+    this.#held = Buffer.concat([this.#held ?? NO_BYTES, chunk]);
+  }
+
+  /**
+   * Parses what is held back in a turn of its own, unless the listener pauses: the listener is never called from inside
+   * resume, and other connections have their turn first.
+   */
+  catchUp(): void {
+    this.#enter('fall behind');
+    if (this.#phase === 'catching up') this.#nextTurn ??= setImmediate(() => this.#takeTurn());
+  }
+
+  #takeTurn(): void {
+    this.#nextTurn = undefined;
+    this.#enter('turn');
+    const bytes = this.#held ?? NO_BYTES;
+    this.#held = undefined;
+    this.#parse(bytes, false);
+    this.host.onTurnEnd();
+  }
+
+  #enter(event: ReadingEvent): void {
+    this.#phase = nextReadingPhase(this.#phase, event);
+    if (this.#nextTurn === undefined || this.#phase === 'catching up') return;
+    clearImmediate(this.#nextTurn);
+    this.#nextTurn = undefined;
+  }
+
+  /** @param isShared whether the bytes are valid only now */
+  #parse(chunk: Buffer, isShared: boolean): void {
+    if (this.#workTurn !== turnOf()) {
+      this.#workTurn = turn;
+      this.#work = 0;
+    }
+    this.#parser ??= new FrameParser(this, this.#expectsMask, this.#deflate !== undefined);
+    this.host.onReadStart();
+    try {
+      if (this.#hasBacklog) this.#assembler?.inflateOn();
+      const rest = this.#hasBacklog ? chunk : this.#parser.parse(chunk);
+      // RFC 6455 5.5.1: nothing behind a close frame counts.
+      if (rest !== undefined && rest.length > 0 && !this.#isOver) this.#held = isShared ? Buffer.from(rest) : rest;
+      else this.#lookFrom = undefined;
+    } catch (error) {
+      // Whatever it is, it ends this connection and not the process.
+      this.host.onViolation(
+        error instanceof ProtocolViolation ? error : new ProtocolViolation(1011, 'internal error', error),
+      );
+    } finally {
+      this.host.onReadEnd();
+    }
+    if (this.#assembler?.isIdle === true) this.#assembler = undefined;
+    if (this.#parser.isIdle) this.#parser = undefined;
+    if (this.#phase === 'paused') this.#limitHeldBack();
+    if (this.#phase !== 'flowing') return;
+    if (!this.#hasBacklog && this.#held === undefined && this.#work < WORK_PER_TURN) return;
+    // A peer that sends much, or a compressed message that becomes a large one, takes turns with other connections.
+    this.host.pauseSocket();
+    this.catchUp();
+  }
+
+  // --- frames ---------------------------------------------------------------------------------------------------------
+
+  get isStopped(): boolean {
+    return this.#phase !== 'flowing' || this.#work >= WORK_PER_TURN || this.#hasBacklog;
+  }
+
+  get #isOver(): boolean {
+    return this.#phase === 'over';
+  }
+
+  /** Whether a compressed message has arrived that is not inflated yet. */
+  get #hasBacklog(): boolean {
+    return this.#assembler?.hasBacklog === true;
+  }
+
+  onDataFrame(opcode: number, final: boolean, compressed: boolean, length: number): void {
+    if (this.#assembler === undefined) {
+      this.#assembler = new MessageAssembler(this.#maxFragments, this.#deflate, this, this.#sharesReads);
+      if (this.#listener !== undefined) this.#assembler.open(this.#listener);
+    }
+    this.#assembler.beginFrame(opcode, final, compressed, length);
+  }
+
+  onData(bytes: Buffer, ends: boolean): void {
+    this.#work += 1 + (bytes.length >>> 10);
+    this.#assembler?.takeData(bytes, ends);
+  }
+
+  onControlFrame(opcode: number, bytes: Buffer): void {
+    this.#work += 1;
+    const payload = this.#sharesReads ? Buffer.from(bytes) : bytes;
+    if (opcode === OPCODE.pong) this.host.onPong(payload);
+    else if (opcode === OPCODE.close) this.host.onCloseFrame(payload);
+    else if (this.#pingsAnswered > 0) this.#pingsAnswered -= 1;
+    else this.host.onPing(payload);
+  }
+
+  // --- bytes that are held back ---------------------------------------------------------------------------------------
+
+  /** A paused connection reads on, so that it notices the peer's end, until it holds back enough. */
+  #limitHeldBack(): void {
+    this.#lookAhead();
+    if (this.#held !== undefined && this.#held.length >= HELD_BACK_BYTES) this.host.pauseSocket();
+  }
+
+  /** Behind a busy handler pings are answered early, so that the peer does not take this side for dead. */
+  #lookAhead(): void {
+    const bytes = this.#held;
+    if (bytes === undefined || this.#phase !== 'paused' || this.host.isGone) return;
+    const from = this.#lookFrom === undefined ? this.#nextFrameAt : Math.max(0, bytes.length + this.#lookFrom);
+    // A listener that pauses when it hears of a ping looks again, and must not find the same ping.
+    this.#lookFrom = Infinity;
+    this.#lookFrom = lookAhead(bytes, from, this.#expectsMask, this) - bytes.length;
+  }
+
+  /** Where in the held back bytes the next frame begins. */
+  get #nextFrameAt(): number {
+    return this.#parser === undefined ? 0 : (this.#parser.leftOfFrame ?? Infinity);
+  }
+
+  onPingAhead(payload: Buffer): void {
+    this.#pingsAnswered += 1;
+    this.host.onPing(payload);
+  }
+
+  onCloseAhead(payload: Buffer): void {
+    this.host.onCloseAhead(validCloseFrame(payload));
+  }
+}
+
+/** The turn of the event loop, counted while something is read. */
+let turn = 0;
+let turnEnds = false;
+
+function turnOf(): number {
+  if (!turnEnds) {
+    turnEnds = true;
+    setImmediate(() => {
+      turnEnds = false;
+      turn += 1;
+    });
+  }
+  return turn;
+}
+
+const NO_BYTES = Buffer.alloc(0);
