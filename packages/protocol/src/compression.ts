@@ -8,20 +8,20 @@ import {
   type DeflateWishes,
 } from './deflate-negotiation';
 import { PER_MESSAGE_DEFLATE_OPTIONS, type PerMessageDeflateOptions } from './engine-options';
-import { MessageDeflate } from './message-deflate';
+import { MessageDeflate, type DeflateCallback, type DeflatePool } from './message-deflate';
 import { zlibCodecs, type Deflater, type DeflateSettings, type Inflater, type ZlibCodecs } from './zlib-codecs';
 
-/** Inflaters that are kept for the next message that needs one for itself. */
+/** Inflaters that are kept for later messages without context. */
 const MAX_SPARE_INFLATERS = 16;
-/** What zlib and Node need for an inflater besides its window. */
+/** Bytes of an inflater besides its window, in zlib and Node. */
 const INFLATER_OVERHEAD = 12 * 1024;
 const DEFLATER_OVERHEAD = 8 * 1024;
 const LARGEST_MEM_LEVEL = 9;
 
 /** permessage-deflate of one engine: its settings, and the memory that all its connections share. */
-export class Compression {
+export class Compression implements DeflatePool {
   readonly threshold: number;
-  /** What a server answers offers with, and a client offers. */
+  /** The parameters that a server answers with, and that a client offers. */
   readonly wishes: DeflateWishes;
   readonly extension: Extension = createExtension(PERMESSAGE_DEFLATE);
   readonly #level: number;
@@ -29,24 +29,24 @@ export class Compression {
   readonly #windowBits: number;
   readonly #maxMemory: number;
   readonly #concurrency: number;
-  /** Bytes of the inflaters that connections hold, or may come to hold. */
+  /** Bytes of the inflaters that connections hold, or may hold later. */
   #reservedBytes = 0;
-  /** The deflaters that connections keep between messages, the longest unused one first. */
+  /** The deflaters that connections keep between messages, least recently used first. */
   readonly #kept = new Map<MessageDeflate, { readonly deflater: Deflater; readonly bytes: number }>();
   #keptBytes = 0;
-  /** For messages that are compressed by themselves: one for each window. */
+  /** For messages without context: one for each window. */
   readonly #plain = new Map<number, Deflater>();
   readonly #spare: { readonly windowBits: number; readonly inflater: Inflater }[] = [];
-  /** The text that was compressed by itself last, and what it became. */
+  /** The last text that was compressed without context, and its compressed form. */
   #latest: { readonly text: string; readonly windowBits: number; readonly deflated: Buffer } | undefined;
   #running = 0;
-  /** The large messages that wait for a thread, one of a connection at most, in order. */
+  /** The large messages that wait for a thread, in order, at most one of each connection. */
   readonly #waiting = new Map<MessageDeflate, () => void>();
 
   /** @throws DeploymentException for an option that is out of range or unknown */
   constructor(
     options: PerMessageDeflateOptions,
-    readonly codecs: ZlibCodecs = zlibCodecs(),
+    private readonly codecs: ZlibCodecs = zlibCodecs(),
   ) {
     const settings = readNested('perMessageDeflate', PER_MESSAGE_DEFLATE_OPTIONS, options);
     this.threshold = settings.threshold;
@@ -68,7 +68,11 @@ export class Compression {
     };
   }
 
-  /** As {@link wishes} for one more peer: without context where there is no memory for one more inflater. */
+  get inflatesInParts(): boolean {
+    return this.codecs.keepContext;
+  }
+
+  /** Like {@link wishes}, for one more peer: without context if there is no memory for one more inflater. */
   wishesForNow(role: 'server' | 'client'): DeflateWishes {
     const peer = role === 'server' ? 'client' : 'server';
     const wish = this.wishes[peer];
@@ -76,7 +80,7 @@ export class Compression {
     return isTight ? { ...this.wishes, [peer]: { ...wish, noContextTakeover: true } } : this.wishes;
   }
 
-  /** The compression of a new connection; its `close` gives back what it takes here. */
+  /** The compression of a new connection. Its `close` releases the memory that this call reserves. */
   open(agreement: DeflateAgreement, role: 'server' | 'client'): MessageDeflate {
     const [own, peer] = role === 'server' ? [agreement.server, agreement.client] : [agreement.client, agreement.server];
     if (!peer.noContextTakeover) this.#reservedBytes += inflaterBytes(peer.windowBits);
@@ -89,13 +93,13 @@ export class Compression {
     if (!peer.noContextTakeover) this.#reservedBytes -= inflaterBytes(peer.windowBits);
   }
 
-  /** A deflater for the next part of the connection's messages, which remembers the earlier ones if it may and can. */
+  /** A deflater for the next part of the connection's messages. It refers back to earlier ones if that is agreed and memory allows. */
   deflaterFor(connection: MessageDeflate, own: DeflateDirection): Deflater {
     const windowBits = Math.min(own.windowBits, this.#windowBits);
     if (!own.noContextTakeover) {
       const kept = this.#kept.get(connection) ?? this.#keep(windowBits);
       if (kept !== undefined) {
-        // The last in the order is the one that was used last.
+        // The last in the order is the most recently used.
         this.#kept.delete(connection);
         this.#kept.set(connection, kept);
         return kept.deflater;
@@ -107,7 +111,7 @@ export class Compression {
     return plain;
   }
 
-  /** Gives up what the connection's deflater remembers. A compressor may do so at any time: it need not refer back. */
+  /** Drops the memory of the connection's deflater. A compressor may do so at any time: it need not refer back. */
   forget(connection: MessageDeflate): void {
     const kept = this.#kept.get(connection);
     if (kept === undefined) return;
@@ -116,7 +120,6 @@ export class Compression {
     kept.deflater.close();
   }
 
-  /** What the text was compressed to, if it was the last one in such a window. */
   latestOr(text: string, windowBits: number, deflate: () => Buffer): Buffer {
     if (this.#latest?.windowBits !== windowBits || this.#latest.text !== text)
       this.#latest = { text, windowBits, deflated: Buffer.from(deflate()) };
@@ -129,7 +132,6 @@ export class Compression {
     return spare?.inflater ?? this.codecs.createInflater(windowBits);
   }
 
-  /** Takes back an inflater whose message is over, for any other connection. */
   giveBack(inflater: Inflater, windowBits: number): void {
     if (this.#spare.length >= MAX_SPARE_INFLATERS) {
       inflater.close();
@@ -139,20 +141,11 @@ export class Compression {
     this.#spare.push({ windowBits, inflater });
   }
 
-  /**
-   * Compresses a large message by itself, on another thread.
-   *
-   * @param done is called from the event loop; not at all where the connection has closed before its turn came
-   */
-  deflateLarge(
-    connection: MessageDeflate,
-    bytes: Buffer,
-    windowBits: number,
-    done: (error: Error | null, deflated: Buffer) => void,
-  ): void {
+  /** Compresses a large message without context, on another thread. */
+  deflateLarge(connection: MessageDeflate, bytes: Buffer, windowBits: number, done: DeflateCallback): void {
     const start = (): void => {
       this.#running += 1;
-      // It is worth all the memory that it can have, for so long.
+      // For this short time it may have all the memory that zlib can use.
       const options = {
         ...this.#settings(windowBits),
         memLevel: LARGEST_MEM_LEVEL,
@@ -175,7 +168,7 @@ export class Compression {
     next[1]();
   }
 
-  /** A deflater to be kept, if there is memory for it when older ones are given up. */
+  /** A deflater to keep, if there is memory for it once older ones are dropped. */
   #keep(windowBits: number): { readonly deflater: Deflater; readonly bytes: number } | undefined {
     const bytes = 2 ** (windowBits + 2) + 2 ** (this.#memLevel + 9) + DEFLATER_OVERHEAD;
     const room = this.#maxMemory - this.#reservedBytes;
