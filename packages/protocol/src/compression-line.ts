@@ -41,6 +41,11 @@ export class CompressionLine {
     return this.#bytes;
   }
 
+  /** Whether a message of that many bytes is worth compressing. */
+  compresses(bytes: number): boolean {
+    return this.deflate.compresses(bytes);
+  }
+
   get isHeld(): boolean {
     return this.#inFlight !== undefined;
   }

@@ -58,14 +58,16 @@ export class Connection implements Transport, ReadingHost, SendingHost {
   readonly extensions: readonly Extension[];
   readonly isSecure: boolean;
   readonly remoteAddress: string | undefined;
+  readonly isClient: boolean;
   readonly #socket: Duplex;
   readonly #reading: Reading;
-  readonly #sending: Sending;
+  readonly #maxFrameBytes: number | undefined;
+  /** While something is being sent, and as long as the connection compresses: most connections are idle. */
+  #sendingNow: Sending | undefined;
   /** Until the listener's last call. */
   #listener: TransportListener | undefined;
   /** Until the socket is closed and everything that came from it is delivered. */
   #deflate: MessageDeflate | undefined;
-  readonly #isClient: boolean;
   readonly #closeTimeoutMs: number;
   #handshake: HandshakePhase = 'open';
   #stream: StreamPhase = 'open';
@@ -76,7 +78,7 @@ export class Connection implements Transport, ReadingHost, SendingHost {
   constructor(parts: ConnectionParts) {
     const { socket, role, deflate } = parts;
     this.#socket = socket;
-    this.#isClient = role === 'client';
+    this.isClient = role === 'client';
     this.isSecure = parts.isSecure;
     this.remoteAddress = parts.remoteAddress;
     this.#deflate = deflate;
@@ -92,8 +94,8 @@ export class Connection implements Transport, ReadingHost, SendingHost {
     socket.on('end', Connection.#onEnd);
     const early = readBuffered(socket);
     const sharesReads = parts.sharesReads && sharedReadsWork() && shareReads(socket, Connection.#onData);
-    this.#reading = new Reading(this, { role, deflate, maxFragments: parts.maxFragments, sharesReads });
-    this.#sending = new Sending(this, { role, deflate, maxFrameBytes: parts.maxFrameBytes });
+    this.#reading = new Reading(this, parts.maxFragments, sharesReads);
+    this.#maxFrameBytes = parts.maxFrameBytes;
     for (const bytes of [parts.head, early]) if (bytes.length > 0) this.#reading.holdBack(bytes);
     if (!sharesReads) socket.on('data', Connection.#onData);
     socket.resume();
@@ -117,7 +119,6 @@ export class Connection implements Transport, ReadingHost, SendingHost {
 
   open(listener: TransportListener): void {
     this.#listener = listener;
-    this.#reading.open(listener);
     // The peer may have gone before anybody listened.
     if (this.#socket.closed) setImmediate(() => this.#socketClosed());
   }
@@ -131,6 +132,14 @@ export class Connection implements Transport, ReadingHost, SendingHost {
 
   resume(): void {
     this.#reading.resume();
+  }
+
+  get deflate(): MessageDeflate | undefined {
+    return this.#deflate;
+  }
+
+  get listener(): TransportListener | undefined {
+    return this.#listener;
   }
 
   get isGone(): boolean {
@@ -153,6 +162,7 @@ export class Connection implements Transport, ReadingHost, SendingHost {
 
   onReadEnd(): void {
     this.#sending.endRead();
+    this.onFlushed();
   }
 
   onTurnEnd(): void {
@@ -210,8 +220,12 @@ export class Connection implements Transport, ReadingHost, SendingHost {
     this.#sending.pong(data, done);
   }
 
+  get #sending(): Sending {
+    return (this.#sendingNow ??= new Sending(this, this.#deflate, this.#maxFrameBytes));
+  }
+
   get bufferedBytes(): number {
-    return this.#socket.writableLength + this.#sending.bytes;
+    return this.#socket.writableLength + (this.#sendingNow?.bytes ?? 0);
   }
 
   get progress(): number {
@@ -235,13 +249,17 @@ export class Connection implements Transport, ReadingHost, SendingHost {
     writeTogether(this.#socket, chunks, callbacks);
   }
 
+  onFlushed(): void {
+    if (this.#sendingNow?.isIdle === true) this.#sendingNow = undefined;
+  }
+
   onLineFree(): void {
     if (this.#stream === 'ended') this.#socketEnded();
   }
 
   /** The connection cannot go on, not even for messages that are still to be sent. */
   onLineFailed(error: Error): void {
-    this.#sending.dropLine();
+    this.#sendingNow?.dropLine();
     if (this.#farewell !== undefined || this.isGone) return;
     const violation = new ProtocolViolation(1011, 'internal error', error);
     this.#listener?.onError(violation);
@@ -284,7 +302,7 @@ export class Connection implements Transport, ReadingHost, SendingHost {
     this.#socket.resume();
     if (this.isGone) return;
     if (this.#handshake === 'complete') {
-      if (!this.#sending.isHeld) this.#endConnection();
+      if (this.#sendingNow?.isHeld !== true) this.#endConnection();
       this.#finish();
       return;
     }
@@ -305,9 +323,9 @@ export class Connection implements Transport, ReadingHost, SendingHost {
    * (RFC 6455 7.1.1), and is dropped if the peer does not do its part in time.
    */
   #endConnection(): void {
-    this.#sending.flush();
+    this.#sendingNow?.flush();
     const hasFailed = this.#farewell?.kind === 'failure';
-    if (!this.#isClient || hasFailed || this.#stream === 'ended') this.#socket.end();
+    if (!this.isClient || hasFailed || this.#stream === 'ended') this.#socket.end();
     this.#socket.resume();
     const patience = hasFailed ? VIOLATION_LINGER_MS : this.#closeTimeoutMs;
     this.#linger?.clear();
@@ -320,8 +338,8 @@ export class Connection implements Transport, ReadingHost, SendingHost {
     this.#streamEvent('end');
     this.#tellLeaving();
     // Its close frame is still to be answered: a peer that ends its side may read on.
-    if (this.#handshake === 'received' || this.#reading.holdsBack || this.#sending.isHeld) return;
-    this.#sending.flush();
+    if (this.#handshake === 'received' || this.#reading.holdsBack || this.#sendingNow?.isHeld === true) return;
+    this.#sendingNow?.flush();
     this.#socket.end();
     if (this.#farewell === undefined) this.#endConnection();
   }
@@ -329,7 +347,7 @@ export class Connection implements Transport, ReadingHost, SendingHost {
   #socketClosed(): void {
     this.#streamEvent('close');
     this.#linger?.clear();
-    this.#sending.drop();
+    this.#sendingNow?.drop();
     this.#reading.holdBack(readBuffered(this.#socket));
     if (this.#reading.holdsBack) this.#tellLeaving();
     this.#finishIfDelivered();

@@ -44,6 +44,11 @@ export function nextReadingPhase(phase: ReadingPhase, event: ReadingEvent): Read
 
 /** The part of a connection that its reading needs. */
 export interface ReadingHost {
+  readonly isClient: boolean;
+  /** Undefined without compression. */
+  readonly deflate: MessageDeflate | undefined;
+  /** Undefined until the connection opens. */
+  readonly listener: TransportListener | undefined;
   /** Whether the stream is over, so that nothing can be answered. */
   readonly isGone: boolean;
   pauseSocket(): void;
@@ -63,23 +68,9 @@ export interface ReadingHost {
   onViolation(violation: ProtocolViolation): void;
 }
 
-/** The settings of a connection's reading. */
-export interface ReadingSettings {
-  readonly role: 'server' | 'client';
-  readonly maxFragments: number;
-  readonly deflate: MessageDeflate | undefined;
-  /** Whether the bytes of a read are valid only until it is parsed. */
-  readonly sharesReads: boolean;
-}
-
 /** The way of one connection's bytes to its listener: parsed at once, or held back for a listener that pauses. */
 export class Reading implements FrameHandler, AheadListener {
   #phase: ReadingPhase = 'paused';
-  #listener: TransportListener | undefined;
-  readonly #expectsMask: boolean;
-  readonly #maxFragments: number;
-  readonly #sharesReads: boolean;
-  readonly #deflate: MessageDeflate | undefined;
   /** Only while something arrives: most connections are idle, and between two messages there is nothing to remember. */
   #parser: FrameParser | undefined;
   #assembler: MessageAssembler | undefined;
@@ -94,19 +85,12 @@ export class Reading implements FrameHandler, AheadListener {
   #workTurn = 0;
   #nextTurn: NodeJS.Immediate | undefined;
 
+  /** @param sharesReads whether the bytes of a read are valid only until it is parsed */
   constructor(
     private readonly host: ReadingHost,
-    settings: ReadingSettings,
-  ) {
-    this.#expectsMask = settings.role === 'server';
-    this.#maxFragments = settings.maxFragments;
-    this.#sharesReads = settings.sharesReads;
-    this.#deflate = settings.deflate;
-  }
-
-  open(listener: TransportListener): void {
-    this.#listener = listener;
-  }
+    private readonly maxFragments: number,
+    private readonly sharesReads: boolean,
+  ) {}
 
   pause(): void {
     this.#enter('pause');
@@ -139,7 +123,7 @@ export class Reading implements FrameHandler, AheadListener {
 
   /** @param chunk belongs to the reading, unless reads are shared */
   receive(chunk: Buffer): void {
-    if (this.#phase === 'flowing') this.#parse(chunk, this.#sharesReads);
+    if (this.#phase === 'flowing') this.#parse(chunk, this.sharesReads);
     else if (this.#phase !== 'over') {
       this.holdBack(chunk);
       this.#limitHeldBack();
@@ -184,7 +168,7 @@ export class Reading implements FrameHandler, AheadListener {
       this.#workTurn = turn;
       this.#work = 0;
     }
-    this.#parser ??= new FrameParser(this, this.#expectsMask, this.#deflate !== undefined);
+    this.#parser ??= new FrameParser(this, !this.host.isClient, this.host.deflate !== undefined);
     this.host.onReadStart();
     try {
       if (this.#hasBacklog) this.#assembler?.inflateOn();
@@ -227,8 +211,8 @@ export class Reading implements FrameHandler, AheadListener {
 
   onDataFrame(opcode: number, final: boolean, compressed: boolean, length: number): void {
     if (this.#assembler === undefined) {
-      this.#assembler = new MessageAssembler(this.#maxFragments, this.#deflate, this, this.#sharesReads);
-      if (this.#listener !== undefined) this.#assembler.open(this.#listener);
+      this.#assembler = new MessageAssembler(this.maxFragments, this.host.deflate, this, this.sharesReads);
+      if (this.host.listener !== undefined) this.#assembler.open(this.host.listener);
     }
     this.#assembler.beginFrame(opcode, final, compressed, length);
   }
@@ -240,7 +224,7 @@ export class Reading implements FrameHandler, AheadListener {
 
   onControlFrame(opcode: number, bytes: Buffer): void {
     this.#work += 1;
-    const payload = this.#sharesReads ? Buffer.from(bytes) : bytes;
+    const payload = this.sharesReads ? Buffer.from(bytes) : bytes;
     if (opcode === OPCODE.pong) this.host.onPong(payload);
     else if (opcode === OPCODE.close) this.host.onCloseFrame(payload);
     else if (this.#pingsAnswered > 0) this.#pingsAnswered -= 1;
@@ -262,7 +246,7 @@ export class Reading implements FrameHandler, AheadListener {
     const from = this.#lookFrom === undefined ? this.#nextFrameAt : Math.max(0, bytes.length + this.#lookFrom);
     // A listener that pauses when it hears of a ping looks again, and must not find the same ping.
     this.#lookFrom = Infinity;
-    this.#lookFrom = lookAhead(bytes, from, this.#expectsMask, this) - bytes.length;
+    this.#lookFrom = lookAhead(bytes, from, !this.host.isClient, this) - bytes.length;
   }
 
   /** Where in the held back bytes the next frame begins. */

@@ -13,6 +13,7 @@ const FLUSH_AT_BYTES = 65_536;
 
 /** The part of a connection that its sending needs. */
 export interface SendingHost {
+  readonly isClient: boolean;
   /** Whether messages and control frames may still leave. */
   readonly canSend: boolean;
   /** Whether the socket takes bytes. */
@@ -20,20 +21,14 @@ export interface SendingHost {
   /** Bytes that wait in the socket. */
   readonly waitingBytes: number;
   write(chunks: readonly Buffer[], callbacks: readonly SendCallback[] | undefined): void;
+  /** At the end of a turn: the connection may have nothing more to send. */
+  onFlushed(): void;
   /** Our close frame has been written, and everything before it. */
   onCloseWritten(): void;
   /** No frame waits for compression any more. */
   onLineFree(): void;
   /** A large message could not be compressed: the connection cannot go on. */
   onLineFailed(error: Error): void;
-}
-
-/** The settings of a connection's sending. */
-export interface SendingSettings {
-  readonly role: 'server' | 'client';
-  /** Bytes of the payload of a data frame; a longer message leaves in several frames. 0 or undefined for no limit. */
-  readonly maxFrameBytes?: number | undefined;
-  readonly deflate: MessageDeflate | undefined;
 }
 
 /**
@@ -47,13 +42,10 @@ type FlushPhase = 'unplanned' | 'at the end of the read' | 'at the end of the tu
  * loop turn.
  */
 export class Sending {
-  readonly #masks: boolean;
-  readonly #maxFrameBytes: number;
   /** While frames wait to be written; most connections are idle. */
   #writer: FrameWriter | undefined;
   #callbacks: SendCallback[] | undefined;
   #flushPhase: FlushPhase = 'unplanned';
-  readonly #deflate: MessageDeflate | undefined;
   /** Data frames of a connection with compression, which may have to wait. */
   readonly #line: CompressionLine | undefined;
   /** The message that is being sent in parts. */
@@ -61,17 +53,16 @@ export class Sending {
   /** While a pong waits behind a full socket: the latest ping that came meanwhile. */
   #pong: { owed: Buffer | undefined } | undefined;
 
+  /** @param maxFrameBytes of the payload of a data frame; a longer message leaves in several frames. 0 or undefined for no limit */
   constructor(
     private readonly host: SendingHost,
-    settings: SendingSettings,
+    deflate: MessageDeflate | undefined,
+    private readonly maxFrameBytes: number | undefined,
   ) {
-    this.#masks = settings.role === 'client';
-    this.#maxFrameBytes = settings.maxFrameBytes || Infinity;
-    this.#deflate = settings.deflate;
     this.#line =
-      settings.deflate &&
+      deflate &&
       new CompressionLine(
-        settings.deflate,
+        deflate,
         (first, payload, done) => this.#write(first, payload, done),
         () => host.onLineFree(),
         (error) => host.onLineFailed(error),
@@ -81,6 +72,12 @@ export class Sending {
   /** Bytes that wait here for compression or for the end of the turn. */
   get bytes(): number {
     return (this.#writer?.bytes ?? 0) + (this.#line?.bytes ?? 0);
+  }
+
+  /** Whether nothing of earlier messages matters to the next one. */
+  get isIdle(): boolean {
+    const waits = this.#writer !== undefined || this.#callbacks !== undefined || this.#flushPhase !== 'unplanned';
+    return !waits && this.#partial === undefined && this.#pong === undefined && this.#line === undefined;
   }
 
   /** Whether frames wait for the compression of a large message. */
@@ -97,7 +94,7 @@ export class Sending {
     done: SendCallback | undefined,
   ): void {
     const partial = this.#partial;
-    const compresses = partial?.compresses ?? (this.#line !== undefined && this.#deflate?.compresses(size) === true);
+    const compresses = partial?.compresses ?? this.#line?.compresses(size) === true;
     this.#partial = last ? undefined : (partial ?? { compresses });
     // The first frame of a message has its opcode, and RSV1 where it is compressed (RFC 7692 6.1); the others continue it.
     const first = (last ? FIN : 0) | (partial === undefined ? opcode : OPCODE.continuation);
@@ -151,7 +148,7 @@ export class Sending {
   }
 
   #write(first: number, payload: string | Uint8Array, done: SendCallback | undefined): void {
-    const writer = (this.#writer ??= new FrameWriter(this.#masks, this.#maxFrameBytes));
+    const writer = (this.#writer ??= new FrameWriter(this.host.isClient, this.maxFrameBytes || Infinity));
     if (typeof payload === 'string') writer.writeText(first, payload);
     else writer.writeBinary(first, payload);
     if (done !== undefined) (this.#callbacks ??= []).push(done);
@@ -187,6 +184,7 @@ export class Sending {
   endTurn(): void {
     this.#flushPhase = 'unplanned';
     this.flush();
+    this.host.onFlushed();
   }
 
   /** Writes what has been collected. */
