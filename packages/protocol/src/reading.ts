@@ -16,7 +16,7 @@ const HELD_BACK_BYTES = 16_384;
 const WORK_PER_TURN = 256;
 
 /**
- * What happens to bytes that arrive:
+ * The phases decide over bytes that arrive:
  *
  * | phase         | arriving bytes                                                 | pause  | resume  | fall behind | turn    | end  |
  * | ------------- | -------------------------------------------------------------- | ------ | ------- | ----------- | ------- | ---- |
@@ -76,7 +76,7 @@ export class Reading implements FrameHandler, AheadListener {
   #assembler: MessageAssembler | undefined;
   /** Bytes that wait for their turn; the parser stops between frames. */
   #held: Buffer | undefined;
-  /** Where to continue the search for control frames, from the end of `#held`; undefined before the first one. */
+  /** The place to continue the search for control frames, from the end of `#held`; undefined before the first one. */
   #lookFrom: number | undefined;
   /** Pings that were answered ahead and are still to be parsed. */
   #pingsAnswered = 0;
@@ -138,8 +138,8 @@ export class Reading implements FrameHandler, AheadListener {
   }
 
   /**
-   * Parses what is held back in a turn of its own, unless the listener pauses: the listener is never called from inside
-   * resume, and other connections have their turn first.
+   * Parses the held back bytes in another turn, unless the listener pauses: the listener never runs inside resume(), and
+   * other connections have their turn first.
    */
   catchUp(): void {
     this.#enter('fall behind');
@@ -177,7 +177,7 @@ export class Reading implements FrameHandler, AheadListener {
       if (rest !== undefined && rest.length > 0 && !this.#isOver) this.#held = isShared ? Buffer.from(rest) : rest;
       else this.#lookFrom = undefined;
     } catch (error) {
-      // Whatever it is, it ends this connection and not the process.
+      // Any error ends this connection and not the process.
       this.host.onViolation(
         error instanceof ProtocolViolation ? error : new ProtocolViolation(1011, 'internal error', error),
       );
@@ -249,7 +249,7 @@ export class Reading implements FrameHandler, AheadListener {
     this.#lookFrom = lookAhead(bytes, from, !this.host.isClient, this) - bytes.length;
   }
 
-  /** Where in the held back bytes the next frame begins. */
+  /** The place in the held back bytes at which the next frame begins. */
   get #nextFrameAt(): number {
     return this.#parser === undefined ? 0 : (this.#parser.leftOfFrame ?? Infinity);
   }
