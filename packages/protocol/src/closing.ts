@@ -64,6 +64,9 @@ export interface Farewell {
   readonly reason: string;
 }
 
+/** How long a peer that broke the protocol has to take our close frame before the connection is dropped. */
+export const VIOLATION_LINGER_MS = 1000;
+
 /** The code of a connection that ended without a close frame. */
 export const LOST = { code: 1006, reason: '' } as const;
 

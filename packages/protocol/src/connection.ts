@@ -7,6 +7,7 @@ import {
   LOST,
   nextHandshakePhase,
   nextStreamPhase,
+  VIOLATION_LINGER_MS,
   type Farewell,
   type HandshakeEvent,
   type HandshakePhase,
@@ -20,9 +21,6 @@ import { Sending, type SendingHost } from './sending';
 import { shareReads } from './shared-reads';
 import { sharedReadsWork } from './shared-reads-trial';
 import { dropSocket, progressOf, readBuffered, writeTogether } from './sockets';
-
-/** How long a peer that broke the protocol has to take our close frame before the connection is dropped. */
-const VIOLATION_LINGER_MS = 1000;
 
 const OWNER = Symbol('connection');
 

@@ -1,10 +1,8 @@
 import { Duplex, Writable } from 'node:stream';
 import type { Extension } from '@serval/api';
 import { Deadline, Fifo, type SendCallback, type Transport, type TransportListener } from '@serval/api/spi';
+import { nextHandshakePhase, VIOLATION_LINGER_MS, type Farewell, type HandshakePhase } from './closing';
 import { progressOf } from './sockets';
-
-/** How long a peer that broke the protocol has to take our close frame before the connection is dropped. */
-const VIOLATION_LINGER_MS = 1000;
 
 // ws names what a peer did wrong by error codes; all that are not listed are protocol errors.
 const CLOSE_CODES = new Map([
@@ -58,13 +56,6 @@ type Event =
   | Farewell
   | { readonly kind: 'end'; readonly code: number; readonly reason: string };
 
-/** Why nothing more is received. */
-interface Farewell {
-  readonly kind: 'close frame' | 'failure';
-  readonly code: number;
-  readonly reason: string;
-}
-
 /**
  * A {@link Transport} over an open WebSocket of the ws library.
  *
@@ -83,10 +74,10 @@ export class WsTransport implements Transport {
   #held = new Fifo<Event>();
   #heldBytes = 0;
   #willRelease = false;
-  /** Nothing more is received; `#farewell` is set once the listener knows. */
+  /** Nothing more arrives. The handshake is `received` only once the listener has everything before. */
   #isOver = false;
+  #handshake: HandshakePhase = 'open';
   #farewell: Farewell | undefined;
-  #closeSent = false;
   #peerLeaves = false;
   readonly #close: LibrarySocket['close'];
 
@@ -153,13 +144,17 @@ export class WsTransport implements Transport {
   }
 
   close(code: number | undefined, reason: string): void {
-    if (this.#closeSent) return;
-    this.#closeSent = true;
+    if (this.#hasSentClose) return;
+    this.#handshake = nextHandshakePhase(this.#handshake, 'send');
     this.#close(code, reason);
     if (this.#farewell?.kind === 'failure') this.#lingerBriefly();
-    if (this.#farewell !== undefined) setImmediate(() => this.#end(1006, ''));
+    if (this.#handshake === 'complete') setImmediate(() => this.#end(1006, ''));
     // The peer's close frame must be read, whatever stopped the reading before.
     else this.resume();
+  }
+
+  get #hasSentClose(): boolean {
+    return this.#handshake === 'sent' || this.#handshake === 'complete';
   }
 
   terminate(): void {
@@ -169,7 +164,7 @@ export class WsTransport implements Transport {
   }
 
   pause(): void {
-    if (!this.#closeSent && !this.#isOver) this.#paused = true;
+    if (!this.#hasSentClose && !this.#isOver) this.#paused = true;
   }
 
   resume(): void {
@@ -271,7 +266,7 @@ export class WsTransport implements Transport {
   #closeCalled(code?: number, reason?: string | Buffer): void {
     const isAnswer = Reflect.get(this.webSocket, '_closeFrameReceived') === true;
     const receiver: unknown = Reflect.get(this.webSocket, '_receiver');
-    if (this.#closeSent || this.#isOver || this.#listener === undefined) this.#close(code, reason);
+    if (this.#hasSentClose || this.#isOver || this.#listener === undefined) this.#close(code, reason);
     else if (isAnswer) this.#arrive({ kind: 'close frame', code: code ?? 1005, reason: String(reason ?? '') });
     // The error that ws emits next says what rule it was.
     else if (!(receiver instanceof Writable && receiver.errored !== null)) this.#close(code, reason);
@@ -285,10 +280,11 @@ export class WsTransport implements Transport {
 
   #endReceiving(farewell: Farewell): void {
     this.#farewell = farewell;
+    this.#handshake = nextHandshakePhase(this.#handshake, 'receive');
     const { code, reason } = farewell;
     const listener = this.#listener;
     this.#paused = false;
-    if (this.#closeSent) {
+    if (this.#handshake === 'complete') {
       this.#lingerBriefly();
       this.#end(code, reason);
     } else if (listener?.onClosing === undefined) {
