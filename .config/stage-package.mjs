@@ -1,6 +1,7 @@
 // Makes the one package that users install out of the workspaces: the compiled files that `serval` and its subpaths reach,
 // with relative paths in place of @serval/*. A new subpath is a line in the exports of packages/serval/package.json.
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
@@ -65,15 +66,15 @@ class Staged {
 
   /** @returns the specifier in the package */
   #resolve(specifier, workspace, file, isCode) {
-    if (specifier.startsWith('node:')) return specifier;
+    // Declarations that the compiler writes by itself name Node's modules without `node:`.
+    if (isBuiltin(specifier)) return specifier;
     if (specifier.startsWith('.')) {
       this.add(workspace, withExtension(workspace, join(dirname(file), specifier), isCode));
       return specifier;
     }
     if (!specifier.startsWith(SCOPE)) {
       if (isCode) this.externals.add(packageOf(specifier));
-      else if (packageOf(specifier) !== '@types/node')
-        throw new Error(`${workspace}/${file} needs types of ${specifier}`);
+      else throw new Error(`${workspace}/${file} needs types of ${specifier}`);
       return specifier;
     }
     const [name, ...path] = specifier.slice(SCOPE.length).split('/');
