@@ -21,7 +21,7 @@ import {
 } from '@serval/container';
 import { createClientEngine, type ClientEngine } from '@serval/protocol';
 import { ClientEndpoints, type ClientEndpoint } from './client-endpoint';
-import { connect, makeInstance, type ConnectContext, type ConnectWatch } from './connect';
+import { connectEndpoint, makeInstance, type ConnectContext, type ConnectWatch } from './connect-endpoint';
 import {
   CLIENT_CONTAINER_OPTIONS,
   CLIENT_PROPERTIES,
@@ -96,7 +96,7 @@ export class ClientContainer extends ContainerDefaults implements WebSocketConta
     if (this.isStopped) throw containerStopped();
     const server = parseServerUri(passed.at(-1));
     const wait = (milliseconds: number): Promise<void> => this.#waitUnlessStopped(milliseconds);
-    return retrying(this.#settings.retryAfter, () => connect(this.#connectContext(), endpoint, server), wait);
+    return retrying(this.#settings.retryAfter, () => connectEndpoint(this.#connectContext(), endpoint, server), wait);
   }
 
   /**
@@ -123,7 +123,7 @@ export class ClientContainer extends ContainerDefaults implements WebSocketConta
     const wait = (milliseconds: number): Promise<void> => pause(milliseconds, signal);
     // Later ones have their own way to wait.
     const retryAfter = attempt === 0 ? this.#settings.retryAfter : false;
-    return retrying(retryAfter, () => connect(this.#connectContext(), endpoint, server, watch), wait);
+    return retrying(retryAfter, () => connectEndpoint(this.#connectContext(), endpoint, server, watch), wait);
   }
 
   /**
@@ -201,7 +201,7 @@ export class ClientContainer extends ContainerDefaults implements WebSocketConta
   #connectContext(): ConnectContext {
     return {
       connecting: this.#connecting,
-      context: this.#context,
+      container: this.#context,
       settings: this.#settings,
       engineFor: (connecting) => this.#engineFor(connecting),
     };

@@ -1,6 +1,6 @@
 import { Endpoint, PongMessage, type CloseReason, type Session } from '@serval/api';
 import { unhurried } from '@serval/container';
-import { ATTEMPT_PROPERTY } from './connect';
+import { ATTEMPT_PROPERTY } from './connect-endpoint';
 import type { MessageStream } from './message-stream';
 
 /** The second argument of `onOpen`. */

@@ -2,7 +2,7 @@
 import './container-provider';
 
 export { ClientContainer } from './client-container';
-export { ATTEMPT_PROPERTY } from './connect';
+export { ATTEMPT_PROPERTY } from './connect-endpoint';
 export { connect } from './connection';
 export { CONNECT_OPTIONS } from './connect-options';
 export { CLIENT_CONTAINER_OPTIONS } from './container-options';

@@ -22,12 +22,12 @@ import { proxyFor } from './proxy';
 import { describeUri, type ServerTarget } from './server-uri';
 import { resolveTls } from './tls-options';
 
-/** What a connection needs of its container. */
+/** The parts of a container that connecting needs. */
 export interface ConnectContext {
-  readonly context: ContainerContext;
+  readonly container: ContainerContext;
   readonly settings: ClientContainerSettings;
   readonly engineFor: (endpoint: ClientEndpoint) => ClientEngine;
-  /** The deadlines of what is being connected, for whoever stops it. */
+  /** The deadlines of pending connects, for a stop. */
   readonly connecting: Set<Deadline>;
 }
 
@@ -37,11 +37,11 @@ export interface ConnectContext {
  */
 export const ATTEMPT_PROPERTY = 'reconnect.attempt';
 
-/** What a connection that is kept up wants of one connecting. */
+/** One attempt of a connection that reconnects. */
 export interface ConnectWatch {
   /** See {@link ATTEMPT_PROPERTY}. */
   readonly attempt: number;
-  /** Gives the opening handshake up. Its reason is a HandshakeException. */
+  /** Aborts the opening handshake. Its reason is a HandshakeException. */
   readonly signal: AbortSignal;
   /** Called right before `@OnOpen`. */
   readonly begun: (session: WsSession) => void;
@@ -53,13 +53,13 @@ export interface ConnectWatch {
  * @returns the session, once `@OnOpen` has settled
  * @throws DeploymentException (as a rejection)
  */
-export async function connect(
-  container: ConnectContext,
+export async function connectEndpoint(
+  context: ConnectContext,
   endpoint: ClientEndpoint,
   { uri, credentials: ofUri }: ServerTarget,
   watch?: ConnectWatch,
 ): Promise<WsSession> {
-  const { context, settings: ofContainer } = container;
+  const { container, settings: ofContainer } = context;
   const { plan } = endpoint;
   const config = new ConnectionConfig(endpoint.config);
   const given = config.getUserProperties();
@@ -68,13 +68,13 @@ export async function connect(
   const credentials = ofUri ?? credentialsIn(given, SERVER_CREDENTIALS) ?? ofContainer.credentials;
   const proxyCredentials = credentialsIn(given, PROXY_CREDENTIALS);
   const origin = resolveOrigin(ofContainer.origin, given);
-  const userProperties = sessionProperties(context, plan, config);
+  const userProperties = sessionProperties(container, plan, config);
   const deadline = new Deadline(settings.handshakeTimeout, () => tookTooLong(uri, settings.handshakeTimeout));
   const giveUp = (): void => deadline.abort(watch?.signal.reason as HandshakeException);
   if (watch?.signal.aborted === true) giveUp();
   watch?.signal.addEventListener('abort', giveUp, { once: true });
   let parts: SessionParts;
-  container.connecting.add(deadline);
+  context.connecting.add(deadline);
   try {
     const tls = await deadline.within(resolveTls(config));
     const instance = endpoint.instance ?? makeInstance(plan);
@@ -87,7 +87,7 @@ export async function connect(
       } = await openingHandshake({
         uri,
         config,
-        engine: container.engineFor(endpoint),
+        engine: context.engineFor(endpoint),
         settings,
         credentials,
         sendsCredentials: ofUri !== undefined,
@@ -95,15 +95,15 @@ export async function connect(
         tls,
         proxyFor: (server) => proxyFor(server, ofContainer.proxy, proxyCredentials),
         deadline,
-        closeTimeoutMs: context.settings.sessionCloseTimeout,
-        maxFrameBytes: context.settings.maxFrameSize,
+        closeTimeoutMs: container.settings.sessionCloseTimeout,
+        maxFrameBytes: container.settings.maxFrameSize,
       });
       if (deadline.error !== undefined) {
         transport.terminate();
         throw deadline.error;
       }
       parts = {
-        context,
+        context: container,
         plan,
         endpoint: instance,
         endpointConfig: config,
@@ -123,14 +123,14 @@ export async function connect(
       throw error;
     }
   } finally {
-    container.connecting.delete(deadline);
+    context.connecting.delete(deadline);
     watch?.signal.removeEventListener('abort', giveUp);
     deadline.clear();
   }
   const { session, opened } = openSession(parts, watch?.begun);
   const failure = await opened;
   // The owner of a watched attempt has to learn that it failed.
-  const isTold = watch !== undefined || context.settings.openFailure === 'reject';
+  const isTold = watch !== undefined || container.settings.openFailure === 'reject';
   if (failure !== undefined && isTold) throw endpointFailed(plan, '@OnOpen', failure);
   return session;
 }
