@@ -7,7 +7,7 @@ const OPEN = 1;
 
 const METHODS = ['on', 'once', 'off', 'send', 'ping', 'pong', 'close', 'terminate', 'pause', 'resume'] as const;
 
-/** What is an open connection of the ws library for one container must not be one for a second. */
+/** Sockets that have a container: a second one must not adopt them. */
 const ADOPTED = new WeakSet<LibrarySocket>();
 
 /** An open WebSocket of the ws library whose handshake was somebody else's; paused from now on. */

@@ -17,7 +17,7 @@ import { zlibCodecs, type ZlibCodecs } from './zlib-codecs';
 /** An opening handshake that a server has answered with 101; its headers are checked but for the extensions. */
 export interface AnsweredHandshake {
   readonly socket: Duplex;
-  /** What the server sent right behind its answer. */
+  /** The bytes that the server sent right behind its answer. */
   readonly head: Buffer;
   /** Of the server's Sec-WebSocket-Extensions. */
   readonly extensions: readonly Extension[];

@@ -55,14 +55,14 @@ export class CompressionLine {
       this.#handOn(data);
       return;
     }
-    // A sender that has not asked to be told may use its buffer again at once.
+    // A sender without a callback may use its buffer again at once.
     const payload =
       typeof data.payload === 'string' || data.done !== undefined ? data.payload : Uint8Array.from(data.payload);
     this.#waiting.push({ ...data, payload });
     this.#bytes += sizeOf(data);
   }
 
-  /** Gives up what waits. @returns it, in order, for its senders to be told */
+  /** Drops everything that waits. @returns it, in order, so that its senders learn of it */
   drop(): readonly OutgoingData[] {
     const dropped = this.#inFlight === undefined ? [] : [this.#inFlight, ...this.#waiting];
     this.#inFlight = undefined;

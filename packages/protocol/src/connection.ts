@@ -150,7 +150,7 @@ export class Connection implements Transport, ReadingHost, SendingHost {
 
   resumeSocket(): void {
     if (this.#stream === 'open') this.#socket.resume();
-    // The end that came during the pause is handled now, in a turn of its own.
+    // The end that came during the pause is handled now, in another turn.
     else this.#reading.catchUp();
   }
 
@@ -188,7 +188,7 @@ export class Connection implements Transport, ReadingHost, SendingHost {
     this.#tellLeaving(close);
   }
 
-  /** The peer broke a rule (RFC 6455 7.1.7). What it sent before is handled and answered, as before a close frame. */
+  /** The peer broke a rule (RFC 6455 7.1.7). Its earlier messages are handled and answered, as before a close frame. */
   onViolation(violation: ProtocolViolation): void {
     this.#listener?.onError(violation);
     this.#endReceiving(failure(violation));

@@ -13,15 +13,15 @@ export interface DeflateDirection {
   readonly windowBits: number;
 }
 
-/** What both sides have agreed on. */
+/** The agreement of both sides. */
 export interface DeflateAgreement {
-  /** As it stands in the response. */
+  /** The extension, as in the response. */
   readonly extension: Extension;
   readonly server: DeflateDirection;
   readonly client: DeflateDirection;
 }
 
-/** What one side asks for, besides what the other one says. */
+/** The wishes of one side; those of the other side come with its header. */
 export type DeflateWishes = Pick<DeflateAgreement, 'server' | 'client'>;
 
 /** The parameters of an offer or of an answer. */
@@ -48,7 +48,7 @@ export function acceptOffers(offers: readonly Extension[], wishes: DeflateWishes
 }
 
 function acceptOffer(offer: Parameters, wishes: DeflateWishes): DeflateAgreement | undefined {
-  // A client that does not say it can limit its window cannot be asked to (RFC 7692 7.1.2.2).
+  // Only a client that offers to limit its window can be limited (RFC 7692 7.1.2.2).
   if (offer.clientWindowBits === undefined && wishes.client.windowBits < LARGEST_WINDOW_BITS) return undefined;
   const offered = typeof offer.clientWindowBits === 'number' ? offer.clientWindowBits : LARGEST_WINDOW_BITS;
   const server: DeflateDirection = {

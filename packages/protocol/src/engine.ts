@@ -4,7 +4,7 @@ import type { Transport } from '@serval/api/spi';
 
 export type HeaderLine = readonly [name: string, value: string];
 
-/** What was decided about a connection whose opening handshake is accepted. */
+/** The decisions about a connection whose opening handshake is accepted. */
 export interface AcceptedConnection {
   /** The empty string for none. */
   readonly subprotocol: string;
@@ -27,7 +27,7 @@ export interface AcceptedConnection {
 /** An HTTP/1.1 upgrade that the server has decided to accept. */
 export interface AcceptedUpgrade extends AcceptedConnection {
   readonly socket: Duplex;
-  /** What the client sent right behind its request. */
+  /** The bytes that the client sent right behind its request. */
   readonly head: Buffer;
   /** The client's Sec-WebSocket-Key, checked. */
   readonly key: string;
@@ -42,13 +42,13 @@ export interface AcceptedStream extends AcceptedConnection {
 
 /** Speaks RFC 6455 on accepted connections. */
 export interface Engine {
-  /** What the engine can do, for the handshake to choose from. */
+  /** The extensions that the handshake may choose from. */
   readonly installedExtensions: readonly Extension[];
   /** Sends the 101 and takes the socket over, paused; undefined when the socket is already gone. */
   accept(upgrade: AcceptedUpgrade): Transport | undefined;
   /**
-   * Has the stream answered and takes it over, paused; undefined when it is already gone. Where an engine has no such
-   * method, extended CONNECT is refused with 501.
+   * Has the stream answered and takes it over, paused; undefined when it is already gone. The server answers extended
+   * CONNECT with 501 if the engine lacks this method.
    */
   acceptStream?(accepted: AcceptedStream): Transport | undefined;
 }

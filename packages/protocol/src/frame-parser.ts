@@ -12,8 +12,8 @@ export interface FrameHandler {
   /** A data frame begins. */
   onDataFrame(opcode: number, final: boolean, compressed: boolean, length: number): void;
   /**
-   * The next bytes of the data frame, unmasked, a view of what was given to `parse`; `ends` with the frame. Called at least
-   * once per frame.
+   * The next bytes of the data frame, unmasked: a view of the bytes that `parse` took. `ends` is true at the end of the
+   * frame. Runs at least once per frame.
    */
   onData(bytes: Buffer, ends: boolean): void;
   /** @param payload may be a view as well */

@@ -6,18 +6,18 @@ const FIN = 0x80;
 /** In the opcodes of all control frames. */
 const CONTROL = 0x08;
 
-/** A slab is filled with frames one after the other, whichever connection they belong to, and never used again. */
+/** A slab takes frames of all connections, one after the other, and is never used again. */
 const SLAB_SIZE = 65_536;
 /** Payloads up to this size are copied behind their header, into the slab. */
 const COPY_LIMIT = 16_384;
 /**
- * Payloads up to this size are copied as well, to a buffer of their own: a sender may be told at once that such a message
- * is accepted, and may use its buffer again before the write. Only larger ones are written as they are.
+ * Payloads up to this size are copied as well, each to a new buffer: the sender of such a message may use its buffer again
+ * before the write. Only larger ones are written as they are.
  */
 const OWN_COPY_LIMIT = 65_536;
 /** A text whose UTF-8 may take up to this much is written into the slab without being measured first. */
 const TEXT_LIMIT = SLAB_SIZE / 2;
-/** What a flush has collected is joined to one buffer up to this size: a system call with many parts costs more. */
+/** A flush joins its chunks to one buffer up to this size: a system call with many parts costs more. */
 const JOIN_LIMIT = 65_536;
 
 let slab = Buffer.allocUnsafeSlow(SLAB_SIZE);
@@ -49,7 +49,7 @@ const latest: {
   frame: undefined,
 };
 
-/** What several connections write alike, joined once. */
+/** The last chunks that were joined: other connections may write the same. */
 let joined: { readonly chunks: readonly Buffer[]; readonly whole: Buffer } | undefined;
 
 /**
@@ -59,7 +59,7 @@ let joined: { readonly chunks: readonly Buffer[]; readonly whole: Buffer } | und
  * and one system call. Regions are never used twice: a write that is still under way may refer to them.
  */
 export class FrameWriter {
-  /** What is complete, and the region of the slab that is growing. */
+  /** The complete chunks, and the region of the slab that is growing. */
   #chunks: Buffer[] | undefined;
   #region: Region | undefined;
   #bytes = 0;
@@ -146,7 +146,7 @@ export class FrameWriter {
     return waits ? chunks.map((chunk) => (chunk.length <= COPY_LIMIT ? Buffer.from(chunk) : chunk)) : chunks;
   }
 
-  /** A text beyond a slab's reach, in a buffer of its own. */
+  /** A text that is too large for a slab gets a new buffer. */
   #writeLargeText(first: number, text: string): void {
     const length = Buffer.byteLength(text);
     const headerSize = this.#headerSize(length);

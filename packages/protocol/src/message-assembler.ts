@@ -5,19 +5,19 @@ import type { MessageDeflate } from './message-deflate';
 import { ProtocolViolation } from './close-frame';
 import { decodeUtf8, INVALID_UTF8, Utf8Decoder } from './utf8';
 
-/** A compressed message may be this much longer than the message itself: deflate's overhead on what cannot shrink. */
+/** A compressed message may be this much longer than the message itself: deflate's overhead on incompressible bytes. */
 const DEFLATE_SLACK = 1024;
 
-/** What a compressed message may become for a listener that wants parts, where it can only be inflated all at once. */
+/** The limit of a compressed message for a listener that wants parts, if it can only be inflated all at once. */
 const MAX_INFLATED_AT_ONCE = 16 * 1024 * 1024;
 
 /** A message that inflates to more takes turns with the other connections. */
 const INFLATED_PER_TURN = 1024 * 1024;
 
-/** So many pieces are joined to one: a piece of one byte costs hundreds. */
+/** The number of pieces that are joined to one: a piece of one byte costs hundreds. */
 const JOIN_AT_PIECES = 1024;
 
-/** What the listener of a transport receives of messages. */
+/** The part of a transport's listener that receives messages. */
 export type MessageListener = Pick<TransportListener, 'textRule' | 'binaryRule' | 'onText' | 'onBinary'>;
 
 /**
@@ -31,7 +31,7 @@ export class MessageAssembler {
   #inParts = false;
   #maxBytes = 0;
   #compressed = false;
-  /** What the compressed message has become so far. */
+  /** The bytes that the compressed message has become so far. */
   #inflatedBytes = 0;
   /** Whether all of the compressed message has arrived. */
   #arrived = false;

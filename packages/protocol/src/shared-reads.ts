@@ -16,8 +16,8 @@ interface ReadableHandle {
  * Makes the socket read into a buffer that all sockets share, so that a read does not allocate 64 KiB.
  *
  * net.Socket has the option `onread` for this, but a server creates its sockets without options, so this function sets
- * the members that the option sets. They are not public: `SharedReadsTrial` proves on a connection of its own that they
- * work before any other connection relies on them.
+ * the members that the option sets. They are not public: `shared-reads-trial.ts` proves on a separate connection that
+ * they work before any other connection relies on them.
  *
  * @param onRead runs for each read, with the socket as `this`; the bytes are valid until it returns
  * @returns false where the socket lacks these members, or where another listener reads it and would miss the bytes; such a

@@ -1,4 +1,4 @@
-// What ws exports and @types/ws leaves out.
+// Exports of ws that @types/ws leaves out.
 import type { Duplex, Writable } from 'node:stream';
 import 'ws';
 

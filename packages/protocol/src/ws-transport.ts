@@ -34,7 +34,7 @@ export interface LibrarySocket extends NodeJS.EventEmitter {
   resume(): void;
 }
 
-/** What ws does not tell about its connection. */
+/** Facts about a connection that ws does not have. */
 export interface WsConnectionFacts {
   readonly extensions: readonly Extension[];
   readonly isSecure: boolean;
@@ -45,11 +45,11 @@ export interface WsConnectionFacts {
   readonly maxFrameBytes?: number | undefined;
 }
 
-/** So much is read while the listener is paused before ws is paused as well; each message counts for a little more. */
+/** A paused transport reads on until it holds back this much; then ws pauses as well. Each message counts a little more. */
 const HELD_BACK_BYTES = 16_384;
 const HELD_OVERHEAD = 64;
 
-/** What ws has told and the listener has not been told yet. */
+/** An event of ws that the listener may still have to receive. */
 type Event =
   | { readonly kind: 'message'; readonly data: Buffer; readonly isBinary: boolean }
   | { readonly kind: 'pong'; readonly data: Buffer }
@@ -122,7 +122,7 @@ export class WsTransport implements Transport {
     else this.webSocket.send(data, last ? WHOLE_BINARY : PART_OF_BINARY, done);
   }
 
-  /** RFC 6455 5.4: each part is a frame of its own; text may be cut within a character. */
+  /** RFC 6455 5.4: each part is one frame; text may be cut within a character. */
   #sendInFrames(data: Uint8Array, binary: boolean, last: boolean, done: SendCallback | undefined): void {
     const most = this.#maxFrameBytes;
     for (let begin = 0; begin < data.byteLength; begin += most) {

@@ -2,13 +2,13 @@ import { constants as bufferConstants } from 'node:buffer';
 import { constants, createDeflateRaw, createInflateRaw, deflateRawSync, inflateRawSync } from 'node:zlib';
 import { ProtocolViolation } from './close-frame';
 
-/** RFC 7692 7.2.1: what a sender leaves away at the end of a message. */
+/** RFC 7692 7.2.1: a sender leaves these bytes out at the end of a message. */
 export const DEFLATE_TAIL: Buffer = Buffer.from([0x00, 0x00, 0xff, 0xff]);
 /** A back-reference reaches this far. */
 const LARGEST_WINDOW = 32_768;
 /** Deflate streams that one message may consist of: each costs the time of a new inflater. */
 const MAX_FINAL_BLOCKS = 32;
-/** So much is inflated at a time. */
+/** The most bytes that are inflated at a time. */
 const OUTPUT_SIZE = 65_536;
 const NOTHING = Buffer.alloc(0);
 
@@ -23,7 +23,7 @@ export interface DeflateSettings {
 export interface Deflater {
   /** The result ends on a byte boundary, with the tail; it is valid until the next call to any deflater or inflater. */
   deflate(bytes: Buffer): Buffer;
-  /** Forgets what the next bytes could refer back to. */
+  /** Drops the bytes that the next ones could refer back to. */
   reset(): void;
   close(): void;
 }
@@ -31,7 +31,7 @@ export interface Deflater {
 /** Inflates messages as their bytes arrive. */
 export interface Inflater {
   /**
-   * Takes the next bytes of a message; what was written before must have been read.
+   * Takes the next bytes of a message; the earlier ones must have been read.
    *
    * @param last whether the message ends with them
    */
@@ -40,14 +40,14 @@ export interface Inflater {
    * The next bytes of the message, at most 64 KiB; valid until the next call to any deflater or inflater.
    *
    * @param most how many bytes may still come, at least 1
-   * @throws ProtocolViolation 1007 for what is not deflated data; 1009, where all is inflated at once, for more than `most`
+   * @throws ProtocolViolation 1007 for bytes that are not deflated data; 1009 for more than `most`, if all is inflated at once
    */
   read(most: number): Buffer;
   /** Whether all that was written has been read. */
   readonly isDrained: boolean;
-  /** Copies what is left of the bytes that were written, which may change from now on. */
+  /** Copies the rest of the bytes that were written, which may change from now on. */
   keepInput(): void;
-  /** Forgets what the next message could refer back to. */
+  /** Drops the bytes that the next message could refer back to. */
   reset(): void;
   close(): void;
 }
@@ -63,8 +63,8 @@ export interface ZlibCodecs {
 // --- by zlib's streams, driven synchronously ------------------------------------------------------------------------
 
 /**
- * What node:zlib's own synchronous functions use of a stream. It is not public, so it is tried out before it is relied
- * on. By a stream's public interface each message goes to another thread and back, which takes ten times as long.
+ * The part of a stream that node:zlib's own synchronous functions use. It is not public, so a trial proves that it works.
+ * By a stream's public interface each message goes to another thread and back, which takes ten times as long.
  */
 interface ZlibStream {
   readonly _handle: {
@@ -79,7 +79,7 @@ interface ZlibStream {
       outputLength: number,
     ): void;
   };
-  /** What is left after a write: of the room for output, and of the input. */
+  /** The rest after a write: of the room for output, and of the input. */
   readonly _writeState: Uint32Array;
   reset(): void;
   close(): void;
@@ -127,7 +127,7 @@ class StreamDeflater implements Deflater {
   readonly #context: ZlibContext;
 
   constructor(settings: DeflateSettings) {
-    // What ZlibStream lists is there: the codecs have been tried out.
+    // The trial has proved that the members of ZlibStream exist.
     this.#context = new ZlibContext(createDeflateRaw({ ...settings, chunkSize: LEAST_CHUNK }) as unknown as ZlibStream);
   }
 
@@ -156,7 +156,7 @@ class StreamDeflater implements Deflater {
 class StreamInflater implements Inflater {
   #context: ZlibContext;
   #input: Buffer = NOTHING;
-  /** What is being inflated: the bytes that were written, those of a message's end, or that end itself. */
+  /** The source of the inflated bytes: the written ones, the last ones of a message, or the tail behind them. */
   #phase: 'idle' | 'bytes' | 'last bytes' | 'tail' = 'idle';
   /** Whether any byte of the message has come. */
   #hasBytes = false;
@@ -262,7 +262,7 @@ class History {
     this.#length = Math.min(LARGEST_WINDOW, this.#length + kept.length);
   }
 
-  /** What a back-reference reaches behind these bytes. */
+  /** The bytes that a back-reference reaches from behind these. */
   followedBy(bytes: Buffer): Buffer {
     const ring = this.#ring;
     // The ring is full once its bytes no longer begin at 0.
@@ -276,7 +276,7 @@ class History {
 
 function openInflater(windowBits: number, dictionary: Buffer): ZlibContext {
   const options = { windowBits, chunkSize: LEAST_CHUNK, ...(dictionary.length > 0 && { dictionary }) };
-  // What ZlibStream lists is there: the codecs have been tried out.
+  // The trial has proved that the members of ZlibStream exist.
   return new ZlibContext(createInflateRaw(options) as unknown as ZlibStream);
 }
 
