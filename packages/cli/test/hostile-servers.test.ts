@@ -17,6 +17,7 @@ import {
 import * as client from '@serval/client';
 import { main } from '../src';
 import { FakeTerminal } from './fake-terminal';
+import { silent } from '../../testing/test/toolbox';
 
 // Each kind of mistake, or malice, of a server meets every way in which a user can connect: the advisories of 2026 were
 // about second ways in, where the first one was sound.
@@ -26,7 +27,6 @@ const { connect, ClientContainer } = client;
 /** How it ended: the code of a HandshakeException, or `closed` with the code that `@OnClose` gets. */
 type Outcome = string;
 
-const silent = { error() {}, warn() {}, debug() {} };
 const container = (): client.ClientContainer => new ClientContainer({ logger: silent, sessionCloseTimeout: 200 });
 
 /** The last calls that an endpoint receives. */

@@ -3,10 +3,9 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { ClientEndpointConfig, Endpoint, HandshakeException, type Session } from '@serval/api';
 import { ClientContainer, type ClientContainerOptions } from '../src';
-import { afterTest, rejection } from './after-test';
 import { accepting, LiteralServer, status, type Answer } from './literal-server';
+import { afterTest, rejection, silent } from '../../testing/test/toolbox';
 
-const silent = { error() {}, warn() {}, debug() {} };
 const P = 'org.apache.tomcat.websocket.';
 const ANN = { username: 'ann', password: 's3cret' };
 // ann:s3cret

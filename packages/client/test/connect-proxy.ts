@@ -1,6 +1,6 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
-import { afterTest } from './after-test';
+import { afterTest } from '../../testing/test/toolbox';
 
 /** A request for a tunnel. */
 export interface TunnelRequest {

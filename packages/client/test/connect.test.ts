@@ -25,10 +25,9 @@ import {
 import { Server, type ServerOptions } from '@serval/server';
 import { WebSocketServer } from 'ws';
 import { ClientContainer } from '../src';
-import { afterTest, Gate, Inbox, rejection } from './after-test';
 import { LiteralServer } from './literal-server';
+import { afterTest, Gate, Inbox, rejection, silent } from '../../testing/test/toolbox';
 
-const silent = { error() {}, warn() {}, debug() {} };
 const container = new ClientContainer({ logger: silent, sessionCloseTimeout: 500 });
 
 class ServerSide extends ServerEndpointConfig.Configurator {

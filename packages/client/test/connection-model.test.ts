@@ -5,7 +5,8 @@ import { DeploymentException, IllegalStateException, IOException, type CloseReas
 import { WebSocketServer, type WebSocket } from 'ws';
 import { Random } from '../../protocol/test/random';
 import { connect, ClientContainer, type Connection, type ReconnectAttempt } from '../src';
-import { silent, turns } from './reconnecting';
+import { turns } from './reconnecting';
+import { silent } from '../../testing/test/toolbox';
 
 // Connections that are used, lost and ended at random, and what must be true of each of them whatever happens when.
 //   TEST_SEED=1 FUZZ_CASES=10000 npm test -- packages/client/test/connection-model

@@ -19,7 +19,7 @@ import {
   type ErrorCode,
 } from '@serval/api';
 import { ClientContainer } from '../src';
-import { rejection } from './after-test';
+import { rejection } from '../../testing/test/toolbox';
 
 // No server is asked: what cannot be deployed fails before. Port 9 of this machine answers nothing.
 const NOWHERE = 'ws://127.0.0.1:9/echo';

@@ -12,11 +12,9 @@ import {
 } from '@serval/api';
 import { acceptValue as accept } from '@serval/protocol';
 import { connect, ClientContainer, type Connection, type ConnectOptions } from '../src';
-import { afterTest, Gate, Inbox, rejection } from './after-test';
 import { LiteralServer } from './literal-server';
 import { PeerServer } from './peer-server';
-
-const silent = { error() {}, warn() {}, debug() {} };
+import { afterTest, Gate, Inbox, rejection, silent } from '../../testing/test/toolbox';
 
 async function open(uri: string, options: ConnectOptions = {}): Promise<Connection> {
   const connection = await connect(uri, { logger: silent, sessionCloseTimeout: 200, ioTimeout: 60_000, ...options });

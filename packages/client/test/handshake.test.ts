@@ -10,10 +10,9 @@ import {
   type Session,
 } from '@serval/api';
 import { ClientContainer } from '../src';
-import { afterTest, Gate, Inbox, rejection } from './after-test';
 import { accepting, LiteralServer, status, type Answer } from './literal-server';
+import { afterTest, Gate, Inbox, rejection, silent } from '../../testing/test/toolbox';
 
-const silent = { error() {}, warn() {}, debug() {} };
 const container = new ClientContainer({ logger: silent, sessionCloseTimeout: 200 });
 
 class Listener extends Endpoint {

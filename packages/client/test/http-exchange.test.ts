@@ -4,8 +4,8 @@ import { HeaderMap } from '@serval/protocol';
 import { Deadline } from '../src/deadline';
 import { HANDSHAKE_OPTIONS } from '../src/handshake-settings';
 import { exchange } from '../src/http-exchange';
-import { afterTest, rejection } from './after-test';
 import { LiteralServer } from './literal-server';
+import { afterTest, rejection } from '../../testing/test/toolbox';
 
 describe('one request', () => {
   test.each(['with a connection of its own', 'through a tunnel'])(

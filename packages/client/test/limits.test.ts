@@ -8,10 +8,9 @@ import {
   type Session,
 } from '@serval/api';
 import { ClientContainer } from '../src';
-import { afterTest, rejection } from './after-test';
 import { accepting, LiteralServer } from './literal-server';
+import { afterTest, rejection, silent } from '../../testing/test/toolbox';
 
-const silent = { error() {}, warn() {}, debug() {} };
 const P = 'org.apache.tomcat.websocket.';
 
 class Nothing extends Endpoint {

@@ -2,7 +2,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls';
 import { acceptValue } from '@serval/protocol';
 import { LiteralSocket } from '@serval/testing';
-import { afterTest } from './after-test';
+import { afterTest } from '../../testing/test/toolbox';
 
 /** An opening handshake, as its bytes came. */
 export interface ReceivedRequest {

@@ -1,9 +1,8 @@
 import { ClientEndpointConfig, Endpoint, type Session } from '@serval/api';
 import { ClientContainer } from '../src';
-import { afterTest, rejection } from './after-test';
 import { LiteralServer } from './literal-server';
+import { afterTest, rejection, silent } from '../../testing/test/toolbox';
 
-const silent = { error() {}, warn() {}, debug() {} };
 const PROPERTY = 'org.apache.tomcat.websocket.DEFAULT_ORIGIN_HEADER_VALUE';
 
 class Nothing extends Endpoint {

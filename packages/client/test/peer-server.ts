@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
-import { afterTest, Inbox } from './after-test';
+import { afterTest, Inbox } from '../../testing/test/toolbox';
 
 /** A client as the server sees it. */
 export interface PeerClient {

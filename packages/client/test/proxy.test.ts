@@ -12,11 +12,10 @@ import {
 } from '@serval/api';
 import { Server } from '@serval/server';
 import { ClientContainer, type ClientContainerOptions, type ProxyOption } from '../src';
-import { afterTest, Inbox, rejection } from './after-test';
 import { askingFor, ConnectProxy, OPENED, type TunnelAnswer } from './connect-proxy';
 import { accepting, LiteralServer, status } from './literal-server';
+import { afterTest, Inbox, rejection, silent } from '../../testing/test/toolbox';
 
-const silent = { error() {}, warn() {}, debug() {} };
 const P = 'org.apache.tomcat.websocket.';
 // ann:s3cret
 const BASIC = 'Basic YW5uOnMzY3JldA==';

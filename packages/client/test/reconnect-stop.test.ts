@@ -1,9 +1,9 @@
 import type { CloseReason, Session } from '@serval/api';
 import { connect, ClientContainer } from '../src';
-import { Gate, Inbox, rejection } from './after-test';
 import { accepting, LiteralServer, status } from './literal-server';
 import { PeerServer } from './peer-server';
-import { close, inTurn, open, silent, soon, text, turns } from './reconnecting';
+import { close, inTurn, open, soon, text, turns } from './reconnecting';
+import { Gate, Inbox, rejection, silent } from '../../testing/test/toolbox';
 
 describe('a stop leaves nothing behind', () => {
   const timeouts = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;

@@ -10,10 +10,10 @@ import {
 } from '@serval/api';
 import { Server } from '@serval/server';
 import { ATTEMPT_PROPERTY, connect, type Connection, type ReconnectAttempt } from '../src';
-import { afterTest, Inbox, rejection } from './after-test';
 import { accepting, LiteralServer, status, type Answer } from './literal-server';
 import { PeerServer } from './peer-server';
-import { close, diagnostics, inTurn, open, silent, soon, turns } from './reconnecting';
+import { close, diagnostics, inTurn, open, soon, turns } from './reconnecting';
+import { afterTest, Inbox, rejection, silent } from '../../testing/test/toolbox';
 
 @ServerEndpoint('/echo')
 class Echo {

@@ -1,10 +1,9 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { DIAGNOSTICS_CHANNEL, type DiagnosticEvent } from '@serval/container';
 import { connect, type Connection, type ReconnectAttempt } from '../src';
-import { afterTest } from './after-test';
 import type { Answer } from './literal-server';
+import { afterTest, silent } from '../../testing/test/toolbox';
 
-export const silent = { error() {}, warn() {}, debug() {} };
 /** At once, where it would be tried at all. */
 export const soon = { delay: ({ defaultDelay }: ReconnectAttempt) => (defaultDelay === false ? false : 0) } as const;
 

@@ -2,10 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ClientEndpointConfig, Endpoint, type Session } from '@serval/api';
 import { ClientContainer } from '../src';
-import { afterTest, rejection } from './after-test';
 import { accepting, LiteralServer, status, type Answer } from './literal-server';
+import { afterTest, rejection, silent } from '../../testing/test/toolbox';
 
-const silent = { error() {}, warn() {}, debug() {} };
 const container = new ClientContainer({ logger: silent, sessionCloseTimeout: 200 });
 const P = 'org.apache.tomcat.websocket.';
 

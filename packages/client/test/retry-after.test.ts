@@ -2,10 +2,8 @@ import { readOptions } from '@serval/api/spi';
 import { Endpoint, HandshakeException, type Session } from '@serval/api';
 import { ClientContainer, type RetryAfterOption } from '../src';
 import { RETRY_AFTER_OPTIONS, retrying } from '../src/retry';
-import { afterTest, Gate, rejection } from './after-test';
 import { accepting, LiteralServer, status, type Answer } from './literal-server';
-
-const silent = { error() {}, warn() {}, debug() {} };
+import { afterTest, Gate, rejection, silent } from '../../testing/test/toolbox';
 
 class Nothing extends Endpoint {
   override onOpen() {}

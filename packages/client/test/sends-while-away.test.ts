@@ -1,9 +1,9 @@
 import { Encoder, IllegalStateException, IOException, type CloseReason, type Session } from '@serval/api';
 import type { Connection } from '../src';
 import { WaitingSends } from '../src/waiting-sends';
-import { Gate, Inbox, rejection } from './after-test';
 import { PeerServer } from './peer-server';
 import { open, turns } from './reconnecting';
+import { Gate, Inbox, rejection } from '../../testing/test/toolbox';
 
 describe('sends while the connection is away', () => {
   /** A connection that is away, and stays so until the gate opens. */

@@ -1,5 +1,5 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { afterTest } from './after-test';
+import { afterTest } from '../../testing/test/toolbox';
 
 /** How a {@link SocksServer} behaves. */
 export interface SocksBehaviour {

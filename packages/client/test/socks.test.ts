@@ -12,11 +12,10 @@ import {
 } from '@serval/api';
 import { Server } from '@serval/server';
 import { ClientContainer, type ClientContainerOptions, type ProxyOption } from '../src';
-import { afterTest, Inbox, rejection } from './after-test';
 import { LiteralServer, status } from './literal-server';
 import { SocksServer } from './socks-server';
+import { afterTest, Inbox, rejection, silent } from '../../testing/test/toolbox';
 
-const silent = { error() {}, warn() {}, debug() {} };
 const P = 'org.apache.tomcat.websocket.';
 const USER = { username: 'ann', password: 's3cret' };
 

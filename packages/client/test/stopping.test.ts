@@ -15,10 +15,8 @@ import {
 } from '@serval/api';
 import { Server } from '@serval/server';
 import { ClientContainer } from '../src';
-import { afterTest, Gate, Inbox, rejection } from './after-test';
 import { LiteralServer } from './literal-server';
-
-const silent = { error() {}, warn() {}, debug() {} };
+import { afterTest, Gate, Inbox, rejection, silent } from '../../testing/test/toolbox';
 
 class Nothing extends Endpoint {
   override onOpen() {}

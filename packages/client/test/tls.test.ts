@@ -12,10 +12,9 @@ import {
 import { Server } from '@serval/server';
 import { ClientContainer } from '../src';
 import { withoutIdentity } from '../src/tls-options';
-import { afterTest, Inbox, rejection } from './after-test';
 import { accepting, LiteralServer } from './literal-server';
+import { afterTest, Inbox, rejection, silent } from '../../testing/test/toolbox';
 
-const silent = { error() {}, warn() {}, debug() {} };
 const container = new ClientContainer({ logger: silent, sessionCloseTimeout: 200 });
 
 // Self-signed, for localhost and 127.0.0.1.

@@ -8,8 +8,8 @@ import forge from 'node-forge';
 import { ClientContainer } from '../src';
 import { readTrustStore } from '../src/trust-store';
 import type * as TrustStore from '../src/trust-store';
-import { afterTest, rejection } from './after-test';
 import { accepting, LiteralServer } from './literal-server';
+import { afterTest, rejection } from '../../testing/test/toolbox';
 
 const P = 'org.apache.tomcat.websocket.';
 const container = new ClientContainer({

@@ -9,8 +9,8 @@ import { Endpoint, HandshakeException, OnMessage, ServerEndpoint, Session } from
 import { Server, type ServerOptions } from '@serval/server';
 import { WebSocket, type ClientOptions } from 'ws';
 import { connect, ClientContainer, type ClientContainerOptions } from '../src';
-import { afterTest, Inbox, rejection } from './after-test';
 import { accepting, LiteralServer, status } from './literal-server';
+import { afterTest, Inbox, rejection, silent } from '../../testing/test/toolbox';
 
 @ServerEndpoint('/chat')
 class Chat {
@@ -111,8 +111,6 @@ class Listener extends Endpoint {
     session.addMessageHandler(String, (text: string) => this.heard.add(text));
   }
 }
-
-const silent = { error() {}, warn() {}, debug() {} };
 
 async function open(uri: string, options: ClientContainerOptions = {}, endpoint = new Listener()): Promise<Session> {
   const container = new ClientContainer({ logger: silent, sessionCloseTimeout: 200, ...options });

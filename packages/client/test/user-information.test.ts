@@ -1,10 +1,9 @@
 import { inspect } from 'node:util';
 import { ClientEndpointConfig, Endpoint, HandshakeException, type Session } from '@serval/api';
 import { connect, ClientContainer, type ClientContainerOptions } from '../src';
-import { afterTest, rejection } from './after-test';
 import { accepting, LiteralServer, status, type Answer } from './literal-server';
+import { afterTest, rejection, silent } from '../../testing/test/toolbox';
 
-const silent = { error() {}, warn() {}, debug() {} };
 // ann:s3cret
 const BASIC = 'Basic YW5uOnMzY3JldA==';
 

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { InputStream, type CloseReason, type Session } from '@serval/api';
 import { connect, type ConnectOptions } from '../src';
 import { accepting, LiteralServer, type ReceivedRequest } from './literal-server';
-import { close, open, silent, text, turns } from './reconnecting';
+import { close, open, text, turns } from './reconnecting';
+import { silent } from '../../testing/test/toolbox';
 
 const fixture = (part: string): Buffer =>
   readFileSync(join(__dirname, `../../server/test/fixtures/localhost.test-${part}.pem`));

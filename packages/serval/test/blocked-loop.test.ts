@@ -4,8 +4,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { CloseReason, connect, HandshakeException, OnMessage, Server, ServerEndpoint } from 'serval';
 import { WebSocket } from 'ws';
-
-const silent = { error() {}, warn() {}, debug() {} };
+import { silent } from '../../testing/test/toolbox';
 
 @ServerEndpoint('/echo')
 class Echo {

@@ -3,9 +3,9 @@ import type { IncomingMessage } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { WebSocket, WebSocketServer } from 'ws';
 import { connect, OnMessage, Server, ServerEndpoint, Session, ServerContainer } from 'serval';
+import { silent } from '../../testing/test/toolbox';
 
 const MOST = 1000;
-const silent = { error() {}, warn() {}, debug() {} };
 /** Numbers that compression does not make much of. */
 const NOISE = Array.from({ length: 30_000 }, (_, index) => (index * index * 7919) % 20_011);
 /** Characters of one to four bytes. */

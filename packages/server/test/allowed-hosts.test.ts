@@ -4,8 +4,8 @@ import { attach } from '../src/http-host';
 import { readOptions } from '@serval/api/spi';
 import { ALLOWED_HOSTS, type AllowedHosts, type IsAllowedHost } from '../src/host-policy';
 import { connectHttp2, Http2Client } from './http2-client';
-import { Journal } from './journal';
-import { afterTest, loggerInto, TestServer } from './test-server';
+import { loggerInto, TestServer } from './test-server';
+import { afterTest, Journal } from '../../testing/test/toolbox';
 
 const hostPolicy = (allowed: AllowedHosts): IsAllowedHost => ALLOWED_HOSTS.read(allowed, 'allowedHosts');
 

@@ -15,9 +15,9 @@ import { Http1Reply } from '../src/http1-reply';
 import { fromIncomingMessage } from '../src/upgrade-request';
 import { ServerContainer } from '../src/server-container';
 import type { ServerContainerOptions } from '../src/container-options';
-import { Journal, turn } from './journal';
 import { clientFrame, closeFrame, upgradeRequest } from './raw-connection';
-import { afterTest, connectTo, listen, loggerInto, TestServer } from './test-server';
+import { connectTo, listen, loggerInto, TestServer } from './test-server';
+import { afterTest, Journal, turn } from '../../testing/test/toolbox';
 
 const user = new AsyncLocalStorage<string>();
 const journal = { current: new Journal() };

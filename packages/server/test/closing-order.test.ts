@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { CloseReason, OnClose, OnMessage, OnOpen, ServerEndpoint, Session } from '@serval/api';
 import { Server } from '../src';
 import { connectHttp2, Http2Client } from './http2-client';
-import { Gate, Journal, turn } from './journal';
 import { clientFrame, closeFrame, upgradeRequest } from './raw-connection';
-import { afterTest, connectTo, loggerInto } from './test-server';
+import { connectTo, loggerInto } from './test-server';
+import { afterTest, Gate, Journal, turn } from '../../testing/test/toolbox';
 
 const fixture = (part: string): string => readFileSync(join(__dirname, `fixtures/localhost.test-${part}.pem`), 'utf8');
 const TLS = { key: fixture('key'), cert: fixture('cert') };

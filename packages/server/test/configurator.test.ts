@@ -22,9 +22,9 @@ import {
 } from '@serval/api';
 import { attach } from '../src/http-host';
 import type { ServerContainerOptions } from '../src/container-options';
-import { Gate, turn } from './journal';
 import { clientFrame, closeFrame, upgradeRequest } from './raw-connection';
 import { connectTo, TestServer } from './test-server';
+import { Gate, turn } from '../../testing/test/toolbox';
 
 const { Configurator } = ServerEndpointConfig;
 type Configurator = ServerEndpointConfig.Configurator;

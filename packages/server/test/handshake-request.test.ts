@@ -8,9 +8,9 @@ import {
   type Session,
 } from '@serval/api';
 import type { ServerContainerOptions } from '../src/container-options';
-import { turn } from './journal';
 import { KEY, type HeaderChanges } from './raw-connection';
 import { TestServer } from './test-server';
+import { turn } from '../../testing/test/toolbox';
 
 class Room extends Endpoint {
   override onOpen(session: Session): void {

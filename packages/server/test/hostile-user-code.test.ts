@@ -7,9 +7,9 @@ import {
   type EndpointClass,
 } from '@serval/api';
 import type { ServerContainerOptions } from '../src/container-options';
-import { turn } from './journal';
 import { clientFrame } from './raw-connection';
 import { TestServer } from './test-server';
+import { turn } from '../../testing/test/toolbox';
 
 // Whatever user code returns, throws or attaches: the client is answered, the process has no unhandled rejection (the
 // end of each test would fail for it), and the next client is served.

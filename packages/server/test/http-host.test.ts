@@ -16,9 +16,9 @@ import {
 } from '@serval/api';
 import { attach, type AttachableServer } from '../src/http-host';
 import { Server } from '../src/server';
-import { Gate, Journal, turn } from './journal';
 import { clientFrame, upgradeRequest, type RawResponse } from './raw-connection';
-import { afterTest, connectTo, listen, loggerInto, TestServer } from './test-server';
+import { connectTo, listen, loggerInto, TestServer } from './test-server';
+import { afterTest, Gate, Journal, turn } from '../../testing/test/toolbox';
 
 @ServerEndpoint('/chat')
 class Chat {

@@ -6,7 +6,7 @@ import {
   type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
 } from 'node:http2';
-import { afterTest } from './test-server';
+import { afterTest } from '../../testing/test/toolbox';
 
 /** How long a read waits before it fails: long enough for a slow machine, short enough for a test. */
 // Less than a test has, so that it fails with what it found.

@@ -33,9 +33,9 @@ import { Server } from '../src/server';
 import type { ServerContainerOptions } from '../src/container-options';
 import type { ServerContainer } from '../src/server-container';
 import { connectHttp2, Http2Client } from './http2-client';
-import { Gate, Journal, turn } from './journal';
 import { upgradeRequest } from './raw-connection';
-import { afterTest, connectTo, loggerInto } from './test-server';
+import { connectTo, loggerInto } from './test-server';
+import { afterTest, Gate, Journal, turn } from '../../testing/test/toolbox';
 
 const fixture = (name: string): string => readFileSync(join(__dirname, 'fixtures', name), 'utf8');
 const key = fixture('localhost.test-key.pem');

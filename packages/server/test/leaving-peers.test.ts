@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { CloseReason, OnClose, OnError, OnMessage, OnOpen, ServerEndpoint, Session } from '@serval/api';
 import { Server } from '../src';
 import { connectHttp2, Http2Client } from './http2-client';
-import { Journal, turn } from './journal';
 import { clientFrame, closeFrame, upgradeRequest, type RawFrame } from './raw-connection';
-import { afterTest, connectTo } from './test-server';
+import { connectTo } from './test-server';
+import { afterTest, Journal, silent, turn } from '../../testing/test/toolbox';
 
 const fixture = (part: string): string => readFileSync(join(__dirname, `fixtures/localhost.test-${part}.pem`), 'utf8');
 const TLS = { key: fixture('key'), cert: fixture('cert') };
@@ -46,7 +46,6 @@ interface Peer {
 }
 
 async function start(options: object): Promise<Server> {
-  const silent = { error() {}, warn() {}, debug() {} };
   const server = await new Server({ host: '127.0.0.1', endpoints: [Long], logger: silent, ...options }).start();
   afterTest(() => server.stop({ grace: 50 }));
   return server;

@@ -15,9 +15,9 @@ import type { Duplex } from 'node:stream';
 import { OnMessage, ServerEndpoint } from '@serval/api';
 import { attach, detach } from '../src/http-host';
 import { filterUpgrades } from '../src/upgrade-filter';
-import { Gate, Journal } from './journal';
 import { clientFrame, upgradeRequest, type HeaderChanges, type RawConnection } from './raw-connection';
-import { afterTest, connectTo, listen, loggerInto } from './test-server';
+import { connectTo, listen, loggerInto } from './test-server';
+import { afterTest, Gate, Journal } from '../../testing/test/toolbox';
 
 @ServerEndpoint('/chat')
 class Chat {

@@ -5,9 +5,9 @@ import { CloseReason, InputStream, OnClose, OnMessage, Reader, ServerEndpoint } 
 import { trySharedReads } from '@serval/protocol';
 import { Server } from '../src';
 import { connectHttp2, Http2Client } from './http2-client';
-import { Journal, turn } from './journal';
 import { closeFrame, upgradeRequest } from './raw-connection';
-import { afterTest, connectTo } from './test-server';
+import { connectTo } from './test-server';
+import { afterTest, Journal, silent, turn } from '../../testing/test/toolbox';
 
 const fixture = (part: string): string => readFileSync(join(__dirname, `fixtures/localhost.test-${part}.pem`), 'utf8');
 const TLS = { key: fixture('key'), cert: fixture('cert') };
@@ -104,7 +104,6 @@ interface Sender {
 const DEFLATE = 'permessage-deflate; client_no_context_takeover';
 
 async function start(options: object): Promise<Server> {
-  const silent = { error() {}, warn() {}, debug() {} };
   const server = await new Server({
     host: '127.0.0.1',
     endpoints: [Whole, Streams],

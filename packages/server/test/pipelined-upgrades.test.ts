@@ -6,9 +6,9 @@ import type { Duplex } from 'node:stream';
 import { OnMessage, ServerEndpoint, ServerEndpointConfig } from '@serval/api';
 import { attach } from '../src/http-host';
 import { ServerContainer } from '../src/server-container';
-import { Gate, Journal, turn } from './journal';
 import { clientFrame, upgradeRequest } from './raw-connection';
-import { afterTest, connectTo, listen, loggerInto, TestServer } from './test-server';
+import { connectTo, listen, loggerInto, TestServer } from './test-server';
+import { afterTest, Gate, Journal, turn } from '../../testing/test/toolbox';
 
 @ServerEndpoint('/chat')
 class Chat {

@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 import { checkedHeaders, isValidHeader, reject } from '../src/rejection';
-import { turn } from './journal';
+import { turn } from '../../testing/test/toolbox';
 
 /** A socket that keeps what is written to it. */
 class Recorder extends Duplex {

@@ -26,9 +26,9 @@ import { Server } from '../src/server';
 import { ServerContainer } from '../src/server-container';
 import type { ServerOptions } from '../src/server-options';
 import { fromIncomingMessage } from '../src/upgrade-request';
-import { Gate, Journal, turn } from './journal';
 import { clientFrame, closeFrame, upgradeRequest, type HeaderChanges, type RawConnection } from './raw-connection';
-import { afterTest, connectTo, listen, loggerInto, TestServer } from './test-server';
+import { connectTo, listen, loggerInto, TestServer } from './test-server';
+import { afterTest, Gate, Journal, turn } from '../../testing/test/toolbox';
 
 @ServerEndpoint('/chat')
 class Chat {

@@ -2,9 +2,9 @@ import { createServer } from 'node:http';
 import type { Socket } from 'node:net';
 import { OnMessage, ServerEndpoint } from '@serval/api';
 import { attach } from '../src/http-host';
-import { Journal } from './journal';
 import { clientFrame, upgradeRequest } from './raw-connection';
-import { afterTest, connectTo, listen, loggerInto } from './test-server';
+import { connectTo, listen, loggerInto } from './test-server';
+import { afterTest, Journal } from '../../testing/test/toolbox';
 
 @ServerEndpoint('/chat')
 class Chat {

@@ -5,24 +5,8 @@ import type { EndpointClass, ServerEndpointConfig } from '@serval/api';
 import { attach } from '../src/http-host';
 import type { ServerContainerOptions } from '../src/container-options';
 import type { ServerContainer } from '../src/server-container';
-import { Journal, turn } from './journal';
 import { RawConnection, upgradeRequest, type HeaderChanges, type RawResponse } from './raw-connection';
-
-// Longer than what a read waits for, so that a test fails with what it has found.
-jest.setTimeout(20_000);
-
-/** Undone after each test, the last first. */
-const cleanUps: (() => unknown)[] = [];
-
-export function afterTest(cleanUp: () => unknown): void {
-  cleanUps.push(cleanUp);
-}
-
-// Jest fails a test in which a rejection is not handled or an exception not caught, if it comes before the test has ended.
-afterEach(async () => {
-  await turn();
-  for (let cleanUp = cleanUps.pop(); cleanUp !== undefined; cleanUp = cleanUps.pop()) await cleanUp();
-});
+import { afterTest, Journal } from '../../testing/test/toolbox';
 
 /** A container in an HTTP server on a free port of 127.0.0.1, both gone after the test. */
 export class TestServer {

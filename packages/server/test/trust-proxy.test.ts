@@ -19,9 +19,9 @@ import { Server } from '../src/server';
 import type { TrustProxy } from '../src/trust-proxy';
 import { trustedProxies } from '../src/trust-proxy';
 import { connectHttp2, Http2Client } from './http2-client';
-import { Journal } from './journal';
 import { upgradeRequest, type HeaderChanges, type RawConnection } from './raw-connection';
-import { afterTest, connectTo, listen, loggerInto, TestServer } from './test-server';
+import { connectTo, listen, loggerInto, TestServer } from './test-server';
+import { afterTest, Journal } from '../../testing/test/toolbox';
 
 /** Tells its client what the server knows of it. */
 function facts(session: Session): string {

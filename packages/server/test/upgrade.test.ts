@@ -12,9 +12,9 @@ import {
 import { attach } from '../src/http-host';
 import { Http1Reply } from '../src/http1-reply';
 import { fromIncomingMessage } from '../src/upgrade-request';
-import { Gate, Journal, turn } from './journal';
 import { clientFrame, KEY, upgradeRequest, type HeaderChanges, type RawResponse } from './raw-connection';
 import { connectTo, listen, loggerInto, TestServer } from './test-server';
+import { Gate, Journal, turn } from '../../testing/test/toolbox';
 
 @ServerEndpoint('/chat')
 class Chat {

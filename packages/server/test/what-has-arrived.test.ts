@@ -6,9 +6,9 @@ import type { ConnectionOptions } from 'node:tls';
 import { CloseReason, InputStream, OnClose, OnMessage, ServerEndpoint } from '@serval/api';
 import { Server } from '../src';
 import { connectHttp2, Http2Client } from './http2-client';
-import { Journal, turn } from './journal';
 import { clientFrame, closeFrame, upgradeRequest, type RawConnection } from './raw-connection';
-import { afterTest, connectTo } from './test-server';
+import { connectTo } from './test-server';
+import { afterTest, Journal, silent, turn } from '../../testing/test/toolbox';
 
 const fixture = (part: string): string => readFileSync(join(__dirname, `fixtures/localhost.test-${part}.pem`), 'utf8');
 const TLS = { key: fixture('key'), cert: fixture('cert') };
@@ -66,7 +66,6 @@ const SOCKETS = [
 ] as const;
 
 async function start(options: object): Promise<Server> {
-  const silent = { error() {}, warn() {}, debug() {} };
   const endpoints = [Slow, Gated, Streams];
   const server = await new Server({ host: '127.0.0.1', endpoints, logger: silent, ...options }).start();
   afterTest(() => server.stop({ grace: 50 }));

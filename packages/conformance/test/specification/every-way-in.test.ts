@@ -3,9 +3,9 @@ import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import * as serval from 'serval';
 import { ServerContainer, type HandshakeRequest, type ServerContainerOptions } from 'serval';
-import { turn } from '../../../server/test/journal';
 import { clientFrame, KEY } from '../../../server/test/raw-connection';
 import { seenBy, WAYS_IN, type WayIn } from './ways-in';
+import { turn } from '../../../testing/test/toolbox';
 
 // The advisories of 2026 about WebSocket servers have one pattern: the way in that everybody tests was sound, and a
 // second one was not. Each kind of them is a test here, over every way in.

@@ -11,9 +11,9 @@ import {
   type ServerContainerOptions,
 } from 'serval';
 
-import { Gate, Journal } from '../../../server/test/journal';
 import { clientFrame, upgradeRequest } from '../../../server/test/raw-connection';
-import { afterTest, connectTo, listen, loggerInto } from '../../../server/test/test-server';
+import { connectTo, listen, loggerInto } from '../../../server/test/test-server';
+import { afterTest, Gate, Journal } from '../../../testing/test/toolbox';
 
 @ServerEndpoint('/chat')
 class Chat {

@@ -4,10 +4,10 @@ import type { Duplex } from 'node:stream';
 import * as serval from 'serval';
 import { attach, detach, OnMessage, ServerEndpoint, type ServerContainerOptions, type ServerContainer } from 'serval';
 import { WebSocketServer } from 'ws';
-import { Journal, turn } from '../../../server/test/journal';
 import { clientFrame, upgradeRequest, type HeaderChanges } from '../../../server/test/raw-connection';
-import { afterTest, connectTo, listen, loggerInto } from '../../../server/test/test-server';
+import { connectTo, listen, loggerInto } from '../../../server/test/test-server';
 import { LOCALHOST } from '../localhost';
+import { afterTest, Journal, turn } from '../../../testing/test/toolbox';
 
 @ServerEndpoint('/echo')
 class Echo {

@@ -19,11 +19,11 @@ import {
   Session,
 } from 'serval';
 import { WebSocketServer } from 'ws';
-import { Journal } from '../../../server/test/journal';
 import { connectHttp2, Http2Client } from '../../../server/test/http2-client';
 import { upgradeRequest, type HeaderChanges } from '../../../server/test/raw-connection';
-import { afterTest, connectTo, listen, loggerInto } from '../../../server/test/test-server';
+import { connectTo, listen, loggerInto } from '../../../server/test/test-server';
 import { LOCALHOST } from '../localhost';
+import { afterTest, Journal } from '../../../testing/test/toolbox';
 
 /** What every way in shares: one endpoint at `/rooms/{name}` that tells what it was given and echoes. */
 export interface Served {

@@ -6,6 +6,7 @@ import { STOP_OPTIONS } from '@serval/container';
 import { SERVER_CONTAINER_OPTIONS, SERVER_OPTIONS } from '@serval/server';
 import { TestServer } from '@serval/testing';
 import { HOSTILE, label } from './hostile-values';
+import { silent } from '../../../testing/test/toolbox';
 
 type Accepts = (value: unknown) => boolean;
 
@@ -115,8 +116,6 @@ const CONNECT = {
     ['onOpen', 'onText', 'onBinary', 'onPong', 'onClose', 'onError'].map((name) => [name, callable] as const),
   ),
 };
-
-const silent = { error() {}, warn() {}, debug() {} };
 
 interface Door {
   readonly name: string;
