@@ -14,6 +14,8 @@ module.exports = {
     '/conformance/test/(peers|ported|toolchains)/',
     'browser\\.test\\.ts$',
   ],
+  // What `npm run tarball` and `npm run check:package` make has the name of a workspace.
+  modulePathIgnorePatterns: ['<rootDir>/packed/'],
   watchPathIgnorePatterns: ['/node_modules/', '/dist/'],
   setupFiles: ['reflect-metadata'],
   transform: { '\\.ts$': ['ts-jest', { tsconfig: '<rootDir>/packages/tsconfig.test.json' }] },
