@@ -29,7 +29,7 @@ export class AsyncScope {
   }
 }
 
-/** Calls in a context of its own: what `enterWith` enters there is seen by what the call begins, and by nobody else. */
+/** Calls in a new context: only code that the call starts sees the values that `enterWith` enters there. */
 export function inOwnScope<T>(call: () => T): T {
   return new AsyncResource('SERVAL').runInAsyncScope(call);
 }

@@ -2,11 +2,11 @@ import { types } from 'node:util';
 import { IllegalArgumentException } from '@serval/api';
 
 /**
- * The bytes of what may be sent as a binary message: any view, any ArrayBuffer, of this realm or another. They are copied
- * only where they could change on their own: shared with another thread, or in a buffer that can be resized.
+ * The bytes of a value that can be sent as a binary message: any view, any ArrayBuffer, of this realm or another. They are
+ * copied only where they could change by themselves: shared with another thread, or in a resizable buffer.
  *
  * @returns undefined for anything else
- * @throws IllegalArgumentException for a buffer that was transferred to somebody else
+ * @throws IllegalArgumentException for a buffer that was transferred
  */
 export function asBytes(value: unknown): Uint8Array | undefined {
   if (value instanceof Uint8Array && value.byteLength > 0 && isFixed(value.buffer)) return value;

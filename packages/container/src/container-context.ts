@@ -10,7 +10,7 @@ import type { ContainerSettings } from './settings';
 
 /** The options of every container; everything has a default. */
 export interface ContainerOptions extends SettingOptions {
-  /** Where errors, warnings and debug messages go. Default: errors and warnings to the console, debug messages nowhere. */
+  /** Receives errors, warnings and debug messages. Default: errors and warnings to the console, debug messages nowhere. */
   readonly logger?: Logger | undefined;
 }
 
@@ -19,7 +19,7 @@ export const CONTAINER_OPTIONS = {
   logger: { ...LOGGER, default: consoleLogger },
 } satisfies OptionTable<ContainerOptions>;
 
-/** What the sessions of one container share. */
+/** The settings, diagnostics, registry and clock that the sessions of one container share. */
 export class ContainerContext {
   readonly settings: ContainerSettings;
   readonly diagnostics: Diagnostics;

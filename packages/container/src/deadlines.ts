@@ -12,8 +12,8 @@ interface Due<T> {
 export type DueEntry<T> = FifoEntry<Due<T>>;
 
 /**
- * The deadlines of many, by one timer. Those that have the same time pass in the order in which they were added, so each
- * such time has a line of its own, and nobody looks through all.
+ * The deadlines of many, by one timer. Those with the same timeout pass in the order in which they were added, so each
+ * timeout has its own line, and no search goes through all.
  */
 export class Deadlines<T> {
   readonly #lines = new Map<number, Fifo<Due<T>>>();

@@ -2,7 +2,7 @@ import { channel } from 'node:diagnostics_channel';
 import type { CloseReason } from '@serval/api';
 import { tolerantLogger, type Logger } from './logger';
 
-/** Something that the container wants its operator to know and that no endpoint was told. */
+/** An event for the operator that no endpoint receives. */
 export type DiagnosticEvent =
   | { readonly kind: 'unhandled-error'; readonly endpoint: string; readonly sessionId: string; readonly error: Error }
   | {

@@ -55,7 +55,7 @@ export class HandlerTable {
         `addMessageHandler: no decoder of ${this.plan.name} makes a ${typeName(type)}; add one to its decoders.`,
       );
     }
-    // A partial handler is told by its second parameter; a generic type says nothing at run time.
+    // A second parameter marks a partial handler; a generic type says nothing at run time.
     const inParts = receiver.onMessage.length > 1;
     for (const { native, divisible } of plans) {
       if (this.plan[native] !== undefined || this.#routes.has(native)) {
@@ -118,6 +118,6 @@ function requireType(type: unknown): void {
   if (typeof type === 'function' || type === Char) return;
   throw new IllegalArgumentException(
     `addMessageHandler takes the class of the messages first, such as String or Buffer; found ${describeValue(type)}. ` +
-      'After a circular import a class is undefined: move it to a module of its own.',
+      'After a circular import a class is undefined: move it to its own module.',
   );
 }

@@ -31,7 +31,7 @@ export const LOGGER: OptionKind<Logger> = {
   },
 };
 
-/** A logger whose methods may be asynchronous: a rejection of theirs is nobody's to handle. What they throw is thrown. */
+/** A logger whose methods may be asynchronous: it ignores their rejections. It throws their exceptions. */
 export function tolerantLogger(logger: Logger): Logger {
   const call =
     (level: keyof Logger) =>

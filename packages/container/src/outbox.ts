@@ -213,7 +213,7 @@ export class Outbox implements LongWork {
       this.#pump();
       return;
     }
-    // Behind those of earlier sends, and where many peers read again at once, in a turn of its own.
+    // Behind those of earlier sends, and in a later turn where many peers read again at once.
     (this.#outcomes ??= new Fifo()).push(outcome);
     this.#goOnLater();
   }

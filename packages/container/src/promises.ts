@@ -22,7 +22,7 @@ export function rejected(thrown: unknown): Promise<never> {
   return tolerateNeglect(Promise.reject<never>(toError(thrown)));
 }
 
-/** Whatever was thrown, as an Error. Never throws. */
+/** A thrown value as an Error. Never throws. */
 export function toError(thrown: unknown): Error {
   if (isError(thrown)) return thrown;
   return new Error(`something that is not an Error was thrown: ${describeThrown(thrown)}`, { cause: thrown });

@@ -1,9 +1,9 @@
 import { Deadline } from '@serval/api/spi';
 
-/** A handler that has returned a promise which has not settled yet. */
+/** A handler whose promise has not settled yet. */
 export interface RunningHandler {
   readonly method: string | symbol;
-  /** Whether it waits for a reader of its own, and may take as long as that takes. */
+  /** Whether it waits for its own reader, and may take as long as that takes. */
   readonly isUnhurried: boolean;
   /** In `performance.now()` time. */
   readonly since: number;
@@ -60,7 +60,7 @@ export class RunningHandlers {
     return handler;
   }
 
-  /** @returns false for a handler that was given up before */
+  /** @returns false for a handler that is no longer waited for */
   settled(handler: RunningHandler): boolean {
     return this.#running.delete(handler);
   }

@@ -24,7 +24,7 @@ interface HeldSend extends QueuedSend {
  * returned a promise, or one that writes a stream.
  */
 export class SendOrder implements LongWork {
-  /** Whose turn it is. */
+  /** The send whose turn it is. */
   #current: HeldSend | undefined;
   readonly #waiting = new SendQueue<HeldSend>();
   /** A sender's promise settles with the sending, with its timeout, or with the session. */

@@ -1,6 +1,6 @@
 import { Fifo } from '@serval/api/spi';
 
-/** What waits in a {@link SendQueue}. */
+/** A send that waits in a {@link SendQueue}. */
 export interface QueuedSend {
   readonly bytes: number;
   /** Whether it may be left out; a part of a message may not. */

@@ -20,11 +20,11 @@ export interface DeclaredMethod {
   readonly declaredIn: AbstractClass;
 }
 
-/** What was declared of one parameter. `position` counts from 1. */
+/** The declaration of one parameter. `position` counts from 1. */
 export type DeclaredParameter =
   | { readonly kind: 'path'; readonly position: number; readonly name: string; readonly type: PrimitiveType }
   | { readonly kind: 'typed'; readonly position: number; readonly type: ParameterRole }
-  /** The compiler has left a type that says nothing (Object, Function, an enum's object), or none. */
+  /** The compiler emitted a type that says nothing (Object, Function, an enum's object), or none. */
   | {
       readonly kind: 'erased';
       readonly position: number;
@@ -34,8 +34,8 @@ export type DeclaredParameter =
     };
 
 /**
- * What is known of each parameter of a method: by its `params` list, else by parameter decorators, else by the metadata
- * that the compiler emits, else nothing.
+ * Reads the parameters of a method: from its `params` list, else from parameter decorators, else from the metadata that
+ * the compiler emits.
  */
 export function readParameters(method: DeclaredMethod): readonly DeclaredParameter[] {
   const { record, declaredIn } = method;
@@ -67,13 +67,13 @@ export function readParameters(method: DeclaredMethod): readonly DeclaredParamet
   });
 }
 
-/** What the compiler has left of a parameter's type, and how the parameter is written. */
+/** The type that the compiler emitted for a parameter, and how the parameter is written. */
 interface EmittedType {
   readonly type: unknown;
   readonly form: ParameterForm;
 }
 
-/** For a method of which the compiler has left no types at all. */
+/** For a method for which the compiler emitted no types at all. */
 const NO_TYPES = Symbol('no types');
 
 function fromParams(method: DeclaredMethod, params: unknown, length: number): readonly DeclaredParameter[] {

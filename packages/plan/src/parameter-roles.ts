@@ -20,7 +20,7 @@ import {
   type DeclaredParameter,
 } from './method-parameters';
 
-/** What a parameter receives when its method is called. `payload` is the message, the close reason or the error. */
+/** The argument that a parameter receives. `payload` is the message, the close reason or the error. */
 export type AssignedRole =
   | { readonly kind: 'session' }
   | { readonly kind: 'config' }
@@ -169,8 +169,8 @@ function planPayloadOf(
 }
 
 /**
- * What decoders without a class make; else text, the documented default, where there are no types at all. A type that
- * says nothing is another class with each compiler, so it is never taken for text.
+ * The payload of an erased parameter: the object of decoders without a class; else text, the documented default, where
+ * there are no types at all. A type that says nothing differs between compilers, so it never stands for text.
  */
 function planErased(
   method: DeclaredMethod,

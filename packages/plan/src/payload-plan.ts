@@ -12,7 +12,7 @@ import { isPrimitiveType } from './primitives';
 /** The three kinds of message that RFC 6455 delivers to an endpoint. */
 export type NativeType = 'text' | 'binary' | 'pong';
 
-/** How a payload is made from what arrives. */
+/** How an arrived message becomes a payload. */
 export type Decoding =
   | { readonly kind: 'as-is' }
   | { readonly kind: 'array-buffer' }
@@ -28,7 +28,7 @@ export type Decoding =
     }
   | { readonly kind: 'stream-decoder'; readonly decoder: DecoderEntry };
 
-/** What a payload type means for one native type. */
+/** The way in which one native type delivers a payload type. */
 export interface PayloadPlan {
   readonly native: NativeType;
   readonly decoding: Decoding;
@@ -39,7 +39,7 @@ export interface PayloadPlan {
 /** A payload that a parameter list may ask for: a class, a primitive, or a decoder class for what it decodes. */
 export type PayloadType = AbstractClass<unknown> | PrimitiveType | { readonly decodes: CodecDeclaration<unknown> };
 
-/** What {@link planPayload} says when no decoder makes the class. */
+/** The result of {@link planPayload} when no decoder makes the class. */
 export const NO_DECODER = Symbol('no decoder');
 
 /**
@@ -97,7 +97,7 @@ function planDecoders(
     const matching = candidates.filter(({ format }) => format.startsWith(native));
     const [first] = matching;
     if (first === undefined) continue;
-    // A stream decoder cannot be asked whether it will decode: it ends the search, and what stands after it is not tried.
+    // A stream decoder has no willDecode: it ends the search, and later decoders are not tried.
     const stream = matching.findIndex(({ format }) => format.endsWith('Stream'));
     const decoding: Decoding =
       stream === 0

@@ -1,6 +1,6 @@
 import { Char, type PrimitiveType } from '@serval/api';
 
-// What Java's Double.valueOf takes, hexadecimal and type suffixes left out.
+// The texts that Java's Double.valueOf accepts, without hexadecimal numbers and type suffixes.
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 const INTEGER = /^[+-]?\d+$/;
 
