@@ -10,7 +10,6 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const KNOWN = [
   // The types of the specification name each other: a Session has a container, whose methods return a Session.
   '^packages/api/src/',
-  '^packages/protocol/src/(compression|message-deflate)\\.ts$',
 ];
 
 const MOST_SHOWN = 10;
