@@ -143,7 +143,7 @@ export class FrameWriter {
     this.#bytes = 0;
     if (chunks.length > 1 && bytes <= JOIN_LIMIT) return [join(chunks, bytes)];
     // Payloads that are not ours to copy are all larger.
-    return waits ? chunks.map((chunk) => (chunk.length <= COPY_LIMIT ? Buffer.from(chunk) : chunk)) : chunks;
+    return waits ? chunks.map((chunk) => (chunk.length <= COPY_LIMIT ? copyAlone(chunk) : chunk)) : chunks;
   }
 
   /** A text that is too large for a slab gets a new buffer. */
@@ -266,6 +266,13 @@ export class FrameWriter {
     this.#region = undefined;
     (this.#chunks ??= []).push(region.slab.subarray(region.start, region.end));
   }
+}
+
+/** Outside of Buffer's pool, which is as large as a slab on Node 26. */
+function copyAlone(chunk: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(chunk.length);
+  chunk.copy(copy);
+  return copy;
 }
 
 /** Connections that were sent the same messages in one turn have the same chunks, and write the same buffer. */
