@@ -67,7 +67,7 @@ describe('the list of ways in is complete', () => {
         .filter((file) => /\bopen(Session|Routed)\(/.test(readFileSync(join(packages, name, 'src', file), 'utf8')))
         .map((file) => `${name}/${file}`),
     );
-    expect(openers).toEqual(['server/adoption.ts', 'server/upgrade.ts', 'client/connect.ts']);
+    expect(openers).toEqual(['server/adoption.ts', 'server/upgrade.ts', 'client/connect-endpoint.ts']);
   });
 });
 
