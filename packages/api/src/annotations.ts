@@ -16,16 +16,16 @@ export interface HandlerDecorator<M extends AnyMethod = AnyMethod> {
   <T extends M>(target: object, method: string | symbol, descriptor: TypedPropertyDescriptor<T>): void;
 }
 
-/** What every handler decorator can be told. */
+/** The options that every handler decorator takes. */
 export interface HandlerOptions<P extends readonly ParameterRole[]> {
   /**
-   * The role of each parameter, in order. Needed where the compiler leaves no metadata (standard decorators, esbuild,
-   * tsx, swc without it); checked against the method's own types by the compiler.
+   * The role of each parameter, in order. Required when the compiler emits no metadata (standard decorators, esbuild,
+   * tsx, swc without `decoratorMetadata`). TypeScript checks the list against the method's own types.
    */
   readonly params: P;
 }
 
-/** A decorator that is written bare or called. */
+/** A decorator that you write bare (`@OnOpen`) or call (`@OnOpen({ params })`). */
 export interface HandlerAnnotation extends HandlerDecorator {
   (): HandlerDecorator;
   <const P extends readonly ParameterRole[]>(
@@ -33,7 +33,7 @@ export interface HandlerAnnotation extends HandlerDecorator {
   ): HandlerDecorator<(...args: ParameterValues<P>) => unknown>;
 }
 
-/** {@link OnMessage}, which also takes a size. */
+/** The type of {@link OnMessage}, which also takes `maxMessageSize`. */
 export interface MessageAnnotation extends HandlerAnnotation {
   <const P extends readonly ParameterRole[]>(
     options: HandlerOptions<P> & MessageOptions,
@@ -43,14 +43,15 @@ export interface MessageAnnotation extends HandlerAnnotation {
 
 export interface MessageOptions {
   /**
-   * The largest whole message the method takes, in bytes; a larger one closes the session with 1009. -1, the default,
-   * leaves it to the session's buffer size; a larger number than that raises it for this method.
+   * The largest whole message that the method accepts, in bytes. The container closes the session with 1009 when a
+   * message is larger. The default, -1, uses the session's buffer size. A value above that size raises the limit for
+   * this method.
    */
   readonly maxMessageSize?: number | undefined;
 }
 
 /**
- * Makes a class a server endpoint. One instance serves one session.
+ * Makes a class a server endpoint. The container creates one instance per session.
  *
  * @example
  * @ServerEndpoint('/chat/{room}')
@@ -64,15 +65,16 @@ export function ServerEndpoint(
   value: string | ServerEndpointOptions,
   options: Omit<ServerEndpointOptions, 'value'> = {},
 ): EndpointDecorator {
-  // Written bare, the decorator would receive the class as its path and put itself in the class's place.
-  if (typeof value === 'function') throw new TypeError('@ServerEndpoint needs a path: write @ServerEndpoint("/chat").');
+  // Written bare, the decorator receives the class as its path, and its return value would replace the class.
+  if (typeof value === 'function')
+    throw new TypeError('@ServerEndpoint has no path. Write it with one, such as @ServerEndpoint("/chat").');
   const attributes = typeof value === 'object' && value !== null ? value : { ...options, value };
   return (target, context) => {
     classRecordOf(target, context).serverEndpoint = attributes;
   };
 }
 
-/** Makes a class a client endpoint, for `WebSocketContainer.connectToServer`; written bare or called. @see WSC-4.2 */
+/** Makes a class a client endpoint for `WebSocketContainer.connectToServer`. Write it bare or call it. @see WSC-4.2 */
 export function ClientEndpoint(target: AbstractClass, context?: ClassDecoratorContext): void;
 export function ClientEndpoint(options?: ClientEndpointOptions): EndpointDecorator;
 export function ClientEndpoint(
@@ -89,33 +91,43 @@ export function ClientEndpoint(
 }
 
 /**
- * The method is called when the session has opened; no message is read before it has settled. It may take a Session, an
- * EndpointConfig and path parameters, in any order.
+ * Marks the method that runs when a session opens. The container reads no message before the method settles. It may
+ * take a Session, an EndpointConfig and path parameters, in any order.
  *
  * @see WSC-4.4
  */
 export const OnOpen = handlerAnnotation('open') as HandlerAnnotation;
 
 /**
- * The method is called with each message: exactly one payload, and optionally the Session, path parameters and, with a
- * text or binary payload, a boolean that says whether the part is the last. What it returns is sent back.
+ * Marks a method that receives messages. It takes exactly one payload and, in any order, optionally the Session and
+ * path parameters. With a text or binary payload it may also take a boolean, and then receives each message in parts;
+ * the boolean is true for the last part. The container sends the return value back to the peer.
  *
  * @see WSC-4.7
  */
 export const OnMessage = handlerAnnotation('message') as MessageAnnotation;
 
-/** The method is called once when the session ends. It may take the Session, the CloseReason and path parameters. @see WSC-4.5 */
+/**
+ * Marks the method that runs once, when the session ends. It may take the Session, the CloseReason and path parameters.
+ *
+ * @see WSC-4.5
+ */
 export const OnClose = handlerAnnotation('close') as HandlerAnnotation;
 
-/** The method is called with every error of the session. It takes the Error, and may take the Session and path parameters. @see WSC-4.6 */
+/**
+ * Marks the method that receives every error of the session. It takes the Error, and may take the Session and path
+ * parameters.
+ *
+ * @see WSC-4.6
+ */
 export const OnError = handlerAnnotation('error') as HandlerAnnotation;
 
 /**
- * Gives a parameter the value of a URI template's variable: as a parameter decorator (legacy dialect) or as an entry of
- * a `params` list.
+ * Passes the value of a URI template variable to a parameter. Use it as a parameter decorator (legacy dialect) or as an
+ * entry of a `params` list.
  *
  * @param name the variable's name
- * @param type what to convert the value to; by default what the parameter's declared type says, else a string
+ * @param type the type to convert the value to; default: the parameter's declared type, or a string if there is none
  *
  * @see WSC-4.3
  */
@@ -125,16 +137,17 @@ export function PathParam<P extends PrimitiveType>(
   type: P,
 ): ParameterDecoratorFunction & PathParamRole<PrimitiveValue<P>>;
 export function PathParam(name: string, type?: PrimitiveType): ParameterDecoratorFunction & PathParamRole<never> {
-  // Written bare, the decorator would receive the class, and the parameter would silently be another one.
-  if (Object(name) === name) throw new TypeError('@PathParam needs the name of a variable: write @PathParam("room").');
+  // Written bare, the decorator receives the class instead of a name, and the parameter would silently get another role.
+  if (Object(name) === name)
+    throw new TypeError('@PathParam has no variable name. Write it with one, such as @PathParam("room").');
   const decorate: ParameterDecoratorFunction = (target, method, index) => {
-    // The role belongs to the class whose body it stands in; a constructor parameter has no method and is judged there.
+    // The role belongs to the class whose body contains it. A constructor parameter has no method; deployment rejects it.
     recordOf(classOf(target)).parameters.push({ method: method ?? 'constructor', index, role: { name, type } });
   };
   return withPathParam(decorate, name, type);
 }
 
-/** The record of a class in either dialect, with the handlers that were recorded without it. */
+/** The record of a class in either dialect, including the handlers that were recorded before their class was known. */
 function classRecordOf(target: AbstractClass, context: ClassDecoratorContext | undefined): ClassRecord {
   const metadata = contextMetadata(context);
   if (metadata !== undefined) return recordOf(metadata);
@@ -153,7 +166,7 @@ function handlerAnnotation(kind: HandlerKind): unknown {
   return (...args: unknown[]): unknown => {
     if (record(kind, {}, args)) return undefined;
     const [options = {}] = args;
-    // Written bare where it does not belong: a decorator returned from here would take the place of what it decorates.
+    // Misplaced and written bare: a decorator returned from here would replace the decorated class or member.
     if (args.length > 1 || typeof options !== 'object' || options === null) throw misplaced(kind, args);
     return (...decoratorArgs: unknown[]): void => {
       if (!record(kind, options, decoratorArgs)) throw misplaced(kind, decoratorArgs);
@@ -169,7 +182,7 @@ function misplaced(kind: HandlerKind, [target]: readonly unknown[]): TypeError {
   );
 }
 
-/** Records one use; false when the arguments are not those that a compiler passes to a member decorator. */
+/** Records one use. Returns false when the arguments are not those that a compiler passes to a member decorator. */
 function record(kind: HandlerKind, options: RuntimeOptions, args: readonly unknown[]): boolean {
   const [first, second, third] = args;
   const use = { kind, params: options.params, maxMessageSize: options.maxMessageSize };
@@ -215,7 +228,7 @@ function legacyProblem(target: object, descriptor: unknown): string | undefined 
   return isMethod ? undefined : 'is not a method';
 }
 
-/** The class of a decorator's target: the constructor for a static member, the prototype for all others. */
+/** The class of a decorator's target, which is the constructor for a static member and the prototype for all others. */
 function classOf(target: object): object {
   return typeof target === 'function' ? target : target.constructor;
 }

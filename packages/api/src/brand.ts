@@ -1,15 +1,13 @@
 import { Char, type AbstractClass } from './class-type';
 
-/** Our own classes by name, to find the one that a class of another copy stands for. */
+/** This copy's classes by name, to find the counterpart of a class from another copy. */
 const OWN_CLASSES = new Map<string, AbstractClass<unknown>>();
-/** Under this key a prototype has the name of its class. */
+/** A prototype holds the name of its class under this key. */
 const NAME = Symbol.for('serval:class');
 
 /**
- * Two copies of this package may meet in one process: two versions, or the source and a bundle. A brand makes `instanceof`
- * true for the objects of both.
- *
- * The classes that extend a branded one keep the usual `instanceof`.
+ * Makes `instanceof` true for the objects of every copy of this package in the process: two versions, or the source and
+ * a bundle. Classes that extend a branded class keep the usual `instanceof`.
  */
 export function brand(target: AbstractClass<unknown>, name: string): void {
   const key = brandKey(name);
@@ -22,7 +20,7 @@ export function brand(target: AbstractClass<unknown>, name: string): void {
   });
 }
 
-/** Our own class where the value is that of another copy; else the value itself. */
+/** This copy's class if the value is the same class from another copy; otherwise the value itself. */
 export function ownClass(value: unknown): unknown {
   if (isChar(value)) return Char;
   if (typeof value !== 'function') return value;
@@ -32,7 +30,7 @@ export function ownClass(value: unknown): unknown {
 }
 
 /**
- * Whether a class has its method from the branded class, of whichever copy, and not from itself or a class between.
+ * Whether a class inherits the method from the branded class, in any copy, and no class in between overrides it.
  */
 export function inheritsFrom(name: string, prototype: object, method: string): boolean {
   let owner: object | null = prototype;
@@ -40,7 +38,7 @@ export function inheritsFrom(name: string, prototype: object, method: string): b
   return owner === null || Object.hasOwn(owner, brandKey(name));
 }
 
-/** A marker and no class, frozen by whichever copy has made it. */
+/** `Char` is a frozen marker object, not a class; each copy has its own. */
 function isChar(value: unknown): boolean {
   return (
     typeof value === 'object' && value !== null && 'kind' in value && value.kind === Char.kind && Object.isFrozen(value)
@@ -51,13 +49,13 @@ function brandKey(name: string): symbol {
   return Symbol.for(`serval:${name}`);
 }
 
-/** A prototype has its own brand, but is no object of its class. */
+/** A prototype has its own brand but is not an instance of its class. */
 function hasBrand(value: unknown, key: symbol): boolean {
   if (typeof value !== 'object' || value === null) return false;
   try {
     return key in value && !Object.hasOwn(value, key);
   } catch {
-    // A proxy may throw; the code that caught it must still be able to look at it.
+    // A proxy may throw; `instanceof` must not.
     return false;
   }
 }

@@ -4,7 +4,7 @@ import { classNameOf } from './describe-value';
 import { standardMetadata } from './metadata';
 import type { ParameterRole } from './parameter-role';
 
-/** The key of a class's record, on the class itself or in its standard metadata. A second copy of this package shares it. */
+/** The key of a class's record, on the class itself or in its standard metadata. All copies of this package share it. */
 const RECORD = Symbol.for('serval:endpoint');
 
 export type HandlerKind = 'open' | 'message' | 'close' | 'error';
@@ -13,7 +13,7 @@ export type HandlerKind = 'open' | 'message' | 'close' | 'error';
 export interface HandlerRecord {
   readonly kind: HandlerKind;
   readonly method: string | symbol;
-  /** Why the decorated thing can never be a handler, or undefined: `'is static'`. */
+  /** Why the decorated member can never be a handler, such as `'is static'`; otherwise undefined. */
   readonly problem: string | undefined;
   readonly params: readonly ParameterRole[] | undefined;
   readonly maxMessageSize: number | undefined;
@@ -27,7 +27,7 @@ export interface ParameterRecord {
   readonly role: { readonly name: string; readonly type: PrimitiveType | undefined };
 }
 
-/** All that the decorators of one class have recorded. Decorators judge nothing; deployment does. */
+/** Everything that the decorators of one class recorded. Decorators check nothing; deployment does. */
 export interface ClassRecord {
   readonly handlers: HandlerRecord[];
   readonly parameters: ParameterRecord[];
@@ -35,7 +35,7 @@ export interface ClassRecord {
   clientEndpoint?: ClientEndpointOptions;
 }
 
-/** The record of this very class, superclasses left out, or undefined when none of our decorators touched it. */
+/** The class's own record, without superclasses; undefined if none of our decorators is applied to it. */
 export function readClassRecord(target: AbstractClass): ClassRecord | undefined {
   const own = ownRecord(target);
   if (own !== undefined) return own;
@@ -44,8 +44,8 @@ export function readClassRecord(target: AbstractClass): ClassRecord | undefined 
 }
 
 /**
- * The record with the class annotation of an endpoint: that of the class, or of the one that a class decorator has
- * replaced. A subclass that a program has written itself inherits none (WSC-4.8).
+ * The record that holds an endpoint's class annotation: the class's own record, or that of the class which a class
+ * decorator replaced. A subclass written in the program inherits no annotation (WSC-4.8).
  */
 export function readAnnotations(
   target: AbstractClass,
@@ -57,14 +57,14 @@ export function readAnnotations(
 }
 
 /**
- * In the legacy dialect a class decorator may return a subclass, and nothing is left on it of the annotation below it. Such
- * a class is anonymous, has the name of the class that it replaces, or extends a parameter of the decorator, where a
- * program extends the class by its name.
+ * In the legacy dialect a class decorator may return a subclass, which loses the annotations below the decorator. Such a
+ * subclass is anonymous, has the name of the class that it replaces, or extends a parameter of the decorator. A subclass
+ * written in the program extends the class by its name instead.
  */
 function replacedClass(target: AbstractClass): AbstractClass | undefined {
   const parent: unknown = Object.getPrototypeOf(target);
   if (typeof parent !== 'function' || parent === Function.prototype) return undefined;
-  // It is a class, or nothing that has a record.
+  // It is a class, or a function without a record.
   const replaced = parent as unknown as AbstractClass;
   const name = classNameOf(replaced);
   return target.name === '' || target.name === name || extendsParameter(target, name) ? replaced : undefined;
@@ -72,11 +72,11 @@ function replacedClass(target: AbstractClass): AbstractClass | undefined {
 
 function extendsParameter(target: AbstractClass, parentName: string): boolean {
   const heritage = /^class\s+[\w$]+\s+extends\s+([\w$]+)\s*\{/.exec(Function.prototype.toString.call(target))?.[1];
-  // Compilers put underscores and numbers beside a name.
+  // Compilers add underscores and numbers to a name.
   return heritage !== undefined && heritage.replace(/^_+|[_$\d]+$/g, '') !== parentName.replace(/^_+|[_$\d]+$/g, '');
 }
 
-/** The record kept on a class (legacy dialect) or in a metadata object (standard dialect), made if missing. */
+/** The record on a class (legacy dialect) or in a metadata object (standard dialect). Creates it if it is missing. */
 export function recordOf(holder: object): ClassRecord {
   const existing = ownRecord(holder);
   if (existing !== undefined) return existing;
@@ -85,7 +85,7 @@ export function recordOf(holder: object): ClassRecord {
   return record;
 }
 
-/** A handler whose decorator ran without metadata, and so without its class. */
+/** A handler whose decorator ran without metadata, so its class is not known yet. */
 interface Unclaimed {
   readonly handler: HandlerRecord;
   /** The decorated member, as the decorator received it. */
@@ -94,18 +94,18 @@ interface Unclaimed {
 
 const unclaimed: Unclaimed[] = [];
 
-/** Keeps a handler for the class decorator that runs next and claims it: {@link claimHandlers}. */
+/** Keeps a handler until the next class decorator claims it with {@link claimHandlers}. */
 export function recordUnclaimed(handler: HandlerRecord, member: unknown): void {
   unclaimed.push({ handler, member });
 }
 
 /**
- * Gives a class, and those that it extends, the handlers that were recorded without metadata. A method belongs to the class
- * that has it. Where another decorator has wrapped it, it belongs to the nearest class that has a method of its name.
+ * Assigns the handlers that were recorded without metadata to a class and its superclasses. A method belongs to the class
+ * that has it. If another decorator wrapped the method, it belongs to the nearest class with a method of that name.
  */
 export function claimHandlers(target: AbstractClass): void {
   const lineage = lineageOf(target);
-  // The last ones are those of the class itself.
+  // The last entries belong to the class itself.
   for (const entry of unclaimed.splice(0).reverse()) {
     const { handler, member } = entry;
     const owner =
@@ -120,7 +120,7 @@ export function claimHandlers(target: AbstractClass): void {
 function lineageOf(target: AbstractClass): readonly AbstractClass[] {
   const lineage: AbstractClass[] = [];
   for (let at: unknown = target; typeof at === 'function' && at !== Function.prototype; at = Object.getPrototypeOf(at))
-    // What a class extends is a class.
+    // A class extends only classes.
     lineage.push(at as unknown as AbstractClass);
   return lineage;
 }

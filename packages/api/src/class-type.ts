@@ -1,16 +1,16 @@
 /** A class, abstract or not, as a value. */
 export type AbstractClass<T = object> = abstract new (...args: never[]) => T;
 
-/** A class that the container makes instances of without arguments. */
+/** A class that the container instantiates without arguments. */
 export type Class<T = object> = new () => T;
 
 /**
- * A class without a no-argument constructor is welcome where a configurator or an instance factory makes the instance.
+ * An endpoint class. Its constructor may take arguments if a configurator or an instance factory creates the instance.
  */
 export type EndpointClass<T = object> = new (...args: never[]) => T;
 
 /**
- * Asks for Java's `char` in a parameter list: the first character of the text.
+ * Stands for Java's `char` in a parameter list: the parameter receives the first character of the text.
  *
  * @example
  * @OnMessage({ params: [Char] }) key(key: string) {}
@@ -22,7 +22,7 @@ export type CharType = typeof Char;
 /** The types that stand for Java's primitives and their boxes. */
 export type PrimitiveType = StringConstructor | NumberConstructor | BooleanConstructor | BigIntConstructor | CharType;
 
-/** The value that a {@link PrimitiveType} gives. */
+/** The type of the value that a {@link PrimitiveType} produces. */
 export type PrimitiveValue<P extends PrimitiveType> = P extends StringConstructor | CharType
   ? string
   : P extends NumberConstructor

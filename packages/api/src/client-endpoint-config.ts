@@ -9,11 +9,11 @@ import type { Extension } from './extension';
 import type { HandshakeResponse } from './handshake';
 import { listOf } from './list-of';
 
-/** The developer's hand in a client's opening handshake. Both methods may return a promise. */
+/** Extend it to take part in a client's opening handshake. Both methods may return a promise. */
 export class ClientEndpointConfigurator {
-  /** Sees and edits the headers before the request is sent. */
+  /** Receives the request headers before the client sends them, and may edit them. */
   beforeRequest(_headers: Map<string, string[]>): void | Promise<void> {}
-  /** Sees the response, of a failed handshake too. */
+  /** Receives the response, also when the handshake failed. */
   afterResponse(_response: HandshakeResponse): void | Promise<void> {}
 }
 
@@ -32,7 +32,7 @@ export class ClientEndpointConfigBuilder {
     return new ClientEndpointConfigBuilder();
   }
 
-  /** @throws IllegalArgumentException for what is no instance of a configurator */
+  /** @throws IllegalArgumentException when the argument is not an instance of a configurator class */
   configurator(configurator: ClientEndpointConfigurator | null): this {
     if (configurator !== null && configurator !== undefined && !(configurator instanceof ClientEndpointConfigurator)) {
       throw new IllegalArgumentException(
@@ -43,7 +43,11 @@ export class ClientEndpointConfigBuilder {
     return this;
   }
 
-  /** In order of preference, favourite first. @throws IllegalArgumentException for what is no list, as the next methods */
+  /**
+   * In order of preference, favourite first.
+   *
+   * @throws IllegalArgumentException when the argument is not a list; so do the next methods
+   */
   preferredSubprotocols(subprotocols: readonly string[] | null): this {
     this.#preferredSubprotocols = listOf('preferredSubprotocols', 'names', subprotocols);
     return this;
@@ -65,7 +69,7 @@ export class ClientEndpointConfigBuilder {
     return this;
   }
 
-  /** What the client uses for `wss:`; in Node a `tls.SecureContext` or TLS options (WS 2.1). */
+  /** The TLS settings for `wss:`: a `tls.SecureContext`, or options of `tls.connect` (WS 2.1). */
   sslContext(sslContext: unknown): this {
     this.#sslContext = sslContext;
     return this;
@@ -83,14 +87,14 @@ export class ClientEndpointConfigBuilder {
   }
 }
 
-/** How a client endpoint is configured. */
+/** The configuration of a client endpoint. */
 export abstract class ClientEndpointConfig extends EndpointConfig {
   static readonly Builder = ClientEndpointConfigBuilder;
   static readonly Configurator = ClientEndpointConfigurator;
 
   abstract getPreferredSubprotocols(): readonly string[];
   abstract getExtensions(): readonly Extension[];
-  /** What was given to the builder, or undefined. */
+  /** The value passed to the builder, or undefined. */
   abstract getSSLContext(): unknown;
   abstract getConfigurator(): ClientEndpointConfigurator;
 }

@@ -3,22 +3,22 @@ import { brand } from './brand';
 import { describeValue } from './describe-value';
 import { IllegalArgumentException } from './errors';
 
-/** A close frame's reason may be 125 bytes less the two of its code (RFC 6455 5.5.1). */
+/** A close frame has at most 125 bytes, two of which hold the code (RFC 6455 5.5.1). */
 const MAX_REASON_BYTES = 123;
 
-/** Whether a code may stand in a close frame (RFC 6455 7.4, and the registry up to 1014). */
+/** Whether a close frame may contain the code (RFC 6455 7.4, and the IANA registry up to 1014). */
 export function isSendableCloseCode(code: number): boolean {
   if (code >= 3000 && code <= 4999) return true;
   return code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006;
 }
 
-/** Anything that has a close code number. */
+/** An object with a close code number. */
 export interface CloseCode {
   /** The number on the wire, 1000 to 4999. */
   getCode(): number;
 }
 
-/** A close code that has a name; those of {@link CloseCodes} are all. */
+/** A close code with a name. {@link CloseCodes} holds all of them. */
 export class RegisteredCloseCode implements CloseCode {
   constructor(
     readonly name: string,
@@ -47,13 +47,13 @@ class ApplicationCloseCode implements CloseCode {
 }
 
 const REGISTERED = {
-  /** 1000: the purpose of the connection is fulfilled. */
+  /** 1000: the conversation is complete. */
   NORMAL_CLOSURE: new RegisteredCloseCode('NORMAL_CLOSURE', 1000),
-  /** 1001: a server goes down, or a browser leaves the page. */
+  /** 1001: a server shuts down, or a browser leaves the page. */
   GOING_AWAY: new RegisteredCloseCode('GOING_AWAY', 1001),
   /** 1002: the peer broke the protocol. */
   PROTOCOL_ERROR: new RegisteredCloseCode('PROTOCOL_ERROR', 1002),
-  /** 1003: a type of data that cannot be accepted. */
+  /** 1003: the receiver does not accept this type of data. */
   CANNOT_ACCEPT: new RegisteredCloseCode('CANNOT_ACCEPT', 1003),
   /** 1004: reserved, never on the wire. */
   RESERVED: new RegisteredCloseCode('RESERVED', 1004),
@@ -61,19 +61,19 @@ const REGISTERED = {
   NO_STATUS_CODE: new RegisteredCloseCode('NO_STATUS_CODE', 1005),
   /** 1006: the connection ended without a close frame, never on the wire. */
   CLOSED_ABNORMALLY: new RegisteredCloseCode('CLOSED_ABNORMALLY', 1006),
-  /** 1007: data that contradicts its type, such as a text that is not UTF-8. */
+  /** 1007: the data does not match its type, such as text that is not UTF-8. */
   NOT_CONSISTENT: new RegisteredCloseCode('NOT_CONSISTENT', 1007),
   /** 1008: a policy was violated. */
   VIOLATED_POLICY: new RegisteredCloseCode('VIOLATED_POLICY', 1008),
-  /** 1009: a message is larger than the receiver takes. */
+  /** 1009: a message is larger than the receiver accepts. */
   TOO_BIG: new RegisteredCloseCode('TOO_BIG', 1009),
-  /** 1010: a client missed an extension that it needs. */
+  /** 1010: the server did not negotiate an extension that the client requires. */
   NO_EXTENSION: new RegisteredCloseCode('NO_EXTENSION', 1010),
-  /** 1011: the server met a condition that it did not expect. */
+  /** 1011: the server met an unexpected condition. */
   UNEXPECTED_CONDITION: new RegisteredCloseCode('UNEXPECTED_CONDITION', 1011),
-  /** 1012: the service restarts. */
+  /** 1012: the service is restarting. */
   SERVICE_RESTART: new RegisteredCloseCode('SERVICE_RESTART', 1012),
-  /** 1013: overload, try again later. */
+  /** 1013: the server is overloaded; try again later. */
   TRY_AGAIN_LATER: new RegisteredCloseCode('TRY_AGAIN_LATER', 1013),
   /** 1015: the TLS handshake failed, never on the wire. */
   TLS_HANDSHAKE_FAILURE: new RegisteredCloseCode('TLS_HANDSHAKE_FAILURE', 1015),
@@ -90,7 +90,7 @@ export const CloseCodes = Object.freeze({
   ...REGISTERED,
 
   /**
-   * The close code of a number: one of the constants, or an application's own code.
+   * The close code for a number: one of the constants, or an application-defined code.
    *
    * @throws IllegalArgumentException when the number is not a whole number from 1000 to 4999
    */
@@ -103,13 +103,13 @@ export const CloseCodes = Object.freeze({
     return BY_NUMBER.get(code) ?? new ApplicationCloseCode(code);
   },
 
-  /** All registered codes, by rising number. */
+  /** All registered codes, in ascending order. */
   values(): readonly CloseCode[] {
     return Object.values(REGISTERED);
   },
 
   /**
-   * The registered code of that name, such as `'GOING_AWAY'`.
+   * The registered code with that name, such as `'GOING_AWAY'`.
    *
    * @throws IllegalArgumentException when no code has that name
    */
@@ -117,7 +117,7 @@ export const CloseCodes = Object.freeze({
     const found = Object.values(REGISTERED).find((code) => code.name === name);
     if (found === undefined) {
       throw new IllegalArgumentException(
-        `No close code is named ${describeValue(name)}; the names are those of RFC 6455, such as "GOING_AWAY".`,
+        `No close code is named ${describeValue(name)}. Use one of the names in CloseReason.CloseCodes, such as "GOING_AWAY".`,
       );
     }
     return found;
@@ -125,7 +125,7 @@ export const CloseCodes = Object.freeze({
 });
 
 /**
- * Why a session ends, or has ended: a code and a phrase for people.
+ * Why a session ends or ended: a code, and a phrase for people to read.
  *
  * @example
  * await session.close(new CloseReason(CloseReason.CloseCodes.VIOLATED_POLICY, 'no shouting'));
@@ -143,8 +143,8 @@ export class CloseReason {
   /**
    * @param closeCode a close code, or its number
    * @param reasonPhrase for people, at most 123 bytes of UTF-8; empty when left out
-   * @throws IllegalArgumentException when the code is missing, of the wrong kind or out of range, or the phrase is too
-   * long or no string
+   * @throws IllegalArgumentException when the code is missing, of the wrong type or out of range, or the phrase is too
+   * long or not a string
    */
   constructor(closeCode: CloseCode | number, reasonPhrase: string | null = '') {
     const phrase = requirePhrase(reasonPhrase);
@@ -159,7 +159,8 @@ export class CloseReason {
   }
 
   /**
-   * Like the constructor, for phrases of unknown length: one over 123 bytes is cut on a character and ends in "…".
+   * Like the constructor, for phrases of unknown length: cuts a phrase over 123 bytes at a character boundary and ends it
+   * with "…".
    *
    * @example
    * session.close(CloseReason.truncated(4400, error.message));
@@ -182,7 +183,7 @@ export class CloseReason {
     return this.#closeCode;
   }
 
-  /** The phrase, or the empty string when there is none. */
+  /** The phrase, or the empty string if there is none. */
   getReasonPhrase(): string {
     return this.#reasonPhrase;
   }
@@ -194,15 +195,15 @@ export class CloseReason {
 }
 
 /**
- * The reason that a call of `close` gives: a {@link CloseReason}, or a code and a phrase.
+ * Reads the arguments of `close`: a {@link CloseReason}, or a code and a phrase.
  *
- * @param call names the method, for messages
- * @throws IllegalArgumentException for anything else; the remedy is in its message
+ * @param call the method's name, for messages
+ * @throws IllegalArgumentException for anything else; the message says what to pass instead
  */
 export function closeReasonOf(call: string, reason: unknown, phrase?: unknown): CloseReason {
   if (typeof reason === 'number') return new CloseReason(reason, phrase as string | undefined);
   if (reason instanceof CloseReason && phrase === undefined) {
-    // What a subclass, or another copy of this package, answers is checked like everything else.
+    // The values from a subclass, or from another copy of this package, are checked like any others.
     return Object.getPrototypeOf(reason) === CloseReason.prototype
       ? reason
       : new CloseReason(reason.getCloseCode(), reason.getReasonPhrase());

@@ -1,36 +1,39 @@
 import type { AbstractClass } from './class-type';
 
-/** What Java reads from a codec's type arguments: the native message, whole or as a stream, and the object's class. */
+/**
+ * Declares what Java reads from a codec's type arguments: the native message type, whole or as a stream, and the class of
+ * the object.
+ */
 export interface CodecDeclaration<T, Format extends CodecFormat = CodecFormat> {
   readonly format: Format;
-  /** The class of the object, or undefined where the object has no class at run time (an interface, a type alias). */
+  /** The class of the object, or undefined if the object has no class at run time (an interface, a type alias). */
   readonly type: AbstractClass<T> | undefined;
   /** Never present; carries `T` for the compiler. */
   readonly object?: T;
 }
 
-/** The class of the objects; for `bigint` that is BigInt, which is no constructor, so its functions tell its type. */
+/** The class of the objects. For `bigint` it is BigInt, which is not a constructor; `asIntN` identifies it instead. */
 export type CodecType<T> = AbstractClass<T> | { asIntN(bits: number, value: T): T };
 
 /** The four forms of an encoder or decoder. */
 export type CodecFormat = 'text' | 'binary' | 'textStream' | 'binaryStream';
 
-/** @throws TypeError for a class that is undefined, as after a circular import; without an argument there is none */
+/** @throws TypeError when an argument is passed that is not a class, such as undefined after a circular import */
 function declare<T, Format extends CodecFormat>(
   format: Format,
   types: readonly [CodecType<T>?],
 ): CodecDeclaration<T, Format> {
-  // BigInt has a prototype like the classes, and nobody constructs what is declared here.
+  // BigInt has a prototype like the classes, and no code constructs the declared type.
   const type = types[0] as AbstractClass<T> | undefined;
   if (types.length > 0 && typeof type !== 'function') {
     throw new TypeError(
-      `The class of a codec is ${String(type)}, most likely by a circular import. Move the class to a module of its own; for an interface pass nothing.`,
+      `The class of a codec is ${String(type)}, most likely because of a circular import. Move the class to its own module; for an interface pass nothing.`,
     );
   }
   return { format, type };
 }
 
-/** Makes the four functions that {@link Decoder} and {@link Encoder} offer; the names are the only difference. */
+/** The four functions of {@link Decoder} and {@link Encoder}. */
 export const codecDeclarations = Object.freeze({
   /** A whole text message. Pass the object's class; leave it out for an interface: `text<Message>()`. */
   text: <T>(...type: [CodecType<T>?]): CodecDeclaration<T, 'text'> => declare('text', type),

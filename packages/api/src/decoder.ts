@@ -4,11 +4,11 @@ import type { EndpointConfig } from './endpoint-config';
 import type { InputStream, Reader } from './streams';
 
 /**
- * Turns messages into objects. The container makes one instance per session, calls `init` before the session opens and
- * `destroy` after it has closed. A class may be a decoder and an encoder at once and is then one instance.
+ * Turns messages into objects. The container creates one instance per session, calls `init` before the session opens and
+ * `destroy` after it closes. If a class is both a decoder and an encoder, the session has one instance of it.
  *
- * What Java declares with type arguments is declared by the static member `decodes`. `decode` may return a promise; the
- * next message waits for it.
+ * The static member `decodes` declares what Java declares with type arguments. `decode` may return a promise; the next
+ * message waits for it.
  *
  * @example
  * class MessageDecoder implements Decoder.Text<Message> {
@@ -24,14 +24,14 @@ export interface Decoder {
   destroy?(): void | Promise<void>;
 }
 
-/** Declares a decoder's form and the class it makes: `static readonly decodes = Decoder.text(Message)`. */
+/** Declares a decoder's form and the class that it produces: `static readonly decodes = Decoder.text(Message)`. */
 export const Decoder = codecDeclarations;
 
 export declare namespace Decoder {
   export interface Text<T> extends Decoder {
-    /** @throws DecodeException when the text is not one; it goes to `@OnError` and the session stays open */
+    /** @throws DecodeException when it cannot decode the text; `@OnError` receives it and the session stays open */
     decode(text: string): T | Promise<T>;
-    /** Whether this decoder takes the message; without the method it takes all. */
+    /** Whether this decoder accepts the message. Without this method it accepts every message. */
     willDecode?(text: string): boolean;
   }
   export interface Binary<T> extends Decoder {
@@ -50,7 +50,7 @@ export declare namespace Decoder {
 export type AnyDecoder<T = unknown> =
   Decoder.Text<T> | Decoder.Binary<T> | Decoder.TextStream<T> | Decoder.BinaryStream<T>;
 
-/** A class that can be listed among an endpoint's decoders. */
+/** A class for an endpoint's list of decoders. */
 export interface DecoderClass<T = unknown> extends Class<AnyDecoder<T>> {
   readonly decodes: CodecDeclaration<T>;
 }

@@ -3,8 +3,8 @@ import type { AbstractClass } from './class-type';
 const MAX_TEXT = 60;
 
 /**
- * What was found in place of something else, for messages: `undefined`, `"text"`, `5`, `an array`, `an object of class Date`.
- * Never throws, whatever the value, and shows nothing of what an object holds.
+ * Describes a value for the "found …" part of a message: `undefined`, `"text"`, `5`, `an array`, `an object of class
+ * Date`. Never throws, shows at most 60 characters of a string, and does not show the contents of an object.
  */
 export function describeValue(value: unknown): string {
   switch (typeof value) {
@@ -21,7 +21,7 @@ export function describeValue(value: unknown): string {
   }
 }
 
-/** The same, without the text of a string, which may be a key or a password. */
+/** Like {@link describeValue}, but does not show the text of a string, which may be a key or a password. */
 export function describeKind(value: unknown): string {
   return typeof value === 'string' ? 'a string' : describeValue(value);
 }
@@ -56,7 +56,7 @@ function sourceOf(value: unknown): string {
   }
 }
 
-/** The name of a class, for messages: a class without one is called by its nearest ancestor that has one. */
+/** The name of a class, for messages. For an anonymous class it is the name of the nearest ancestor that has one. */
 export function classNameOf(target: AbstractClass): string {
   for (
     let at: unknown = target;

@@ -5,11 +5,12 @@ import type { EndpointConfig } from './endpoint-config';
 import type { OutputStream, Writer } from './streams';
 
 /**
- * Turns objects into messages, for `sendObject` and for the return values of `@OnMessage` methods. Life and declaration
- * as for {@link Decoder}, by the static member `encodes`.
+ * Turns objects into messages, for `sendObject` and for the return values of `@OnMessage` methods. The container creates,
+ * initialises and destroys an encoder as it does a {@link Decoder}. The static member `encodes` declares its form.
  *
- * The container takes the first encoder in declared order whose class the object is an instance of; an encoder declared
- * without a class takes any object. `Encoder.text(Number)` replaces the standard conversion of numbers, and so on.
+ * The container uses the first encoder in declared order whose class the object is an instance of. An encoder declared
+ * without a class accepts any object. `Encoder.text(Number)` replaces the standard conversion of numbers; the same works
+ * for the other primitive types.
  *
  * @see WSC-4.1.2
  */
@@ -18,12 +19,12 @@ export interface Encoder {
   destroy?(): void | Promise<void>;
 }
 
-/** Declares an encoder's form and the class it takes: `static readonly encodes = Encoder.text(Message)`. */
+/** Declares an encoder's form and the class that it accepts: `static readonly encodes = Encoder.text(Message)`. */
 export const Encoder = codecDeclarations;
 
 export declare namespace Encoder {
   export interface Text<T> extends Encoder {
-    /** @throws EncodeException when the object cannot be encoded; the session stays usable */
+    /** @throws EncodeException when it cannot encode the object; the session stays usable */
     encode(object: T): string | Promise<string>;
   }
   export interface Binary<T> extends Encoder {
@@ -43,7 +44,7 @@ export declare namespace Encoder {
 export type AnyEncoder<T = unknown> =
   Encoder.Text<T> | Encoder.Binary<T> | Encoder.TextStream<T> | Encoder.BinaryStream<T>;
 
-/** A class that can be listed among an endpoint's encoders. */
+/** A class for an endpoint's list of encoders. */
 export interface EncoderClass<T = unknown> extends Class<AnyEncoder<T>> {
   readonly encodes: CodecDeclaration<T>;
 }

@@ -3,7 +3,8 @@ import type { DecoderClass } from './decoder';
 import type { EncoderClass } from './encoder';
 
 /**
- * How an endpoint is configured. A class, so that `config: EndpointConfig` tells the container what a method wants.
+ * The configuration of an endpoint. It is a class so that the container can recognise the parameter type in
+ * `open(config: EndpointConfig)`.
  *
  * @see WSC-3
  */
@@ -13,8 +14,8 @@ export abstract class EndpointConfig {
   /** In declared order. */
   abstract getDecoders(): readonly DecoderClass[];
   /**
-   * Developer data. Of the configuration that an endpoint is deployed with, each connection receives a shallow copy,
-   * which `modifyHandshake` may edit and which seeds the session's own map (WS 2.1).
+   * Your own data. Each connection gets a shallow copy of the deployed configuration's map. `modifyHandshake` may edit
+   * the copy, and the session's own map starts with its entries (WS 2.1).
    */
   abstract getUserProperties(): Map<string, unknown>;
 }

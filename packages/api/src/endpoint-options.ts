@@ -4,23 +4,23 @@ import type { DecoderClass } from './decoder';
 import type { EncoderClass } from './encoder';
 import type { InboundMode, ServerEndpointConfigurator } from './server-endpoint-config';
 
-/** The attributes of `@ServerEndpoint`, with Java's names. */
+/** The attributes of `@ServerEndpoint`, with the names that Java uses. */
 export interface ServerEndpointOptions {
   /** A URI or level-1 URI template with a leading slash; `{room}` and `<room>` mean the same. */
   readonly value: string;
-  /** In order of preference. Default none. */
+  /** In order of preference. Default: none. */
   readonly subprotocols?: readonly string[] | undefined;
-  /** In the order in which they are tried. Default none. */
+  /** The container tries them in this order. Default: none. */
   readonly decoders?: readonly DecoderClass[] | undefined;
-  /** In the order in which they are tried. Default none. */
+  /** The container tries them in this order. Default: none. */
   readonly encoders?: readonly EncoderClass[] | undefined;
-  /** Takes part in the handshake; the container makes one instance per endpoint. */
+  /** Takes part in the handshake. The container creates one instance per endpoint. */
   readonly configurator?: Class<ServerEndpointConfigurator> | undefined;
-  /** Whether a message waits for the handler of the one before. Default `'serial'`. Not in the specification. */
+  /** Whether a message waits for the previous message's handler. Default `'serial'`. Not in the specification. */
   readonly inbound?: InboundMode | undefined;
 }
 
-/** The attributes of `@ClientEndpoint`, with Java's names. */
+/** The attributes of `@ClientEndpoint`, with the names that Java uses. */
 export interface ClientEndpointOptions {
   readonly subprotocols?: readonly string[] | undefined;
   readonly decoders?: readonly DecoderClass[] | undefined;

@@ -4,8 +4,9 @@ import type { EndpointConfig } from './endpoint-config';
 import type { Session } from './session';
 
 /**
- * A programmatic endpoint: extend it, register message handlers in `onOpen`, deploy it with a `ServerEndpointConfig`.
- * One instance serves one session. A method that returns a promise delays what follows until it settles.
+ * A programmatic endpoint: extend it, register message handlers in `onOpen`, and deploy it with a
+ * `ServerEndpointConfig`. One instance serves one session. When a method returns a promise, the next call waits until it
+ * settles.
  *
  * @example
  * class Echo extends Endpoint {
@@ -17,13 +18,16 @@ import type { Session } from './session';
  * @see WSC-2.1.1
  */
 export abstract class Endpoint {
-  /** A new conversation has begun. No message is read before this has settled. */
+  /** Runs when the session opens. The container reads no message before it settles. */
   abstract onOpen(session: Session, config: EndpointConfig): void | Promise<void>;
 
-  /** The conversation ends; called exactly once, for every cause. */
+  /** Runs exactly once when the session ends, whatever the cause. */
   onClose(_session: Session, _closeReason: CloseReason): void | Promise<void> {}
 
-  /** Something failed that the protocol has no word for. Errors of an endpoint that does not override it are logged. */
+  /**
+   * Runs for an error that is not a close, such as a handler that throws or a message that cannot be decoded. The
+   * container logs the errors of an endpoint that does not override this method.
+   */
   onError(_session: Session, _cause: Error): void | Promise<void> {}
 }
 

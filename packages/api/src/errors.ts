@@ -6,8 +6,8 @@ import type { Session } from './session';
 /**
  * Every stable code that an error of this package can carry.
  *
- * Messages may be reworded in any release; codes are only ever added. The reference page `docs/reference/errors.md`
- * lists them with cause and remedy, and a test keeps the two equal.
+ * Any release may reword messages; a release only ever adds codes. The reference page `docs/reference/errors.md` lists
+ * the codes with cause and remedy, and a test keeps the two equal.
  */
 export const ERROR_CODES = [
   'WS_DEPLOY_FAILED',
@@ -48,41 +48,41 @@ export const ERROR_CODES = [
 /** One of {@link ERROR_CODES}. */
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
-/** An argument that can never be right: `null` data, a control frame over 125 bytes, a close code out of range. */
+/** An argument that is always invalid: `null` data, a control frame over 125 bytes, a close code out of range. */
 export class IllegalArgumentException extends Error {
   override readonly name = 'IllegalArgumentException';
   readonly code: ErrorCode = 'WS_ILLEGAL_ARGUMENT';
 }
 
-/** A call that is right in itself but not now: a second text handler, a whole message inside an unfinished partial one. */
+/** A call at the wrong time: a second text handler, a whole message inside an unfinished partial one. */
 export class IllegalStateException extends Error {
   override readonly name = 'IllegalStateException';
   readonly code: ErrorCode = 'WS_ILLEGAL_STATE';
 }
 
-/** The connection failed or is gone; the data was not, or not certainly, delivered. */
+/** The connection failed or is gone. The data was not delivered, or it is uncertain whether it was. */
 export class IOException extends Error {
   override readonly name: string = 'IOException';
   readonly code: ErrorCode = 'WS_IO';
 }
 
-/** A message that was dropped because its peer takes too little (`queueOverflow`). The session stays open. */
+/** The container dropped a message because its peer reads too slowly (`queueOverflow`). The session stays open. */
 export class SendDroppedException extends IOException {
   override readonly name = 'SendDroppedException';
   override readonly code: ErrorCode = 'WS_SEND_DROPPED';
 }
 
-/** A send that the peer did not take within its timeout. The session is closed when this is thrown. */
+/** The peer did not accept a send within the timeout. The container has closed the session. */
 export class SocketTimeoutException extends IOException {
   override readonly name = 'SocketTimeoutException';
   override readonly code: ErrorCode = 'WS_SEND_TIMEOUT';
 }
 
 /**
- * An endpoint, or its configuration, that cannot be deployed.
+ * An endpoint, or its configuration, cannot be deployed.
  *
- * The message names the class, the method and the parameter's position (from 1), what was found, what was expected and
- * what to do about it.
+ * The message names the class, the method and the parameter's position (from 1), the value found, the value expected, and
+ * the remedy.
  *
  * @see WSC-5.2.1
  */
@@ -91,7 +91,7 @@ export class DeploymentException extends Error {
 
   /**
    * @param message why the deployment failed
-   * @param cause what made it fail, if it was another error
+   * @param cause the error that made it fail, if there is one
    * @param code the stable code of the rule that was broken
    */
   constructor(
@@ -103,29 +103,30 @@ export class DeploymentException extends Error {
   }
 }
 
-/** What a server has answered to a client's opening handshake. */
+/** A server's response to a client's opening handshake. */
 export interface HandshakeAnswer {
   readonly status: number;
   readonly headers: Headers;
 }
 
 /**
- * A client that could not open its WebSocket: the server could not be reached, or has not agreed.
+ * A client could not open its WebSocket: it did not reach the server, or the server refused.
  *
- * `status` and `headers` are those of the last answer, such as 503 and its Retry-After, of the server or of a proxy that
- * was asked for it; undefined where none has arrived. Headers are not shown where the error is printed: they may hold secrets.
+ * `status` and `headers` are those of the last response, such as 503 and its Retry-After, from the server or from a proxy
+ * on the way. They are undefined if no response arrived. Printing the error does not show the headers, which may hold
+ * secrets.
  */
 export class HandshakeException extends DeploymentException {
   override readonly name = 'HandshakeException';
   readonly status: number | undefined;
   /**
-   * How long the server asks to wait before the next attempt, in milliseconds from now, by the Retry-After of a 429 or
-   * 503; 0 for a date that has passed, 2147483647 at most, undefined where it asks for nothing.
+   * The wait before the next attempt, in milliseconds from now, from the Retry-After header of a 429 or 503. 0 for a date
+   * in the past, 2147483647 at most, undefined if there is no such header.
    */
   readonly retryAfter: number | undefined;
   readonly #headers: Headers | undefined;
 
-  /** @param answer the server's, if one has arrived */
+  /** @param answer the server's response, if one arrived */
   constructor(message: string, cause: unknown, code: ErrorCode, answer?: HandshakeAnswer) {
     super(message, cause, code);
     this.status = answer?.status;
@@ -133,14 +134,14 @@ export class HandshakeException extends DeploymentException {
     this.#headers = answer?.headers;
   }
 
-  /** Of the answer; lookups ignore the case of names. */
+  /** The headers of the response. Lookups ignore the case of names. */
   get headers(): Headers | undefined {
     return this.#headers;
   }
 }
 
 /**
- * A message, or a path parameter, that cannot be turned into the object a method asks for. It goes to `@OnError`; the
+ * A message or a path parameter cannot be converted to the type that the method declares. `@OnError` receives it; the
  * session stays open.
  *
  * @see WSC-4.3-6, WSC-5.2.2
@@ -151,9 +152,9 @@ export class DecodeException extends Error {
   readonly #data: string | Uint8Array;
 
   /**
-   * @param data the text or the bytes that could not be decoded, or the part of them that matters
-   * @param message why
-   * @param cause the error that the decoding ran into
+   * @param data the text or the bytes that could not be decoded, or the relevant part of them
+   * @param message why decoding failed
+   * @param cause the error that made decoding fail, if there is one
    */
   constructor(data: string | Uint8Array, message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
@@ -171,7 +172,7 @@ export class DecodeException extends Error {
   }
 }
 
-/** An object that cannot be turned into a message. The session stays usable. */
+/** An object cannot be converted to a message. The session stays usable. */
 export class EncodeException extends Error {
   override readonly name = 'EncodeException';
   readonly code: ErrorCode = 'WS_ENCODE';
@@ -179,8 +180,8 @@ export class EncodeException extends Error {
 
   /**
    * @param object the object that could not be encoded
-   * @param message why
-   * @param cause the error that the encoding ran into
+   * @param message why encoding failed
+   * @param cause the error that made encoding fail, if there is one
    */
   constructor(object: unknown, message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
@@ -204,7 +205,7 @@ export class SessionException extends Error {
     this.#session = session;
   }
 
-  /** The session on which the problem occurred. */
+  /** The session in which the error occurred. */
   getSession(): Session {
     return this.#session;
   }

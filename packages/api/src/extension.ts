@@ -2,13 +2,13 @@ import { describeValue } from './describe-value';
 import { IllegalArgumentException } from './errors';
 
 /**
- * A WebSocket extension by name and parameters, as offered or negotiated in a handshake.
+ * A WebSocket extension, with its name and parameters, as offered or negotiated in a handshake.
  *
  * @see RFC 6455 9
  */
 export interface Extension {
   getName(): string;
-  /** In the order of the header. */
+  /** In header order. */
   getParameters(): readonly Extension.Parameter[];
 }
 
@@ -16,25 +16,27 @@ export declare namespace Extension {
   /** One parameter of an extension. */
   export interface Parameter {
     getName(): string;
-    /** The value, or the empty string for a parameter without one. */
+    /** The value, or the empty string if the parameter has none. */
     getValue(): string;
   }
 }
 
 /**
- * Makes an {@link Extension} from plain values.
+ * Creates an {@link Extension} from plain values.
  *
  * @example
  * createExtension('permessage-deflate', [['client_max_window_bits', '12']])
  *
- * @throws IllegalArgumentException for a name that is no text, and for parameters that are no pairs of texts
+ * @throws IllegalArgumentException when the name is not a non-empty string, or the parameters are not pairs of strings
  */
 export function createExtension(
   name: string,
   parameters: Iterable<readonly [name: string, value: string]> = [],
 ): Extension {
   if (typeof name !== 'string' || name === '')
-    throw new IllegalArgumentException(`createExtension takes the name of an extension; found ${describeValue(name)}.`);
+    throw new IllegalArgumentException(
+      `createExtension takes the name of an extension as its first argument; found ${describeValue(name)}.`,
+    );
   const list: readonly Extension.Parameter[] = Object.freeze(
     requirePairs(parameters).map(([key, value]) => ({ getName: () => key, getValue: () => value })),
   );
@@ -46,7 +48,7 @@ function requirePairs(parameters: unknown): (readonly [name: string, value: stri
   const pairs: unknown[] = isList ? [...(parameters as Iterable<unknown>)] : [parameters];
   if (isList && pairs.every(isPair)) return pairs;
   throw new IllegalArgumentException(
-    `The parameters of an extension are pairs of a name and a text, such as [['client_max_window_bits', '12']]; found ${describeValue(isList ? pairs.find((pair) => !isPair(pair)) : parameters)}.`,
+    `The parameters of an extension are pairs of two strings, such as [['client_max_window_bits', '12']]; found ${describeValue(isList ? pairs.find((pair) => !isPair(pair)) : parameters)}.`,
   );
 }
 

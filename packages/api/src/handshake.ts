@@ -5,7 +5,7 @@ import { describeValue } from './describe-value';
 import { IllegalArgumentException } from './errors';
 import type { Principal } from './principal';
 
-/** Header names with their values in order; lookups ignore the case of the name. */
+/** Header names with their values in order. Lookups ignore the case of the name. */
 export type Headers = ReadonlyMap<string, readonly string[]>;
 
 /** The HTTP request that opens a WebSocket. */
@@ -15,46 +15,49 @@ export abstract class HandshakeRequest {
   static readonly SEC_WEBSOCKET_VERSION = 'Sec-WebSocket-Version';
   static readonly SEC_WEBSOCKET_EXTENSIONS = 'Sec-WebSocket-Extensions';
 
-  /** Read-only; names in any case. */
+  /** Read-only. Lookups accept a name in any case. */
   abstract getHeaders(): Headers;
-  /** The user whom the container's `authenticate` option recognised, or `null`. */
+  /** The user that the container's `authenticate` option returned, or `null`. */
   abstract getUserPrincipal(): Principal | null;
-  /** Absolute, `ws:` or `wss:`, with the query. */
+  /** Absolute, with scheme `ws:` or `wss:`, and with the query. */
   abstract getRequestURI(): URL;
-  /** Whether the user has the role, by the container's `isUserInRole` option; false without a user. */
+  /** Whether the user has the role, according to the container's `isUserInRole` option. False without a user. */
   abstract isUserInRole(role: string): boolean;
   /** The host's HTTP session, such as `request.session` of express-session, or `null`. */
   abstract getHttpSession(): unknown;
-  /** Query and path parameters; a path parameter hides a query parameter of the same name. */
+  /** Query and path parameters. A path parameter replaces a query parameter of the same name. */
   abstract getParameterMap(): ReadonlyMap<string, readonly string[]>;
-  /** Without the question mark; `null` when the request has none. */
+  /** The query without its question mark, or `null` if the request has none. */
   abstract getQueryString(): string | null;
-  /** DER certificates of the client, its own first, or `null` where there is none, or nobody has verified it (WS 2.3). */
+  /**
+   * The client's certificate chain in DER, its own certificate first. `null` if the client sent none, or if the
+   * certificate was not verified (WS 2.3).
+   */
   abstract getUserX509CertificateChain(): readonly Buffer[] | null;
   abstract getLocalAddress(): string;
   abstract getLocalHostName(): string;
-  /** The local port, or -1 when unknown. */
+  /** The local port, or -1 if unknown. */
   abstract getLocalPort(): number;
   abstract getRemoteAddress(): string;
   abstract getRemoteHostName(): string;
-  /** The peer's port, or -1 when unknown. */
+  /** The peer's port, or -1 if unknown. */
   abstract getRemotePort(): number;
-  /** The locale that the client likes best by Accept-Language, or the server's own (WS 2.3). */
+  /** The client's first choice in Accept-Language, or the server's own locale (WS 2.3). */
   abstract getPreferredLocale(): Intl.Locale;
-  /** The host's own request object, for what this class does not show. Not in the specification. */
+  /** The host's own request object, for anything this class does not expose. Not in the specification. */
   abstract getNativeRequest(): unknown;
 }
 
-/** The response to an opening handshake. On the server, headers put here are sent with the 101. */
+/** The response to an opening handshake. A server sends the headers that you set here with the 101. */
 export interface HandshakeResponse {
   getHeaders(): Map<string, string[]>;
 }
 
 export const HandshakeResponse = Object.freeze({ SEC_WEBSOCKET_ACCEPT: 'Sec-WebSocket-Accept' } as const);
 
-/** What a refused handshake is answered with. */
+/** The HTTP response to a refused handshake. */
 export interface HandshakeRejectionResponse {
-  /** Values with several lines become several header lines. */
+  /** A list of values becomes several header lines. */
   readonly headers?: Readonly<Record<string, string | readonly string[]>> | undefined;
   /** Sent as `text/plain; charset=utf-8` unless the headers say otherwise. Default: the status's own phrase. */
   readonly body?: string | undefined;
@@ -63,8 +66,9 @@ export interface HandshakeRejectionResponse {
 /**
  * Throw it from any method of a Configurator, or from `authenticate`, to refuse the handshake.
  *
- * A browser tells its page nothing but 1006 about a refused handshake. Where the page must know why, accept and close:
- * {@link HandshakeRejection.closeWith} completes the handshake and closes at once; the endpoint never sees it.
+ * A browser reports only 1006 to its page when a handshake is refused. If the page needs the reason, use
+ * {@link HandshakeRejection.closeWith}: the server completes the handshake and closes at once. No method of the endpoint
+ * runs.
  *
  * @example
  * throw new HandshakeRejection(401, { headers: { 'WWW-Authenticate': 'Bearer' } });
@@ -73,12 +77,13 @@ export interface HandshakeRejectionResponse {
 export class HandshakeRejection extends Error {
   override readonly name = 'HandshakeRejection';
   readonly code = 'WS_HANDSHAKE_REJECTED';
-  /** Set when the handshake is to be accepted and then closed. */
+  /** Set when the server accepts the handshake and then closes; see {@link HandshakeRejection.closeWith}. */
   readonly closeReason: CloseReason | undefined;
 
   /**
    * @param status 300 to 599
-   * @throws IllegalArgumentException for another status, and for a response or a close reason that is none
+   * @throws IllegalArgumentException when the status is out of range, the response is not an object, or the close reason
+   * is not a CloseReason
    */
   constructor(
     readonly status: number,
@@ -93,7 +98,7 @@ export class HandshakeRejection extends Error {
     this.closeReason = reason;
   }
 
-  /** Accepts the handshake and closes the connection with a reason that browsers show to their pages. */
+  /** Accepts the handshake and closes the connection with a reason that the browser passes to its page. */
   static closeWith(closeReason: CloseReason): HandshakeRejection {
     return new HandshakeRejection(403, {}, closeReasonOf('HandshakeRejection.closeWith', closeReason));
   }
@@ -107,7 +112,7 @@ function requireStatus(status: unknown): void {
 }
 
 function requireResponse(response: unknown): void {
-  // JavaScript programs leave it out by null.
+  // JavaScript programs may pass null to leave it out.
   if (typeof response === 'object' && !Array.isArray(response)) return;
   throw new IllegalArgumentException(
     `HandshakeRejection takes an object { headers?, body? } after the status; found ${describeValue(response)}.`,

@@ -2,9 +2,9 @@ import { describeValue } from './describe-value';
 import { IllegalArgumentException } from './errors';
 
 /**
- * A copy of what a builder's method was given; the empty list for null.
+ * Copies the list passed to a builder method; null and undefined give the empty list.
  *
- * @throws IllegalArgumentException for what is no list
+ * @throws IllegalArgumentException when the argument is not a list
  */
 export function listOf<T>(method: string, items: string, list: readonly T[] | null | undefined): readonly T[] {
   if (list === null || list === undefined) return [];

@@ -1,6 +1,6 @@
-/** What a programmatic endpoint registers with `Session.addMessageHandler` to receive messages: an object or a function. */
-// One signature for whole and partial handlers, and not a union of two: that would leave `(text) => …` without a type.
-// A MessageHandler.Whole is one, as a method that takes fewer parameters.
+/** A handler for `Session.addMessageHandler`: an object or a function. */
+// One signature covers whole and partial handlers, because a union of two would leave `text` in `(text) => …` untyped.
+// A MessageHandler.Whole is assignable to it, since a method may take fewer parameters.
 export type MessageHandler<T = never> = MessageHandler.Partial<T> | ((message: T, last: boolean) => unknown);
 
 export declare namespace MessageHandler {
@@ -17,7 +17,7 @@ export declare namespace MessageHandler {
   /**
    * Receives each message in parts, as they arrive. `T` may be `string`, `Buffer`, `Uint8Array` or `ArrayBuffer`.
    *
-   * The container knows a partial handler by its two declared parameters, so declare both, and without defaults.
+   * The container recognises a partial handler by its two declared parameters: declare both, without defaults.
    */
   export interface Partial<T> {
     /** @param last whether this part ends the message */

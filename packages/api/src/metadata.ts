@@ -1,23 +1,23 @@
 /**
- * The only file that reads or writes the metadata of compilers and decorators. None of it is sure to exist: decorators and
+ * The only file that reads or writes the metadata of compilers and decorators. Any of it may be missing: decorators and
  * their metadata are proposals, older runtimes lack `Symbol.metadata`, and `Reflect.metadata` belongs to a package. Each
- * read therefore has a fallback, which may be that nothing is known.
+ * read therefore has a fallback, which may be undefined.
  */
 
-// Node 20 has no Symbol.metadata, and compilers create `context.metadata` only where it exists. The registered symbol is
-// the fallback of esbuild as well. A frozen Symbol stays as it is.
+// Node 20 has no Symbol.metadata, and compilers create `context.metadata` only if it exists. esbuild also falls back to
+// this registered symbol. A frozen Symbol stays unchanged.
 const withMetadata = Symbol as { readonly metadata?: symbol };
 if (withMetadata.metadata === undefined) {
   Reflect.defineProperty(Symbol, 'metadata', { value: Symbol.for('Symbol.metadata') });
 }
 const METADATA = withMetadata.metadata ?? Symbol.for('Symbol.metadata');
 
-/** The metadata object of this very class (standard dialect), or undefined where the compiler left none. */
+/** The class's own metadata object (standard dialect), or undefined if the compiler emitted none. */
 export function standardMetadata(target: object): object | undefined {
   return Object.hasOwn(target, METADATA) ? asObject((target as Record<symbol, unknown>)[METADATA]) : undefined;
 }
 
-/** The metadata object that a standard decorator shares with the others of its class, or undefined where there is none. */
+/** The metadata object that the standard decorators of one class share, or undefined if there is none. */
 export function contextMetadata(context: object | undefined): object | undefined {
   return context !== undefined && 'metadata' in context ? asObject(context.metadata) : undefined;
 }
@@ -25,7 +25,7 @@ export function contextMetadata(context: object | undefined): object | undefined
 /**
  * The types that the compiler emitted for the parameters of a method (legacy dialect with `emitDecoratorMetadata`).
  *
- * @returns undefined where it emitted none, or nothing keeps them: see {@link lostMetadata}
+ * @returns undefined if it emitted none, or if they are lost: see {@link lostMetadata}
  */
 export function emittedParameterTypes(prototype: object, method: string | symbol): readonly unknown[] | undefined {
   const read: unknown = Reflect.get(Reflect, 'getOwnMetadata');
@@ -34,7 +34,7 @@ export function emittedParameterTypes(prototype: object, method: string | symbol
   return Array.isArray(types) ? types : undefined;
 }
 
-/** Why emitted types are lost, for messages; undefined while nothing suggests it. */
+/** Why emitted types are lost, for messages; undefined if none are known to be lost. */
 export function lostMetadata(): string | undefined {
   return lost;
 }
@@ -42,9 +42,9 @@ export function lostMetadata(): string | undefined {
 let lost: string | undefined;
 
 /**
- * Makes `Reflect.metadata`, which compiled classes call to keep their types, load reflect-metadata at its first use. A
- * program whose compiler emits no types never loads it. An implementation that is there already stays, and one that comes
- * later replaces this.
+ * Defines `Reflect.metadata`, which compiled classes call to store their types, so that its first use loads
+ * reflect-metadata. A program whose compiler emits no types never loads it. An existing implementation stays, and a later
+ * one replaces this.
  */
 function provideReflectMetadata(): void {
   if (Object.hasOwn(Reflect, 'metadata')) return;

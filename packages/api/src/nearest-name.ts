@@ -1,7 +1,7 @@
-/** The known name that a wrong one most likely meant, or undefined when none is near. */
+/** The known name closest to a wrong one, or undefined if none is close. */
 export function nearestName(wrong: string, known: Iterable<string>): string | undefined {
   let nearest: string | undefined;
-  // A third of the letters may be wrong; beyond that a guess helps nobody.
+  // Up to a third of the letters may differ; beyond that a guess does not help.
   let least = Math.floor(lastWord(wrong).length / 3) + 1;
   for (const name of known) {
     const distance = editDistance(lastWord(wrong).toLowerCase(), lastWord(name).toLowerCase());
@@ -12,7 +12,7 @@ export function nearestName(wrong: string, known: Iterable<string>): string | un
   return nearest;
 }
 
-/** The part after the last dot: a common prefix must not make all names look alike. */
+/** The part after the last dot, since a common prefix would make all names look similar. */
 function lastWord(name: string): string {
   return name.slice(name.lastIndexOf('.') + 1);
 }

@@ -2,35 +2,36 @@ import { describeKind, describeValue } from './describe-value';
 import { DeploymentException } from './errors';
 import { nearestName } from './nearest-name';
 
-/** Timers of Node and sizes of buffers take 31 bits. */
+/** Node's timers and buffer sizes are limited to 31 bits. */
 const LARGEST = 2 ** 31 - 1;
 
-/** The values that an option takes, and how one is read. */
+/** The values that an option accepts, and how to read one. */
 export interface OptionKind<R = unknown> {
-  /** Follows "is" in messages: `a whole number of bytes from 0 to 9`. The reference pages show it too. */
+  /** Follows "is" in messages: `a whole number of bytes from 0 to 9`. The reference pages also show it. */
   readonly expected: string;
-  /** What Java programs write as text under one of Tomcat's names. */
+  /** The type that Java programs write as text under one of Tomcat's names. */
   readonly textOf?: 'number' | 'boolean' | undefined;
-  /** Where a test decides by itself. */
+  /** Set if a test of the value alone decides. */
   readonly accepts?: ((value: unknown) => boolean) | undefined;
   readonly min?: number | undefined;
   readonly max?: number | undefined;
   readonly choices?: readonly string[] | undefined;
-  /** The rows of an object's own options. */
+  /** The rows of the object's options, if the option is an object. */
   readonly table?: OptionRows | undefined;
   /**
-   * @returns the form that the code uses
-   * @throws DeploymentException with `WS_DEPLOY_BAD_OPTION`, naming the option, what it must be and what was found
+   * @returns the value in the form that the code uses
+   * @throws DeploymentException with `WS_DEPLOY_BAD_OPTION`; the message names the option, the expected value and the
+   * value found
    */
   readonly read: (value: unknown, name: string) => R;
 }
 
-/** Where Tomcat reads an option. */
+/** The place from which Tomcat reads an option. */
 export type TomcatPlace = 'init parameter' | 'user property' | 'system property';
 
-/** One row of an options table. The docstring of the option in its interface says what it means. */
+/** One row of an options table. The option's docstring in its interface explains its meaning. */
 export interface OptionRow<R = unknown> extends OptionKind<R> {
-  /** Left out where there is none, or where it depends on other options. */
+  /** Left out if there is none, or if it depends on other options. */
   readonly default?: unknown;
   readonly tomcat?: { readonly name: string; readonly place: TomcatPlace } | undefined;
 }
@@ -48,10 +49,10 @@ export type ReadOptions<T extends OptionRows> = {
 };
 
 /**
- * Reads every option of a table: checks what is given and fills in the defaults. `undefined` means the default.
+ * Reads every option of a table: checks the given values and fills in the defaults. `undefined` means the default.
  *
- * @param prefix of the names in messages, such as `reconnect.`
- * @throws DeploymentException with `WS_DEPLOY_BAD_OPTION` for the first option of the wrong kind, or out of range
+ * @param prefix goes before the names in messages, such as `reconnect.`
+ * @throws DeploymentException with `WS_DEPLOY_BAD_OPTION` for the first option of the wrong type or out of range
  */
 export function readOptions<T extends OptionRows>(table: T, options: object, prefix = ''): ReadOptions<T> {
   const read = Object.entries(table).map(([name, row]) => {
@@ -64,13 +65,13 @@ export function readOptions<T extends OptionRows>(table: T, options: object, pre
 }
 
 /**
- * Reads an option under one of Tomcat's names, as Java has it: a number may be a long or a text, a boolean a text.
+ * Reads an option under one of Tomcat's names, as Java writes it: a number may be a long or text, a boolean may be text.
  *
  * @throws DeploymentException as {@link readOptions}
  */
 export function readText<R>(name: string, kind: OptionKind<R>, value: unknown): R {
   const meant = fromText(kind, value);
-  // An error shows the value as it was given.
+  // The error shows the original value.
   return kind.read(kind.accepts?.(meant) ? meant : value, name);
 }
 
@@ -82,10 +83,11 @@ function fromText({ textOf }: OptionKind, value: unknown): unknown {
 }
 
 /**
- * The names among the options that no row has. A slip of the pen must not leave a limit at its default unnoticed.
+ * Finds the options that the table does not have. Without this check, a typing mistake would silently leave a limit at
+ * its default.
  *
- * @param owner what the options are for, such as `a server container`
- * @returns a message for each, with the nearest name that exists
+ * @param owner the object that takes the options, such as `a server container`
+ * @returns a message for each unknown name, with the closest known one
  */
 export function unknownOptions(owner: string, table: OptionRows, options: object): readonly string[] {
   return Object.keys(options).flatMap((name) => (name in table ? [] : [unknownOption(owner, table, name)]));
@@ -99,7 +101,7 @@ function unknownOption(owner: string, table: OptionRows, name: string): string {
 
 // --- kinds --------------------------------------------------------------------------------------------------------
 
-/** @param noun what is counted: `whole number of bytes`, `close code` */
+/** @param noun for the message: `whole number of bytes`, `close code` */
 export function wholeNumber(noun: string, min: number, max = LARGEST): OptionKind<number> {
   const accepts = (value: unknown): value is number => Number.isInteger(value) && isBetween(value, min, max);
   return { ...kind(`a ${noun} from ${min} to ${max}`, accepts), textOf: 'number', min, max };
@@ -113,10 +115,10 @@ export function milliseconds(min: number): OptionKind<number> {
   return wholeNumber('whole number of milliseconds', min);
 }
 
-/** Milliseconds of which 0 or less means never. */
+/** Milliseconds; 0 or less means never. */
 export const MILLISECONDS_OR_NEVER = milliseconds(-LARGEST);
 
-/** Milliseconds that are computed, and need not be whole. */
+/** Milliseconds from a calculation, which may have a fraction. */
 export const DELAY = kind(`a number of milliseconds from 0 to ${LARGEST}`, (value): value is number =>
   isBetween(value, 0, LARGEST),
 );
@@ -130,7 +132,7 @@ export const FLAG: OptionKind<boolean> = {
   textOf: 'boolean',
 };
 
-// Its own signature is for whoever calls it.
+// The caller is responsible for the function's signature.
 export function callable<F>(): OptionKind<F> {
   return kind('a function', (value): value is F => typeof value === 'function');
 }
@@ -142,17 +144,17 @@ export function choice<const C extends readonly string[]>(...choices: C): Option
   return { ...kind(expected, accepts), choices };
 }
 
-/** A list; its items are checked by whoever uses them. */
+/** A list. The code that uses its items checks them. */
 export function list<T>(expected: string): OptionKind<readonly T[]> {
   return kind(expected, (value): value is readonly T[] => Array.isArray(value));
 }
 
-/** An object; its members are checked by whoever uses them. */
+/** An object. The code that uses its members checks them. */
 export function record<T extends object>(expected: string, { isSecret = false } = {}): OptionKind<T> {
   return kind(expected, (value): value is T => isOptionsObject(value), { isSecret });
 }
 
-/** An object of options with a table of its own, or true for its defaults, or false for none. */
+/** An object of options with its own table; true means its defaults, false means off. */
 export function switchable<T extends OptionRows>(table: T): OptionKind<false | ReadOptions<T>> {
   const expected = 'true, false or an object of options';
   return {
@@ -167,7 +169,7 @@ export function switchable<T extends OptionRows>(table: T): OptionKind<false | R
   };
 }
 
-/** @throws DeploymentException for an unknown name too: there is no log to warn in */
+/** @throws DeploymentException for an unknown name too, because there is no logger to warn with */
 export function readNested<T extends OptionRows>(name: string, table: T, options: object): ReadOptions<T> {
   const [unknown] = unknownOptions(name, table, options);
   if (unknown !== undefined)
@@ -176,13 +178,13 @@ export function readNested<T extends OptionRows>(name: string, table: T, options
 }
 
 interface KindDetails {
-  /** A sentence for a certain mistake, or the empty string. */
+  /** A sentence that explains a certain mistake, or the empty string. */
   readonly remedy?: (found: unknown) => string;
-  /** Messages do not show a text, which may be a password. */
+  /** Whether messages must not show text, because it may be a password. */
   readonly isSecret?: boolean;
 }
 
-/** Values of which a test decides. */
+/** An option whose values a test accepts or rejects. */
 export function kind<R>(
   expected: string,
   accepts: (value: unknown) => value is R,
@@ -201,11 +203,11 @@ export function kind<R>(
 // --- errors -------------------------------------------------------------------------------------------------------
 
 /**
- * The error for an option of the wrong kind, or out of range.
+ * The error for an option of the wrong type or out of range.
  *
- * @param expected as it stands behind "is", such as "a number of milliseconds"
- * @param remedy a sentence, where there is more to say
- * @param describe says what was found; `describeKind` where that may be a secret
+ * @param expected the text after "is", such as "a number of milliseconds"
+ * @param remedy an additional sentence on how to fix it
+ * @param describe describes the value found; pass `describeKind` if the value may be a secret
  */
 export function badOption(
   name: string,
@@ -221,7 +223,7 @@ export function badOption(
   );
 }
 
-/** Whether a value is an object with members of its own, and neither null nor a list. */
+/** Whether a value is an object, but not null and not a list. */
 export function isOptionsObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -3,7 +3,7 @@ import type { CodecDeclaration } from './codec-declaration';
 
 const PATH_PARAM = Symbol.for('serval:path-param');
 
-/** A URI template's variable as a parameter's role; {@link PathParam} makes it. */
+/** The role of a parameter that receives a URI template variable. {@link PathParam} creates it. */
 export interface PathParamRole<T = unknown> {
   readonly [PATH_PARAM]: { readonly name: string; readonly type: PrimitiveType | undefined };
   /** Never present; carries `T` for the compiler. */
@@ -11,13 +11,13 @@ export interface PathParamRole<T = unknown> {
 }
 
 /**
- * What one parameter of a handler method stands for, in a `params` list: a class (`Session`, `String`, `Buffer`, a
- * decoded class …), {@link Char}, a {@link PathParam}, or a decoder class for what it decodes.
+ * The role of one parameter of a handler method, for a `params` list: a class (`Session`, `String`, `Buffer`, a decoded
+ * class …), {@link Char}, a {@link PathParam}, or a decoder class, which stands for the object that it decodes.
  */
 export type ParameterRole =
   AbstractClass<unknown> | PrimitiveType | PathParamRole | { readonly decodes: CodecDeclaration<unknown> };
 
-/** The type that a method's parameter must have to take what its role gives. */
+/** The type that a method's parameter must have for its role. */
 export type ParameterValue<R> =
   R extends PathParamRole<infer T>
     ? T
@@ -31,16 +31,16 @@ export type ParameterValue<R> =
             ? T
             : never;
 
-/** The parameter types of a method, by its `params` list. */
+/** The parameter types of a method, derived from its `params` list. */
 export type ParameterValues<P extends readonly ParameterRole[]> = { -readonly [I in keyof P]: ParameterValue<P[I]> };
 
-/** What a role says about a path parameter, or undefined when the role is another one. */
+/** The name and type of a path parameter role, or undefined for any other role. */
 export function pathParamOf(role: unknown): PathParamRole[typeof PATH_PARAM] | undefined {
-  // Functions and objects may both carry the key; only PathParam writes it.
+  // Both functions and objects may have the key; only PathParam writes it.
   return Object(role) === role ? (role as Partial<PathParamRole>)[PATH_PARAM] : undefined;
 }
 
-/** Marks a parameter decorator with the role it stands for. */
+/** Attaches a path parameter role to a parameter decorator. */
 export function withPathParam<D extends object, T>(
   decorator: D,
   name: string,

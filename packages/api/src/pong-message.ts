@@ -4,16 +4,16 @@ import { describeValue } from './describe-value';
 import { IllegalArgumentException } from './errors';
 
 /**
- * A pong that the peer sent, in answer to a ping or on its own.
+ * A pong that the peer sent, in answer to a ping or unsolicited.
  *
- * A class, so that a method's parameter type is enough to tell the container what the method wants.
+ * It is a class so that the container can recognise the type of a method's parameter.
  *
  * @see WSC-2.2.5
  */
 export class PongMessage {
   readonly #applicationData: Buffer;
 
-  /** @throws IllegalArgumentException for what is no Buffer */
+  /** @throws IllegalArgumentException when the argument is not a Buffer */
   constructor(applicationData: Buffer) {
     if (!Buffer.isBuffer(applicationData))
       throw new IllegalArgumentException(`A PongMessage takes a Buffer; found ${describeValue(applicationData)}.`);

@@ -1,4 +1,4 @@
-/** An authenticated user. Hosts may add what they know (claims, roles) to the object. */
+/** An authenticated user. `authenticate` may return an object with more members, such as claims and roles. */
 export interface Principal {
   getName(): string;
 }

@@ -3,43 +3,43 @@ import { brand } from './brand';
 import type { Session } from './session';
 import type { OutputStream, Writer } from './streams';
 
-/** What may be sent as a binary message or as the data of a ping. Not copied: leave it alone until the send settles. */
+/** Data for a binary message or a ping. The container does not copy it: do not change it before the send settles. */
 export type BinaryData = Uint8Array | ArrayBuffer | DataView;
 
 /**
- * What both ways of sending share.
+ * The members that {@link RemoteEndpoint.Basic} and {@link RemoteEndpoint.Async} share.
  *
- * What returns a promise never throws: a wrong argument, or a call at the wrong time, is a rejection, so that a timer
- * that sends cannot end the process. Where there is no promise, as with a {@link SendHandler}, it is thrown.
+ * A method that returns a promise never throws. It rejects for a wrong argument or a call at the wrong time, so that a
+ * timer that sends cannot end the process. A method without a promise, such as one with a {@link SendHandler}, throws.
  *
- * A promise of this interface that nobody awaits never becomes an unhandled rejection: a failed send is told to whoever
- * awaits it, and ends the session anyway where the connection is gone.
+ * You need not await these promises: a rejection that nothing handles never becomes an `unhandledRejection`. If the
+ * connection is gone, the session ends anyway.
  *
  * @see WSC-2.1.4
  */
 export interface RemoteEndpoint {
-  /** Lets the container collect messages and send them together. Default false; setting false sends what is collected. */
+  /** Lets the container collect messages and send them together. Default false. Setting false sends collected messages. */
   setBatchingAllowed(allowed: boolean): Promise<void>;
   getBatchingAllowed(): boolean;
-  /** Sends what batching has collected. */
+  /** Sends the messages that batching has collected. */
   flushBatch(): Promise<void>;
   /**
-   * Sends a ping; may be called in the middle of a partial message.
+   * Sends a ping. You may call it in the middle of a partial message.
    *
-   * @param applicationData at most 125 bytes; none when left out
-   * @throws IllegalArgumentException (as a rejection) when it is longer, or no bytes
+   * @param applicationData at most 125 bytes; default: none
+   * @throws IllegalArgumentException (as a rejection) when it is longer, or not bytes
    */
   sendPing(applicationData?: BinaryData): Promise<void>;
-  /** Sends an unsolicited pong, a heartbeat that needs no answer. Limits as in {@link RemoteEndpoint.sendPing}. */
+  /** Sends an unsolicited pong: a heartbeat without an answer. The limits of {@link RemoteEndpoint.sendPing} apply. */
   sendPong(applicationData?: BinaryData): Promise<void>;
 }
 
 export declare namespace RemoteEndpoint {
   /**
-   * Sends and waits: a promise resolves once the message is accepted for writing (little is pending) or written, so
-   * that awaiting it keeps the pace of the peer. `blockingSendTimeout` bounds the wait.
+   * Sends and waits. A promise resolves once the message is accepted for writing (little is pending) or written. Await
+   * it to match the peer's pace. `blockingSendTimeout` limits the wait.
    *
-   * Sends of one session leave in the order of the calls. A whole message inside an unfinished partial one is an error.
+   * The sends of one session leave in call order. Sending a whole message inside an unfinished partial one is an error.
    */
   export interface Basic extends RemoteEndpoint {
     /**
@@ -49,30 +49,33 @@ export declare namespace RemoteEndpoint {
      * @throws IllegalStateException (as a rejection) in the middle of a partial message
      */
     sendText(text: string): Promise<void>;
-    /** Sends a part of a text message. Parts may be empty; the last one ends the message. */
+    /** Sends one part of a text message. A part may be empty. The last part ends the message. */
     sendText(partialMessage: string, isLast: boolean): Promise<void>;
-    /** Sends a whole binary message. Errors as in `sendText`. */
+    /** Sends a whole binary message. Rejects as `sendText` does. */
     sendBinary(data: BinaryData): Promise<void>;
-    /** Sends a part of a binary message. */
+    /** Sends one part of a binary message. */
     sendBinary(partialByte: BinaryData, isLast: boolean): Promise<void>;
-    /** A stream for one binary message. No other message can be sent before it is closed. */
+    /** A stream for one binary message. You cannot send another message before you close it. */
     getSendStream(): OutputStream;
-    /** A writer for one text message. No other message can be sent before it is closed. */
+    /** A writer for one text message. You cannot send another message before you close it. */
     getSendWriter(): Writer;
     /**
-     * Sends an object through the first encoder that takes it; without one, a string and a primitive as text, bytes as
-     * binary.
+     * Sends an object with the first encoder that accepts it. Without one, it sends a string or another primitive as
+     * text, and bytes as binary.
      *
-     * @throws EncodeException (as a rejection) when no encoder takes it or the encoder fails; the session stays usable
+     * @throws EncodeException (as a rejection) when no encoder accepts it or the encoder fails; the session stays usable
      */
     sendObject(data: unknown): Promise<void>;
   }
 
-  /** Sends without waiting: the outcome comes as a promise or to a {@link SendHandler}. Ordered with {@link Basic}. */
+  /**
+   * Sends without waiting. The outcome arrives as a promise or at a {@link SendHandler}. Messages leave in call order,
+   * together with those of {@link Basic}.
+   */
   export interface Async extends RemoteEndpoint {
     /** Milliseconds until an unfinished send fails; 0 or less means never. */
     getSendTimeout(): number;
-    /** Applies to the sends that start after the call. */
+    /** Applies to sends that start after this call. */
     setSendTimeout(timeoutMillis: number): void;
     sendText(text: string): Promise<void>;
     sendText(text: string, handler: SendHandler): void;
@@ -83,15 +86,18 @@ export declare namespace RemoteEndpoint {
   }
 }
 
-/** Told once how an asynchronous send went, never from inside the call that sent: a function, or Java's object form. */
+/**
+ * Receives the result of an asynchronous send: a function, or an object as in Java. The container calls it once, never
+ * from inside the call that sent.
+ */
 export type SendHandler = ((result: SendResult) => unknown) | { onResult(result: SendResult): unknown };
 
-/** How an asynchronous send went. */
+/** The result of an asynchronous send. */
 export class SendResult {
   readonly #session: Session;
   readonly #exception: Error | null;
 
-  /** @param exception why it failed; leave out for success */
+  /** @param exception why the send failed; leave it out for success */
   constructor(session: Session, exception: Error | null = null) {
     this.#session = session;
     this.#exception = exception;

@@ -1,21 +1,21 @@
 import type { Headers } from './handshake';
 
-/** A timer of Node takes 31 bits of milliseconds, 24.8 days. */
+/** Node's timers take at most 31 bits of milliseconds, 24.8 days. */
 const LONGEST = 2 ** 31 - 1;
 
-/** Too many requests (RFC 6585 4), and a service that is not there now (RFC 9110 15.6.4). */
+/** Too Many Requests (RFC 6585 4) and Service Unavailable (RFC 9110 15.6.4). */
 const ASKS_TO_WAIT: ReadonlySet<number> = new Set([429, 503]);
 
-// RFC 9110 5.6.7: the three forms of a date, none of which has another time zone.
+// RFC 9110 5.6.7: the three date formats, all in GMT.
 const RFC_1123 = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
 const RFC_850 = /^[A-Z][a-z]{5,8}, \d{2}-[A-Z][a-z]{2}-\d{2} \d{2}:\d{2}:\d{2} GMT$/;
 const ASCTIME = /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4}$/;
 
 /**
- * How long a server asks to wait before the next attempt, by the Retry-After of a 429 or a 503.
+ * Reads the delay before the next attempt from the Retry-After header of a 429 or a 503.
  *
- * @returns milliseconds, 0 for a date that has passed and 2147483647 at most; undefined where it asks for nothing, or
- * for what is neither seconds nor a date
+ * @returns milliseconds, 0 for a date in the past and 2147483647 at most; undefined if the header is missing, or is
+ * neither seconds nor a date
  * @see RFC 9110 10.2.3
  */
 export function readRetryAfter(status: number, headers: Headers, now = Date.now()): number | undefined {

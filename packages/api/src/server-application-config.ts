@@ -4,16 +4,16 @@ import type { Endpoint } from './endpoint';
 import type { ServerEndpointConfig } from './server-endpoint-config';
 
 /**
- * Chooses, of the classes that a scan has found, those to deploy.
+ * Chooses which of the classes that a scan found are deployed.
  *
- * A class, so that a scan can tell its implementations from other classes.
+ * It is a class so that a scan can recognise its implementations.
  *
  * @see WSC-6.2
  */
 export abstract class ServerApplicationConfig {
-  /** @returns configurations of programmatic endpoints to deploy */
+  /** @returns the configurations of the programmatic endpoints to deploy */
   abstract getEndpointConfigs(endpointClasses: ReadonlySet<EndpointClass<Endpoint>>): Iterable<ServerEndpointConfig>;
-  /** @returns annotated classes to deploy */
+  /** @returns the annotated classes to deploy */
   abstract getAnnotatedEndpointClasses(scanned: ReadonlySet<EndpointClass>): Iterable<EndpointClass>;
 }
 

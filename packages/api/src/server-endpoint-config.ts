@@ -12,48 +12,50 @@ import type { HandshakeRequest, HandshakeResponse } from './handshake';
 
 const CONTAINER_DEFAULT = Symbol.for('serval:default-configurator');
 
-/** How the container delivers the messages of one session: one after the other, or without waiting for handlers. */
+/** How the container delivers a session's messages: one after the other, or without waiting for handlers. */
 export type InboundMode = 'serial' | 'concurrent';
 
-/** All copies of this package share it: the configuration of one may be deployed in the container of another. */
+/** All copies of this package share it, because a container may deploy a configuration from another copy. */
 const SHARED = globalThis as { [CONTAINER_DEFAULT]?: ServerEndpointConfigurator };
 
-/** For server implementations: names the configurator that {@link ServerEndpointConfigurator} delegates to. */
+/** For server implementations: sets the configurator that {@link ServerEndpointConfigurator} delegates to. */
 export function registerDefaultConfigurator(configurator: ServerEndpointConfigurator): void {
   SHARED[CONTAINER_DEFAULT] = configurator;
 }
 
 /**
- * The developer's hand in the opening handshake: extend it and override what should differ. Every method may return a
- * promise, and may throw a `HandshakeRejection` to refuse the handshake with a status, headers and a body.
+ * Extend it to take part in the opening handshake, and override the methods that should differ. Every method may return
+ * a promise, and may throw a `HandshakeRejection` to refuse the handshake with a status, headers and a body.
  *
- * Methods are called in this order: checkOrigin, getNegotiatedSubprotocol, getNegotiatedExtensions, modifyHandshake,
- * getEndpointInstance. An annotated endpoint has one configurator instance, made at deployment.
+ * The container calls the methods in this order: checkOrigin, getNegotiatedSubprotocol, getNegotiatedExtensions,
+ * modifyHandshake, getEndpointInstance. An annotated endpoint has one configurator instance, created at deployment.
  *
  * @see WSC-3.1
  */
 export class ServerEndpointConfigurator {
-  /** The platform's own algorithms, for overriding methods that want to add to them. */
+  /** The container's own algorithms, for overriding methods that extend them. */
   getContainerDefaultConfigurator(): ServerEndpointConfigurator {
     const containerDefault = SHARED[CONTAINER_DEFAULT];
     if (containerDefault === undefined) {
-      throw new IllegalStateException('No server container is loaded, so there is no default configurator.');
+      throw new IllegalStateException(
+        'No server container is loaded, so there is no default configurator. Import a server implementation first, such as serval.',
+      );
     }
     return containerDefault;
   }
 
   /**
-   * Chooses the subprotocol. The default is the first of the client's list that the server supports.
+   * Chooses the subprotocol. The default is the first one in the client's list that the server supports.
    *
    * @param supported the endpoint's list
    * @param requested the client's list, in its order of preference
-   * @returns the empty string for none
+   * @returns a subprotocol, or the empty string for none
    */
   getNegotiatedSubprotocol(supported: readonly string[], requested: readonly string[]): string | Promise<string> {
     return this.getContainerDefaultConfigurator().getNegotiatedSubprotocol(supported, requested);
   }
 
-  /** Chooses the extensions. The default is all requested ones that are installed, in the client's order. */
+  /** Chooses the extensions. The default is every requested extension that is installed, in the client's order. */
   getNegotiatedExtensions(
     installed: readonly Extension[],
     requested: readonly Extension[],
@@ -62,8 +64,8 @@ export class ServerEndpointConfigurator {
   }
 
   /**
-   * Checks the Origin header; false refuses the handshake with 403. The default takes requests without one (no browser),
-   * from the server's own origin, and from the container's `allowedOrigins`.
+   * Checks the Origin header; returning false refuses the handshake with 403. The default accepts requests without an
+   * Origin (no browser), from the server's own origin, and from the container's `allowedOrigins`.
    *
    * @param originHeaderValue the header, or `null`
    * @param request the handshake; pass it on when you call `super` after an `await`
@@ -73,7 +75,7 @@ export class ServerEndpointConfigurator {
   }
 
   /**
-   * Sees the request, edits the headers of the 101, and edits the connection's own copy of the user properties. The
+   * Receives the request, and may edit the headers of the 101 and the connection's own copy of the user properties. The
    * default does nothing.
    */
   modifyHandshake(
@@ -83,8 +85,8 @@ export class ServerEndpointConfigurator {
   ): void | Promise<void> {}
 
   /**
-   * Makes the instance that serves one connection. The default asks the container's `instanceFactory`, or calls the
-   * class's constructor without arguments.
+   * Creates the instance that serves one connection. The default calls the container's `instanceFactory`, or the class's
+   * constructor without arguments.
    *
    * @param request the handshake; pass it on when you call `super` after an `await`
    */
@@ -108,9 +110,10 @@ export class ServerEndpointConfigBuilder {
   ) {}
 
   /**
-   * @param endpointClass a subclass of Endpoint, or an annotated class (its path and settings then come from here)
+   * @param endpointClass a subclass of Endpoint, or an annotated class; this configuration then replaces the path and
+   * settings of its annotation
    * @param path a URI or level-1 URI template with a leading slash
-   * @throws IllegalArgumentException without a class
+   * @throws IllegalArgumentException when the first argument is not a class
    * @throws IllegalStateException when the path does not begin with a slash
    */
   static create(endpointClass: EndpointClass, path: string): ServerEndpointConfigBuilder {
@@ -127,7 +130,7 @@ export class ServerEndpointConfigBuilder {
     return new ServerEndpointConfigBuilder(endpointClass, path);
   }
 
-  /** @throws IllegalArgumentException for what is no list, as the next methods */
+  /** @throws IllegalArgumentException when the argument is not a list; so do the next methods */
   encoders(encoders: readonly EncoderClass[] | null): this {
     this.#encoders = listOf('encoders', 'encoder classes', encoders);
     return this;
@@ -150,7 +153,7 @@ export class ServerEndpointConfigBuilder {
     return this;
   }
 
-  /** @throws IllegalArgumentException for what is no instance of a configurator */
+  /** @throws IllegalArgumentException when the argument is not an instance of a configurator class */
   configurator(configurator: ServerEndpointConfigurator | null): this {
     if (configurator !== null && configurator !== undefined && !(configurator instanceof ServerEndpointConfigurator)) {
       throw new IllegalArgumentException(
@@ -161,7 +164,7 @@ export class ServerEndpointConfigBuilder {
     return this;
   }
 
-  /** Whether a message waits for the handler of the one before (default `'serial'`). Not in the specification. */
+  /** Whether a message waits for the previous message's handler (default `'serial'`). Not in the specification. */
   inbound(mode: InboundMode): this {
     if (mode !== 'serial' && mode !== 'concurrent')
       throw new IllegalArgumentException(`inbound takes 'serial' or 'concurrent'; found ${describeValue(mode)}.`);
@@ -184,7 +187,7 @@ export class ServerEndpointConfigBuilder {
 }
 
 /**
- * How a server endpoint is configured.
+ * The configuration of a server endpoint.
  *
  * @example
  * const config = ServerEndpointConfig.Builder.create(Echo, '/echo').subprotocols(['v1']).build();
@@ -201,7 +204,7 @@ export abstract class ServerEndpointConfig extends EndpointConfig {
   abstract getSubprotocols(): readonly string[];
   abstract getExtensions(): readonly Extension[];
   abstract getConfigurator(): ServerEndpointConfigurator;
-  /** Whether a message waits for the handler of the one before. Not in the specification. */
+  /** Whether a message waits for the previous message's handler. Not in the specification. */
   getInboundMode(): InboundMode {
     return 'serial';
   }

@@ -11,23 +11,23 @@ import type { WebSocketContainer } from './web-socket-container';
 /**
  * One conversation between an endpoint and a peer.
  *
- * A class, so that `session: Session` tells the container what a method wants. Once the session is closed and its
- * `@OnClose` has returned, all members but `close`, `isOpen` and `getId` throw IllegalStateException.
+ * It is a class so that the container can recognise a parameter `session: Session`. Once the session is closed and
+ * `@OnClose` has returned, every member except `close`, `isOpen` and `getId` throws IllegalStateException.
  *
  * @see WSC-2.1.2
  */
 export abstract class Session {
-  /** The container the session lives in; the same object for every session of an application. */
+  /** The session's container: the same object for every session of an application. */
   abstract getContainer(): WebSocketContainer;
 
   /**
-   * Registers a handler for incoming messages: at most one each for text, binary and pong.
+   * Registers a handler for incoming messages. A session has at most one handler each for text, binary and pong.
    *
-   * The class says what the handler receives: `String` text, `Buffer`, `Uint8Array` or `ArrayBuffer` binary, `Reader`
-   * and `InputStream` streams, `PongMessage` pongs, anything else what the endpoint's decoders make. Without a class the
-   * handler receives text. A handler that declares two parameters receives parts.
+   * The class selects the messages: `String` is text; `Buffer`, `Uint8Array` or `ArrayBuffer` is binary; `Reader` and
+   * `InputStream` are streams; `PongMessage` is pongs; any other class is an object from one of the endpoint's decoders.
+   * Without a class the handler receives text. A handler that declares two parameters receives messages in parts.
    *
-   * @throws IllegalStateException when the native type already has a handler, or no decoder makes the class
+   * @throws IllegalStateException when the native type already has a handler, or no decoder produces the class
    */
   abstract addMessageHandler(handler: MessageHandler<string>): void;
   abstract addMessageHandler<P extends PrimitiveType>(type: P, handler: MessageHandler<PrimitiveValue<P>>): void;
@@ -50,32 +50,33 @@ export abstract class Session {
   /** Whether the connection is encrypted. */
   abstract isSecure(): boolean;
 
-  /** Whether the session has not ended yet; still true inside `@OnClose`. */
+  /** Whether the session has not ended yet. Still true inside `@OnClose`. */
   abstract isOpen(): boolean;
 
   /** Milliseconds without traffic after which the container closes the session; 0 or less means never. */
   abstract getMaxIdleTimeout(): number;
   abstract setMaxIdleTimeout(milliseconds: number): void;
 
-  /** Bytes of a whole binary message; a larger one closes the session with 1009. Applies from the next message on. */
+  /** Largest whole binary message in bytes; a larger one closes the session with 1009. Applies to the next message. */
   abstract setMaxBinaryMessageBufferSize(length: number): void;
   abstract getMaxBinaryMessageBufferSize(): number;
 
-  /** UTF-8 bytes of a whole text message; a larger one closes the session with 1009. Applies from the next message on. */
+  /** Largest whole text message in UTF-8 bytes; a larger one closes the session with 1009. Applies to the next message. */
   abstract setMaxTextMessageBufferSize(length: number): void;
   abstract getMaxTextMessageBufferSize(): number;
 
   abstract getAsyncRemote(): RemoteEndpoint.Async;
   abstract getBasicRemote(): RemoteEndpoint.Basic;
 
-  /** Unique and not guessable: 128 random bits as 32 hexadecimal digits. */
+  /** A unique, unguessable ID: 128 random bits as 32 hexadecimal digits. */
   abstract getId(): string;
 
   /**
-   * Closes the conversation, with 1000 when no reason is given. The promise resolves once the close frame is handed to
-   * the connection. Closing twice does nothing. A code and a phrase are short for a CloseReason; not in the specification.
+   * Closes the session, with 1000 if you pass no reason. The promise resolves once the connection has accepted the close
+   * frame. Closing twice does nothing. A code and a phrase are short for a CloseReason; this form is not in the
+   * specification.
    *
-   * @throws IllegalArgumentException (as a rejection) for what is no reason; the session stays open then
+   * @throws IllegalArgumentException (as a rejection) for an invalid reason; the session then stays open
    *
    * @example
    * await session.close(new CloseReason(4001, 'kicked'));
@@ -85,14 +86,14 @@ export abstract class Session {
   abstract close(code: number, reasonPhrase?: string): Promise<void>;
 
   /**
-   * Aborts when the conversation ends: the peer has closed, has hung up, or was lost, or this side closes. For handlers that
-   * take long, such as one that streams an answer; the same object for the life of the session, and made when it is first
-   * asked for. Not in the specification.
+   * Aborts when the session ends: the peer closes or disconnects, the connection is lost, or this side closes. Use it in
+   * handlers that take long, such as one that streams an answer. It is the same object for the life of the session,
+   * created on first use. Not in the specification.
    *
-   * It may abort while messages that arrived earlier still wait for the handler. A peer that leaves behind more than
-   * 16 KiB of them is noticed when they have been taken.
+   * It may abort while messages that arrived earlier still wait for the handler. If more than 16 KiB of them wait, the
+   * container detects that the peer has left only after the handler has taken them.
    *
-   * A handler that rejects with the signal's reason, as `fetch` does, is no error for `@OnError`.
+   * When a handler rejects with the signal's reason, as `fetch` does, `@OnError` does not run.
    *
    * @example
    * for await (const token of model.stream(question, { signal: session.signal })) await remote.sendText(token);
@@ -102,7 +103,7 @@ export abstract class Session {
   /** The absolute URI of the opening handshake, `ws:` or `wss:`, with its query. */
   abstract getRequestURI(): URL;
 
-  /** Query and path parameters by name; a path parameter hides a query parameter of the same name. */
+  /** Query and path parameters by name. A path parameter replaces a query parameter of the same name. */
   abstract getRequestParameterMap(): ReadonlyMap<string, readonly string[]>;
 
   /** The query without its question mark, or `null`. */
@@ -111,33 +112,34 @@ export abstract class Session {
   /** The values of the URI template's variables, percent-decoded. */
   abstract getPathParameters(): ReadonlyMap<string, string>;
 
-  /** Developer data, kept until `@OnClose` has returned. */
+  /** Your own data, kept until `@OnClose` has returned. */
   abstract getUserProperties(): Map<string, unknown>;
 
-  /** The user that the handshake request was authenticated as, or `null`. */
+  /** The authenticated user of the handshake request, or `null`. */
   abstract getUserPrincipal(): Principal | null;
 
-  /** The sessions open on the same endpoint, this one included: an unmodifiable copy. */
+  /** The open sessions of the same endpoint, including this one: an unmodifiable copy. */
   abstract getOpenSessions(): ReadonlySet<Session>;
 
   /**
-   * Sends one message to many sessions: a string or bytes as they are, any other object by this endpoint's encoders, once
-   * for all. Each session has its own queue, send timeout and limits, as with `getAsyncRemote`. Not in the specification;
-   * Tyrus has the like.
+   * Sends one message to many sessions. It sends a string or bytes unchanged, and encodes any other object once, with
+   * this endpoint's encoders. Each session has its own queue, send timeout and limits, as with `getAsyncRemote`. Not in
+   * the specification; Tyrus has a similar method.
    *
-   * @param to default: all open sessions of this endpoint, this one included
-   * @returns the sendings that failed, once each has been accepted or has failed; it rejects only for the message's sake
-   * @throws EncodeException (as a rejection) when nothing encodes the message, or what the encoder throws
+   * @param to default: all open sessions of this endpoint, including this one
+   * @returns the failed sends, once every send is accepted or has failed; the promise rejects only if the message itself
+   * is the problem
+   * @throws EncodeException (as a rejection) when no encoder accepts the message; an error of the encoder rejects it too
    *
    * @example
    * void session.broadcast(`${name} has joined.`);
    */
   abstract broadcast(message: unknown, to?: Iterable<Session>): Promise<readonly SendResult[]>;
 
-  /** The peer's address as the socket knows it, such as `'127.0.0.1'`, or undefined. Not in the specification. */
+  /** The peer's address as the socket reports it, such as `'127.0.0.1'`, or undefined. Not in the specification. */
   abstract getRemoteAddress(): string | undefined;
 
-  /** As {@link close}: `await using session = await container.connectToServer(…)`. Not in the specification. */
+  /** Calls {@link close}: `await using session = await container.connectToServer(…)`. Not in the specification. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

@@ -1,10 +1,10 @@
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 
 /**
- * Shows the objects of a class in one line, in `console.log`, `util.inspect` and JSON, and so in every log. What is inside
- * them is nobody's business there: it is long, and may hold passwords, cookies and tokens.
+ * Shows the objects of a class in one line in `console.log`, `util.inspect` and JSON, and so in every log. Their contents
+ * stay hidden: they are long, and may include passwords, cookies and tokens.
  *
- * @param describe never shows a secret; where it throws, only the name of the class is shown
+ * @param describe must not show a secret; if it throws, only the name of the class appears
  */
 export function showAs<T>(target: { readonly prototype: T }, name: string, describe: (object: T) => string): void {
   const show = {
@@ -14,7 +14,7 @@ export function showAs<T>(target: { readonly prototype: T }, name: string, descr
       try {
         return `${name} [${describe(this)}]`;
       } catch {
-        // The prototype itself, or an object that is still being made.
+        // The prototype itself, or an object whose constructor has not finished.
         return name;
       }
     },

@@ -8,29 +8,29 @@ import type { Extension } from './extension';
 import type { Session } from './session';
 
 /**
- * What endpoints live in: the defaults for new sessions, and the way to connect as a client.
+ * Holds the defaults for new sessions, and connects as a client.
  *
- * Defaults are copied into a session when it begins; changing them later leaves open sessions as they are.
+ * A session copies the defaults when it begins. A later change does not affect open sessions.
  *
  * @see WSC-2.1.7
  */
 export interface WebSocketContainer {
-  /** Milliseconds until an asynchronous send fails; 0 or less means never. Default -1. */
+  /** Milliseconds after which an unfinished asynchronous send fails; 0 or less means never. Default -1. */
   getDefaultAsyncSendTimeout(): number;
   setAsyncSendTimeout(timeoutMillis: number): void;
-  /** Milliseconds without traffic until a session is closed; 0 or less means never. Default 0. */
+  /** Milliseconds without traffic after which the container closes a session; 0 or less means never. Default 0. */
   getDefaultMaxSessionIdleTimeout(): number;
   setDefaultMaxSessionIdleTimeout(timeoutMillis: number): void;
-  /** Bytes of a whole binary message. Default 8192. */
+  /** Largest whole binary message, in bytes. Default 8192. */
   getDefaultMaxBinaryMessageBufferSize(): number;
   setDefaultMaxBinaryMessageBufferSize(max: number): void;
-  /** UTF-8 bytes of a whole text message. Default 8192. */
+  /** Largest whole text message, in UTF-8 bytes. Default 8192. */
   getDefaultMaxTextMessageBufferSize(): number;
   setDefaultMaxTextMessageBufferSize(max: number): void;
   /** The extensions that the container can negotiate. */
   getInstalledExtensions(): ReadonlySet<Extension>;
 
-  /** Connects an annotated client endpoint, given as a class or as an instance. */
+  /** Connects an annotated client endpoint, passed as a class or an instance. */
   connectToServer(annotatedEndpoint: EndpointClass | object, uri: URL | string): Promise<Session>;
   /** Connects a programmatic client endpoint. */
   connectToServer(
@@ -41,14 +41,18 @@ export interface WebSocketContainer {
 }
 
 /**
- * Where applications obtain a client container.
+ * Gives applications a client container.
  *
- * Java finds the implementation through a service file; here the client package registers itself when it is loaded.
+ * Java finds the implementation through a service file. Here the client package registers itself when it is loaded.
  */
 export abstract class ContainerProvider {
   static #provider: ContainerProvider | undefined;
 
-  /** Names the implementation. The last one registered is used. @throws IllegalArgumentException for what is none */
+  /**
+   * Sets the implementation. The last registration wins.
+   *
+   * @throws IllegalArgumentException when the argument is not a ContainerProvider
+   */
   static register(provider: ContainerProvider): void {
     if (!(provider instanceof ContainerProvider)) {
       throw new IllegalArgumentException(

@@ -40,7 +40,7 @@ describe('@ServerEndpoint', () => {
     expect(readClassRecord(Chat)).toEqual({ handlers: [], parameters: [], serverEndpoint: { value: '/chat' } });
   });
 
-  test('records attributes given beside the path, or with it', () => {
+  test('records attributes passed as a second argument or together with the path', () => {
     class Configurator extends ServerEndpointConfig.Configurator {}
     const attributes = { subprotocols: ['v1'], configurator: Configurator, inbound: 'concurrent' } as const;
 
@@ -53,21 +53,21 @@ describe('@ServerEndpoint', () => {
     expect(readClassRecord(With)?.serverEndpoint).toEqual({ value: '/chat', ...attributes });
   });
 
-  test('leaves the class as it is', () => {
+  test('does not change the class', () => {
     class Chat {}
     expect(ServerEndpoint('/chat')(Chat)).toBeUndefined();
     expect(Object.keys(Chat)).toEqual([]);
   });
 
-  test('says that it needs a path when it is written bare', () => {
+  test('throws a TypeError that names the remedy when it is written bare', () => {
     class Chat {}
     expect(() => (ServerEndpoint as LooseDecorator)(Chat)).toThrow(TypeError);
-    expect(() => (ServerEndpoint as LooseDecorator)(Chat)).toThrow('@ServerEndpoint needs a path');
+    expect(() => (ServerEndpoint as LooseDecorator)(Chat)).toThrow('@ServerEndpoint has no path');
   });
 });
 
 describe('@ClientEndpoint', () => {
-  test('is written bare or called, with attributes or without', () => {
+  test('works bare and called, with and without attributes', () => {
     @ClientEndpoint
     class Bare {}
     @ClientEndpoint()
@@ -81,7 +81,7 @@ describe('@ClientEndpoint', () => {
     expect(new Bare()).toBeInstanceOf(Bare);
   });
 
-  test('stands beside @ServerEndpoint', () => {
+  test('can be combined with @ServerEndpoint', () => {
     @ClientEndpoint()
     @ServerEndpoint('/chat')
     class Both {}
@@ -98,7 +98,7 @@ describe.each(ANNOTATIONS)('%s', (name, annotation, kind) => {
     expect(readClassRecord(Chat)?.handlers).toEqual([handler(kind, 'bare'), handler(kind, 'called')]);
   });
 
-  test('records a list of roles as it is', () => {
+  test('records a list of roles unchanged', () => {
     const params = [Session, PathParam('room')] as const;
     class Chat {
       @annotation({ params }) listed(_session: Session, _room: string): void {}
@@ -116,7 +116,7 @@ describe.each(ANNOTATIONS)('%s', (name, annotation, kind) => {
     expect(readClassRecord(Ticker)?.handlers).toEqual([handler(kind, tick), handler(kind, Symbol.iterator)]);
   });
 
-  test('leaves the method as it is', () => {
+  test('does not change the method', () => {
     const method = (): void => {};
     class Chat {}
     Object.defineProperty(Chat.prototype, 'say', { value: method, configurable: true });
@@ -126,7 +126,7 @@ describe.each(ANNOTATIONS)('%s', (name, annotation, kind) => {
     expect(Object.getOwnPropertyDescriptor(Chat.prototype, 'say')?.value).toBe(method);
   });
 
-  test('records what can never be a handler, for deployment to refuse', () => {
+  test('records members that cannot be handlers, so that deployment can reject them', () => {
     const loose = annotation as LooseDecorator;
     class Chat {
       @loose static everywhere(): void {}
@@ -146,10 +146,10 @@ describe.each(ANNOTATIONS)('%s', (name, annotation, kind) => {
     ['bare on a class', (target: unknown) => (annotation as LooseDecorator)(target), 'a class or function'],
     ['called on a class', (target: unknown) => (annotation as LooseDecorator)()(target), 'a class or function'],
     ['called on nothing', () => (annotation as LooseDecorator)()(undefined), 'undefined'],
-    ['with a class for its options', () => (annotation as LooseDecorator)(Session), 'a class or function'],
-    ['with text for its options', () => (annotation as LooseDecorator)('text'), 'text'],
-    ['with null for its options', () => (annotation as LooseDecorator)(null), 'null'],
-  ])('%s is a TypeError', (_how, use, found) => {
+    ['called with a class instead of options', () => (annotation as LooseDecorator)(Session), 'a class or function'],
+    ['called with text instead of options', () => (annotation as LooseDecorator)('text'), 'text'],
+    ['called with null instead of options', () => (annotation as LooseDecorator)(null), 'null'],
+  ])('throws a TypeError when it is %s', (_how, use, found) => {
     class Chat {}
     expect(() => use(Chat)).toThrow(TypeError);
     expect(() => use(Chat)).toThrow(
@@ -159,7 +159,7 @@ describe.each(ANNOTATIONS)('%s', (name, annotation, kind) => {
   });
 });
 
-test('@OnMessage records its maxMessageSize, with roles or without', () => {
+test('@OnMessage records maxMessageSize with and without roles', () => {
   class Chat {
     @OnMessage({ maxMessageSize: 100 }) small(_text: string): void {}
     @OnMessage({ maxMessageSize: 1e6, params: [Buffer] }) large(_bytes: Buffer): void {}
@@ -182,7 +182,7 @@ test('one method may carry several annotations', () => {
 });
 
 describe('@PathParam', () => {
-  test('on a parameter records method, index, name and type', () => {
+  test('records method, index, name and type on a parameter', () => {
     class Chat {
       @OnMessage say(_text: string, @PathParam('room') _room: string, @PathParam('seat', Number) _seat: number): void {}
     }
@@ -195,7 +195,7 @@ describe('@PathParam', () => {
     expect(readClassRecord(Chat)?.parameters).toHaveLength(2);
   });
 
-  test('on a constructor’s parameter is recorded of the constructor', () => {
+  test('records a constructor parameter under the name constructor', () => {
     class Chat {
       constructor(@PathParam('room') readonly room: string) {}
     }
@@ -204,15 +204,18 @@ describe('@PathParam', () => {
     ]);
   });
 
-  test('as an entry of a params list says its name and type', () => {
+  test('carries its name and type as an entry of a params list', () => {
     expect(pathParamOf(PathParam('room'))).toEqual({ name: 'room', type: undefined });
     expect(pathParamOf(PathParam('seat', Number))).toEqual({ name: 'seat', type: Number });
     expect(pathParamOf(PathParam('grade', Char))).toEqual({ name: 'grade', type: Char });
   });
 
-  test.each([[Session], [String], [Char], [undefined], [null], ['room'], [{}]])('%p is no path parameter', (role) => {
-    expect(pathParamOf(role)).toBeUndefined();
-  });
+  test.each([[Session], [String], [Char], [undefined], [null], ['room'], [{}]])(
+    '%p is not a path parameter',
+    (role) => {
+      expect(pathParamOf(role)).toBeUndefined();
+    },
+  );
 });
 
 describe('the record of a class', () => {
@@ -221,7 +224,7 @@ describe('the record of a class', () => {
     @OnMessage say(_text: string, @PathParam('room') _room: string): void {}
   }
 
-  test('holds what stands in its own body only', () => {
+  test('holds only the members of the class’s own body', () => {
     class Extended extends Base {
       @OnClose close(@PathParam('seat') _seat: string): void {}
     }
@@ -232,7 +235,7 @@ describe('the record of a class', () => {
     expect(readClassRecord(Base)?.handlers.map(({ method }) => method)).toEqual(['open', 'say']);
   });
 
-  test('does not exist for a class that only inherits', () => {
+  test('does not exist for a class that only inherits handlers', () => {
     class Inheriting extends Base {}
     expect(readClassRecord(Inheriting)).toBeUndefined();
   });
@@ -242,7 +245,7 @@ describe('the record of a class', () => {
     expect(readClassRecord(Plain)).toBeUndefined();
   });
 
-  test('cannot be seen by listing the class’s keys, and is shared by copies of this package', () => {
+  test('is not enumerable, and all copies of this package share it', () => {
     expect(Object.keys(Base)).toEqual([]);
     expect(Object.hasOwn(Base, Symbol.for('serval:endpoint'))).toBe(true);
     jest.isolateModules(() => {

@@ -19,7 +19,7 @@ const REGISTERED: readonly (readonly [name: string, code: number])[] = [
 ];
 
 describe('CloseCodes', () => {
-  test.each(REGISTERED)('%s is %i, by name, by number and by valueOf', (name, code) => {
+  test.each(REGISTERED)('%s is %i by name, by number and by valueOf', (name, code) => {
     const constant = CloseCodes[name as 'GOING_AWAY'];
     expect(constant.getCode()).toBe(code);
     expect(constant.toString()).toBe(name);
@@ -27,32 +27,32 @@ describe('CloseCodes', () => {
     expect(CloseCodes.valueOf(name)).toBe(constant);
   });
 
-  test('values() lists every registered code by rising number', () => {
+  test('values() lists every registered code in ascending order', () => {
     expect(CloseCodes.values().map((code) => [String(code), code.getCode()])).toEqual(REGISTERED);
   });
 
-  test('stands on CloseReason as in Java', () => {
+  test('is a static member of CloseReason, as in Java', () => {
     expect(CloseReason.CloseCodes).toBe(CloseCodes);
   });
 
-  test.each([1014, 1016, 2999, 3000, 4000, 4999])('getCloseCode(%i) makes a code of its own', (code) => {
+  test.each([1014, 1016, 2999, 3000, 4000, 4999])('getCloseCode(%i) creates an application code', (code) => {
     const own = CloseCodes.getCloseCode(code);
     expect(own.getCode()).toBe(code);
     expect(String(own)).toBe(String(code));
     expect(CloseCodes.values()).not.toContain(own);
   });
 
-  test.each([999, 5000, 0, -1, 1000.5, NaN, Infinity])('getCloseCode(%d) is refused', (code) => {
+  test.each([999, 5000, 0, -1, 1000.5, NaN, Infinity])('getCloseCode(%d) throws IllegalArgumentException', (code) => {
     expect(() => CloseCodes.getCloseCode(code)).toThrow(IllegalArgumentException);
     expect(() => CloseCodes.getCloseCode(code)).toThrow(`from 1000 to 4999; found ${code}`);
   });
 
-  test.each(['going_away', 'GONE', '', 'values', 'toString'])('valueOf(%j) is refused', (name) => {
+  test.each(['going_away', 'GONE', '', 'values', 'toString'])('valueOf(%j) throws IllegalArgumentException', (name) => {
     expect(() => CloseCodes.valueOf(name)).toThrow(IllegalArgumentException);
     expect(() => CloseCodes.valueOf(name)).toThrow(JSON.stringify(name));
   });
 
-  test('cannot be changed', () => {
+  test('is frozen', () => {
     expect(Object.isFrozen(CloseCodes)).toBe(true);
   });
 });
@@ -64,13 +64,13 @@ describe('CloseReason', () => {
     expect(reason.getReasonPhrase()).toBe('no shouting');
   });
 
-  test('takes a number in the place of a code', () => {
+  test('accepts a number instead of a code', () => {
     expect(new CloseReason(1001).getCloseCode()).toBe(CloseCodes.GOING_AWAY);
     expect(new CloseReason(4001, 'kicked').getCloseCode().getCode()).toBe(4001);
     expect(() => new CloseReason(5000)).toThrow(IllegalArgumentException);
   });
 
-  test('takes an object of the application that implements CloseCode', () => {
+  test('accepts an application object that implements CloseCode', () => {
     const kicked = { getCode: () => 4001 };
     expect(new CloseReason(kicked).getCloseCode()).toBe(kicked);
   });
@@ -84,11 +84,11 @@ describe('CloseReason', () => {
     expect(String(reason)).toBe('CloseReason[1000]');
   });
 
-  test.each([null, undefined])('is refused without a code: %s', (code) => {
+  test.each([null, undefined])('throws when the code is %s', (code) => {
     expect(() => new CloseReason(code as never)).toThrow(IllegalArgumentException);
   });
 
-  test('RFC 6455 5.5.1: a phrase has 123 bytes, and not 124', () => {
+  test('RFC 6455 5.5.1: accepts a phrase of 123 bytes and rejects 124', () => {
     expect(new CloseReason(1000, 'x'.repeat(123)).getReasonPhrase()).toHaveLength(123);
     expect(() => new CloseReason(1000, 'x'.repeat(124))).toThrow(IllegalArgumentException);
     expect(() => new CloseReason(1000, 'x'.repeat(124))).toThrow('at most 123 bytes of UTF-8; found 124');

@@ -13,7 +13,7 @@ class Provider extends ContainerProvider {
 const container = (): WebSocketContainer => ({ getDefaultAsyncSendTimeout: () => -1 }) as WebSocketContainer;
 
 describe('ContainerProvider', () => {
-  test('says what is missing when no client is loaded', () => {
+  test('throws and names the missing client when none is loaded', () => {
     jest.isolateModules(() => {
       const fresh = jest.requireActual<typeof Api>('@serval/api');
       expect(() => fresh.ContainerProvider.getWebSocketContainer()).toThrow(fresh.IllegalStateException);
@@ -21,7 +21,7 @@ describe('ContainerProvider', () => {
     });
   });
 
-  test('gives the container of the provider that was registered last', () => {
+  test('returns the container of the last registered provider', () => {
     const [first, second] = [container(), container()];
     ContainerProvider.register(new Provider(first));
     expect(ContainerProvider.getWebSocketContainer()).toBe(first);

@@ -30,7 +30,7 @@ class Codec implements Encoder.Text<Date>, Decoder.Text<Date> {
   }
 }
 
-/** Answers so that a test can tell its answers, and remembers what it was asked. */
+/** Returns distinguishable values and records its arguments. */
 class ContainerDefault extends ServerEndpointConfig.Configurator {
   readonly asked: unknown[][] = [];
   override getNegotiatedSubprotocol(...args: [readonly string[], readonly string[]]): string {
@@ -61,7 +61,7 @@ beforeEach(() => {
 });
 
 describe('ServerEndpointConfig.Builder', () => {
-  test('gives the class, the path and empty lists', () => {
+  test('builds a configuration with the class, the path and empty lists', () => {
     const config = ServerEndpointConfig.Builder.create(Echo, '/echo').build();
     expect(config).toBeInstanceOf(ServerEndpointConfig);
     expect(config).toBeInstanceOf(EndpointConfig);
@@ -76,7 +76,7 @@ describe('ServerEndpointConfig.Builder', () => {
     expect(config.getConfigurator()).toBe(containerDefault);
   });
 
-  test('keeps what it is told, in order', () => {
+  test('keeps its arguments in order', () => {
     const configurator = new ServerEndpointConfig.Configurator();
     const config = ServerEndpointConfig.Builder.create(Echo, '/echo/{room}')
       .subprotocols(['v2', 'v1'])
@@ -94,7 +94,7 @@ describe('ServerEndpointConfig.Builder', () => {
     expect(config.getInboundMode()).toBe('concurrent');
   });
 
-  test('takes null for an empty list and for the default configurator, as in Java', () => {
+  test('accepts null for an empty list and for the default configurator, as in Java', () => {
     const config = ServerEndpointConfig.Builder.create(Echo, '/echo')
       .subprotocols(['v1'])
       .subprotocols(null)
@@ -110,7 +110,7 @@ describe('ServerEndpointConfig.Builder', () => {
     expect(config.getConfigurator()).toBe(containerDefault);
   });
 
-  test('copies its lists, and the built ones cannot be changed', () => {
+  test('copies its lists and freezes the built ones', () => {
     const subprotocols = ['v1'];
     const config = ServerEndpointConfig.Builder.create(Echo, '/echo').subprotocols(subprotocols).build();
     subprotocols.push('v2');
@@ -136,7 +136,7 @@ describe('ServerEndpointConfig.Builder', () => {
     expect(first.getUserProperties().get('room')).toBe('garden');
   });
 
-  test.each([undefined, null, 'Echo', new Echo()])('refuses %p in the place of a class', (endpointClass) => {
+  test.each([undefined, null, 'Echo', new Echo()])('rejects %p instead of a class', (endpointClass) => {
     expect(() => ServerEndpointConfig.Builder.create(endpointClass as never, '/echo')).toThrow(
       IllegalArgumentException,
     );
@@ -158,7 +158,7 @@ describe('ServerEndpointConfig.Configurator', () => {
   const request = {} as HandshakeRequest;
   const configurator = new ServerEndpointConfig.Configurator();
 
-  test('asks the container’s default for everything that is not overridden', () => {
+  test('delegates every method that is not overridden to the container’s default', () => {
     expect(configurator.getContainerDefaultConfigurator()).toBe(containerDefault);
     expect(configurator.getNegotiatedSubprotocol(['v1'], ['v2'])).toBe('by default');
     expect(configurator.getNegotiatedExtensions([deflate], [])).toEqual([deflate]);
@@ -172,7 +172,7 @@ describe('ServerEndpointConfig.Configurator', () => {
     ]);
   });
 
-  test('leaves the response as it is in modifyHandshake', () => {
+  test('does not change the response in modifyHandshake', () => {
     const headers = new Map([['Upgrade', ['websocket']]]);
     const response: HandshakeResponse = { getHeaders: () => headers };
     const config = ServerEndpointConfig.Builder.create(Echo, '/echo').build();
@@ -180,10 +180,10 @@ describe('ServerEndpointConfig.Configurator', () => {
     expect(headers).toEqual(new Map([['Upgrade', ['websocket']]]));
   });
 
-  test('says what is missing when no container is loaded', () => {
+  test('throws and names the missing container when none is loaded', () => {
     jest.isolateModules(() => {
       const fresh = jest.requireActual<typeof Api>('@serval/api');
-      // All copies of the package share it.
+      // All copies of the package share the default.
       Reflect.deleteProperty(globalThis, Symbol.for('serval:default-configurator'));
       const lonely = new fresh.ServerEndpointConfig.Configurator();
       expect(() => lonely.getContainerDefaultConfigurator()).toThrow(fresh.IllegalStateException);
@@ -195,7 +195,7 @@ describe('ServerEndpointConfig.Configurator', () => {
 });
 
 describe('ClientEndpointConfig.Builder', () => {
-  test('gives empty lists and a configurator that does nothing', async () => {
+  test('builds a configuration with empty lists and a configurator that does nothing', async () => {
     const config = ClientEndpointConfig.Builder.create().build();
     expect(config).toBeInstanceOf(ClientEndpointConfig);
     expect(config).toBeInstanceOf(EndpointConfig);
@@ -211,7 +211,7 @@ describe('ClientEndpointConfig.Builder', () => {
     expect(headers).toEqual(new Map([['Origin', ['https://example.org']]]));
   });
 
-  test('keeps copies of what it is told, in order', () => {
+  test('keeps copies of its arguments in order', () => {
     const configurator = new ClientEndpointConfig.Configurator();
     const sslContext = { ca: 'pem' };
     const subprotocols = ['v2', 'v1'];
@@ -232,7 +232,7 @@ describe('ClientEndpointConfig.Builder', () => {
     expect(config.getConfigurator()).toBe(configurator);
   });
 
-  test('takes null for an empty list', () => {
+  test('accepts null for an empty list', () => {
     const config = ClientEndpointConfig.Builder.create()
       .preferredSubprotocols(null)
       .extensions(null)

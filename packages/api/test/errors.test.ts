@@ -44,7 +44,7 @@ describe.each(EXCEPTIONS)('%p', (exceptionClass, code, make) => {
     expect(ERROR_CODES).toContain(code);
   });
 
-  test('shows its name and message where it is printed', () => {
+  test('shows its name and message when printed', () => {
     expect(String(error)).toBe(`${exceptionClass.name}: why`);
   });
 });
@@ -53,7 +53,7 @@ test('a SocketTimeoutException is an IOException, as in Java', () => {
   expect(new SocketTimeoutException('slow')).toBeInstanceOf(IOException);
 });
 
-describe('without a cause there is none, not even undefined', () => {
+describe('without a cause, the error has no cause property', () => {
   test.each([
     new DeploymentException('why'),
     new DecodeException('{', 'why'),
@@ -73,13 +73,13 @@ describe('HandshakeException', () => {
   const headers = new Map([['Set-Cookie', ['secret']]]);
   const error = new HandshakeException('why', undefined, 'WS_CONNECT_REFUSED', { status: 401, headers });
 
-  test('is a DeploymentException, with status and headers of the answer', () => {
+  test('is a DeploymentException with the response’s status and headers', () => {
     expect(error).toBeInstanceOf(DeploymentException);
     expect(error.status).toBe(401);
     expect(error.headers).toBe(headers);
   });
 
-  test('has neither where no answer has arrived', () => {
+  test('has neither if no response arrived', () => {
     const silent = new HandshakeException('why', undefined, 'WS_CONNECT_TIMEOUT');
     expect([silent.status, silent.headers]).toEqual([undefined, undefined]);
   });
@@ -100,9 +100,9 @@ describe('HandshakeException', () => {
       ['Sun, 06 Nov 1994 08:49:37 GMT', 37_000],
       ['Sunday, 06-Nov-94 08:49:37 GMT', 37_000],
       ['Sun Nov  6 08:49:37 1994', 37_000],
-      // It has passed.
+      // A date in the past.
       ['Sat, 05 Nov 1994 08:49:37 GMT', 0],
-      // No longer than a timer of Node can be.
+      // Capped at the longest Node timer.
       ['99999999999999999999', 2 ** 31 - 1],
       ['Sun, 06 Nov 2094 08:49:37 GMT', 2 ** 31 - 1],
       ['-5', undefined],
@@ -115,7 +115,7 @@ describe('HandshakeException', () => {
       expect(retryAfter(503, value)).toBe(milliseconds);
     });
 
-    test('is read from the answers that ask for a delay, 429 and 503', () => {
+    test('is read only from 429 and 503', () => {
       expect([429, 503, 302, 401, 500].map((status) => retryAfter(status, '2'))).toEqual([
         2000,
         2000,
@@ -128,31 +128,31 @@ describe('HandshakeException', () => {
     });
   });
 
-  test('does not show headers where it is printed', () => {
+  test('does not show headers when printed', () => {
     expect(inspect(error)).not.toContain('secret');
     expect(JSON.stringify(error)).not.toContain('secret');
   });
 });
 
 describe('DecodeException', () => {
-  test('of a text has the text and no bytes', () => {
+  test('has the text and no bytes after a text message', () => {
     const error = new DecodeException('{', 'not JSON');
     expect(error.getText()).toBe('{');
     expect(error.getBytes()).toBeNull();
   });
 
-  test('of an empty text has the empty text', () => {
+  test('has the empty text after an empty text message', () => {
     expect(new DecodeException('', 'empty').getText()).toBe('');
   });
 
-  test('of bytes has the bytes and no text', () => {
+  test('has the bytes and no text after a binary message', () => {
     const bytes = Buffer.from([1, 2]);
     const error = new DecodeException(bytes, 'not a point');
     expect(error.getBytes()).toBe(bytes);
     expect(error.getText()).toBeNull();
   });
 
-  test('does not show the payload where it is printed', () => {
+  test('does not show the payload when printed', () => {
     expect(JSON.stringify(new DecodeException('secret', 'why'))).not.toContain('secret');
     expect(Object.values(new DecodeException('secret', 'why'))).not.toContain('secret');
   });
@@ -168,15 +168,15 @@ test('a SessionException has the session', () => {
 });
 
 describe('ERROR_CODES', () => {
-  test('names every code once', () => {
+  test('lists every code once', () => {
     expect(new Set(ERROR_CODES).size).toBe(ERROR_CODES.length);
   });
 
-  test('holds the code of a refused handshake', () => {
+  test('includes the code of HandshakeRejection', () => {
     expect(ERROR_CODES).toContain(new HandshakeRejection(401).code);
   });
 
-  test('is what docs/reference/errors.md documents, neither more nor less', () => {
+  test('lists exactly the codes that docs/reference/errors.md documents', () => {
     const page = readFileSync(join(__dirname, '../../../docs/reference/errors.md'), 'utf8');
     // The first column of its tables: | `WS_IO` | … |
     const documented = [...page.matchAll(/^\|\s*`(WS_[A-Z_]+)`\s*\|/gm)].map(([, code]) => code);

@@ -10,7 +10,7 @@ describe('createExtension', () => {
     expect(extension.getParameters()).toEqual([]);
   });
 
-  test('keeps parameters in order, repeated ones and those without a value too', () => {
+  test('keeps parameters in order, including repeated ones and those without a value', () => {
     const parameters = [
       ['server_no_context_takeover', ''],
       ['client_max_window_bits', '12'],
@@ -19,11 +19,11 @@ describe('createExtension', () => {
     expect(valuesOf(createExtension('permessage-deflate', parameters))).toEqual(parameters);
   });
 
-  test('takes any iterable, such as a Map', () => {
+  test('accepts any iterable, such as a Map', () => {
     expect(valuesOf(createExtension('x-trace', new Map([['level', '3']])))).toEqual([['level', '3']]);
   });
 
-  test('does not follow later changes of what it was made from', () => {
+  test('copies its parameters, so later changes have no effect', () => {
     const parameters: [string, string][] = [['level', '3']];
     const extension = createExtension('x-trace', parameters);
     parameters[0]![1] = '4';

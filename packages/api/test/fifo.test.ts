@@ -6,7 +6,7 @@ function filled(...values: readonly string[]) {
   return { fifo, entries };
 }
 
-test('takes in the order of adding', () => {
+test('take returns values in insertion order', () => {
   const { fifo } = filled('a', 'b', 'c');
   expect(fifo.size).toBe(3);
   expect(fifo.first).toBe('a');
@@ -30,14 +30,14 @@ test.each([
   expect([fifo.take(), fifo.take(), fifo.take(), fifo.take()]).toEqual([...rest, 'd', undefined]);
 });
 
-test('an entry that was taken is not removed again', () => {
+test('remove returns false for an entry that take already removed', () => {
   const { fifo, entries } = filled('a', 'b');
   fifo.take();
   expect(fifo.remove(entries[0]!)).toBe(false);
   expect([...fifo]).toEqual(['b']);
 });
 
-test('goes on while the visited one is removed, and visits what is added meanwhile', () => {
+test('iteration survives removal of the visited value and includes values added meanwhile', () => {
   const { fifo, entries } = filled('a', 'b', 'c');
   const visited: string[] = [];
   for (const value of fifo) {
@@ -48,7 +48,7 @@ test('goes on while the visited one is removed, and visits what is added meanwhi
   expect(visited).toEqual(['a', 'c', 'd']);
 });
 
-test('takes the first that matches, past others', () => {
+test('takeFirst skips values that do not match', () => {
   const { fifo } = filled('a', 'bb', 'c', 'dd');
   expect(fifo.takeFirst((value) => value.length > 1)).toBe('bb');
   expect(fifo.takeFirst((value) => value.length > 2)).toBeUndefined();

@@ -7,7 +7,7 @@ import {
 } from '@serval/api';
 
 describe('HandshakeRejection', () => {
-  test('has a status and no more by default', () => {
+  test('has only a status by default', () => {
     const rejection = new HandshakeRejection(401);
     expect(rejection).toBeInstanceOf(Error);
     expect(rejection.name).toBe('HandshakeRejection');
@@ -23,11 +23,11 @@ describe('HandshakeRejection', () => {
     expect(new HandshakeRejection(401, response).response).toEqual(response);
   });
 
-  test.each([300, 307, 401, 404, 503, 599])('takes status %i', (status) => {
+  test.each([300, 307, 401, 404, 503, 599])('accepts status %i', (status) => {
     expect(new HandshakeRejection(status).status).toBe(status);
   });
 
-  test.each([0, 101, 200, 299, 600, -401, 401.5, NaN])('refuses status %d', (status) => {
+  test.each([0, 101, 200, 299, 600, -401, 401.5, NaN])('rejects status %d', (status) => {
     expect(() => new HandshakeRejection(status)).toThrow(IllegalArgumentException);
     expect(() => new HandshakeRejection(status)).toThrow(`from 300 to 599; found ${status}`);
   });
@@ -41,7 +41,7 @@ describe('HandshakeRejection', () => {
   });
 });
 
-test('the header names are constants of the request and the response, as in Java', () => {
+test('HandshakeRequest and HandshakeResponse have the header names as constants, as in Java', () => {
   expect(HandshakeRequest.SEC_WEBSOCKET_KEY).toBe('Sec-WebSocket-Key');
   expect(HandshakeRequest.SEC_WEBSOCKET_PROTOCOL).toBe('Sec-WebSocket-Protocol');
   expect(HandshakeRequest.SEC_WEBSOCKET_VERSION).toBe('Sec-WebSocket-Version');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as ts from 'typescript';
 import type * as Metadata from '../src/metadata';
 
-// The module on runtimes that lack one kind of metadata or another. It imports nothing, so its globals can be given.
+// Runs the module in runtimes without one kind of metadata or another. It imports nothing, so a test can replace its globals.
 
 const CODE = ts.transpileModule(readFileSync(join(__dirname, '../src/metadata.ts'), 'utf8'), {
   compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.CommonJS },
@@ -12,19 +12,19 @@ const CODE = ts.transpileModule(readFileSync(join(__dirname, '../src/metadata.ts
 interface Runtime {
   readonly Symbol?: object;
   readonly Reflect?: object;
-  /** What `require('reflect-metadata')` does. */
+  /** Replaces `require('reflect-metadata')`. */
   readonly load?: () => void;
 }
 
 function loadOn({ Symbol: symbols = {}, Reflect: reflect = reflectOf(), load = missing }: Runtime): typeof Metadata {
   const exports = {};
   const runtimeSymbol = Object.isFrozen(symbols) ? symbols : Object.assign(symbols, { for: Symbol.for.bind(Symbol) });
-  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- what the compiler has made is to be run
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the test runs the compiler's output
   new Function('Symbol', 'Reflect', 'require', 'exports', CODE)(runtimeSymbol, reflect, load, exports);
   return exports as typeof Metadata;
 }
 
-/** A Reflect without metadata, as Node has it. */
+/** A Reflect without metadata, like Node's. */
 function reflectOf(): Record<string, unknown> {
   const { apply, defineProperty, deleteProperty, get } = Reflect;
   return { apply, defineProperty, deleteProperty, get };
@@ -40,7 +40,7 @@ class Chat {
   }
 }
 
-/** reflect-metadata, as far as compiled classes and this module use it. */
+/** The part of reflect-metadata that compiled classes and this module use. */
 function install(reflect: object): void {
   const kept = new Map<string | symbol, unknown>();
   const define = (name: string, value: unknown): unknown =>
@@ -49,7 +49,7 @@ function install(reflect: object): void {
   define('getOwnMetadata', (_key: string, _target: object, method: string) => kept.get(method));
 }
 
-/** As tsc, swc and others compile a method whose types they emit. */
+/** The code that tsc, swc and others emit for a method with types. */
 function emitTypes(reflect: Record<string, unknown>): void {
   if (typeof reflect.metadata !== 'function') return;
   const decorate = reflect.metadata('design:paramtypes', [String]) as (target: object, method: string) => void;
@@ -60,7 +60,7 @@ describe('Symbol.metadata', () => {
   const METADATA = Symbol.for('Symbol.metadata');
   const classWith = (key: symbol): object => Object.assign(class {}, { [key]: { kept: true } });
 
-  test('is defined where the runtime lacks it', () => {
+  test('is defined if the runtime lacks it', () => {
     const symbols: { metadata?: symbol } = {};
     const { standardMetadata } = loadOn({ Symbol: symbols });
     expect(symbols.metadata).toBe(METADATA);
@@ -68,19 +68,19 @@ describe('Symbol.metadata', () => {
     expect(standardMetadata(class {})).toBeUndefined();
   });
 
-  test('of the runtime is used where there is one', () => {
+  test('keeps the runtime’s own symbol', () => {
     const own = Symbol('metadata');
     const { standardMetadata } = loadOn({ Symbol: { metadata: own } });
     expect(standardMetadata(classWith(own))).toEqual({ kept: true });
     expect(standardMetadata(classWith(METADATA))).toBeUndefined();
   });
 
-  test('may be impossible to define: a frozen Symbol is no error', () => {
+  test('tolerates a frozen Symbol', () => {
     const { standardMetadata } = loadOn({ Symbol: Object.freeze({ for: Symbol.for.bind(Symbol) }) });
     expect(standardMetadata(classWith(METADATA))).toEqual({ kept: true });
   });
 
-  test('of a class that it extends is not its own', () => {
+  test('does not read a superclass’s metadata as the class’s own', () => {
     const { standardMetadata } = loadOn({});
     class Base {}
     Object.assign(Base, { [METADATA]: { kept: true } });
@@ -101,7 +101,7 @@ describe('context.metadata', () => {
 });
 
 describe('Reflect.metadata', () => {
-  test('loads reflect-metadata when a compiled class uses it, and no earlier', () => {
+  test('loads reflect-metadata only when a compiled class uses it', () => {
     const reflect = reflectOf();
     const load = jest.fn(() => install(reflect));
     const { emittedParameterTypes, lostMetadata } = loadOn({ Reflect: reflect, load });
@@ -116,7 +116,7 @@ describe('Reflect.metadata', () => {
     expect(lostMetadata()).toBeUndefined();
   });
 
-  test('that is there already stays', () => {
+  test('keeps an implementation that is already present', () => {
     const reflect = reflectOf();
     install(reflect);
     const { metadata } = reflect;
@@ -139,7 +139,7 @@ describe('Reflect.metadata', () => {
         reflect.getOwnMetadata = other.getOwnMetadata;
       },
     ],
-  ])('that comes later, %s, takes the place of ours', (_way, installLater) => {
+  ])('is replaced by an implementation that is %s later', (_way, installLater) => {
     const reflect = reflectOf();
     const load = jest.fn();
     const { emittedParameterTypes } = loadOn({ Reflect: reflect, load });
@@ -149,7 +149,7 @@ describe('Reflect.metadata', () => {
     expect(emittedParameterTypes(Chat.prototype, 'say')).toEqual([String]);
   });
 
-  test('without the package, types are lost and the reason is known', () => {
+  test('without the package, types are lost and lostMetadata names the reason', () => {
     const reflect = reflectOf();
     const { emittedParameterTypes, lostMetadata } = loadOn({ Reflect: reflect });
     expect(lostMetadata()).toBeUndefined();
@@ -158,7 +158,7 @@ describe('Reflect.metadata', () => {
     expect(lostMetadata()).toContain('npm install reflect-metadata');
   });
 
-  test('of a frozen Reflect is no error, and no types are known', () => {
+  test('tolerates a frozen Reflect and then returns no types', () => {
     const reflect = Object.freeze(reflectOf());
     const { emittedParameterTypes } = loadOn({ Reflect: reflect });
     emitTypes(reflect);

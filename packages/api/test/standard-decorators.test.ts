@@ -13,7 +13,7 @@ function classesOf(source: string, globals: Readonly<Record<string, unknown>> = 
   });
   const names = [...source.matchAll(/class (\w+)/g)].map(([, name]) => name);
   const given = { ...api, ...globals };
-  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- what the compiler has made is to be run
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the test runs the compiler's output
   const evaluate = new Function(...Object.keys(given), `${outputText}\nreturn { ${names.join(', ')} };`);
   return evaluate(...Object.values(given)) as Record<string, new () => object>;
 }
@@ -53,7 +53,7 @@ test('records a client endpoint, bare or called', () => {
   expect(new Bare!()).toBeInstanceOf(Bare);
 });
 
-test('holds what stands in a class’s own body only', () => {
+test('holds only the members of a class’s own body', () => {
   const { Base, Extended, Inheriting } = classesOf(`
     @ServerEndpoint('/base') class Base { @OnOpen open() {} }
     class Extended extends Base { @OnClose close() {} }
@@ -65,7 +65,7 @@ test('holds what stands in a class’s own body only', () => {
   expect(readClassRecord(Inheriting!)).toBeUndefined();
 });
 
-test('records what can never be a handler, for deployment to refuse', () => {
+test('records members that cannot be handlers, so that deployment can reject them', () => {
   const { Chat } = classesOf(`
     class Chat {
       @OnMessage static everywhere() {}
@@ -89,7 +89,7 @@ test('records what can never be a handler, for deployment to refuse', () => {
 });
 
 test.each(['@OnMessage', '@OnMessage()', '@OnOpen', '@OnClose()', '@OnError'])(
-  '%s on a class is a TypeError',
+  '%s on a class throws a TypeError',
   (use) => {
     const decorate = (): unknown => classesOf(`${use} class Chat {}`);
     expect(decorate).toThrow(TypeError);
@@ -98,7 +98,7 @@ test.each(['@OnMessage', '@OnMessage()', '@OnOpen', '@OnClose()', '@OnError'])(
 );
 
 // TC39 moved the metadata of decorators back to stage 2.7 in May 2026.
-describe('a compiler that gives decorators no metadata', () => {
+describe('a compiler that passes no metadata to decorators', () => {
   const withoutMetadata = (source: string): Record<string, new () => object> =>
     classesOf(source, { Symbol: Object.assign(() => undefined, { iterator: Symbol.iterator }) });
   const methods = (target: (new () => object) | undefined): unknown =>
@@ -120,7 +120,7 @@ describe('a compiler that gives decorators no metadata', () => {
     expect(methods(Hear)).toEqual([['message', 'hear']]);
   });
 
-  test('gives a class that others extend its own methods', () => {
+  test('assigns a superclass its own methods', () => {
     const { Base, Other, Chat } = withoutMetadata(`
       class Base { @OnOpen open() {} @OnMessage say() {} }
       @ServerEndpoint('/other') class Other { @OnOpen open() {} }
@@ -137,7 +137,7 @@ describe('a compiler that gives decorators no metadata', () => {
     ]);
   });
 
-  test('finds a method that another decorator has wrapped', () => {
+  test('finds a method that another decorator wrapped', () => {
     const { Chat } = withoutMetadata(`
       const log = (method) => function (...args) { return method.apply(this, args); };
       @ServerEndpoint('/chat') class Chat { @log @OnOpen open() {} @OnMessage @log say() {} }
@@ -148,7 +148,7 @@ describe('a compiler that gives decorators no metadata', () => {
     ]);
   });
 
-  test('records what can never be a handler, for deployment to refuse', () => {
+  test('records members that cannot be handlers, so that deployment can reject them', () => {
     const { Chat } = withoutMetadata(`
       @ServerEndpoint('/chat') class Chat { @OnMessage static everywhere() {} @OnMessage field = () => {}; }
     `);

@@ -43,12 +43,12 @@ async function collect<T>(stream: AsyncIterable<T>): Promise<T[]> {
   return chunks;
 }
 
-test('a Reader is iterated to its end; an empty chunk does not end it', async () => {
+test('for await reads a Reader to its end, past an empty chunk', async () => {
   expect(await collect(new ArrayReader(['one', '', 'two']))).toEqual(['one', '', 'two']);
   expect(await collect(new ArrayReader([]))).toEqual([]);
 });
 
-test('an InputStream is iterated to its end', async () => {
+test('for await reads an InputStream to its end', async () => {
   const chunks = [Buffer.from([1]), Buffer.alloc(0), Buffer.from([2])];
   expect(await collect(new ArrayInputStream([...chunks]))).toEqual(chunks);
 });
@@ -59,19 +59,19 @@ test('Writer.append writes and chains', () => {
   expect(writer.written).toEqual(['one', 'two']);
 });
 
-test('the streams are classes, so that a parameter’s type is left at run time', () => {
+test('the streams are classes, so that a parameter’s type exists at run time', () => {
   expect(new ArrayReader([])).toBeInstanceOf(Reader);
   expect(new ArrayInputStream([])).toBeInstanceOf(InputStream);
   expect(new ArrayWriter()).toBeInstanceOf(Writer);
   expect(typeof OutputStream).toBe('function');
 });
 
-test('a PongMessage has its data', () => {
+test('a PongMessage returns its data', () => {
   const data = Buffer.from('beat');
   expect(new PongMessage(data).getApplicationData()).toBe(data);
 });
 
-test('a SendResult tells success and failure', () => {
+test('a SendResult reports success and failure', () => {
   const session = {} as Session;
   const failure = new Error('gone');
   expect(new SendResult(session).isOK()).toBe(true);
@@ -83,7 +83,7 @@ test('a SendResult tells success and failure', () => {
 });
 
 test.each(['text', 'binary', 'textStream', 'binaryStream'] as const)(
-  'Decoder.%s and Encoder.%s say form and class',
+  'Decoder.%s and Encoder.%s declare form and class',
   (form) => {
     expect(Decoder[form](Date)).toEqual({ format: form, type: Date });
     expect(Encoder[form](Date)).toEqual({ format: form, type: Date });

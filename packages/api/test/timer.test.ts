@@ -12,7 +12,7 @@ describe('Timer', () => {
   afterEach(() => void jest.useRealTimers());
 
   test.each([LONGEST_TURN_MS - 1, LONGEST_TURN_MS, LONGEST_TURN_MS + 0.5, 2 ** 31, 2 ** 33, 2 ** 40])(
-    'fires once after %d ms, and not before',
+    'fires once after %d ms and not earlier',
     (milliseconds) => {
       const fired = jest.fn();
       new Timer(milliseconds, fired);
@@ -37,7 +37,7 @@ describe('Timer', () => {
     expect(fired).toHaveBeenCalledTimes(1);
   });
 
-  test('can be cleared in any of its turns', () => {
+  test('can be cleared in any turn', () => {
     const fired = jest.fn();
     const timer = new Timer(2 ** 33, fired);
     jest.advanceTimersByTime(LONGEST_TURN_MS + 5);
@@ -47,7 +47,7 @@ describe('Timer', () => {
 });
 
 describe('Deadline', () => {
-  test('that is late lets what has come be read first', async () => {
+  test('that is late lets pending data be read first', async () => {
     const lines: string[] = [];
     await new Promise((resolve) => setImmediate(resolve));
     const passed = new Promise<void>((resolve) => {
@@ -62,7 +62,7 @@ describe('Deadline', () => {
     expect(lines).toEqual(['read', 'judged']);
   });
 
-  test('that was cleared meanwhile judges nobody', async () => {
+  test('does not fire if it was cleared during the grace period', async () => {
     const judged = jest.fn();
     await new Promise((resolve) => setImmediate(resolve));
     const deadline = new Deadline(20, judged);
@@ -72,7 +72,7 @@ describe('Deadline', () => {
     expect(judged).not.toHaveBeenCalled();
   });
 
-  test('judges though every turn of the event loop is a long one', async () => {
+  test('fires even if every turn of the event loop is slow', async () => {
     let isOver = false;
     const turn = (): void => {
       block(30);
@@ -85,7 +85,7 @@ describe('Deadline', () => {
 });
 
 describe('pause', () => {
-  test('ends with its signal, by the reason', async () => {
+  test('rejects with the signal’s reason when it aborts', async () => {
     const giveUp = new AbortController();
     const pausing = pause(2 ** 40, giveUp.signal);
     giveUp.abort(new Error('enough'));

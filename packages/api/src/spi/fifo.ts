@@ -10,8 +10,8 @@ interface Link<T> extends FifoEntry<T> {
 }
 
 /**
- * A queue whose every operation takes the same time, however many wait: adding, taking the first, and removing one from
- * the middle by its entry. It has no bound of its own: its owner looks at `size` before it adds.
+ * A queue with constant-time operations: adding, taking the first value, and removing one from the middle by its entry.
+ * It has no limit; its owner checks `size` before it adds.
  */
 export class Fifo<T> implements Iterable<T> {
   #first: Link<T> | undefined;
@@ -22,12 +22,12 @@ export class Fifo<T> implements Iterable<T> {
     return this.#size;
   }
 
-  /** The one that waits longest, which stays. */
+  /** The oldest value, which stays in the queue. */
   get first(): T | undefined {
     return this.#first?.value;
   }
 
-  /** @returns what {@link remove} takes */
+  /** @returns the entry for {@link remove} */
   push(value: T): FifoEntry<T> {
     const link: Link<T> = { value, before: this.#last, behind: undefined, isIn: true };
     if (this.#last === undefined) this.#first = link;
@@ -37,7 +37,7 @@ export class Fifo<T> implements Iterable<T> {
     return link;
   }
 
-  /** Takes the one that waits longest. */
+  /** Removes and returns the oldest value. */
   take(): T | undefined {
     const first = this.#first;
     if (first === undefined) return undefined;
@@ -45,7 +45,7 @@ export class Fifo<T> implements Iterable<T> {
     return first.value;
   }
 
-  /** Takes the first that matches, past those that do not: for a few of another kind, not for a search. */
+  /** Removes and returns the first value that matches. Meant for skipping a few values, not for a search. */
   takeFirst(matches: (value: T) => boolean): T | undefined {
     for (let link = this.#first; link !== undefined; link = link.behind) {
       if (!matches(link.value)) continue;
@@ -56,10 +56,10 @@ export class Fifo<T> implements Iterable<T> {
   }
 
   /**
-   * Takes one out of the middle.
+   * Removes a value from anywhere in the queue.
    *
-   * @param entry one that `push` of this queue returned
-   * @returns false when it has left already
+   * @param entry as returned by this queue's `push`
+   * @returns false if the value is no longer in the queue
    */
   remove(entry: FifoEntry<T>): boolean {
     // Only `push` makes entries.
@@ -69,7 +69,7 @@ export class Fifo<T> implements Iterable<T> {
     return true;
   }
 
-  /** In order. What is added meanwhile is visited too; the one just visited may be removed. */
+  /** In order. Includes values added during the iteration; the value just visited may be removed. */
   *[Symbol.iterator](): IterableIterator<T> {
     for (let link = this.#first; link !== undefined; link = link.behind) if (link.isIn) yield link.value;
   }
@@ -80,7 +80,7 @@ export class Fifo<T> implements Iterable<T> {
     else before.behind = behind;
     if (behind === undefined) this.#last = before;
     else behind.before = before;
-    // The way on stays for an iteration that stands on it.
+    // `behind` stays, so that an iteration at this link can go on.
     link.before = undefined;
     link.isIn = false;
     this.#size -= 1;

@@ -1,12 +1,12 @@
 import { DeploymentException } from '../errors';
 
 /**
- * Loads a module when it is first needed. Modules that few programs need are not loaded at the start: a bundle that is an
- * ES module has no `require`, and starts without them.
+ * Loads a module on first use. Few programs need these modules, and a bundle that is an ES module has no `require` but
+ * still starts without them.
  *
- * @param load requires it; the name is a literal there, so that bundlers see it
- * @param neededFor the feature that needs it, such as `engine: 'ws'`
- * @throws DeploymentException when it cannot be loaded
+ * @param load calls `require` with a literal name, so that bundlers can find it
+ * @param neededFor the feature that requires the module, such as `engine: 'ws'`
+ * @throws DeploymentException when the module cannot be loaded
  */
 export function loadLazily<T>(name: string, neededFor: string, load: () => T): T {
   try {
@@ -16,7 +16,7 @@ export function loadLazily<T>(name: string, neededFor: string, load: () => T): T
   }
 }
 
-/** The exception for a module that was required in vain; it names the remedy. */
+/** The exception for a module that cannot be loaded. Its message names the remedy. */
 export function cannotLoad(name: string, neededFor: string, cause: unknown): DeploymentException {
   const what = isMissing(cause)
     ? `which is not installed. Run "npm install ${name}".`

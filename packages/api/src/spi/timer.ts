@@ -1,24 +1,24 @@
-/** A timer of Node takes 31 bits: it would fire a longer delay after 1 ms. */
+/** Node's timers take at most 31 bits, and fire after 1 ms for a longer delay. */
 const LONGEST_TURN_MS = 2 ** 31 - 1;
 
-/** A clock that is later than this was held up by a blocked event loop, or by a process that slept. */
+/** A timer that is later than this was delayed by a blocked event loop or a suspended process. */
 const LATE_MS = 10;
 
 const LONGEST_GRACE_MS = 1000;
 
-/** The real one: a runner that mocks timers moves those of a test, not the reading of sockets. */
+/** The real functions: fake timers of a test runner must not affect the reading of sockets. */
 const startGrace = setTimeout;
 const startTurn = setImmediate;
 
-/** How a {@link Timer} runs. */
+/** The options of a {@link Timer}. */
 export interface TimerOptions {
-  /** Whether it keeps the process alive. Default false. */
+  /** Whether the timer keeps the process alive. Default false. */
   readonly keepsAlive?: boolean | undefined;
 }
 
 /**
- * `setTimeout` for any delay: one beyond 2^31 - 1 ms takes several turns, Infinity and NaN never fire, and a negative one
- * fires at once. The only place of the sources that calls `setTimeout`.
+ * `setTimeout` for any delay: one above 2^31 - 1 ms takes several turns, Infinity and NaN never fire, and a negative one
+ * fires at once. No other source file calls `setTimeout`.
  */
 export class Timer {
   #timer: NodeJS.Timeout | undefined;
@@ -48,10 +48,10 @@ export class Timer {
 }
 
 /**
- * A {@link Timer} that judges somebody: a peer that has not answered, a handshake that has not ended.
+ * A {@link Timer} for a limit that applies to the peer, such as the time for an answer or for a handshake.
  *
- * Where the event loop was blocked, what the peer sent in time is still unread when the timer fires. So a deadline that is
- * late gives as much time again, a second at the most, in which the sockets are read. It does so once.
+ * If the event loop was blocked, data that the peer sent in time is still unread when the timer fires. A late deadline
+ * therefore waits once more, as long as it is late and at most a second, so that the sockets can be read.
  */
 export class Deadline {
   #timer: Timer | undefined;
@@ -82,20 +82,20 @@ export class Deadline {
   }
 }
 
-/** Calls back once the sockets have been read: for a timer of somebody else, which may be late as well. */
+/** Calls back once the sockets have been read. For timers outside this module, which may also be late. */
 export function afterReads(callback: () => void): void {
   startTurn(callback);
 }
 
 /**
- * Waits, and keeps the process alive meanwhile.
+ * Waits. The process stays alive during the wait.
  *
- * @throws the reason of `signal` (as a rejection)
+ * @throws the reason of `signal` (as a rejection) when it aborts
  */
 export function pause(delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
-    // An AbortSignal's reason is whatever its owner gave.
+    // The reason of an AbortSignal may be any value; it is passed on unchanged.
     const onAbort = (): void => {
       timer.clear();
       reject(signal?.reason as Error);
