@@ -10,8 +10,8 @@ import type { UpgradeRequest } from './upgrade-request';
 /** The socket of an HTTP/1.1 request with `Upgrade: websocket` (RFC 6455 4.2). */
 export class Http1Reply implements UpgradeReply {
   /**
-   * @param head what came behind the request already
-   * @param request as the host has it, where a response of its own may be on the socket
+   * @param head the bytes that already arrived after the request
+   * @param request the host's request, if the host may have its own response on the socket
    */
   constructor(
     readonly stream: Duplex,
@@ -90,7 +90,7 @@ export class Http1Reply implements UpgradeReply {
   }
 }
 
-/** Node puts the next response in its place before we are told. */
+/** Resolves when the response is finished; Node has put the next response in its place by then. */
 function finished(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => response.once('finish', resolve).once('close', resolve));
 }

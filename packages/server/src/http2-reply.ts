@@ -85,8 +85,8 @@ export class Http2Reply implements UpgradeReply {
     const { headers, body } = refusal(status, response);
     const linger = new Deadline(LINGER_MS, () => stream.destroy());
     stream.once('close', () => linger.clear());
-    // RFC 9113 8.1: the client need not go on sending; it would not end its side of a CONNECT by itself.
-    // In a turn of its own: of an answer without a body some versions of Node finish the stream before its headers are sent.
+    // RFC 9113 8.1: the client need not send more, and does not end its side of a CONNECT by itself.
+    // setImmediate, because some versions of Node finish a stream without a body before they send its headers.
     stream.once('finish', () => setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR)));
     stream.respond({ ':status': status, ...http2Headers(headers) });
     // Node has ended the stream already where a status has no body.

@@ -17,12 +17,12 @@ export function claim(stream: Duplex): boolean {
   return true;
 }
 
-/** Whether it was claimed, or is a WebSocket of the ws library already. */
+/** Whether the stream is claimed, or already belongs to a WebSocket of the ws library. */
 export function isTaken(stream: Duplex): boolean {
   return CLAIMED in stream || isWebSocketOfWs(stream);
 }
 
-/** The ws library keeps its WebSocket on the socket, by a symbol of its own. */
+/** The ws library stores its WebSocket on the socket, under its own symbol. */
 function isWebSocketOfWs(stream: Duplex): boolean {
   return Object.getOwnPropertySymbols(stream).some(
     (symbol) => symbol.description === 'websocket' && Reflect.get(stream, symbol) !== undefined,

@@ -4,7 +4,7 @@ import { HeaderMap, type AcceptedConnection, type HeaderLine } from '@serval/pro
 import { isValidHeader } from './rejection';
 import type { RoutedRequest, RoutedUpgrade, UpgradeContext } from './routed-request';
 
-// What the handshake itself writes; a Configurator sees these headers but does not decide them.
+// The handshake itself writes these headers. A Configurator sees them but cannot change them.
 const OWN_HEADERS: ReadonlySet<string> = new Set([
   'upgrade',
   'connection',

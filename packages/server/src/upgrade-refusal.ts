@@ -6,7 +6,7 @@ import { isRejection, readRejection, type Rejection, type WireClose } from './re
 import { hostOf, type RoutedRequest, type RoutedUpgrade, type UpgradeContext } from './routed-request';
 import { accept } from './upgrade-answer';
 
-/** What user code threw after the client had gone or been answered: there is no answer to give, but no error is lost. */
+/** Reports an error that user code threw after the client left or received its answer, so that no error is lost. */
 export function reportLate({ container }: UpgradeContext, { target }: RoutedRequest, thrown: unknown): void {
   if (isRejection(thrown)) return;
   container.diagnostics.report({ kind: 'handshake-failed', path: target.path, error: toError(thrown) });
