@@ -1,6 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 
-/** A command line that cannot be understood: what was found, and what to write instead. */
+/** A command line that cannot be parsed. The message says what was found and what to write instead. */
 export class UsageError extends Error {}
 
 type Options = NonNullable<ParseArgsConfig['options']>;
@@ -9,7 +9,7 @@ type Parsed<O extends Options> = ReturnType<
 >;
 
 /**
- * Node's parser for options, with errors of one line.
+ * Parses options with Node's parser, and reports errors in one line.
  *
  * @throws UsageError
  */
@@ -17,7 +17,7 @@ export function parseArguments<O extends Options>(args: readonly string[], optio
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
   } catch (error) {
-    // Node's message begins with what is wrong; further sentences tell how to write what begins with a dash.
+    // The first sentence of Node's message names the mistake; the others explain values that begin with a dash.
     throw new UsageError((error as Error).message.split(/\.\s/)[0]?.replace(/\.$/, '') ?? 'unknown option');
   }
 }

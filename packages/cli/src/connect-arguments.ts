@@ -2,27 +2,27 @@ import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import { parseArguments, seconds, UsageError, wholeNumber } from './command-arguments';
 
-/** What `serval connect` was told. */
+/** The parsed arguments of `serval connect`. */
 export interface ConnectArguments {
   readonly uri: string;
   /** Names and values, in the order given. */
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly subprotocols: readonly string[];
   readonly user: { readonly name: string; readonly password: string | undefined } | undefined;
-  /** Undefined: as the environment says. */
+  /** Undefined means the proxy of the environment. */
   readonly proxy: string | false | undefined;
   readonly tls: ConnectionOptions;
   readonly compress: boolean;
-  /** To be sent instead of what stdin says; undefined: stdin is read. */
+  /** Messages to send instead of stdin. Undefined means that the command reads stdin. */
   readonly messages: readonly string[] | undefined;
   readonly binary: boolean;
-  /** Silence after which the WebSocket is closed once the input has ended, in milliseconds; Infinity for never. */
+  /** After the input ends, the command closes the WebSocket after this many milliseconds of silence; Infinity: never. */
   readonly waitMs: number;
   readonly reconnect: boolean;
   readonly pingMs: number | undefined;
   readonly timeoutMs: number | undefined;
   readonly maxMessageBytes: number;
-  /** How messages are shown: as they are, JSON indented, or each event as a line of JSON. */
+  /** How to print messages: unchanged, with JSON indented, or as one line of JSON per event. */
   readonly format: 'plain' | 'json' | 'events';
   readonly timestamps: boolean;
   readonly verbose: boolean;
@@ -30,41 +30,41 @@ export interface ConnectArguments {
 
 export const CONNECT_HELP = `Usage: serval connect [options] <uri>
 
-Opens a WebSocket, sends each line of the input as a message, and prints what is received.
+Opens a WebSocket, sends each line of stdin as a message, and prints the messages it receives.
 
 Handshake
-  -H, --header <name: value>   sent with the request; may be repeated
-  -s, --subprotocol <name>     may be repeated, in order of preference
-  -o, --origin <origin>        the page that the client would be
-  -u, --user <name:password>   for servers that ask by Basic or Digest; without the password it is taken
-                               from SERVAL_PASSWORD, or asked for
+  -H, --header <name: value>   add a request header; may be repeated
+  -s, --subprotocol <name>     offer a subprotocol; may be repeated, in order of preference
+  -o, --origin <origin>        send this Origin, as a browser page would
+  -u, --user <name:password>   answer Basic and Digest challenges; without a password, read it from
+                               SERVAL_PASSWORD or prompt for it
       --proxy <uri>            http://user:password@host:port, or socks5h:; default: the environment (https_proxy ...)
-      --no-proxy               none, whatever the environment says
-      --ca <file>              PEM; authorities to be trusted instead of the usual ones
-      --cert, --key <file>     PEM; the certificate of the client
-  -k, --insecure               any certificate will do
-  -c, --compress               offers permessage-deflate
-      --timeout <seconds>      for the whole handshake; default 30
+      --no-proxy               use no proxy, even if the environment names one
+      --ca <file>              trust only these authorities (PEM)
+      --cert, --key <file>     client certificate and its key (PEM)
+  -k, --insecure               accept any server certificate
+  -c, --compress               offer permessage-deflate
+      --timeout <seconds>      limit for the whole handshake; default 30
 
 Messages
-  -x, --execute <text>         sent instead of the input; may be repeated
-      --binary                 sends lines as binary messages, from a pipe all of it as one; prints bytes as they come
-  -w, --wait <seconds>         after the input has ended: closes when nothing was received for so long;
+  -x, --execute <text>         send this instead of stdin; may be repeated
+      --binary                 send each line as a binary message, or a whole pipe as one; print received bytes unchanged
+  -w, --wait <seconds>         after the input ends, close once nothing arrives for this long;
                                default 1, or "forever"
-  -r, --reconnect              gets a connection back that is lost; lines that are typed meanwhile wait
-      --ping <seconds>         keeps the connection alive, and finds out when the peer is gone
-      --max-message <bytes>    of a message that is received; default 16777216
+  -r, --reconnect              reconnect after a lost connection; lines typed in the meantime wait
+      --ping <seconds>         send pings at this interval, to keep the connection alive and detect a lost peer
+      --max-message <bytes>    largest message to accept; default 16777216
 
 Output
-  -j, --json                   indents messages that are JSON
-      --events                 a line of JSON for each thing that happens
-  -t, --timestamps             when it was received
-  -v, --verbose                headers of the handshake, to stderr; secrets are left out
+  -j, --json                   indent messages that are JSON
+      --events                 print one line of JSON per event
+  -t, --timestamps             print the time of each message
+  -v, --verbose                print the handshake headers to stderr, without secrets
 
 In a terminal, lines that begin with a slash are commands; /help lists them.
 
-Exit codes: 0 closed with 1000 or 1001, 2 usage, 3 no connection, 4 refused by the server,
-5 closed with another code or lost, 130 interrupted, 1 anything else.
+Exit codes: 0 closed with 1000 or 1001, 2 usage error, 3 no connection, 4 refused by the server,
+5 closed with another code or lost, 130 interrupted, 1 any other error.
 
 Examples
   serval connect ws://localhost:8080/chat/red
@@ -101,7 +101,7 @@ const OPTIONS = {
 const DEFAULT_WAIT_MS = 1000;
 const DEFAULT_MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 
-/** Headers that another option sets, or nobody. */
+/** Headers that --header cannot set, with the remedy. */
 const NOT_BY_HAND = new Map([
   ['sec-websocket-protocol', 'use --subprotocol'],
   ['sec-websocket-extensions', 'use --compress'],
@@ -124,7 +124,7 @@ export function parseConnectArguments(args: readonly string[]): ConnectArguments
   if ((values.cert === undefined) !== (values.key === undefined)) throw new UsageError('--cert and --key go together');
   const headers = (values.header ?? []).map(parseHeader);
   if (values.origin !== undefined) headers.push(['Origin', values.origin]);
-  // Without a scheme it is the one that needs no certificate.
+  // The default scheme is ws:, which needs no certificate.
   const absolute = uri.includes('://') || uri.startsWith('ws+unix:') ? uri : `ws://${uri}`;
   if (values.user !== undefined && URL.canParse(absolute) && new URL(absolute).username !== '')
     throw new UsageError('--user and the user information of the URI exclude each other');
@@ -185,7 +185,7 @@ function readTls({ ca, cert, key, insecure }: TlsFiles): ConnectionOptions {
   };
 }
 
-/** @throws UsageError where the file cannot be read */
+/** @throws UsageError when the file cannot be read */
 export function readPem(option: string, file: string): Buffer {
   try {
     return readFileSync(file);

@@ -11,7 +11,7 @@ import { askPassword } from './password';
 import { NORMAL_CLOSES, Printer } from './printer';
 import type { Signal, Terminal } from './terminal';
 
-/** A peer that does not answer our close frame is not waited for any longer. */
+/** The longest wait for the peer's answer to our close frame. */
 const CLOSE_TIMEOUT_MS = 2000;
 
 /**
@@ -40,7 +40,7 @@ export async function connectCommand(args: readonly string[], terminal: Terminal
   });
   let failure: NodeJS.ErrnoException | undefined;
   terminal.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    // Who reads our output has gone, as in `serval connect ... | head -1`. Anything else, such as a full disk, is a loss.
+    // EPIPE: the reader of our output is gone, as in `serval connect ... | head -1`. Other errors, such as a full disk, fail.
     if (error.code !== 'EPIPE') failure ??= error;
     ended.abort();
   });
@@ -58,34 +58,34 @@ export async function connectCommand(args: readonly string[], terminal: Terminal
   }
 }
 
-/** Says what is done about a connection that is lost. */
+/** Prints why a connection was lost and when the next attempt follows. */
 function announced({ cause, defaultDelay }: ReconnectAttempt, printer: Printer): number | false {
-  // Why a session has ended is shown already.
+  // The reason of a session that ended is already on the screen.
   if (cause instanceof Error) printer.error(explain(cause, 'connect').line);
   if (defaultDelay !== false) printer.note(`trying again in ${(defaultDelay / 1000).toFixed(1)} s`);
   return defaultDelay;
 }
 
-/** Sends what is to be sent, then waits for silence. Settles when the WebSocket should be closed, or is. */
+/** Sends the messages, then waits for silence. Settles when the WebSocket is closed or should be closed. */
 async function converse(input: Input, { messages, binary, waitMs }: ConnectArguments): Promise<void> {
   const { connection, conversation, signal, terminal } = input;
   try {
     if (messages === undefined) await sendInput(input);
     else for (const message of messages) await send(connection, message, binary);
   } catch (error) {
-    // How the connection has ended is shown already.
+    // The end of the connection is already on the screen.
     if (!signal.aborted && connection.state !== 'closed') throw error;
   }
   const isInteractive = messages === undefined && terminal.stdin.isTTY === true;
   if (!isInteractive) await silence(conversation, waitMs, signal);
 }
 
-/** Settles when no message has come for so long, or by the signal. */
+/** Settles when no message arrives for this long, or when the signal aborts. */
 async function silence(conversation: Conversation, waitMs: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
   await new Promise<void>((resolve) => {
     signal.addEventListener('abort', () => resolve(), { once: true });
-    // The open connection keeps the process alive where nothing else does.
+    // The open connection keeps the process alive.
     if (waitMs === Infinity) return;
     let timer = new Timer(waitMs, resolve, { keepsAlive: true });
     conversation.whenHeard = () => {
@@ -125,7 +125,7 @@ async function passwordOf(user: string, terminal: Terminal): Promise<string> {
   const { SERVAL_PASSWORD } = terminal.env;
   if (SERVAL_PASSWORD !== undefined) return SERVAL_PASSWORD;
   if (terminal.stdin.isTTY === true) return askPassword(`Password of ${user}: `, terminal);
-  throw new UsageError('--user has no password; write --user name:password, or set SERVAL_PASSWORD');
+  throw new UsageError('--user has no password; write --user name:password or set SERVAL_PASSWORD');
 }
 
 function endpointConfig(given: ConnectArguments, printer: Printer): ClientEndpointConfig {
@@ -136,7 +136,7 @@ function endpointConfig(given: ConnectArguments, printer: Printer): ClientEndpoi
     .build();
 }
 
-/** What is shown of these headers is that they are there. */
+/** `--verbose` shows the names of these headers but not their values. */
 const SECRET: ReadonlySet<string> = new Set([
   'authorization',
   'proxy-authorization',

@@ -1,7 +1,7 @@
 import { Endpoint, PongMessage, type CloseReason, type EndpointConfig, type Session } from '@serval/api';
 import type { Printer } from './printer';
 
-/** The endpoint of `serval connect`: shows what happens, and knows when the peer was last heard. */
+/** The endpoint of `serval connect`. It prints events and reports each message of the peer to `whenHeard`. */
 export class Conversation extends Endpoint {
   readonly #pings = new Map<string, number>();
   #whenHeard: () => void = () => undefined;
@@ -10,7 +10,7 @@ export class Conversation extends Endpoint {
     super();
   }
 
-  /** Is called for each message. */
+  /** Runs for each message. */
   set whenHeard(listener: () => void) {
     this.#whenHeard = listener;
   }
@@ -37,7 +37,7 @@ export class Conversation extends Endpoint {
   }
 
   async ping(session: Session, text: string): Promise<void> {
-    // A peer that answers no ping must not fill the memory.
+    // A peer that does not answer pings must not exhaust the memory.
     if (this.#pings.size >= MOST_PINGS) this.#pings.clear();
     this.#pings.set(text, performance.now());
     await session.getBasicRemote().sendPing(Buffer.from(text));

@@ -3,13 +3,13 @@ import { toError } from '@serval/container';
 import { UsageError } from './command-arguments';
 import { EXIT, exitCodeOf } from './exit-code';
 
-/** An error in one line, with what to do about it, and the exit code that belongs to it. */
+/** An error in one line with its remedy, and the exit code for it. */
 export interface Explanation {
   readonly line: string;
   readonly code: number;
 }
 
-/** @param command whose help is pointed to, where the command line is wrong */
+/** @param command the command whose help a usage error points to */
 export function explain(error: unknown, command: 'connect' | 'serve' | undefined): Explanation {
   if (error instanceof UsageError) {
     const help = command === undefined ? 'serval --help' : `serval ${command} --help`;
@@ -19,38 +19,38 @@ export function explain(error: unknown, command: 'connect' | 'serve' | undefined
   if (error instanceof DeploymentException) return { line: withCause(error), code: EXIT.UNREACHABLE };
   const remedy = SYSTEM_ERRORS.get(codeOf(error));
   const { message, name } = toError(error);
-  // Of a question that was answered by Ctrl-C.
+  // The user pressed Ctrl-C at the password prompt.
   if (name === 'AbortError') return { line: 'interrupted', code: exitCodeOf('SIGINT') };
   return remedy === undefined
     ? { line: message, code: EXIT.FAILED }
     : { line: `${message}; ${remedy}`, code: EXIT.UNREACHABLE };
 }
 
-/** What a port that cannot be had says. */
+/** Errors of `listen`, with their remedies. */
 const SYSTEM_ERRORS = new Map<unknown, string>([
-  ['EADDRINUSE', 'another program has that port, so choose one with --port'],
-  ['EACCES', 'this user may not have that port, so choose one above 1023 with --port'],
-  ['EADDRNOTAVAIL', 'this machine does not have that address; see --host'],
+  ['EADDRINUSE', 'another program uses that port; choose another one with --port'],
+  ['EACCES', 'this user may not open that port; choose one above 1023 with --port'],
+  ['EADDRNOTAVAIL', 'this machine does not have that address; choose another one with --host'],
 ]);
 
 const BY_STATUS = new Map([
-  [401, 'give credentials with --user, or a token with --header'],
-  [403, 'it may want another --origin, or a token with --header'],
-  [404, 'is the path right?'],
-  [407, 'give the proxy credentials: --proxy http://user:password@host:port'],
-  [426, 'it speaks another version of the protocol'],
+  [401, 'pass credentials with --user, or a token with --header'],
+  [403, 'try another --origin, or pass a token with --header'],
+  [404, 'check the path'],
+  [407, 'pass credentials for the proxy: --proxy http://user:password@host:port'],
+  [426, 'the server speaks another version of the protocol'],
 ]);
 
 const BY_CAUSE = new Map<unknown, string>([
-  ['ECONNREFUSED', 'is the server running, and is the port right?'],
-  ['ENOTFOUND', 'is the name of the host right?'],
-  ['EAI_AGAIN', 'is the name of the host right, and is there a network?'],
-  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'trust it with --ca, or any with --insecure'],
-  ['SELF_SIGNED_CERT_IN_CHAIN', 'trust its authority with --ca, or any with --insecure'],
-  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'trust its authority with --ca, or any with --insecure'],
-  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'trust its authority with --ca, or any with --insecure'],
-  ['ERR_TLS_CERT_ALTNAME_INVALID', 'use the name that the certificate is made out to, or --insecure'],
-  ['CERT_HAS_EXPIRED', 'the server needs a new one; --insecure takes it all the same'],
+  ['ECONNREFUSED', 'check that the server is running, and the port'],
+  ['ENOTFOUND', 'check the host name'],
+  ['EAI_AGAIN', 'check the host name and the network'],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'trust the certificate with --ca, or any certificate with --insecure'],
+  ['SELF_SIGNED_CERT_IN_CHAIN', 'trust its authority with --ca, or any certificate with --insecure'],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'trust its authority with --ca, or any certificate with --insecure'],
+  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'trust its authority with --ca, or any certificate with --insecure'],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', 'use the host name in the certificate, or --insecure'],
+  ['CERT_HAS_EXPIRED', 'install a new certificate on the server, or accept this one with --insecure'],
 ]);
 
 function explainHandshake(error: HandshakeException): Explanation {
@@ -58,8 +58,8 @@ function explainHandshake(error: HandshakeException): Explanation {
     remedyOfStatus(error) ||
     BY_CAUSE.get(codeOf(error.cause)) ||
     (error.code === 'WS_CONNECT_TLS' ? remedyOfTls(error.message) : undefined) ||
-    (error.code === 'WS_CONNECT_TIMEOUT' ? 'is it a WebSocket server? --timeout gives it longer' : undefined);
-  // Further sentences name options of the API.
+    (error.code === 'WS_CONNECT_TIMEOUT' ? 'check that it is a WebSocket server, or raise --timeout' : undefined);
+  // The other sentences name options of the API.
   const line = remedy === undefined ? error.message : `${error.message.split(/\.(?:\s|$)/)[0]}; ${remedy}`;
   if (error.code === 'WS_CONNECT_BAD_URI') return { line, code: EXIT.USAGE };
   return { line, code: error.status === undefined ? EXIT.UNREACHABLE : EXIT.REFUSED };
@@ -67,13 +67,13 @@ function explainHandshake(error: HandshakeException): Explanation {
 
 function remedyOfStatus({ code, status }: HandshakeException): string | undefined {
   if (status === undefined || code === 'WS_CONNECT_AUTHENTICATION') return undefined;
-  // A proxy that answers 401 means what 407 says.
+  // Some proxies answer 401 instead of 407.
   return BY_STATUS.get(code === 'WS_CONNECT_PROXY' && status === 401 ? 407 : status);
 }
 
 function remedyOfTls(message: string): string | undefined {
-  if (message.includes('wrong version number')) return 'does the server speak TLS? Without it the URI begins with ws:';
-  return message.includes('client') ? 'the certificate of the client is given by --cert and --key' : undefined;
+  if (message.includes('wrong version number')) return 'the server does not seem to speak TLS; try a URI with ws:';
+  return message.includes('client') ? 'pass the client certificate with --cert and --key' : undefined;
 }
 
 function withCause(error: Error): string {
@@ -82,7 +82,7 @@ function withCause(error: Error): string {
   return message.includes(reason) ? message : `${message.replace(/\.$/, '')}: ${reason}`;
 }
 
-/** Of an attempt at several addresses, that of the first. */
+/** The error's code. If Node tried several addresses, the code for the first one. */
 function codeOf(error: unknown): unknown {
   if (typeof error !== 'object' || error === null) return undefined;
   if ('code' in error && error.code !== undefined) return error.code;

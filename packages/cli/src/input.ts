@@ -6,22 +6,22 @@ import type { Conversation } from './conversation';
 import type { Printer } from './printer';
 import type { Terminal } from './terminal';
 
-/** What is sent, and by whom. */
+/** The source of the messages and the connection that sends them. */
 export interface Input {
   readonly terminal: Terminal;
   readonly printer: Printer;
   readonly connection: Connection;
   readonly conversation: Conversation;
   readonly binary: boolean;
-  /** Ends the input from outside. */
+  /** Stops reading the input. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Sends what stdin says until it ends, the session ends or the signal comes: lines as messages, from a terminal with
- * commands among them. A line is read when the one before has been accepted.
+ * Sends stdin until it ends, the session ends or the signal aborts. Each line is a message; in a terminal a line may also
+ * be a command. It reads a line once the session has accepted the previous one.
  *
- * @throws Error (as a rejection) of a send that failed
+ * @throws Error (as a rejection) when a send fails
  */
 export async function sendInput(input: Input): Promise<void> {
   const { terminal, connection, binary } = input;
@@ -35,7 +35,7 @@ export async function sendInput(input: Input): Promise<void> {
   const stop = (): void => lines.close();
   input.signal.addEventListener('abort', stop);
   if (isInteractive) {
-    // A line that is being printed above keeps what has been typed.
+    // Restores the typed text after the printer prints above it.
     input.printer.prompt = () => lines.prompt(true);
     lines.on('SIGINT', stop);
     lines.prompt();
@@ -52,7 +52,7 @@ export async function sendInput(input: Input): Promise<void> {
     input.printer.prompt = undefined;
     input.signal.removeEventListener('abort', stop);
     lines.close();
-    // A pipe that stays open must not keep the process.
+    // A pipe that stays open must not keep the process alive.
     terminal.stdin.destroy();
   }
 }
@@ -61,7 +61,7 @@ export function send(connection: Connection, line: string, binary: boolean): Pro
   return connection.send(binary ? Buffer.from(line) : line);
 }
 
-/** All of stdin as one message, in parts as they come. */
+/** Sends all of stdin as one message, in parts as they arrive. */
 async function sendBytes({ terminal, connection, signal }: Input): Promise<void> {
   const stop = (): void => void terminal.stdin.destroy();
   signal.addEventListener('abort', stop);
@@ -76,11 +76,11 @@ async function sendBytes({ terminal, connection, signal }: Input): Promise<void>
   }
 }
 
-export const COMMANDS_HELP = `/ping [text]             sends a ping, and shows how long its pong takes
-/binary <hex> | @<file>  sends a binary message
-/close [code] [reason]   closes, with 1000 where no code is given
-/help                    shows this
-//text                   sends /text`;
+export const COMMANDS_HELP = `/ping [text]             send a ping and print the time until its pong
+/binary <hex> | @<file>  send a binary message
+/close [code] [reason]   close, with 1000 by default
+/help                    print this list
+//text                   send /text`;
 
 async function runCommand(line: string, input: Input): Promise<void> {
   const { connection, conversation, printer } = input;
@@ -90,15 +90,15 @@ async function runCommand(line: string, input: Input): Promise<void> {
     else if (name === 'binary') await connection.send(await bytesOf(rest));
     else if (name === 'close') await connection.close(reasonOf(rest));
     else if (name === 'help') COMMANDS_HELP.split('\n').forEach((text) => printer.note(text));
-    else printer.error(`there is no command /${name}; /help lists them, and a line with // sends one slash`);
+    else printer.error(`there is no command /${name}; /help lists them, and // at the start sends one slash`);
   } catch (error) {
-    // A slip of the pen; the conversation goes on.
+    // A typing mistake does not end the conversation.
     printer.error((error as Error).message);
   }
 }
 
 function openSession({ session }: Connection): Session {
-  if (session === undefined) throw new IOException('The connection is away.');
+  if (session === undefined) throw new IOException('The connection is lost; try again once it is back.');
   return session;
 }
 

@@ -10,11 +10,11 @@ import { oneLine, processTerminal, type Terminal } from './terminal';
 
 const HELP = `Usage: serval <command> [options]
 
-  serval connect <uri>         talks to a WebSocket, by hand or in a pipe
-  serval serve <pattern...>    serves endpoint classes
+  serval connect <uri>         talk to a WebSocket server, by hand or in a pipe
+  serval serve <pattern...>    serve endpoint classes
 
-  serval <command> --help      tells more, with examples
-  serval --version
+  serval <command> --help      print all options and examples
+  serval --version             print the version
 
 `;
 
@@ -24,7 +24,7 @@ const COMMANDS = new Map([
 ]);
 
 /**
- * The command `serval`. Errors are one line on stderr, with what to do about them. Never rejects.
+ * Runs the command `serval`. Prints an error as one line on stderr, with its remedy. Never rejects.
  *
  * @param args without the program's own name
  * @returns the exit code; `serval connect --help` and `serval serve --help` list them
@@ -32,7 +32,7 @@ const COMMANDS = new Map([
 export async function main(args: readonly string[], terminal: Terminal = processTerminal()): Promise<number> {
   const [name = '--help', ...rest] = args;
   const command = COMMANDS.get(name);
-  // Without anybody who reads there is nobody to tell.
+  // If nothing reads the output, there is nowhere to report the error.
   terminal.stdout.on('error', () => undefined);
   terminal.stderr.on('error', () => undefined);
   try {
@@ -61,7 +61,7 @@ function asksForHelp(args: readonly string[]): boolean {
 }
 
 function version(): string {
-  // All packages have one version.
+  // All packages have the same version.
   const { version: own } = JSON.parse(readFileSync(join(__dirname, '../package.json'), 'utf8')) as { version: string };
   return own;
 }

@@ -4,19 +4,19 @@ import { UsageError } from './command-arguments';
 import type { Terminal } from './terminal';
 
 /**
- * Asks a person, without showing what is typed.
+ * Prompts for a password without showing the typed characters.
  *
- * @throws Node's AbortError (as a rejection) for Ctrl-C and Ctrl-D, UsageError where the input ends
+ * @throws Node's AbortError (as a rejection) for Ctrl-C and Ctrl-D, UsageError when the input ends
  */
 export async function askPassword(question: string, { stdin, stderr }: Terminal): Promise<string> {
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input: stdin, output: nowhere, terminal: true });
-  // Only now does the terminal not show what is typed, and a person begins with the question.
+  // The terminal hides typed characters only from here on, so the prompt must not appear earlier.
   stderr.write(question);
   try {
     return await new Promise<string>((resolve, reject) => {
       lines.question('').then(resolve, reject);
-      // Node closes before it tells of Ctrl-C, and tells nothing where the terminal has gone.
+      // Node closes before it reports Ctrl-C, and reports nothing if the terminal is gone.
       lines.on('close', () => setImmediate(() => reject(new UsageError('no password was given'))));
     });
   } finally {

@@ -2,18 +2,18 @@ import { clearLine, cursorTo } from 'node:readline';
 import { styleText } from 'node:util';
 import { harmless, oneLine, write, type Terminal } from './terminal';
 
-/** Codes of ends that are as they should be; 1005 is a close frame without a code. */
+/** The codes of a normal end; 1005 is a close frame without a code. */
 export const NORMAL_CLOSES: ReadonlySet<number> = new Set([1000, 1001, 1005]);
 
-/** How things are shown. */
+/** How the printer shows messages. */
 export interface PrinterOptions {
   readonly format: 'plain' | 'json' | 'events';
   readonly timestamps: boolean;
-  /** Binary messages as their bytes, with nothing around them. */
+  /** Whether to print binary messages as their bytes, with nothing around them. */
   readonly rawBinary: boolean;
 }
 
-/** What may happen, as `--events` shows it. */
+/** An event, as `--events` prints it. */
 export type ConnectionEvent =
   | {
       readonly event: 'open';
@@ -25,9 +25,9 @@ export type ConnectionEvent =
   | { readonly event: 'close'; readonly code: number; readonly reason: string };
 
 /**
- * Shows messages on stdout, and everything else on stderr. In a terminal both stand above the line that is being typed.
+ * Prints messages to stdout, and everything else to stderr. In a terminal both appear above the line being typed.
  *
- * What shows a message gives a promise while the reader of stdout has to catch up.
+ * A method that prints a message returns a promise if the reader of stdout has to catch up.
  */
 export class Printer {
   readonly #isTerminal: boolean;
@@ -42,7 +42,7 @@ export class Printer {
     this.#hasColours = this.#isTerminal && !terminal.env.NO_COLOR && terminal.env.TERM !== 'dumb';
   }
 
-  /** @param prompt shows the line that is being typed again; undefined: nothing is being typed */
+  /** @param prompt redraws the line being typed; undefined if there is none */
   set prompt(prompt: (() => void) | undefined) {
     this.#prompt = prompt;
   }
@@ -72,7 +72,7 @@ export class Printer {
     );
   }
 
-  /** @param milliseconds since the ping, where it was one of ours */
+  /** @param milliseconds since our ping; undefined if the pong answers none of ours */
   pong(data: string, milliseconds: number | undefined): Promise<void> | undefined {
     if (this.options.format === 'events') return this.#event({ event: 'pong', data });
     this.note(`pong${data && ` ${data}`}${milliseconds === undefined ? '' : ` after ${milliseconds.toFixed(1)} ms`}`);
@@ -81,18 +81,18 @@ export class Printer {
 
   closed(code: number, reason: string): Promise<void> | undefined {
     if (this.options.format === 'events') return this.#event({ event: 'close', code, reason });
-    // In a pipe an end as it should be is no news.
+    // In a pipe a normal end is not worth a line.
     if (this.#isTerminal || !NORMAL_CLOSES.has(code)) this.note(`closed ${code}${reason && ` ${reason}`}`);
     return undefined;
   }
 
-  /** A line for people, on stderr. */
+  /** Prints a line for people to stderr. */
   note(text: string): void {
-    // Stderr may be a terminal where stdout is none.
+    // Stderr may be a terminal even if stdout is not.
     this.#aside(this.#hasColours ? coloured('dim', oneLine(text)) : oneLine(text));
   }
 
-  /** An error of one line. */
+  /** Prints an error as one line. */
   error(text: string): void {
     this.#aside(`serval: ${oneLine(text)}`);
   }
@@ -110,12 +110,12 @@ export class Printer {
 
   #event(event: ConnectionEvent): Promise<void> | undefined {
     const json = JSON.stringify({ time: new Date().toISOString(), ...event });
-    // The escapes are those of JSON.
+    // harmless() escapes characters as JSON does, so the line stays valid JSON.
     const line = `${this.#isTerminal ? harmless(json) : json}\n`;
     return this.#above(() => write(this.terminal.stdout, line));
   }
 
-  /** Takes the line that is being typed away, and brings it back below. */
+  /** Clears the line being typed, prints, and redraws the line below. */
   #above<T>(print: () => T): T {
     const prompt = this.#prompt;
     if (prompt === undefined) return print();
@@ -128,7 +128,7 @@ export class Printer {
 }
 
 function coloured(colour: 'dim' | 'green', text: string): string {
-  // Whether stdout takes colours has been asked for before.
+  // The constructor has already checked whether stdout supports colours.
   return styleText(colour, text, { validateStream: false });
 }
 
@@ -140,7 +140,7 @@ function indented(message: string): string {
   }
 }
 
-/** At most as many bytes are shown; a terminal is no place for more. */
+/** The most bytes of a binary message that a terminal shows. */
 const SHOWN_BYTES = 64;
 
 function hexadecimal(bytes: Buffer): string {

@@ -8,27 +8,27 @@ import type { Terminal } from './terminal';
 
 export const SERVE_HELP = `Usage: serval serve [options] <pattern...>
 
-Serves the endpoint classes that the modules export which the patterns match: compiled JavaScript, CommonJS or ESM.
+Serves the endpoint classes that the matching modules export: compiled JavaScript, CommonJS or ESM.
 
-  -p, --port <number or path>  default: PORT of the environment, or 8080; 0 takes a free one; a path with a slash
-                               is that of a Unix domain socket
-      --host <address>         default: all addresses
-      --context-path <path>    in front of every endpoint's path
-  -o, --origin <origin>        a foreign origin whose pages may connect; may be repeated; "*" for all
-      --trust-proxy <list>     proxies whose X-Forwarded-* headers count: addresses and subnets, separated by commas
-                               (also loopback, linklocal, uniquelocal), or their number
-      --cert, --key <file>     PEM; the server speaks wss: then
-      --http2                  beside HTTP/1.1; needs --cert and --key
-  -c, --compress               permessage-deflate with clients that offer it
+  -p, --port <number or path>  default: the environment's PORT, or 8080; 0 picks a free port; a path with a slash
+                               opens a Unix domain socket
+      --host <address>         listen on this address; default: all addresses
+      --context-path <path>    prefix for every endpoint's path
+  -o, --origin <origin>        allow pages of this origin to connect; may be repeated; "*" allows all
+      --trust-proxy <list>     trust the X-Forwarded-* headers of these proxies: addresses and subnets, separated by
+                               commas (also loopback, linklocal, uniquelocal), or the number of proxies
+      --cert, --key <file>     serve wss: with this certificate and key (PEM)
+      --http2                  also accept HTTP/2; needs --cert and --key
+  -c, --compress               negotiate permessage-deflate with clients that offer it
       --compatibility <name>   tomcat-9, tomcat-10.1 or tomcat-11
-      --set <name=value>       a setting under its own name or Tomcat's, such as --set textBufferSize=65536;
+      --set <name=value>       change a setting by its own name or Tomcat's, such as --set textBufferSize=65536;
                                may be repeated
-      --grace <seconds>        for handlers and sessions when it stops; default 5
+      --grace <seconds>        time for handlers and sessions to finish when the server stops; default 5
 
-SIGINT and SIGTERM stop it: sessions are closed with 1001.
+SIGINT and SIGTERM stop the server, which closes sessions with 1001.
 
-Exit codes: 0 stopped by a signal, 2 usage, 3 an endpoint cannot be deployed or the port cannot be had,
-1 anything else.
+Exit codes: 0 stopped by a signal, 2 usage error, 3 an endpoint cannot be deployed or the port is not available,
+1 any other error.
 
 Examples
   serval serve 'dist/endpoints/**/*.js'
@@ -55,17 +55,17 @@ const DEFAULT_PORT = '8080';
 const LONGEST_GRACE_SECONDS = 3600;
 
 /**
- * `serval serve`. Settles when a signal has stopped the server.
+ * `serval serve`. Settles once a signal has stopped the server.
  *
  * @returns the exit code
- * @throws UsageError, DeploymentException, or Node's error of the port (as rejections)
+ * @throws UsageError, DeploymentException, or Node's error from `listen` (as rejections)
  */
 export async function serveCommand(args: readonly string[], terminal: Terminal): Promise<number> {
   const { options, graceMs } = parseServeArguments(args, terminal.env);
   const server = await startShowing(options, terminal);
   terminal.stdout.write(`Listening on ${addressOf(server, options)} (Ctrl-C stops it)\n`);
   await new Promise<void>((resolve) => {
-    // It comes twice where npm hands on what the terminal has told the process already.
+    // The signal arrives twice if npm forwards it in addition to the terminal.
     const stopListening = terminal.onSignal(() => {
       void server.stop({ grace: graceMs }).then(() => {
         stopListening();
@@ -76,19 +76,19 @@ export async function serveCommand(args: readonly string[], terminal: Terminal):
   return EXIT.OK;
 }
 
-/** The address as a client writes it; for a TLS server on a Unix domain socket, which has none, its path. */
+/** The address as a client writes it, or the path for a TLS server on a Unix domain socket, which has no URI. */
 function addressOf(server: Server, { port, host, tls, contextPath = '' }: ServerOptions): string {
   if (typeof port === 'string') return tls === undefined ? `ws+unix:${port}:${contextPath || '/'}` : port;
   const name = host === undefined ? 'localhost' : host.includes(':') ? `[${host}]` : host;
   return `${tls === undefined ? 'ws' : 'wss'}://${name}:${server.port}${contextPath}`;
 }
 
-/** Starts a server, and says which endpoint is where. */
+/** Starts a server, and prints the path of each endpoint. */
 async function startShowing(options: ServerOptions, terminal: Terminal): Promise<Server> {
   const prefix = (options.contextPath ?? '').replace(/\/$/, '');
   let deployed = 0;
   const show = (message: unknown): void => {
-    // What the channel carries, as its page says.
+    // The channel carries only these events.
     const event = message as DiagnosticEvent;
     if (event.kind !== 'deployed') return;
     deployed += 1;
@@ -103,7 +103,7 @@ async function startShowing(options: ServerOptions, terminal: Terminal): Promise
   }
   if (deployed > 0) return server;
   await server.stop({ grace: 0 });
-  throw new UsageError('no module that the patterns match exports a class with @ServerEndpoint');
+  throw new UsageError('no matching module exports a class with @ServerEndpoint; check the patterns');
 }
 
 interface ServeArguments {
@@ -133,7 +133,7 @@ function parseServeArguments(args: readonly string[], env: Terminal['env']): Ser
     ...(cert !== undefined &&
       key !== undefined && { tls: { cert: readPem('--cert', cert), key: readPem('--key', key) } }),
   };
-  // Names and kinds of settings, and the profile's name, are the server's to check.
+  // The server checks the names and values of settings, and the profile's name.
   return { options: options as ServerOptions, graceMs: (grace ?? 0) * 1000 };
 }
 
@@ -142,12 +142,12 @@ function portOrPath(text: string): number | string | undefined {
   return text.includes('/') ? text : wholeNumber('--port', text, { min: 0, max: 65_535, unit: 'port' });
 }
 
-/** A whole number is how many proxies stand in front. */
+/** A whole number is the number of proxies in front of the server. */
 function trustProxyOf(text: string | undefined): number | string | undefined {
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : text;
 }
 
-/** Typed settings by their names; Tomcat's have dots in theirs. */
+/** Splits the settings: Tomcat's names have dots, our own do not. */
 function readSettings(assignments: readonly string[]): Record<string, unknown> {
   const settings = new Map<string, unknown>();
   const initParameters = new Map<string, string>();

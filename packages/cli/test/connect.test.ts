@@ -21,7 +21,7 @@ class Recorder extends ServerEndpointConfig.Configurator {
   }
 }
 
-/** Echoes, but for a few texts. */
+/** Echoes every text except a few commands. */
 @ServerEndpoint({ value: '/echo', configurator: Recorder, subprotocols: ['v2', 'v1'] })
 class Echo {
   @OnMessage
@@ -67,7 +67,7 @@ interface Outcome {
 
 const uri = (path = '/echo'): string => `ws://127.0.0.1:${server.port}${path}`;
 
-/** `serval connect` in a pipe, with this as its input. */
+/** Runs `serval connect` in a pipe, with the given input. */
 async function connect(args: readonly string[], input = '', env: Record<string, string> = {}): Promise<Outcome> {
   const terminal = new FakeTerminal(false, env);
   terminal.stdin.end(input);
@@ -79,7 +79,7 @@ async function connect(args: readonly string[], input = '', env: Record<string, 
 const SOON = ['--wait', '0.2'];
 
 describe('in a pipe', () => {
-  test('each line is a message, and each message a line', async () => {
+  test('sends each line as a message and prints each message as a line', async () => {
     expect(await connect([uri(), ...SOON], 'one\r\ntwo\n\nthree')).toEqual({
       code: 0,
       out: 'one\ntwo\n\nthree\n',
@@ -87,7 +87,7 @@ describe('in a pipe', () => {
     });
   });
 
-  test('a URI needs no scheme', async () => {
+  test('accepts a URI without a scheme', async () => {
     expect(await connect([`127.0.0.1:${server.port}/echo`, ...SOON], 'one\n')).toMatchObject({ code: 0, out: 'one\n' });
   });
 
@@ -96,15 +96,15 @@ describe('in a pipe', () => {
     expect([code, out]).toEqual([0, 'one\ntwo\n']);
   });
 
-  test('messages that come after the end of the input are waited for, as long as they come', async () => {
+  test('keeps waiting after the end of the input as long as messages arrive', async () => {
     expect(await connect([uri(), ...SOON], 'many')).toMatchObject({ code: 0, out: '0\n1\n2\n' });
   });
 
-  test('with --wait forever the server has the last word', async () => {
+  test('with --wait forever, stays open until the server closes', async () => {
     expect(await connect([uri(), '--wait', 'forever'], 'close 1000 done')).toEqual({ code: 0, out: '', err: '' });
   });
 
-  test('--binary sends all of the input as one message, and prints bytes as they come', async () => {
+  test('--binary sends the whole input as one message and prints received bytes unchanged', async () => {
     const input = Buffer.from(Array.from({ length: 100_000 }, (_, index) => index % 251));
     const terminal = new FakeTerminal();
     terminal.stdin.end(input);
@@ -112,19 +112,19 @@ describe('in a pipe', () => {
     expect([code, Buffer.from(terminal.out, 'latin1').equals(input), terminal.err]).toEqual([0, true, '']);
   });
 
-  test('a binary message is base64 without --binary', async () => {
+  test('prints a binary message as base64 without --binary', async () => {
     const terminal = new FakeTerminal();
     const code = await main(['connect', uri(), '--binary', '-x', 'abc', '--events', ...SOON], terminal);
     expect(code).toBe(0);
     expect(terminal.out).toContain('"event":"binary","data":"YWJj"');
   });
 
-  test('--json indents what is JSON and leaves the rest', async () => {
+  test('--json indents JSON messages and prints others unchanged', async () => {
     const { out } = await connect([uri(), '-j', ...SOON], '{"a":[1]}\n{"a":\n');
     expect(out).toBe('{\n  "a": [\n    1\n  ]\n}\n{"a":\n');
   });
 
-  test('--events prints a line of JSON for each thing that happens', async () => {
+  test('--events prints one line of JSON per event', async () => {
     const { out } = await connect([uri(), '--events', '-s', 'v1', '-c', ...SOON], 'hello\n');
     const events: unknown[] = out
       .trimEnd()
@@ -138,22 +138,22 @@ describe('in a pipe', () => {
     ]);
   });
 
-  test('--timestamps says when a message was received', async () => {
+  test('--timestamps prints the time of each message', async () => {
     const { out } = await connect([uri(), '-t', ...SOON], 'hello\n');
     expect(out).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z hello\n$/);
   });
 
-  test('a message that comes before anything is sent is printed', async () => {
+  test('prints a message that arrives before anything is sent', async () => {
     expect(await connect([uri('/greeting'), ...SOON])).toMatchObject({ out: '{"hello":["you"]}\n' });
   });
 
-  test('a message above --max-message closes with 1009 and exit code 5', async () => {
+  test('closes with 1009 and exit code 5 when a message exceeds --max-message', async () => {
     const { code, err } = await connect([uri(), '--max-message', '10', ...SOON], 'more than ten bytes\n');
     expect(code).toBe(5);
     expect(err).toMatch(/^closed 1009 .*at most 10 are taken/);
   });
 
-  test('the interrupt closes the WebSocket and ends with 130, the end by SIGTERM with 143', async () => {
+  test('closes the WebSocket on SIGINT with exit code 130 and on SIGTERM with 143', async () => {
     for (const [signal, expected] of [
       ['SIGINT', 130],
       ['SIGTERM', 143],
@@ -166,7 +166,7 @@ describe('in a pipe', () => {
     }
   });
 
-  test('it ends when nobody reads its output any more', async () => {
+  test('ends when the reader of its output goes away', async () => {
     const terminal = new FakeTerminal();
     const running = main(['connect', uri(), '--wait', 'forever'], terminal);
     terminal.stdin.write('one\n');
@@ -176,7 +176,7 @@ describe('in a pipe', () => {
   });
 });
 
-test('output that cannot be written, but for want of a reader, is an error', async () => {
+test('fails when its output cannot be written for another reason than a missing reader', async () => {
   const terminal = new FakeTerminal();
   const running = main(['connect', uri(), '--wait', 'forever'], terminal);
   terminal.stdin.write('one\n');
@@ -186,7 +186,7 @@ test('output that cannot be written, but for want of a reader, is an error', asy
 });
 
 describe('the handshake', () => {
-  test('carries headers, the origin and subprotocols in order', async () => {
+  test('sends headers, the origin and subprotocols in order', async () => {
     const args = ['-H', 'Authorization: Bearer a:b', '-H', 'X-Tag: 1', '-H', 'X-Tag: 2', '-s', 'v1', '-s', 'v2'];
     const { code } = await connect([uri(), ...args, '-o', 'https://example.com', ...SOON]);
     expect(code).toBe(0);
@@ -197,7 +197,7 @@ describe('the handshake', () => {
     expect(request?.headers.get('sec-websocket-protocol')).toEqual(['v1, v2']);
   });
 
-  test('is shown by --verbose without secrets', async () => {
+  test('is printed by --verbose without secrets', async () => {
     const { err } = await connect([uri(), '-v', '-H', 'Authorization: Bearer 4711', '-H', 'X-Tag: seen', ...SOON]);
     expect(err).toContain('> X-Tag: seen');
     expect(err).toContain('> Authorization: (not shown)');
@@ -206,7 +206,7 @@ describe('the handshake', () => {
   });
 });
 
-describe('an error is one line with the remedy, and an exit code', () => {
+describe('an error prints one line with the remedy and sets an exit code', () => {
   let silent: NetServer;
   beforeAll(async () => {
     silent = createServer((socket) => sockets.add(socket.on('error', () => undefined)));
@@ -240,12 +240,16 @@ describe('an error is one line with the remedy, and an exit code', () => {
     [() => ['ws://ann:secret@127.0.0.1:1/'], 3, /^(?!.*secret).*ECONNREFUSED/],
     [() => ['ws+unix:./no/such.sock:/chat'], 3, /ENOENT \.\/no\/such\.sock/],
     [() => [uri(), '--proxy', 'socks5h://ann:secret@127.0.0.1:1'], 3, /^(?!.*secret).*proxy socks5h:.*ECONNREFUSED/],
-    [() => [`wss://127.0.0.1:${server.port}/echo`, '--no-proxy'], 3, /; does the server speak TLS\?/],
-    [() => [uri(), '-u', 'ann'], 2, /write --user name:password, or set SERVAL_PASSWORD/],
-    [() => ['ws://127.0.0.1:1/'], 3, /ECONNREFUSED.*; is the server running/],
-    [() => [`ws://127.0.0.1:${silentPort()}/`, '--timeout', '0.1'], 3, /; is it a WebSocket server\? --timeout/],
-    [() => [uri('/nowhere')], 4, /status 404.*; is the path right\?/],
-    [() => [uri(), '-o', 'https://elsewhere.example'], 4, /status 403.*; it may want another --origin/],
+    [() => [`wss://127.0.0.1:${server.port}/echo`, '--no-proxy'], 3, /; the server does not seem to speak TLS/],
+    [() => [uri(), '-u', 'ann'], 2, /write --user name:password or set SERVAL_PASSWORD/],
+    [() => ['ws://127.0.0.1:1/'], 3, /ECONNREFUSED.*; check that the server is running/],
+    [
+      () => [`ws://127.0.0.1:${silentPort()}/`, '--timeout', '0.1'],
+      3,
+      /; check that it is a WebSocket server, or raise --timeout/,
+    ],
+    [() => [uri('/nowhere')], 4, /status 404.*; check the path/],
+    [() => [uri(), '-o', 'https://elsewhere.example'], 4, /status 403.*; try another --origin/],
   ];
   test.each(cases.map(([args, code, line]) => [line.source, args, code, line] as const))(
     '%s',
@@ -257,7 +261,7 @@ describe('an error is one line with the remedy, and an exit code', () => {
     },
   );
 
-  test('what a server answers cannot drive the terminal that stderr may be', async () => {
+  test('escapes control characters in a server’s answer on stderr', async () => {
     const hostile = createServer((socket) => {
       socket
         .on('error', () => undefined)
@@ -278,19 +282,19 @@ describe('an error is one line with the remedy, and an exit code', () => {
     ['close 1001', 0, ''],
     ['close 4001 no more', 5, 'closed 4001 no more\n'],
     ['close 1008', 5, 'closed 1008\n'],
-  ])('after "%s" by the server it is %i', async (text, code, err) => {
+  ])('after "%s" from the server it is %i', async (text, code, err) => {
     expect(await connect([uri(), '--wait', 'forever'], text)).toEqual({ code, out: '', err });
   });
 });
 
 describe('the command', () => {
-  test.each([[[]], [['--help']], [['help']]])('shows its help for %j', async (args) => {
+  test.each([[[]], [['--help']], [['help']]])('prints its help for %j', async (args) => {
     const terminal = new FakeTerminal();
     expect(await main(args, terminal)).toBe(0);
     expect(terminal.out).toContain('serval connect <uri>');
   });
 
-  test.each(['connect', 'serve'])('%s --help tells of every option, with examples', async (name) => {
+  test.each(['connect', 'serve'])('%s --help lists every option, with examples', async (name) => {
     const terminal = new FakeTerminal();
     expect(await main([name, '--help'], terminal)).toBe(0);
     expect(terminal.out).toContain('Examples\n');
@@ -298,13 +302,13 @@ describe('the command', () => {
     expect(Math.max(...terminal.out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(120);
   });
 
-  test('says its version', async () => {
+  test('prints its version', async () => {
     const terminal = new FakeTerminal();
     expect(await main(['--version'], terminal)).toBe(0);
     expect(terminal.out).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
-  test('does not know other commands', async () => {
+  test('rejects an unknown command', async () => {
     const terminal = new FakeTerminal();
     expect(await main(['chat'], terminal)).toBe(2);
     expect(terminal.err).toBe('serval: there is no command "chat". See: serval --help\n');

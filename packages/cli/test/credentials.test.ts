@@ -6,7 +6,7 @@ import { FakeTerminal } from './fake-terminal';
 
 const basic = (user: string): string => `Basic ${Buffer.from(user).toString('base64')}`;
 
-/** An HTTP server whose connections end with the test. */
+/** An HTTP server whose connections the test closes at its end. */
 class Host {
   readonly #sockets = new Set<Socket>();
 
@@ -77,11 +77,11 @@ async function connect(args: readonly string[], env: Record<string, string> = {}
   return { code, out: terminal.out, err: terminal.err };
 }
 
-test('--user answers a server that asks who it is', async () => {
+test('--user answers a challenge of the server', async () => {
   expect(await connect(['--user', 'ann:secret'])).toEqual({ code: 0, out: 'come in\n', err: '' });
 });
 
-test('the password may stand in SERVAL_PASSWORD', async () => {
+test('reads the password from SERVAL_PASSWORD', async () => {
   expect(await connect(['-u', 'ann'], { SERVAL_PASSWORD: 'secret' })).toEqual({ code: 0, out: 'come in\n', err: '' });
 });
 
@@ -89,7 +89,7 @@ test.each([
   ['Ctrl-C', '\u0003', 130, 'interrupted'],
   ['Ctrl-D', '\u0004', 130, 'interrupted'],
   ['the end of the input', null, 2, 'no password was given. See: serval connect --help'],
-])('who is asked for the password may answer with %s', async (_key, typed, code, line) => {
+])('the password prompt can be cancelled with %s', async (_key, typed, code, line) => {
   const terminal = new FakeTerminal(true);
   const running = main(['connect', 'ws://127.0.0.1:1/', '-u', 'ann'], terminal);
   await terminal.shows('Password of ann: ');
@@ -97,10 +97,10 @@ test.each([
   expect([await running, terminal.err]).toEqual([code, `Password of ann: \nserval: ${line}\n`]);
 });
 
-test('the terminal shows nothing of what is typed by the time that the password is asked for', async () => {
+test('the terminal already hides typed characters when the password prompt appears', async () => {
   const terminal = new FakeTerminal(true);
   const shown: string[] = [];
-  // What a terminal in raw mode does.
+  // Behaves like a terminal in raw mode.
   const stdin = Object.assign(terminal.stdin, { setRawMode: (isRaw: boolean) => shown.push(isRaw ? 'raw' : 'cooked') });
   terminal.stderr.on('data', (text: string) => shown.push(text.trim()));
   const running = main(['connect', 'ws://127.0.0.1:1/', '-u', 'ann'], terminal);
@@ -110,7 +110,7 @@ test('the terminal shows nothing of what is typed by the time that the password 
   expect(shown.slice(0, 3)).toEqual(['raw', 'Password of ann:', 'cooked']);
 });
 
-test('a person is asked for the password, which is not shown', async () => {
+test('prompts for the password without showing it', async () => {
   const terminal = new FakeTerminal(true);
   const running = main(['connect', uri(), '-u', 'ann'], terminal);
   await terminal.shows('Password of ann: ');
@@ -125,20 +125,20 @@ test.each([
   [
     'no credentials',
     [],
-    /^serval: .*status 401; expected 101; give credentials with --user, or a token with --header\n$/,
+    /^serval: .*status 401; expected 101; pass credentials with --user, or a token with --header\n$/,
   ],
-  ['wrong ones', ['-u', 'ann:wrong'], /^serval: .*401.*; check name and password\.\n$/],
-])('with %s it is refused', async (_what, args, line) => {
+  ['wrong credentials', ['-u', 'ann:wrong'], /^serval: .*401.*; check name and password\.\n$/],
+])('is refused with %s', async (_what, args, line) => {
   expect(await connect(args)).toEqual({ code: 4, out: '', err: expect.stringMatching(line) as string });
 });
 
-test('--proxy leads through a proxy, with its credentials', async () => {
+test('--proxy connects through a proxy with its credentials', async () => {
   const args = ['-u', 'ann:secret', '--proxy', `http://bob:open@127.0.0.1:${proxy.port}`];
   expect(await connect(args)).toEqual({ code: 0, out: 'come in\n', err: '' });
   expect(new Set(tunnels)).toEqual(new Set([`127.0.0.1:${host.port}`]));
 });
 
-test('a proxy that refuses is told apart from the server', async () => {
+test('the message names the proxy if the proxy refuses', async () => {
   expect(await connect(['--proxy', `http://127.0.0.1:${proxy.port}`])).toEqual({
     code: 4,
     out: '',
@@ -146,7 +146,7 @@ test('a proxy that refuses is told apart from the server', async () => {
   });
 });
 
-test('--ping sends pings while nothing comes', async () => {
+test('--ping sends pings while nothing arrives', async () => {
   const terminal = new FakeTerminal();
   const running = main(['connect', uri(), '-u', 'ann:secret', '--ping', '0.05', '--wait', 'forever'], terminal);
   await terminal.shows('pinged');

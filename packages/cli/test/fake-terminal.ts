@@ -40,9 +40,9 @@ export class FakeTerminal implements Terminal {
     return this.#listeners.size;
   }
 
-  /** What a person sees of stdout, but for what was taken away again. */
+  /** The text that a person sees on stdout, without cleared lines. */
   get screen(): string {
-    // eslint-disable-next-line no-control-regex -- what moves the cursor
+    // eslint-disable-next-line no-control-regex -- the sequences move the cursor
     return this.out.replace(/\u001b\[\d*[A-LSTf]/g, '');
   }
 

@@ -19,17 +19,17 @@ import { main } from '../src';
 import { FakeTerminal } from './fake-terminal';
 import { silent } from '../../testing/test/toolbox';
 
-// Each kind of mistake, or malice, of a server meets every way in which a user can connect: the advisories of 2026 were
-// about second ways in, where the first one was sound.
+// Runs every kind of mistake or malice of a server against every function that connects. The advisories of 2026 were
+// about second code paths whose first one was sound.
 
 const { connect, ClientContainer } = client;
 
-/** How it ended: the code of a HandshakeException, or `closed` with the code that `@OnClose` gets. */
+/** The outcome: the code of a HandshakeException, or `closed` with the code that `@OnClose` receives. */
 type Outcome = string;
 
 const container = (): client.ClientContainer => new ClientContainer({ logger: silent, sessionCloseTimeout: 200 });
 
-/** The last calls that an endpoint receives. */
+/** Records the last calls of an endpoint. */
 class Ending {
   #tell: (outcome: Outcome) => void = () => undefined;
   readonly told = new Promise<Outcome>((resolve) => (this.#tell = resolve));
@@ -101,14 +101,14 @@ const WAYS: Readonly<Record<string, (uri: string) => Promise<Outcome>>> = {
     const code = await main(['connect', uri, '--events', '--wait', 'forever'], terminal);
     const close = /"event":"close","code":(\d+)/.exec(terminal.out)?.[1];
     if (close !== undefined) return `closed ${close}`;
-    // A refusal is one line that says why, and an exit code.
+    // A refusal prints one line with the reason, and sets an exit code.
     expect([3, 4]).toContain(code);
     expect(terminal.err).toMatch(/^serval: [^\n]+\n$/);
     return 'refused';
   },
 };
 
-test('a way in that is added is tested here', () => {
+test('covers every function that connects', () => {
   const ways = Object.keys(client).filter((name) => !name.endsWith('_OPTIONS'));
   expect(ways.sort()).toEqual(['ATTEMPT_PROPERTY', 'ClientContainer', 'connect']);
   // `attempt` is what connect calls.
@@ -126,7 +126,7 @@ test('a way in that is added is tested here', () => {
     'toJSON',
   ]);
   const source = readFileSync(join(__dirname, '../../client/src/client-container.ts'), 'utf8');
-  // Each takes a class or an instance.
+  // Each accepts a class or an instance.
   expect(source.match(/^ {2}connectToServer\(/gm)).toHaveLength(2);
   const commands = readFileSync(join(__dirname, '../src/main.ts'), 'utf8').match(/(?<=^ {2}\[')\w+(?=', \{ run:)/gm);
   expect(commands).toEqual(['connect', 'serve']);
@@ -145,7 +145,7 @@ beforeAll(async () => {
     socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
     let request = '';
     socket.on('data', (chunk) => {
-      // What comes behind the request is the client's last word.
+      // The bytes after the request are the client's last ones.
       if (request.endsWith('\r\n\r\n')) return void socket.end();
       request += chunk.toString('latin1');
       if (!request.endsWith('\r\n\r\n')) return;
@@ -180,7 +180,7 @@ function acceptValue(key: string): string {
   return createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
 }
 
-/** The 101 of RFC 6455 4.2.2; a line is left out by null, doubled by a list, and there may be more. */
+/** The 101 of RFC 6455 4.2.2. null omits a line, a list repeats it, and other names add lines. */
 type Changes = Readonly<Record<string, null | string | readonly string[]>>;
 
 function opening(key: string, changes: Changes = {}, status = 'HTTP/1.1 101 Switching Protocols'): string {
@@ -215,14 +215,14 @@ describe.each(Object.entries(WAYS))('%s', (way, open) => {
     ['the Sec-WebSocket-Accept of another key', { 'Sec-WebSocket-Accept': acceptValue('dGhlIHNhbXBsZSBub25jZQ==') }],
     ['an empty Sec-WebSocket-Accept', { 'Sec-WebSocket-Accept': '' }],
     ['a Sec-WebSocket-Accept with more behind it', { 'Sec-WebSocket-Accept': 'KEY, KEY' }],
-    ['a subprotocol that nobody asked for', { 'Sec-WebSocket-Protocol': 'chat' }],
+    ['a subprotocol that was not requested', { 'Sec-WebSocket-Protocol': 'chat' }],
     ['a subprotocol twice', { 'Sec-WebSocket-Protocol': ['chat', 'chat'] }],
-    ['an extension that nobody asked for', { 'Sec-WebSocket-Extensions': 'permessage-deflate' }],
-    ['two of them', { 'Sec-WebSocket-Extensions': ['x', 'y'] }],
+    ['an extension that was not requested', { 'Sec-WebSocket-Extensions': 'permessage-deflate' }],
+    ['two extensions that were not requested', { 'Sec-WebSocket-Extensions': ['x', 'y'] }],
     ['extensions that cannot be parsed', { 'Sec-WebSocket-Extensions': 'x; a="b' }],
     ['an extension named like a member of objects', { 'Sec-WebSocket-Extensions': '__proto__; constructor=1' }],
-    ['another one', { 'Sec-WebSocket-Extensions': 'constructor; __proto__' }],
-  ])('an answer with %s is refused', async (_what, changes) => {
+    ['another such extension', { 'Sec-WebSocket-Extensions': 'constructor; __proto__' }],
+  ])('rejects a response with %s', async (_what, changes) => {
     answer = (key) => opening(key, changes);
     expect(await open(uri())).toBe(refused('WS_CONNECT_BAD_ANSWER'));
   });
@@ -236,7 +236,7 @@ describe.each(Object.entries(WAYS))('%s', (way, open) => {
       'headers named like members of objects',
       { constructor: 'y', toString: 'z', hasOwnProperty: 'a', then: 'b', ['__proto__']: ['c', 'd'] },
     ],
-  ])('an answer with %s is taken', async (_what, changes) => {
+  ])('accepts a response with %s', async (_what, changes) => {
     answer = (key) => Buffer.concat([Buffer.from(opening(key, changes)), Buffer.from([0x88, 2, 0x03, 0xe9])]);
     expect(await open(uri())).toBe('closed 1001');
     expect(Object.keys(Object.prototype)).toEqual([]);
@@ -258,14 +258,14 @@ describe.each(Object.entries(WAYS))('%s', (way, open) => {
     ['HTTP/1.1', 'WS_CONNECT_BAD_ANSWER'],
     ['SSH-2.0-OpenSSH_9.2', 'WS_CONNECT_BAD_ANSWER'],
     ['\x16\x03\x01', 'WS_CONNECT_BAD_ANSWER'],
-  ])('the status line %j is refused, whatever the headers say', async (line, code) => {
+  ])('rejects the status line %j, even with valid headers', async (line, code) => {
     answer = (key) => opening(key, { 'Content-Length': '0' }, line);
     expect(await open(uri())).toBe(refused(code));
   });
 
   async function* endless(first: string, ...more: readonly string[]): AsyncIterable<Buffer> {
     yield Buffer.from(first);
-    // Bounded, so that a fault fails the test and not the machine.
+    // Bounded, so that a fault fails the test instead of filling the memory.
     for (let sent = 0; sent < 4_000_000; sent += 4096) {
       for (const chunk of more) yield Buffer.from(chunk.repeat(Math.ceil(4096 / chunk.length)));
     }
@@ -279,7 +279,7 @@ describe.each(Object.entries(WAYS))('%s', (way, open) => {
     ['list of headers without values', () => endless('HTTP/1.1 101 a\r\n', 'a:\r\n')],
     ['list of 103 answers', () => endless('', 'HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n')],
     ['list of 100 answers', () => endless('', 'HTTP/1.1 100 Continue\r\n\r\n')],
-  ])('an endless %s is given up', async (_what, chunks) => {
+  ])('stops reading an endless %s', async (_what, chunks) => {
     answer = chunks;
     expect(await open(uri())).toBe(refused('WS_CONNECT_BAD_ANSWER'));
   });
@@ -294,7 +294,7 @@ describe.each(Object.entries(WAYS))('%s', (way, open) => {
     ['a length beyond 2^53', 1009, length64(0x81, 0, 0x20, 0, 0, 0, 0, 0, 1)],
     ['a length beyond 2^32', 1009, length64(0x81, 0, 0, 0, 1, 0, 0, 0, 0)],
     ['a message over every limit', 1009, length64(0x81, 0, 0, 0, 0, 0x02, 0, 0, 0)],
-    // As most peers do, ours takes lengths that are not in their shortest form.
+    // Like most peers, ours accepts lengths that are not in their shortest form.
     [
       '5 as a length of 64 bits, then 1001',
       1001,
@@ -327,7 +327,7 @@ describe.each(Object.entries(WAYS))('%s', (way, open) => {
   });
 });
 
-test('headers named like members of objects reach afterResponse as any other', async () => {
+test('afterResponse receives headers named like members of objects', async () => {
   const names = ['__proto__', 'constructor', 'toString', 'hasOwnProperty'];
   let seen: unknown;
   const configurator = Object.assign(new ClientEndpointConfig.Configurator(), {

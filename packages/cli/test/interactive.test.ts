@@ -8,9 +8,9 @@ import { main } from '../src';
 import { FakeTerminal } from './fake-terminal';
 
 let peer: WebSocketServer;
-/** What the server has received. */
+/** The messages that the server received. */
 let received: string[];
-/** Settles when the server has seen the end of a connection. */
+/** Settles when a connection of the server ends. */
 let ended: Promise<void>;
 beforeEach(async () => {
   const heard: string[] = (received = []);
@@ -43,7 +43,7 @@ async function sit(...args: string[]): Promise<{ terminal: FakeTerminal; running
   return { terminal, running };
 }
 
-test('lines are messages, and an empty hand (Ctrl-D) closes with 1000', async () => {
+test('sends lines as messages, and closes with 1000 on Ctrl-D', async () => {
   const { terminal, running } = await sit();
   terminal.stdin.write('hello\n');
   await terminal.shows('< hello\n');
@@ -54,7 +54,7 @@ test('lines are messages, and an empty hand (Ctrl-D) closes with 1000', async ()
   expect(received).toEqual(['hello', 'closed 1000']);
 });
 
-test('a message that comes while a line is being typed leaves the line as it is', async () => {
+test('a message that arrives while a line is being typed does not change the line', async () => {
   const { terminal, running } = await sit();
   terminal.stdin.write('half');
   await terminal.shows('> half');
@@ -66,7 +66,7 @@ test('a message that comes while a line is being typed leaves the line as it is'
   expect(await running).toBe(0);
 });
 
-test('commands ping, send bytes and close', async () => {
+test('commands send pings, send bytes and close', async () => {
   const file = join(tmpdir(), `serval-cli-${process.pid}.bin`);
   await writeFile(file, Buffer.from([0xca, 0xfe]));
   const { terminal, running } = await sit();
@@ -85,7 +85,7 @@ test('commands ping, send bytes and close', async () => {
   expect(received).toEqual(['01ff', 'cafe', '/close', 'closed 4000 good night']);
 });
 
-test('a wrong command is explained, and the conversation goes on', async () => {
+test('explains a wrong command and continues', async () => {
   const { terminal, running } = await sit();
   for (const [line, answer] of [
     ['/frob', 'there is no command /frob'],
@@ -104,7 +104,7 @@ test('a wrong command is explained, and the conversation goes on', async () => {
   expect(await running).toBe(0);
 });
 
-test('what a peer sends cannot drive the terminal', async () => {
+test('escapes control characters in messages', async () => {
   const { terminal, running } = await sit();
   for (const socket of peer.clients) socket.send('\u001b[2Jred\u009b31m\u202e');
   await terminal.shows('< \\u001b[2Jred\\u009b31m\\u202e\n');
@@ -113,7 +113,7 @@ test('what a peer sends cannot drive the terminal', async () => {
   expect(terminal.err).toContain('closed 4001 \\u001b[2J serval: fine\n');
 });
 
-test('what a peer sends cannot drive the terminal by --events either, and is JSON all the same', async () => {
+test('escapes control characters with --events too, and the lines stay valid JSON', async () => {
   const terminal = new FakeTerminal(true, { NO_COLOR: '1' });
   const { port } = peer.address() as AddressInfo;
   const running = main(['connect', `ws://127.0.0.1:${port}/`, '--events'], terminal);
@@ -124,7 +124,7 @@ test('what a peer sends cannot drive the terminal by --events either, and is JSO
   expect(await running).toBe(0);
 });
 
-test('colours mark the direction where they are wanted', async () => {
+test('marks the direction with colours in a terminal', async () => {
   const terminal = new FakeTerminal(true);
   const { port } = peer.address() as AddressInfo;
   const running = main(['connect', `ws://127.0.0.1:${port}/`], terminal);
@@ -135,14 +135,14 @@ test('colours mark the direction where they are wanted', async () => {
   expect(await running).toBe(0);
 });
 
-test('the prompt goes when the server closes', async () => {
+test('removes the prompt when the server closes', async () => {
   const { terminal, running } = await sit();
   for (const socket of peer.clients) socket.close(1001, 'restart');
   expect(await running).toBe(0);
   expect(terminal.err).toContain('closed 1001 restart\n');
 });
 
-test('with --reconnect a lost connection is got back, and what was typed meanwhile is sent', async () => {
+test('with --reconnect, reconnects after a loss and sends the lines typed in the meantime', async () => {
   const { terminal, running } = await sit('--reconnect');
   for (const socket of peer.clients) socket.close(1012, 'restart');
   await terminal.shows(/closed 1012 restart\n[^]*trying again in \d\.\d s\n/);
@@ -153,7 +153,7 @@ test('with --reconnect a lost connection is got back, and what was typed meanwhi
   expect(await running).toBe(0);
 });
 
-test('with --reconnect an end that is final is one', async () => {
+test('with --reconnect, a final close code still ends the command', async () => {
   const { terminal, running } = await sit('-r');
   for (const socket of peer.clients) socket.close(1008, 'go away');
   expect(await running).toBe(5);

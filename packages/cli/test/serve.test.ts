@@ -11,7 +11,7 @@ import { WebSocket } from 'ws';
 import { main } from '../src';
 import { FakeTerminal } from './fake-terminal';
 
-// Endpoint classes of the standard dialect, as the compiler has written them, so that no loader is needed.
+// Endpoint classes in the standard dialect, as compiled output, so that the test needs no loader.
 const ECHO = `
 const { OnMessage, ServerEndpoint } = require(${JSON.stringify(join(__dirname, '../../api/src'))});
 class Echo {
@@ -32,7 +32,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** `serval serve`, up to its line with the port. */
+/** Runs `serval serve` until it prints the port. */
 async function serve(...args: string[]): Promise<{ terminal: FakeTerminal; running: Promise<number>; port: number }> {
   const terminal = new FakeTerminal();
   const running = main(['serve', join(folder, 'echo.js'), '--port', '0', '--host', '127.0.0.1', ...args], terminal);
@@ -49,14 +49,14 @@ async function answerTo(text: string, url: string, options = {}): Promise<string
   return data.toString();
 }
 
-test('serves the endpoints of the modules, says where, and stops by a signal', async () => {
+test('serves the endpoints of the modules, prints their paths, and stops on a signal', async () => {
   const { terminal, running, port } = await serve();
   expect(terminal.out).toBe(`Echo at /echo/{room}\nListening on ws://127.0.0.1:${port} (Ctrl-C stops it)\n`);
   expect(await answerTo('hello', `ws://127.0.0.1:${port}/echo/red`)).toBe('hello');
   const socket = new WebSocket(`ws://127.0.0.1:${port}/echo/red`);
   await once(socket, 'open');
   const closed = once(socket, 'close');
-  // As npm does: the terminal has told us already.
+  // npm forwards the signal that the terminal has already sent.
   terminal.signal('SIGTERM');
   terminal.signal('SIGTERM');
   expect((await closed)[0]).toBe(1001);
@@ -64,7 +64,7 @@ test('serves the endpoints of the modules, says where, and stops by a signal', a
   expect([terminal.err, terminal.signalListeners]).toEqual(['', 0]);
 });
 
-test('takes a context path, an origin and settings, under their own names and Tomcat’s', async () => {
+test('accepts a context path, an origin, and settings under their own names and Tomcat’s', async () => {
   const args = ['--context-path', '/app', '-o', 'https://example.com', '--set', 'textBufferSize=5'];
   const { terminal, running, port } = await serve(...args, '--set', 'org.apache.tomcat.websocket.binaryBufferSize=7');
   expect(terminal.out).toContain('Echo at /app/echo/{room}\n');
@@ -107,7 +107,7 @@ test.each([
   expect(await running).toBe(0);
 });
 
-describe('an error is one line, and an exit code', () => {
+describe('an error prints one line and sets an exit code', () => {
   const file = (name: string): string => join(folder, name);
   const cases: [title: string, args: () => string[], code: number, line: RegExp][] = [
     ['without a pattern', () => [], 2, /serve takes patterns of modules/],
@@ -117,7 +117,7 @@ describe('an error is one line, and an exit code', () => {
     ['a path beside a host', () => [file('echo.js'), '-p', './a.sock', '--host', '::1'], 3, /host is for a port/],
     ['a certificate without its key', () => [file('echo.js'), '--cert', 'x'], 2, /--cert and --key go together/],
     ['a setting without a value', () => [file('echo.js'), '--set', 'textBufferSize'], 2, /--set takes name=value/],
-    ['modules without an endpoint', () => [file('nothing.js')], 2, /no module that the patterns match/],
+    ['modules without an endpoint', () => [file('nothing.js')], 2, /no matching module exports/],
     ['a pattern that matches nothing', () => [file('none*.js')], 3, /none\*\.js/],
     ['a module that does not load', () => [file('broken.js')], 3, /broken\.js.*out of order/],
     ['a setting out of range', () => [file('echo.js'), '--set', 'textBufferSize=much'], 3, /textBufferSize/],
@@ -130,7 +130,7 @@ describe('an error is one line, and an exit code', () => {
     expect(terminal.err.trimEnd()).not.toContain('\n');
   });
 
-  test('a port that another program has', async () => {
+  test('a port that another program uses', async () => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     const { port } = other.address() as AddressInfo;
@@ -158,7 +158,7 @@ describe('the program itself', () => {
     return { child, ended: once(child, 'close').then(([code]: unknown[]) => ({ code, out, err })) };
   }
 
-  test('serves, is talked to, and is stopped, each with its exit code', async () => {
+  test('serves, connects and stops, each with its exit code', async () => {
     const endpoints = join(__dirname, '../../../examples/dist/echo/server.js');
     const server = run('serve', endpoints, '--port', '0', '--host', '127.0.0.1');
     let text = '';
@@ -173,7 +173,7 @@ describe('the program itself', () => {
 
   const onLinux = process.platform === 'linux' ? test : test.skip;
   onLinux('does not show to others on the machine what it was told', async () => {
-    // It never answers.
+    // This server never answers.
     const silent = createServer();
     const asked = once(silent, 'connection');
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));

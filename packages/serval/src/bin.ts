@@ -2,7 +2,7 @@
 import { main } from '@serval/cli';
 
 const args = process.argv.slice(2);
-// What `ps` shows to everyone on the machine: a password may stand behind --user, a token behind --header.
+// `ps` shows the title to every user of the machine. The arguments may include a password (--user) or a token (--header).
 if (args[0] === 'connect') process.title = 'serval connect';
 
 void main(args).then((code) => {

@@ -103,7 +103,7 @@ async function connect(url: string, protocols: string[] = [], options: ClientOpt
   };
 }
 
-test('the headers of a trusted proxy tell address, scheme and host (trustProxy)', async () => {
+test('reads address, scheme and host from the headers of a trusted proxy (trustProxy)', async () => {
   class Telling extends Endpoint {
     override onOpen(session: Session): void {
       const facts = [session.getRequestURI().href, session.isSecure(), session.getRemoteAddress()];
@@ -140,8 +140,8 @@ function firstResult(call: Adopt extends (...args: infer A) => void ? (...args: 
   return { adopt, outcome };
 }
 
-describe('a socket of a ws server is adopted', () => {
-  test('by an annotated class that is not deployed', async () => {
+describe('adopt takes over a socket of a ws server', () => {
+  test('for an annotated class that is not deployed', async () => {
     const container = containerOf();
     const { adopt, outcome } = firstResult((webSocket, request) =>
       container.adoptWebSocket(webSocket, request, Chat, {
@@ -166,7 +166,7 @@ describe('a socket of a ws server is adopted', () => {
     expect(closed).toEqual(['4000 enough']);
   });
 
-  test('by a configuration, whose sessions are those of one endpoint however they have come', async () => {
+  test('for a configuration, whose adopted and routed sessions belong to one endpoint', async () => {
     const container = containerOf();
     const config = ServerEndpointConfig.Builder.create(Chat, '/room/{room}').build();
     const sessions: Promise<Session | undefined>[] = [];
@@ -179,7 +179,7 @@ describe('a socket of a ws server is adopted', () => {
     expect(first?.getOpenSessions()).toEqual(new Set([first, second]));
   });
 
-  test('with the subprotocol and the extensions that its owner has agreed on', async () => {
+  test('with the subprotocol and the extensions that its owner negotiated', async () => {
     const container = containerOf();
     const { adopt, outcome } = firstResult((webSocket, request) => container.adoptWebSocket(webSocket, request, Chat));
     const url = await ownServer(adopt, { perMessageDeflate: true });
@@ -192,7 +192,7 @@ describe('a socket of a ws server is adopted', () => {
     expect(await client.next()).toBe(`null: ${'x'.repeat(5000)}`);
   });
 
-  test('without a message lost that came with the handshake, though the instance takes its time', async () => {
+  test('without losing a message that arrives with the handshake, even if the instance takes time', async () => {
     let makeInstance!: () => void;
     const wanted = new Promise<void>((resolve) => (makeInstance = resolve));
     const container = containerOf({
@@ -226,7 +226,7 @@ describe('a socket of a ws server is adopted', () => {
     expect(await client.read(Buffer.concat(expected).length)).toEqual(Buffer.concat(expected));
   });
 
-  test('and the configurator sees the request, but decides nothing of the handshake', async () => {
+  test('and its configurator receives the request but does not affect the handshake', async () => {
     const called: string[] = [];
     class Watching extends ServerEndpointConfig.Configurator {
       override checkOrigin(): boolean {
@@ -249,7 +249,7 @@ describe('a socket of a ws server is adopted', () => {
     expect(called).toEqual(['getEndpointInstance /seen']);
   });
 
-  test('and the limits of the session hold', async () => {
+  test('and applies the session’s limits', async () => {
     const container = containerOf({ textBufferSize: 10 });
     const url = await ownServer((webSocket, request) => void container.adoptWebSocket(webSocket, request, Chat));
     const client = await connect(url);
@@ -258,7 +258,7 @@ describe('a socket of a ws server is adopted', () => {
   });
 });
 
-describe('a container that takes no sessions closes the socket', () => {
+describe('a container that accepts no sessions closes the socket', () => {
   test.each<[string, string, (container: ServerContainer) => unknown]>([
     ['with 1001 while it is paused', '1001 The server takes no new sessions for now.', (one) => one.pause()],
     ['with 1001 once it was stopped', '1001 The server is stopping.', (one) => one.stop()],
@@ -272,7 +272,7 @@ describe('a container that takes no sessions closes the socket', () => {
     expect(container.getSessions().size).toBe(0);
   });
 
-  test('with 1001 when it is stopped while user code makes the instance', async () => {
+  test('with 1001 when it stops while user code creates the instance', async () => {
     let asked = (): void => undefined;
     const waits = new Promise<void>((resolve) => (asked = resolve));
     const container = containerOf({
@@ -287,7 +287,7 @@ describe('a container that takes no sessions closes the socket', () => {
     expect(await client.ended).toBe('1001 The server is stopping.');
   });
 
-  test('with 1011 when no instance can be made, and says why', async () => {
+  test('with 1011 when creating the instance fails, and reports why', async () => {
     const container = containerOf({
       instanceFactory: () => {
         throw new Error('no database');
@@ -317,7 +317,7 @@ describe('a container that takes no sessions closes the socket', () => {
     expect(await client.ended).toBe(expected);
   });
 
-  test('not at all when its owner has dropped it before the instance was there', async () => {
+  test('not at all when its owner drops it before the instance exists', async () => {
     let makeInstance!: (instance: object) => void;
     let asked = (): void => undefined;
     const waits = new Promise<void>((resolve) => (asked = resolve));
@@ -341,7 +341,7 @@ describe('a container that takes no sessions closes the socket', () => {
     expect(container.getSessions().size).toBe(0);
   });
 
-  test('not before its session has begun when its client has left: that ends with 1006', async () => {
+  test('only after its session begins if the client has left, and that session ends with 1006', async () => {
     let makeInstance!: (instance: object) => void;
     let asked = (): void => undefined;
     const waits = new Promise<void>((resolve) => (asked = resolve));
@@ -363,7 +363,7 @@ describe('a container that takes no sessions closes the socket', () => {
   });
 });
 
-describe('what cannot be adopted is a clear error', () => {
+describe('adopt rejects with a clear error', () => {
   const request = { rawHeaders: ['Host', 'localhost'], socket: {}, url: '/', headers: {} };
 
   test.each<[string, unknown, unknown, unknown, string, string]>([
@@ -394,7 +394,7 @@ describe('what cannot be adopted is a clear error', () => {
       'adoptWebSocket takes an endpoint class or a ServerEndpointConfig; found string.',
     ],
     ['a class without annotation', {}, request, class Plain {}, 'DeploymentException', 'Plain has no @ServerEndpoint'],
-  ])('%s, which nobody has to await', async (_what, webSocket, httpRequest, endpoint, name, message) => {
+  ])('%s, without an unhandled rejection', async (_what, webSocket, httpRequest, endpoint, name, message) => {
     const container = containerOf();
     const adopted = container.adoptWebSocket(webSocket as object, httpRequest as object, endpoint as EndpointClass);
     // A rejection that is not handled by now would end the process.
@@ -402,7 +402,7 @@ describe('what cannot be adopted is a clear error', () => {
     await expect(adopted).rejects.toMatchObject({ name, message: expect.stringContaining(message) });
   });
 
-  test('a socket that is not open any more', async () => {
+  test('a socket that is no longer open', async () => {
     const container = containerOf();
     const { adopt, outcome } = firstResult(async (webSocket, httpRequest) => {
       await once(webSocket, 'close');
@@ -417,7 +417,7 @@ describe('what cannot be adopted is a clear error', () => {
     });
   });
 
-  test('a socket that was adopted before', async () => {
+  test('a socket that is already adopted', async () => {
     const container = containerOf();
     const { adopt, outcome } = firstResult((webSocket, httpRequest) => {
       void container.adoptWebSocket(webSocket, httpRequest, Chat);
@@ -433,7 +433,7 @@ describe('what cannot be adopted is a clear error', () => {
   });
 });
 
-describe('what ws cannot stream is warned of, once per endpoint', () => {
+describe('warns once per endpoint about handlers that ws cannot stream to', () => {
   @ServerEndpoint('/reader')
   class Reading {
     @OnMessage async read(reader: Reader): Promise<string> {
@@ -469,7 +469,7 @@ describe('what ws cannot stream is warned of, once per endpoint', () => {
     ]);
   });
 
-  test("with engine: 'ws' as well, and per container", async () => {
+  test("with engine: 'ws' too, once per container", async () => {
     for (let count = 0; count < 2; count += 1) {
       const server = await new Server({ host: '127.0.0.1', engine: 'ws', endpoints: [Reading, parts], logger }).start();
       cleanUps.push(() => server.stop({ grace: 1 }));
@@ -487,7 +487,7 @@ describe('what ws cannot stream is warned of, once per endpoint', () => {
     ]);
   });
 
-  test('but not of handlers for whole messages', async () => {
+  test('but not about handlers for whole messages', async () => {
     const container = containerOf();
     const url = await ownServer((webSocket, request) => void container.adoptWebSocket(webSocket, request, Chat));
     const client = await connect(url);

@@ -24,7 +24,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0)) await cleanup();
 });
 
-test('handshakeTimeout of a server refuses no client whose authentication goes on', async () => {
+test('handshakeTimeout does not refuse a client if the event loop was blocked during its authentication', async () => {
   let isFirst = true;
   const authenticate = async () => {
     const reading = readFile(__filename);
@@ -64,15 +64,18 @@ describe('a client', () => {
     return `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`;
   }
 
-  test.each([{ handshakeTimeout: 300 }, { ioTimeout: 300 }])('opens in spite of %j', async (options) => {
-    const connection = await connect(await blocking(), { ...options, logger: silent, sessionCloseTimeout: 50 });
-    expect(connection.state).toBe('open');
-    void connection.close();
-    await connection.closed;
-  });
+  test.each([{ handshakeTimeout: 300 }, { ioTimeout: 300 }])(
+    'connects despite a blocked event loop with %j',
+    async (options) => {
+      const connection = await connect(await blocking(), { ...options, logger: silent, sessionCloseTimeout: 50 });
+      expect(connection.state).toBe('open');
+      void connection.close();
+      await connection.closed;
+    },
+  );
 });
 
-test('a function for the URI that never settles is bounded by handshakeTimeout, also when it reconnects', async () => {
+test('handshakeTimeout limits a URI function that never settles, also when reconnecting', async () => {
   const never = (): Promise<string> => new Promise(() => undefined);
   const options = { logger: silent, handshakeTimeout: 50, sessionCloseTimeout: 50 };
   const error = await connect(never, options).catch((thrown: unknown) => thrown);

@@ -76,7 +76,7 @@ describe('links', () => {
     expect(pages.filter((path) => !listed.includes(join(ROOT, path)))).toEqual([]);
   });
 
-  it('reads the pages that it is meant to', () => {
+  it('reads the expected pages', () => {
     expect(PAGES.map(({ path }) => path)).toEqual(
       expect.arrayContaining(['README.md', 'docs/guides/getting-started.md', 'packages/api/README.md']),
     );

@@ -41,7 +41,7 @@ describe('docs/reference/templates.md', () => {
     expect(() => deploy(path)).not.toThrow();
   });
 
-  it.each(paths(2))('%s is refused', (path) => {
+  it.each(paths(2))('%s is rejected', (path) => {
     let code: string | undefined;
     try {
       deploy(path);
@@ -100,7 +100,7 @@ describe('docs/reference/options.md and settings.md', () => {
     return read.flatMap((text) => [...(text ?? '').matchAll(/^\| `(\w+)` \|/gm)].map(([, name = '']) => name));
   }
 
-  it('list every option of a server once and no other', () => {
+  it('list every server option exactly once and no others', () => {
     const listed = [
       ...listedIn('options.md', 'Every container', 'Server containers', 'Standalone servers'),
       ...listedIn('settings.md'),
@@ -108,7 +108,7 @@ describe('docs/reference/options.md and settings.md', () => {
     expect(listed.sort()).toEqual(optionsOf('ServerOptions').sort());
   }, 60_000);
 
-  it('list every option of a client once and no other', () => {
+  it('list every client option exactly once and no others', () => {
     const common = ['compatibility', 'initParameters', 'maxFragments', 'sharedReads', 'logger'];
     const listed = [...common, ...listedIn('options.md', 'Client containers'), ...listedIn('settings.md')];
     expect(listed.sort()).toEqual(optionsOf('ClientContainerOptions').sort());

@@ -168,12 +168,12 @@ describe('snippets', () => {
     expect(problems.get(place)).toEqual([]);
   });
 
-  it('finds what is wrong', () => {
+  it('reports a block that does not compile', () => {
     expect(problems.get('wrong type')).toEqual([expect.stringContaining('not assignable')]);
     expect(problems.get('wrong dialect')).toEqual([expect.stringContaining('Decorators are not valid here')]);
   });
 
-  it('covers every block: none is in a language or dialect that it does not know', () => {
+  it('covers every block: each is in a known language and dialect', () => {
     const isKnown = ({ info }: Fence): boolean => LANGUAGES.has(info) || DIALECTS.has(info);
     expect(FENCES.filter((fence) => !isKnown(fence)).map(({ place, info }) => `${place}: ${info}`)).toEqual([]);
     const fences = FENCES.filter(({ info }) => info.startsWith('ts'));

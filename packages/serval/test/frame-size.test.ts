@@ -96,7 +96,7 @@ describe.each([
   ['native with compression', { perMessageDeflate: { threshold: 0, level: 1 } }],
   ['ws', { engine: 'ws' as const }],
 ])('maxFrameSize of a server on the engine %s', (_name, options) => {
-  test.each(WAYS)('cuts what is sent as %s', async (way) => {
+  test.each(WAYS)('splits a message sent as %s', async (way) => {
     const server = await new Server({
       host: '127.0.0.1',
       endpoints: [Ways],
@@ -110,7 +110,7 @@ describe.each([
   });
 });
 
-test.each(WAYS)('maxFrameSize cuts what an adopted socket sends as %s', async (way) => {
+test.each(WAYS)('maxFrameSize splits a message that an adopted socket sends as %s', async (way) => {
   const host = new WebSocketServer({ host: '127.0.0.1', port: 0 });
   cleanups.push(() => host.close());
   await once(host, 'listening');
@@ -122,7 +122,7 @@ test.each(WAYS)('maxFrameSize cuts what an adopted socket sends as %s', async (w
 });
 
 describe.each([false, true])('maxFrameSize of a client, compression %p', (perMessageDeflate) => {
-  test.each([TEXT, BYTES])('cuts a message', async (message) => {
+  test.each([TEXT, BYTES])('splits a message', async (message) => {
     const host = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate });
     cleanups.push(() => host.close());
     await once(host, 'listening');

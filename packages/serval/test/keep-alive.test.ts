@@ -50,7 +50,7 @@ describe.each(['native', 'ws'] as const)('a server on the engine %s', (engine) =
   });
   afterAll(() => server.stop());
 
-  test('pings a silent client, which answers and stays', async () => {
+  test('pings a silent client and keeps its session while it answers', async () => {
     const client = new WebSocket(`ws://127.0.0.1:${server.port}/quiet`);
     await pings(client, 5);
     expect(server.container.getSessions().size).toBe(1);
@@ -58,7 +58,7 @@ describe.each(['native', 'ws'] as const)('a server on the engine %s', (engine) =
     expect(await Quiet.latest.ended).toBe('4000 ');
   });
 
-  test('ends the session of a client that answers no pings', async () => {
+  test('ends the session of a client that does not answer pings', async () => {
     const client = new WebSocket(`ws://127.0.0.1:${server.port}/quiet`, { autoPong: false });
     await once(client, 'open');
     Quiet.latest.session?.getUserProperties().set('serval.pongTimeout', 60);
@@ -89,7 +89,7 @@ describe('a client', () => {
     return { server, uri: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/` };
   }
 
-  test('pings a silent server, which answers and stays', async () => {
+  test('pings a silent server and keeps the session while it answers', async () => {
     const { server, uri } = await serve({ autoPong: true });
     const accepted = once(server, 'connection') as Promise<[WebSocket]>;
     const session = await new ClientContainer({ pingInterval: 30, pongTimeout: 30_000 }).connectToServer(Quiet, uri);
@@ -101,7 +101,7 @@ describe('a client', () => {
     await once(server, 'close');
   });
 
-  test('ends its session with a server that answers no pings', async () => {
+  test('ends its session with a server that does not answer pings', async () => {
     const { server, uri } = await serve({ autoPong: false });
     await container.connectToServer(Quiet, uri);
     expect(await Quiet.latest.ended).toBe(DEAD);

@@ -9,7 +9,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 describeInBrowser('a browser', (browser) => {
-  test('hears the same answers', async () => {
+  test('receives the same answers', async () => {
     const page = await browser().newPage();
     // Any page of the server's own origin will do; this one is its 404.
     await page.goto(`http://127.0.0.1:${server.port}/`);

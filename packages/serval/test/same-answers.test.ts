@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-test('a ws client hears the answers', async () => {
+test('a ws client receives the answers', async () => {
   const client = new WebSocket(`ws://127.0.0.1:${server.port}${PATH}`);
   const heard: string[] = [];
   client.on('open', () => SAID.forEach((said) => client.send(said)));
@@ -23,7 +23,7 @@ test('a ws client hears the answers', async () => {
   expect(heard).toEqual(HEARD);
 });
 
-test('a ws client with permessage-deflate hears the same answers', async () => {
+test('a ws client with permessage-deflate receives the same answers', async () => {
   const compressing = await new Server({ host: '127.0.0.1', endpoints: [Answers], perMessageDeflate: true }).start();
   const client = new WebSocket(`ws://127.0.0.1:${compressing.port}${PATH}`, { perMessageDeflate: { threshold: 0 } });
   const heard: string[] = [];
@@ -40,7 +40,7 @@ test('a ws client with permessage-deflate hears the same answers', async () => {
   await compressing.stop();
 });
 
-test('a TCP client with literal bytes hears the same answers', async () => {
+test('a TCP client with literal bytes receives the same answers', async () => {
   const socket = await LiteralSocket.connect(server.port);
   const head = await socket.upgrade(PATH);
   expect(head.status).toBe(101);
@@ -61,7 +61,7 @@ test('a TCP client with literal bytes hears the same answers', async () => {
   expect(await socket.readToEnd()).toHaveLength(0);
 });
 
-describe('what a peer does wrong closes with the right code', () => {
+describe('closes with the right code when a peer breaks a rule', () => {
   test.each([
     ['an unmasked frame', [0x81, 0x02, 0x68, 0x69], 1002],
     ['a reserved bit', clientFrame(0xc1, 'hi'), 1002],
@@ -89,7 +89,7 @@ describe('what a peer does wrong closes with the right code', () => {
   });
 });
 
-test('no unhandled rejection came of all this', async () => {
+test('none of these tests caused an unhandled rejection', async () => {
   const rejections: unknown[] = [];
   const listener = (reason: unknown): void => void rejections.push(reason);
   process.on('unhandledRejection', listener);

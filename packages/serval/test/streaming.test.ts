@@ -57,7 +57,7 @@ async function connect(path: string): Promise<{ client: WebSocket; next(): Promi
   return { client, next };
 }
 
-test('one frame of 20 MB reaches an InputStream in parts, far above the buffer size of 8 KiB', async () => {
+test('an InputStream receives one frame of 20 MB in parts, far above the buffer size of 8 KiB', async () => {
   const { client, next } = await connect('/upload');
   const data = randomBytes(20_000_000);
   client.send(data);
@@ -67,7 +67,7 @@ test('one frame of 20 MB reaches an InputStream in parts, far above the buffer s
   client.close();
 });
 
-test('a Reader answers lines while their message is still arriving', async () => {
+test('a Reader returns lines while their message is still arriving', async () => {
   const { client, next } = await connect('/upload');
   client.send('one\ntw', { fin: false });
   expect(await next()).toBe('line one');
@@ -76,7 +76,7 @@ test('a Reader answers lines while their message is still arriving', async () =>
   client.close();
 });
 
-test('parts of a text are cut between characters, wherever its frames and packets are cut', async () => {
+test('splits a text between characters, wherever its frames and packets are split', async () => {
   const { client, next } = await connect('/parts');
   const text = 'aä✓𝄞'.repeat(30_000);
   const bytes = Buffer.from(text);

@@ -12,19 +12,19 @@ import { planEndpoint, type EndpointPlan } from '@serval/plan';
 import { createTransportPair, type MemoryTransport } from './memory-transport';
 import { RecordingListener } from './recording-listener';
 
-/** How a conversation is set up; everything has a default. */
+/** The options of a conversation; everything has a default. */
 export interface ConversationOptions extends ContainerOptions {
   readonly encoders?: readonly EncoderClass[] | undefined;
   readonly decoders?: readonly DecoderClass[] | undefined;
   readonly pathParameters?: Readonly<Record<string, string>> | undefined;
   readonly inbound?: InboundMode | undefined;
-  /** Makes the endpoint instance; by default the constructor. */
+  /** The endpoint instance. Default: a new instance of the class. */
   readonly instance?: object | undefined;
-  /** Puts the session into the context of an earlier conversation with the same plan, as a second peer. */
+  /** An earlier conversation whose container context and plan this session shares, as a second peer. */
   readonly joining?: Conversation | undefined;
 }
 
-/** An endpoint and a peer that talk without a port. */
+/** An endpoint and a peer that communicate without a port. */
 export interface Conversation {
   readonly context: ContainerContext;
   readonly plan: EndpointPlan;
@@ -32,16 +32,16 @@ export interface Conversation {
   readonly endpoint: object;
   /** Sends as the peer. */
   readonly peer: MemoryTransport;
-  /** What the peer has received. */
+  /** The messages that the peer received. */
   readonly received: RecordingListener;
-  /** Resolves when `@OnOpen` has settled, to what it has thrown, if it has. */
+  /** Resolves once `@OnOpen` has settled: to the error that it threw, or to undefined. */
   readonly opened: Promise<Error | undefined>;
 }
 
-/** Opens a session of an endpoint class over a transport pair. */
+/** Opens a session of an endpoint class over a pair of transports in memory. */
 export function converse(endpointClass: EndpointClass, options: ConversationOptions = {}): Conversation {
   const { encoders = [], decoders = [], inbound = 'serial', joining } = options;
-  // Sessions only hand it out; the tests of a server use a real one.
+  // A session only returns its container. Tests of a server use a real one.
   const container = {} as WebSocketContainer;
   const context = joining?.context ?? new ContainerContext(container, options, []);
   const plan = joining?.plan ?? planEndpoint({ endpointClass, encoders, decoders, inbound });

@@ -5,7 +5,7 @@ import { Timer } from '@serval/api/spi';
 /** How long a read waits for bytes before it fails: long enough for a slow machine, short enough for a test. */
 const PATIENCE_MS = 5000;
 
-/** What can be sent: text as UTF-8, bytes, or a list of byte values. */
+/** Data to send: text as UTF-8, bytes, or a list of byte values. */
 export type Literal = string | Uint8Array | readonly number[];
 
 /** A response head: status line and headers, names in lower case. */
@@ -14,7 +14,7 @@ export interface ResponseHead {
   readonly headers: ReadonlyMap<string, readonly string[]>;
 }
 
-/** One end of a TCP connection that sends and expects literal bytes, for claims about the wire. */
+/** One end of a TCP connection that sends and reads literal bytes, for tests of the wire format. */
 export class LiteralSocket {
   #received = Buffer.alloc(0);
   #ended = false;
@@ -32,7 +32,7 @@ export class LiteralSocket {
     socket.on('end', end).on('close', end).on('error', end);
   }
 
-  /** @param options.ca makes it a TLS connection that trusts this certificate */
+  /** @param options.ca makes this a TLS connection that trusts the given certificate (PEM) */
   static async connect(
     port: number,
     options: { readonly host?: string; readonly ca?: string } = {},
@@ -48,12 +48,12 @@ export class LiteralSocket {
     return new LiteralSocket(socket);
   }
 
-  /** The server's side of a connection that was accepted. */
+  /** Wraps the server's side of an accepted connection. */
   static over(socket: Socket): LiteralSocket {
     return new LiteralSocket(socket);
   }
 
-  /** Whether the peer has ended the connection, or its side of it. */
+  /** Whether the peer ended the connection or its side of it. */
   get hasEnded(): boolean {
     return this.#ended;
   }
@@ -78,7 +78,7 @@ export class LiteralSocket {
     return this.readHead();
   }
 
-  /** The next `count` bytes. Rejects when the connection ends before, or the bytes do not come. */
+  /** The next `count` bytes. Rejects if the connection ends first, or if the bytes do not arrive within 5 seconds. */
   async read(count: number): Promise<Buffer> {
     await this.#until(() => this.#received.length >= count, `${count} bytes`);
     const bytes = this.#received.subarray(0, count);
@@ -100,7 +100,7 @@ export class LiteralSocket {
     return { status: Number(statusLine.split(' ')[1]), headers };
   }
 
-  /** All bytes until the peer ends the connection. */
+  /** All remaining bytes, once the peer has ended the connection. */
   async readToEnd(): Promise<Buffer> {
     await this.#until(() => this.#ended, 'the end of the connection');
     const rest = this.#received;
@@ -152,9 +152,9 @@ export class LiteralSocket {
 }
 
 /**
- * One frame of a client, masked with zeros so that its payload stays readable in a test.
+ * Builds a client frame, masked with zeros so that its payload stays readable in a test.
  *
- * @param first the first byte: 0x81 a whole text, 0x82 a whole binary message, 0x88 close, 0x89 ping
+ * @param first the first byte: 0x81 whole text message, 0x82 whole binary message, 0x88 close, 0x89 ping
  */
 export function clientFrame(first: number, payload: Literal = ''): Buffer {
   const bytes = toBytes(payload);

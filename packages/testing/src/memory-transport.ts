@@ -1,8 +1,8 @@
-import { setImmediate } from 'node:timers'; // the real one, so that fake timers of a test runner leave the transport alone
+import { setImmediate } from 'node:timers'; // the real one, so that a test runner's fake timers do not affect the transport
 import type { Extension } from '@serval/api';
 import { Fifo, type SendCallback, type Transport, type TransportListener } from '@serval/api/spi';
 
-/** What one side of a pair has sent and the other has not taken yet. */
+/** A frame that one side of a pair sent and the other has not read yet. */
 type Frame =
   | { readonly kind: 'text'; readonly data: string; readonly last: boolean }
   | { readonly kind: 'binary'; readonly data: Buffer; readonly last: boolean }
@@ -15,18 +15,18 @@ interface Pending {
   done: SendCallback | undefined;
 }
 
-/** So much is read on of a side that is paused: what is behind it waits as in a socket. */
+/** A paused side still reads this much ahead. The rest waits, as in a socket. */
 const HELD_BACK_BYTES = 16_384;
 
-/** What a listener is told of the end. */
+/** The code and reason that a listener receives at the end. */
 interface Farewell {
   readonly code: number;
   readonly reason: string;
 }
 
 /**
- * A pair of transports without a network: what one sends, the other receives in a later turn of the event loop. Each
- * side behaves as a WebSocket connection does, limits and close handshake included.
+ * Creates a pair of transports without a network. Each receives what the other sends in a later turn of the event loop.
+ * Both behave like a WebSocket connection, including limits and the closing handshake.
  */
 export function createTransportPair(): [MemoryTransport, MemoryTransport] {
   const left = new MemoryTransport();
@@ -46,11 +46,11 @@ export class MemoryTransport implements Transport {
   #paused = true;
   #over = false;
   #closeSent = false;
-  /** The peer's close frame, or the rule that it broke: nothing more is received. */
+  /** The peer's close frame, or the rule that it broke. Once set, this side receives nothing more. */
   #farewell: Farewell | undefined;
-  /** The peer has dropped the connection; what it had sent before is still delivered. */
+  /** Whether the peer dropped the connection. Frames that it sent earlier still arrive. */
   #isLost = false;
-  /** What the peer has sent and this side has not delivered. */
+  /** Frames that the peer sent and this side has not delivered. */
   readonly #incoming = new Fifo<Pending>();
   #scheduled = false;
   #bufferedBytes = 0;
@@ -107,7 +107,7 @@ export class MemoryTransport implements Transport {
     this.#schedule();
   }
 
-  /** What this side has sent and the other has not read: grows while the other is paused, as a socket's buffer does. */
+  /** Bytes that the other side has not read yet. They grow while it is paused, like a socket's buffer. */
   get bufferedBytes(): number {
     return this.#bufferedBytes;
   }
@@ -162,7 +162,7 @@ export class MemoryTransport implements Transport {
     if (this.#isLost && (this.#incoming.size === 0 || this.#farewell !== undefined)) this.#end();
   }
 
-  /** Pings are answered though messages are held back. */
+  /** Answers a ping even while messages wait. */
   #receiveAhead({ frame, bytes, done }: Pending): void {
     if (this.#over || this.#farewell !== undefined) return;
     if (this.#peer !== undefined) this.#peer.#bufferedBytes -= bytes;
@@ -238,7 +238,7 @@ export class MemoryTransport implements Transport {
   #lose(): void {
     this.#isLost = true;
     if (this.#incoming.size > 0) this.#listener?.onPeerLeaving?.();
-    // The sender knows of none of it whether it has arrived.
+    // The sender cannot find out which of these frames arrived.
     for (const pending of this.#incoming) {
       pending.done?.(new Error('the connection is closed'));
       pending.done = undefined;

@@ -1,17 +1,17 @@
 import type { MemoryTransport } from './memory-transport';
 import { RecordingListener } from './recording-listener';
 
-/** The other end of a session: what a test says as the client, and what it hears. */
+/** The other end of a session. A test sends and receives with it as the client. */
 export class Peer {
-  /** All that was heard, in order. */
+  /** Everything that the peer received, in order. */
   readonly received = new RecordingListener();
   #taken = 0;
   #receiving: Promise<unknown> = Promise.resolve();
 
   /**
    * @param transport the peer's side of a pair
-   * @param subprotocol the one that was negotiated, or the empty string
-   * @param headers what the endpoint added to the response of the handshake
+   * @param subprotocol the negotiated subprotocol, or the empty string
+   * @param headers the headers that the endpoint added to the handshake response
    */
   constructor(
     readonly transport: MemoryTransport,
@@ -50,12 +50,12 @@ export class Peer {
   }
 
   /**
-   * The next message: a text as string, a binary one as Buffer.
+   * The next message: text as string, binary as Buffer.
    *
-   * @throws Error (as a rejection) when the session closes before one comes
+   * @throws Error (as a rejection) when the session closes first
    */
   receive(): Promise<string | Buffer> {
-    // One after the other: each call takes the next message.
+    // Calls run one after the other, and each takes the next message.
     const next = this.#receiving.then(() => this.#take());
     this.#receiving = next.catch(() => undefined);
     return next;
@@ -65,9 +65,7 @@ export class Peer {
     for (;;) {
       const event = (await this.received.until(this.#taken + 1))[this.#taken];
       if (event?.kind === 'close') {
-        throw new Error(
-          `Expected a message, but the session was closed with ${event.code} ${event.reason}`.trim() + '.',
-        );
+        throw new Error(`Expected a message, but the session closed with ${event.code} ${event.reason}`.trim() + '.');
       }
       this.#taken += 1;
       if (event?.kind === 'text') return event.text;
@@ -75,17 +73,17 @@ export class Peer {
     }
   }
 
-  /** The next message, a text, parsed as JSON. */
+  /** The next message, which must be text, parsed as JSON. */
   async receiveJson(): Promise<unknown> {
     return JSON.parse(String(await this.receive()));
   }
 
-  /** Code and reason of the close that ended the conversation, once it has. */
+  /** The code and reason of the close, once the session has ended. */
   closed(): Promise<{ readonly code: number; readonly reason: string }> {
     return this.received.closed();
   }
 
-  /** Starts the close handshake; an empty close frame without a code. */
+  /** Starts the closing handshake. Without a code it sends an empty close frame. */
   close(code?: number, reason = ''): Promise<{ readonly code: number; readonly reason: string }> {
     this.transport.close(code, reason);
     return this.closed();
@@ -96,7 +94,7 @@ export class Peer {
     this.transport.terminate();
   }
 
-  /** Stops reading, as a slow peer does. */
+  /** Stops reading, like a slow peer. */
   pause(): void {
     this.transport.pause();
   }

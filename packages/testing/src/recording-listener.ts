@@ -1,13 +1,13 @@
 import type { InboundRule, TransportListener } from '@serval/api/spi';
 
-/** What a {@link RecordingListener} was told, in order; bytes as hexadecimal text so that entries compare by value. */
+/** An event that a {@link RecordingListener} received. Bytes are hexadecimal text, so that entries compare by value. */
 export type RecordedEvent =
   | { readonly kind: 'text'; readonly text: string; readonly last: boolean }
   | { readonly kind: 'binary'; readonly hex: string; readonly last: boolean }
   | { readonly kind: 'pong'; readonly hex: string }
   | { readonly kind: 'close'; readonly code: number; readonly reason: string };
 
-/** A listener that remembers what it was told, for tests that talk to a session or a transport from the other side. */
+/** A listener that records its events, for tests that use a session or a transport from the other side. */
 export class RecordingListener implements TransportListener {
   readonly events: RecordedEvent[] = [];
   readonly errors: Error[] = [];
@@ -40,20 +40,20 @@ export class RecordingListener implements TransportListener {
     this.errors.push(error);
   }
 
-  /** Resolves once so many events have been recorded, with all of them. */
+  /** Resolves to all events, once there are at least `count`. */
   async until(count: number): Promise<readonly RecordedEvent[]> {
     if (this.events.length < count) await new Promise<void>((resolve) => this.#waiting.push({ count, resolve }));
     return this.events;
   }
 
-  /** The texts among the events, once there are so many. */
+  /** Resolves to the texts among the events, once there are at least `count`. */
   async texts(count: number): Promise<string[]> {
     const texts = (): string[] => this.events.flatMap((event) => (event.kind === 'text' ? [event.text] : []));
     while (texts().length < count) await this.until(this.events.length + 1);
     return texts();
   }
 
-  /** The close that ended the conversation, once it has. */
+  /** Resolves to the code and reason of the close, once there is one. */
   async closed(): Promise<{ readonly code: number; readonly reason: string }> {
     for (;;) {
       const close = this.events.find((event) => event.kind === 'close');

@@ -7,7 +7,7 @@ import { Http1Reply, ServerContainer, type ServerContainerOptions, type StopOpti
 import { Peer } from './peer';
 import { createTransportPair } from './memory-transport';
 
-/** The options of a {@link TestServer}: those of a server container, and the endpoints. */
+/** The options of a {@link TestServer}: all options of a server container, and the endpoints. */
 export interface TestServerOptions extends Omit<ServerContainerOptions, 'engine'> {
   readonly endpoints?: readonly (EndpointClass | ServerEndpointConfig)[] | undefined;
 }
@@ -21,17 +21,17 @@ const OWN_OPTIONS = {
 
 /** The opening handshake of a {@link Peer}; everything has a default. */
 export interface ConnectOptions {
-  /** Added to, or in place of, those of a well-formed handshake. */
+  /** Request headers. They extend and override those of a well-formed handshake. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly subprotocols?: readonly string[] | undefined;
   readonly remoteAddress?: string | undefined;
-  /** As if the connection were encrypted. */
+  /** Whether the connection counts as encrypted. Default false. */
   readonly isSecure?: boolean | undefined;
-  /** What `HandshakeRequest.getNativeRequest` answers; its `session` member is the HTTP session. */
+  /** The result of `HandshakeRequest.getNativeRequest`; its `session` member is the HTTP session. */
   readonly nativeRequest?: unknown;
 }
 
-/** An opening handshake that was refused. */
+/** The server refused the opening handshake. */
 export class HandshakeRefused extends Error {
   override readonly name = 'HandshakeRefused';
 
@@ -46,8 +46,8 @@ export class HandshakeRefused extends Error {
 }
 
 /**
- * A server without a network: endpoints are deployed, routed to and shaken hands with as in a real one, but each
- * connection is a pair of transports in memory. Nothing listens, nothing needs to be waited for.
+ * A server without a network. It deploys endpoints, routes requests and runs handshakes like a real server, but each
+ * connection is a pair of transports in memory. It opens no port.
  *
  * @example
  * const server = new TestServer({ endpoints: [Chat] });
@@ -57,7 +57,7 @@ export class HandshakeRefused extends Error {
  */
 export class TestServer {
   readonly container: ServerContainer;
-  /** The transports whose upgrade is being answered, by their sockets. */
+  /** The peers of accepted upgrades, by socket, until `connect` returns them. */
   readonly #accepted = new Map<Duplex, Peer>();
 
   /** @throws DeploymentException when an endpoint cannot be deployed */
@@ -71,10 +71,10 @@ export class TestServer {
   }
 
   /**
-   * Opens a connection. Resolves when the handshake is accepted; `@OnOpen` may still be running.
+   * Opens a connection. Resolves once the server has accepted the handshake; `@OnOpen` may still be running.
    *
    * @param target path and query, such as `/chat/red?name=Ann`
-   * @throws HandshakeRefused (as a rejection) with the status when the handshake is refused
+   * @throws HandshakeRefused (as a rejection) when the server refuses the handshake; it has the status
    */
   async connect(target: string, options: ConnectOptions = {}): Promise<Peer> {
     if (typeof target !== 'string')
@@ -118,7 +118,7 @@ export class TestServer {
     return peer;
   }
 
-  /** The sessions that have not ended. */
+  /** The open sessions. */
   get sessions(): ReadonlySet<Session> {
     return this.container.getSessions();
   }
@@ -132,13 +132,13 @@ export class TestServer {
     transport.isSecure = upgrade.isSecure;
     transport.remoteAddress = upgrade.remoteAddress;
     this.#accepted.set(upgrade.socket, new Peer(other, upgrade.subprotocol, upgrade.headers));
-    // The caller goes on in a later turn; the session is made in this one.
+    // The caller continues in a later turn. The session is created in this one.
     (upgrade.socket as AnswerSocket).accept();
     return transport;
   }
 }
 
-/** Takes the place of the client's socket: keeps the refusal, if one is written. */
+/** Replaces the client's socket, and keeps the refusal if the server writes one. */
 class AnswerSocket extends Duplex {
   readonly #written: Buffer[] = [];
   #answer: () => void = () => undefined;

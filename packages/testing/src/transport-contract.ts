@@ -18,10 +18,10 @@ export interface ContractPeer {
   readonly received: RecordingListener;
 }
 
-/** Makes a connection: a transport that is not open yet, and its peer. */
+/** Opens a connection: a transport without a listener, and its peer. */
 export type OpenConnection = () => Promise<{ readonly transport: Transport; readonly peer: ContractPeer }>;
 
-/** One rule that every {@link Transport} obeys. */
+/** One rule that every {@link Transport} follows. */
 export interface ContractCase {
   readonly title: string;
   run(open: OpenConnection): Promise<void>;
@@ -45,7 +45,7 @@ async function start(
 
 const text = (value: string): RecordedEvent => ({ kind: 'text', text: value, last: true });
 
-/** What the container relies on, whichever transport runs. */
+/** The rules that the container relies on, for every transport. */
 export const transportContract: readonly ContractCase[] = [
   {
     title: 'delivers text and binary messages whole and in order',
@@ -64,7 +64,7 @@ export const transportContract: readonly ContractCase[] = [
     },
   },
   {
-    title: 'joins the fragments of a message for a listener that wants it whole',
+    title: 'joins the fragments of a message for a listener with inParts: false',
     async run(open) {
       const { peer, listener } = await start(open);
       peer.sendText('he', false);
@@ -74,7 +74,7 @@ export const transportContract: readonly ContractCase[] = [
     },
   },
   {
-    title: 'delivers a message in parts that join to it, the last one marked, for a listener that wants parts',
+    title: 'delivers a message in parts, with the last one marked, for a listener with inParts: true',
     async run(open) {
       const listener = new RecordingListener();
       listener.textRule = { inParts: true, maxBytes: 1 };
@@ -93,7 +93,7 @@ export const transportContract: readonly ContractCase[] = [
     },
   },
   {
-    title: 'reads nothing before resume, and loses nothing that came before',
+    title: 'reads nothing before resume, and loses nothing that arrived earlier',
     async run(open) {
       const { transport, peer } = await open();
       const listener = new RecordingListener();
@@ -106,7 +106,7 @@ export const transportContract: readonly ContractCase[] = [
     },
   },
   {
-    title: 'sends text and binary messages, and partial ones, in the order of the calls',
+    title: 'sends text, binary and partial messages in call order',
     async run(open) {
       const { transport, peer } = await start(open);
       transport.sendText('a', true);
@@ -119,7 +119,7 @@ export const transportContract: readonly ContractCase[] = [
     },
   },
   {
-    title: 'calls done once per send, after the call has returned',
+    title: 'calls done once per send, after the call returns',
     async run(open) {
       const { transport } = await start(open);
       let returned = false;
@@ -134,7 +134,7 @@ export const transportContract: readonly ContractCase[] = [
     },
   },
   {
-    title: 'answers a ping with a pong of the same data by itself, and tells of it',
+    title: 'answers a ping with a pong of the same data, and calls onPing',
     async run(open) {
       const { peer, listener } = await start(open);
       peer.ping(bytes(1, 2, 3));
@@ -143,7 +143,7 @@ export const transportContract: readonly ContractCase[] = [
     },
   },
   {
-    title: 'answers a ping behind a message that waits while it is paused, once',
+    title: 'while paused, answers a ping behind a waiting message exactly once',
     async run(open) {
       const { transport, peer, listener } = await start(open);
       peer.sendText('one', true);
@@ -167,7 +167,7 @@ export const transportContract: readonly ContractCase[] = [
     },
   },
   {
-    title: 'tells of pongs',
+    title: 'calls onPong for a pong',
     async run(open) {
       const { peer, listener } = await start(open);
       peer.pong(bytes(9));
@@ -175,7 +175,7 @@ export const transportContract: readonly ContractCase[] = [
     },
   },
   {
-    title: 'takes a message of exactly the limit, and answers a larger one with 1009',
+    title: 'accepts a message of exactly maxBytes, and answers a larger one with 1009',
     async run(open) {
       const listener = new RecordingListener();
       listener.textRule = { inParts: false, maxBytes: 4 };
@@ -189,7 +189,7 @@ export const transportContract: readonly ContractCase[] = [
     },
   },
   {
-    title: 'reads the limit anew for each message, and for each type',
+    title: 'reads the limit again for each message, and separately for each type',
     async run(open) {
       const listener = new RecordingListener();
       listener.textRule = { inParts: false, maxBytes: 100 };
@@ -206,7 +206,7 @@ export const transportContract: readonly ContractCase[] = [
     },
   },
   {
-    title: 'tells the code and the reason of the peer that closes, once, and answers',
+    title: 'reports the code and reason of the peer’s close frame once, and answers it',
     async run(open) {
       const { peer, listener } = await start(open);
       peer.close(4001, 'good bye ✓');
@@ -215,7 +215,7 @@ export const transportContract: readonly ContractCase[] = [
     },
   },
   {
-    title: 'asks the listener to close behind what the peer sent before, and sends what it sends until then',
+    title: 'calls onClosing after everything that the peer sent, and sends what the listener sends before it closes',
     async run(open) {
       const listener = new ClosingListener();
       const { transport, peer } = await start(open, listener);
@@ -233,7 +233,7 @@ export const transportContract: readonly ContractCase[] = [
     },
   },
   {
-    title: 'asks the listener to close where the peer broke a rule, with the code for it',
+    title: 'calls onClosing with the right code when the peer breaks a rule',
     async run(open) {
       const listener = new ClosingListener();
       listener.textRule = { inParts: false, maxBytes: 4 };
@@ -252,7 +252,7 @@ export const transportContract: readonly ContractCase[] = [
     },
   },
   {
-    title: 'does not ask to close where it has closed before',
+    title: 'does not call onClosing after close',
     async run(open) {
       const listener = new ClosingListener();
       const { transport, peer } = await start(open, listener);
@@ -263,7 +263,7 @@ export const transportContract: readonly ContractCase[] = [
     },
   },
   {
-    title: 'tells the code of the peer’s close frame where the connection is lost before the answer',
+    title: 'reports the code of the peer’s close frame even if the connection is lost before the answer',
     async run(open) {
       const listener = new ClosingListener();
       const { transport, peer } = await start(open, listener);
@@ -274,7 +274,7 @@ export const transportContract: readonly ContractCase[] = [
     },
   },
   {
-    title: 'tells that the peer leaves though messages of it are held back, once',
+    title: 'calls onPeerLeaving once, even while messages of the peer wait',
     async run(open) {
       for (const leave of ['close', 'drop'] as const) {
         const listener = new LeavingListener();
@@ -296,7 +296,7 @@ export const transportContract: readonly ContractCase[] = [
     },
   },
   {
-    title: 'delivers what came before the connection was dropped, though it was paused then',
+    title: 'delivers messages that arrived before the connection was dropped, even if it was paused',
     async run(open) {
       const { transport, peer, listener } = await start(open);
       peer.sendText('one', true);
@@ -316,7 +316,7 @@ export const transportContract: readonly ContractCase[] = [
     },
   },
   {
-    title: 'tells an empty close frame as 1005',
+    title: 'reports an empty close frame as 1005',
     async run(open) {
       const { peer, listener } = await start(open);
       peer.close(undefined, '');
@@ -324,7 +324,7 @@ export const transportContract: readonly ContractCase[] = [
     },
   },
   {
-    title: 'closes with a code and a reason behind what was sent, and tells once when it is over',
+    title: 'sends the close frame after earlier messages, and calls onClose once',
     async run(open) {
       const { transport, peer, listener } = await start(open);
       transport.sendText('last words', true);
@@ -339,7 +339,7 @@ export const transportContract: readonly ContractCase[] = [
     },
   },
   {
-    title: 'closes while it is paused',
+    title: 'closes while paused',
     async run(open) {
       const { transport, peer, listener } = await start(open);
       transport.pause();
@@ -349,7 +349,7 @@ export const transportContract: readonly ContractCase[] = [
     },
   },
   {
-    title: 'tells 1006 when the connection ends without a close frame',
+    title: 'reports 1006 when the connection ends without a close frame',
     async run(open) {
       const { peer, listener } = await start(open);
       peer.drop();
@@ -358,7 +358,7 @@ export const transportContract: readonly ContractCase[] = [
     },
   },
   {
-    title: 'tells 1006 after terminate, and fails what is sent later through done',
+    title: 'reports 1006 after terminate, and passes an error to done for a later send',
     async run(open) {
       const { transport, listener } = await start(open);
       transport.terminate();
@@ -372,7 +372,7 @@ export const transportContract: readonly ContractCase[] = [
     },
   },
   {
-    title: 'counts what a peer that does not read leaves unwritten, and settles every done when the connection ends',
+    title: 'counts unwritten bytes while the peer does not read, and calls every done when the connection ends',
     async run(open) {
       const { transport, peer } = await start(open);
       peer.pause();
@@ -387,7 +387,7 @@ export const transportContract: readonly ContractCase[] = [
     },
   },
   {
-    title: 'makes progress with each part of a message that is not whole yet',
+    title: 'increases progress with each part of an unfinished message',
     async run(open) {
       const { transport, peer, listener } = await start(open);
       if (!(await tellsProgress(transport, peer, listener))) return;
@@ -400,7 +400,7 @@ export const transportContract: readonly ContractCase[] = [
     },
   },
   {
-    title: 'makes progress while the peer takes a message',
+    title: 'increases progress while the peer reads a message',
     async run(open) {
       const { transport, peer, listener } = await start(open);
       if (!(await tellsProgress(transport, peer, listener))) return;
@@ -415,7 +415,7 @@ export const transportContract: readonly ContractCase[] = [
   },
 ];
 
-/** A listener that answers a close when the test does. */
+/** A listener that leaves the answer to a close to the test. */
 class ClosingListener extends RecordingListener {
   asked = 0;
   #tell: (close: { readonly code: number; readonly reason: string }) => void = () => undefined;
@@ -432,7 +432,7 @@ class LeavingListener extends RecordingListener {
   #tell: () => void = () => undefined;
   readonly leaving = new Promise<void>((tell) => (this.#tell = tell));
 
-  /** What was told with it. */
+  /** The argument of the call. */
   close: { readonly code: number } | undefined;
 
   onPeerLeaving(close?: { readonly code: number }): void {
@@ -442,14 +442,14 @@ class LeavingListener extends RecordingListener {
   }
 }
 
-/** Not over HTTP/2. */
+/** Whether the transport reports progress; one over HTTP/2 does not. */
 async function tellsProgress(transport: Transport, peer: ContractPeer, listener: RecordingListener): Promise<boolean> {
   peer.sendText('whole', true);
   await listener.until(1);
   return transport.progress !== 0;
 }
 
-/** Lets everything that is under way in this process, sockets included, arrive. */
+/** Waits until everything under way in this process, sockets included, has arrived. */
 async function turns(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -52,7 +52,7 @@ class Chat {
 
 let lastClose: number | undefined;
 
-test('a conversation: handshake, messages both ways, close', async () => {
+test('completes a handshake, sends messages both ways, and closes', async () => {
   const server = new TestServer({ endpoints: [Chat] });
   const ann = await server.connect('/chat/red?token=t', { subprotocols: ['v2'], remoteAddress: '10.0.0.7' });
   expect([ann.subprotocol, ann.headers]).toEqual(['v2', [['X-Token', 't']]]);
@@ -65,12 +65,12 @@ test('a conversation: handshake, messages both ways, close', async () => {
   ]);
   expect(server.sessions.size).toBe(1);
   expect(await ann.close(4000, 'bye')).toEqual({ code: 4000, reason: 'bye' });
-  await expect(ann.receive()).rejects.toThrow('Expected a message, but the session was closed with 4000 bye.');
+  await expect(ann.receive()).rejects.toThrow('Expected a message, but the session closed with 4000 bye.');
   await server.stop();
   expect(lastClose).toBe(4000);
 });
 
-test('refusals come with status, headers and body; accept-then-close as a close', async () => {
+test('reports a refusal with status, headers and body, and closeWith as a close', async () => {
   const server = new TestServer({ endpoints: [Chat] });
   await expect(server.connect('/chat/red')).rejects.toMatchObject({
     name: 'HandshakeRefused',
@@ -88,7 +88,7 @@ test('refusals come with status, headers and body; accept-then-close as a close'
   await server.stop();
 });
 
-test('timeouts pass as fast as the fake clock goes', async () => {
+test('timeouts follow the fake clock', async () => {
   jest.useFakeTimers();
   try {
     const server = new TestServer({ endpoints: [Chat] });
@@ -109,7 +109,7 @@ test('timeouts pass as fast as the fake clock goes', async () => {
   }
 });
 
-test('the same works under node:test, with the compiled package', async () => {
+test('works under node:test with the compiled package', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'serval-testing-'));
   try {
     await symlink(join(__dirname, '../node_modules'), join(directory, 'node_modules'));
