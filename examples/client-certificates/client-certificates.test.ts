@@ -30,14 +30,14 @@ test('client-certificates refuses a role that the user does not have with 403', 
 test('client-certificates shows what a client sees of each refusal', async () => {
   const lines: string[] = [];
   await visitAll(address, certificates, (line) => lines.push(line));
-  const failed = `WS_CONNECT_TLS, ${address}/ledger/clerk could not be asked for a WebSocket: `;
+  const failed = `WS_CONNECT_TLS, ${address}/ledger/clerk did not open the WebSocket: `;
   expect(lines).toEqual([
     'ann: Welcome, ann. You have the ledger as auditor.',
     'bob: Welcome, bob. You have the ledger as clerk.',
     'bob as auditor: HTTP 403',
-    `without a certificate: ${failed}tlsv13 alert certificate required. Perhaps a certificate of the client is asked for there; give it as key and cert of sslContext.`,
+    `without a certificate: ${failed}tlsv13 alert certificate required. The server may require a client certificate; pass it as key and cert of sslContext.`,
     expect.stringMatching(
-      /^with a certificate of one's own: WS_CONNECT_IO, .* Perhaps the client's certificate is not accepted there; see key and cert of sslContext\.$/,
+      /^with a self-signed certificate: WS_CONNECT_IO, .* The server may not accept the client's certificate; check key and cert of sslContext\.$/,
     ),
     `without trust in the server: ${failed}self-signed certificate.`,
   ]);

@@ -60,6 +60,6 @@ export async function visitAll(
   print(`bob as auditor: ${await visit(auditor, server.cert, bob)}`);
   print(`without a certificate: ${await visit(clerk, server.cert)}`);
   // The name doesn't help: ann's certificate on the server is a different one.
-  print(`with a certificate of one's own: ${await visit(clerk, server.cert, selfSignedCertificate('ann'))}`);
+  print(`with a self-signed certificate: ${await visit(clerk, server.cert, selfSignedCertificate('ann'))}`);
   print(`without trust in the server: ${await visit(clerk, undefined, ann)}`);
 }

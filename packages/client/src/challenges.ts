@@ -1,12 +1,12 @@
-/** One of the ways to authenticate that a server, or a proxy, offers. */
+/** One authentication scheme that a server or proxy offers. */
 export interface Challenge {
   /** In lower case. */
   readonly scheme: string;
-  /** Names in lower case, each as it came first; values without quotes and backslashes. */
+  /** Names in lower case, with the first value of each; values without quotes and backslashes. */
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-// RFC 9110 5.6.2, 11.2; sticky, so that nothing is read twice.
+// RFC 9110 5.6.2, 11.2. Sticky, so that each character is read once.
 const TOKEN = /[\w!#$%&'*+.^`|~-]+/y;
 const TOKEN_68 = /[\w.~+/-]+=*(?=[ \t]*(?:,|$))/y;
 const SPACES = /[ \t]*/y;
@@ -16,10 +16,10 @@ const END = /[ \t]*(?=,|$)/y;
 const QUOTED = /"((?:[^"\\]|\\.)*)"/sy;
 
 /**
- * The challenges in all values of a WWW-Authenticate or Proxy-Authenticate header, in their order.
+ * Parses the challenges in all values of a WWW-Authenticate or Proxy-Authenticate header, in order.
  *
- * A value may hold several, and commas stand between challenges and between the parameters of one. What breaks the
- * grammar ends its value, and the challenge in which it stands is left out.
+ * A value may contain several challenges; commas separate both challenges and the parameters of one. A syntax error ends
+ * the parsing of its value and drops the challenge that contains it.
  *
  * @see RFC 9110 11.3, 11.6.1
  */
@@ -51,7 +51,7 @@ function parseValue(value: string): readonly Challenge[] {
     }
     parameters = new Map();
     challenges.push({ scheme: name.toLowerCase(), parameters });
-    // What Negotiate and its like say; no parameters follow it.
+    // A token68, as in Negotiate; no parameters follow it.
     if (read(SPACES)?.[0] !== '') read(TOKEN_68);
   }
   challenges.pop();

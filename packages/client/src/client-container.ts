@@ -35,7 +35,7 @@ import { parseServerUri } from './server-uri';
 
 /**
  * The {@link WebSocketContainer} of client endpoints. `ContainerProvider.getWebSocketContainer()` gives one with the
- * default options; make another where they do not fit.
+ * default options; create another one for other options.
  *
  * @example
  * const container = new ClientContainer({ perMessageDeflate: true, ioTimeout: 2000 });
@@ -48,12 +48,12 @@ export class ClientContainer extends ContainerDefaults implements WebSocketConta
   readonly #plain: ClientEngine;
   readonly #connecting = new Set<Deadline>();
   #stopped: Promise<void> | undefined;
-  /** Ends the waiting for servers that have asked to come back later. */
+  /** Ends the waits that a Retry-After header causes. */
   readonly #stopping = new AbortController();
-  /** Undefined where the options forbid compression. */
+  /** Undefined if the options forbid compression. */
   readonly #compressing: ClientEngine | undefined;
 
-  /** @throws DeploymentException for an option that is out of range or of the wrong kind */
+  /** @throws DeploymentException when an option is out of range or of the wrong type */
   constructor(options: ClientContainerOptions = {}) {
     super();
     this.#settings = readContainerOptions(options);
@@ -67,13 +67,14 @@ export class ClientContainer extends ContainerDefaults implements WebSocketConta
   }
 
   /**
-   * Connects a client endpoint to a server: an annotated class or instance, or a programmatic one. A class gets a new
-   * instance. Nothing is read before `@OnOpen` has settled, and nothing that the server sends meanwhile is lost.
+   * Connects a client endpoint to a server: an annotated or programmatic one, as a class or an instance. A class gets a
+   * new instance. The container reads no message before `@OnOpen` has settled, and loses none that the server sends
+   * earlier.
    *
-   * @param uri `ws:`, `wss:` or `ws+unix:`, without a fragment. User information is sent as Basic credentials
+   * @param uri `ws:`, `wss:` or `ws+unix:`, without a fragment; the client sends user information as Basic credentials
    * @returns the open session, once `@OnOpen` has settled
-   * @throws DeploymentException (as a rejection) for an endpoint that breaks a rule of chapter 4
-   * @throws HandshakeException (as a rejection), a DeploymentException too, when the WebSocket could not be opened
+   * @throws DeploymentException (as a rejection) when the endpoint breaks a rule of chapter 4
+   * @throws HandshakeException (as a rejection), a subclass of DeploymentException, when the WebSocket cannot be opened
    *
    * @see WSC-2.1.7
    */
@@ -89,7 +90,7 @@ export class ClientContainer extends ContainerDefaults implements WebSocketConta
     const passed: readonly unknown[] = args;
     if (passed.length !== 2 && passed.length !== 3) {
       throw new IllegalArgumentException(
-        `connectToServer takes an endpoint, its configuration (or null, or not at all) and a URI; found ${passed.length} argument(s).`,
+        `connectToServer takes an endpoint, optionally its configuration or null, and a URI; found ${passed.length} argument(s).`,
       );
     }
     const endpoint = this.#endpoints.resolve(passed[0], passed.length === 3 ? passed[1] : null);
@@ -100,9 +101,9 @@ export class ClientContainer extends ContainerDefaults implements WebSocketConta
   }
 
   /**
-   * For connections that are kept up: an endpoint of which one instance serves all of them.
+   * For connections that reconnect: prepares an endpoint with one instance for all of their sessions.
    *
-   * @throws DeploymentException for an endpoint that breaks a rule of chapter 4, or whose constructor has thrown
+   * @throws DeploymentException when the endpoint breaks a rule of chapter 4, or its constructor throws
    * @internal
    */
   prepare(endpoint: unknown, config: unknown): ClientEndpoint {
@@ -112,7 +113,7 @@ export class ClientContainer extends ContainerDefaults implements WebSocketConta
   }
 
   /**
-   * For connections that are kept up: one connecting, as {@link connectToServer}; `retryAfter` is for the first one.
+   * For connections that reconnect: connects once, like {@link connectToServer}. `retryAfter` applies to the first attempt.
    *
    * @internal
    */
@@ -121,19 +122,19 @@ export class ClientContainer extends ContainerDefaults implements WebSocketConta
     const server = parseServerUri(uri);
     const { attempt, signal } = watch;
     const wait = (milliseconds: number): Promise<void> => pause(milliseconds, signal);
-    // Later ones have their own way to wait.
+    // Later attempts use the delays of the reconnect policy.
     const retryAfter = attempt === 0 ? this.#settings.retryAfter : false;
     return retrying(retryAfter, () => connectEndpoint(this.#connectContext(), endpoint, server, watch), wait);
   }
 
   /**
-   * What is told of a stop: connections that are kept up, which may have nothing that is to be ended.
+   * Callbacks for connections that reconnect. A stop calls them, because such a connection may have no session to end.
    *
    * @internal
    */
   readonly stopListeners = new Set<(why: HandshakeException) => void>();
 
-  /** Of one attempt. @internal */
+  /** The limit for one attempt. @internal */
   get handshakeTimeoutMs(): number {
     return this.#settings.handshakeTimeout;
   }
@@ -143,21 +144,21 @@ export class ClientContainer extends ContainerDefaults implements WebSocketConta
     return this.#context.diagnostics;
   }
 
-  /** Whether {@link stop} was called. */
+  /** Whether {@link stop} has been called. */
   get isStopped(): boolean {
     return this.#stopped !== undefined;
   }
 
   /**
-   * Connects nothing any more, gives up what is being connected, lets the handlers that are running finish, closes every
-   * session with 1001, and resolves once every `@OnClose` has returned and every connection has ended. What is not over
-   * after `grace` is ended by force. A second call waits for the first. Not in the specification.
+   * Stops the container: rejects new connects, aborts pending ones, lets running handlers finish, and closes every session
+   * with 1001. It resolves once every `@OnClose` has returned and every connection has ended. After `grace` it drops the
+   * remaining connections. A second call waits for the first. Not in the specification.
    *
-   * A connect whose `@OnOpen` is running has a session already: it resolves, and the session is closed. Every other one
-   * rejects with a HandshakeException, `WS_CONNECT_STOPPED`, and so does every later one. From then on
-   * `ContainerProvider` gives a new container in place of a stopped one.
+   * A connect whose `@OnOpen` is running already has a session: it resolves, and the container closes the session. Every
+   * other pending or later connect rejects with a HandshakeException, `WS_CONNECT_STOPPED`. `ContainerProvider` then
+   * creates a new container instead of returning the stopped one.
    *
-   * @throws IllegalArgumentException (as a rejection) for a grace that is out of range; it rejects for nothing else
+   * @throws IllegalArgumentException (as a rejection) when `grace` is out of range; it rejects for no other reason
    */
   async stop(options: StopOptions = {}): Promise<void> {
     const graceMs = graceOf(options);
@@ -180,7 +181,7 @@ export class ClientContainer extends ContainerDefaults implements WebSocketConta
     return endSessions(this.#context.registry, reason, graceMs, given);
   }
 
-  /** As {@link stop}: `await using container = new ClientContainer()`. */
+  /** Calls {@link stop}: `await using container = new ClientContainer()`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
   }
@@ -207,7 +208,7 @@ export class ClientContainer extends ContainerDefaults implements WebSocketConta
     };
   }
 
-  /** Compression is offered where the options, or the endpoint's configuration, ask for it. */
+  /** The engine offers compression if the options or the endpoint's configuration request it. */
   #engineFor({ config }: ClientEndpoint): ClientEngine {
     if (this.#compressing === undefined) return this.#plain;
     const { perMessageDeflate } = this.#settings;
@@ -219,7 +220,7 @@ export class ClientContainer extends ContainerDefaults implements WebSocketConta
 
 function containerStopped(): HandshakeException {
   return new HandshakeException(
-    'Nothing is connected: the container was stopped; make a new one.',
+    'The client container is stopped and connects no more. Create a new one.',
     undefined,
     'WS_CONNECT_STOPPED',
   );

@@ -4,19 +4,19 @@ import type { ContainerContext } from '@serval/container';
 import { planEndpoint, type EndpointPlan } from '@serval/plan';
 import { checkOffers, configOfAnnotated, requireConfig } from './endpoint-config';
 
-/** An endpoint that has passed every check. */
+/** An endpoint that passed every check. */
 export interface ClientEndpoint {
   readonly plan: EndpointPlan;
   readonly config: ClientEndpointConfig;
-  /** Undefined where each connection gets an instance of its own. */
+  /** Undefined if each connection gets its own instance. */
   readonly instance: object | undefined;
 }
 
 /** The client endpoints of one container. */
 export class ClientEndpoints {
   /**
-   * Sessions belong together by their plan, and those of a client by their endpoint instance, as in Tomcat. An instance
-   * that connects with other codecs has another plan.
+   * `getOpenSessions` groups sessions by plan. A client's sessions are grouped by endpoint instance, as in Tomcat, so each
+   * instance has its own plan, and one more for each other set of codecs.
    */
   readonly #plans = new WeakMap<object, EndpointPlan[]>();
   readonly #codecsOf = new WeakMap<EndpointPlan, readonly (readonly unknown[])[]>();
@@ -25,9 +25,9 @@ export class ClientEndpoints {
   constructor(private readonly context: ContainerContext) {}
 
   /**
-   * What `connectToServer` was given, checked by all rules of chapter 4.
+   * Checks the arguments of `connectToServer` against all rules of chapter 4.
    *
-   * @throws DeploymentException naming class, method, position and remedy
+   * @throws DeploymentException when one is broken; the message names class, method, position and remedy
    */
   resolve(endpoint: unknown, given: unknown): ClientEndpoint {
     const { endpointClass, instance } = classOf(endpoint);
@@ -36,7 +36,7 @@ export class ClientEndpoints {
     checkOffers(plan.name, config);
     if (instance === undefined && endpointClass.length > 0) {
       throw notAnEndpoint(
-        `The constructor of ${plan.name} declares ${endpointClass.length} parameter(s), and nothing gives them. Remove them, or connect an instance.`,
+        `The constructor of ${plan.name} declares ${endpointClass.length} parameter(s), but the client calls it without arguments. Remove them, or connect an instance.`,
       );
     }
     this.#warnOfPathParameters(plan);
@@ -71,7 +71,7 @@ export class ClientEndpoints {
   }
 }
 
-/** @throws DeploymentException for what is no client endpoint */
+/** @throws DeploymentException when the argument is not a client endpoint */
 function classOf(endpoint: unknown): { readonly endpointClass: EndpointClass; readonly instance: object | undefined } {
   const isClass = typeof endpoint === 'function';
   if (!isClass && (typeof endpoint !== 'object' || endpoint === null)) {
@@ -87,7 +87,7 @@ function classOf(endpoint: unknown): { readonly endpointClass: EndpointClass; re
     throw notAnEndpoint(
       record?.serverEndpoint !== undefined
         ? `${name} is a server endpoint; connectToServer takes a class with @ClientEndpoint, or one that extends Endpoint.`
-        : `${name} is not a client endpoint: it has no @ClientEndpoint and does not extend Endpoint. A subclass needs an annotation of its own (WSC-4.8).`,
+        : `${name} is not a client endpoint: it has no @ClientEndpoint and does not extend Endpoint. A subclass needs its own annotation (WSC-4.8).`,
     );
   }
   // It is a class: it is annotated, or it extends Endpoint.

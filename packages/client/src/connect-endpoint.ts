@@ -32,8 +32,8 @@ export interface ConnectContext {
 }
 
 /**
- * The user property in which a session of `connect` has the number of the attempt that has opened it: 0 for the first
- * connection, and after a loss 1 for the first attempt to get a new one, and so on.
+ * The name of the user property with the number of the attempt that opened a session of `connect`: 0 for the first
+ * connection; after a loss, 1 for the first attempt to reconnect, and so on.
  */
 export const ATTEMPT_PROPERTY = 'reconnect.attempt';
 
@@ -48,7 +48,7 @@ export interface ConnectWatch {
 }
 
 /**
- * Connects an endpoint. The steps are in the order in which they can fail; what a failed step leaves behind is undone.
+ * Connects an endpoint. The steps are in the order in which they can fail. A failed step leaves nothing behind.
  *
  * @returns the session, once `@OnOpen` has settled
  * @throws DeploymentException (as a rejection)
@@ -129,9 +129,9 @@ export async function connectEndpoint(
   }
   const { session, opened } = openSession(parts, watch?.begun);
   const failure = await opened;
-  // The owner of a watched attempt has to learn that it failed.
-  const isTold = watch !== undefined || container.settings.openFailure === 'reject';
-  if (failure !== undefined && isTold) throw endpointFailed(plan, '@OnOpen', failure);
+  // The owner of a watched attempt must be able to react to the failure.
+  const rejects = watch !== undefined || container.settings.openFailure === 'reject';
+  if (failure !== undefined && rejects) throw endpointFailed(plan, '@OnOpen', failure);
   return session;
 }
 
@@ -153,7 +153,7 @@ function sessionProperties(
 /** @throws HandshakeException with WS_CONNECT_ENDPOINT */
 export function makeInstance({ endpointClass, ...plan }: EndpointPlan): object {
   try {
-    // It needs no arguments: that is checked before.
+    // Its constructor needs no arguments; that was checked before.
     return new endpointClass();
   } catch (thrown) {
     throw endpointFailed(plan, 'the constructor', thrown);
@@ -165,7 +165,7 @@ async function makeCodecs(plan: EndpointPlan, config: ConnectionConfig, deadline
   try {
     return await deadline.within(making);
   } catch (thrown) {
-    // If they are made after all, they are nobody's.
+    // If they arrive later, nothing else destroys them.
     making.then(
       (codecs) => codecs.destroy(),
       () => undefined,
@@ -177,7 +177,7 @@ async function makeCodecs(plan: EndpointPlan, config: ConnectionConfig, deadline
 function endpointFailed({ name }: Pick<EndpointPlan, 'name'>, what: string, thrown: unknown): HandshakeException {
   const cause = toError(thrown);
   return new HandshakeException(
-    `${name} could not be connected, because ${what} has thrown: ${cause.message}`,
+    `${name} could not be connected, because ${what} threw: ${cause.message}`,
     cause,
     'WS_CONNECT_ENDPOINT',
   );

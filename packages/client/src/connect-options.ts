@@ -86,13 +86,13 @@ export interface EndpointConnectOptions extends CommonConnectOptions {
 
 export type ConnectOptions = HandlerConnectOptions | EndpointConnectOptions;
 
-/** The options, checked. */
+/** The checked options. */
 export interface PreparedConnect {
   readonly container: ClientContainer;
   readonly endpoint: ClientEndpoint;
-  /** Where no handler takes the messages. */
+  /** Set if no handler receives the messages. */
   readonly stream: MessageStream | undefined;
-  /** Undefined where a lost connection stays lost. */
+  /** Undefined if the connection does not reconnect. */
   readonly policy: ReconnectPolicy | undefined;
 }
 
@@ -130,8 +130,8 @@ const COMMON = {
   ),
   signal: kind('an AbortSignal', isAbortSignal),
   reconnect: { ...switchable(RECONNECT_OPTIONS), default: false },
-  headers: kind('an object of headers by name, or a function that gives one', isHeaders, { isSecret: true }),
-  // These two are read together, by the container.
+  headers: kind('an object of headers by name, or a function that returns one', isHeaders, { isSecret: true }),
+  // The container reads these two together.
   endpoint: kind('a client endpoint, a class or an instance', (_value): _value is unknown => true),
   config: kind('a ClientEndpointConfig or null', (_value): _value is unknown => true),
 } satisfies OptionTable<Omit<EndpointConnectOptions, keyof ClientContainerOptions>>;
@@ -150,9 +150,9 @@ function isHeaders(value: unknown): value is NonNullable<CommonConnectOptions['h
 }
 
 /**
- * Reads the options of `connect`; those of a container are read by that.
+ * Reads the options of `connect`. The container reads its own options.
  *
- * @throws DeploymentException for an option of the wrong kind, and for an endpoint that breaks a rule of chapter 4
+ * @throws DeploymentException when an option has the wrong type, or the endpoint breaks a rule of chapter 4
  */
 export function prepareConnect(options: ConnectOptions): PreparedConnect {
   requireOptions('The second argument of connect', options);
@@ -191,7 +191,7 @@ interface Prepared {
 function forHandlers(container: ClientContainer, settings: ConnectSettings, handlers: SessionHandlers): Prepared {
   const { config: misplaced } = settings;
   if (misplaced !== undefined && misplaced !== null)
-    throw badOption('config', 'for an endpoint, and left out where there is none', misplaced);
+    throw badOption('config', 'for an endpoint, and left out if there is none', misplaced);
   const stream = handlers.onText === undefined && handlers.onBinary === undefined ? new MessageStream() : undefined;
   const builder = ClientEndpointConfig.Builder.create()
     .preferredSubprotocols(settings.subprotocols ?? null)
@@ -213,18 +213,18 @@ function forEndpoint(
   const other = Object.keys({ ...HANDLERS, ...CONFIGURATION }).find((name) => name in options);
   if (other !== undefined)
     throw wrong(
-      `connect takes an endpoint or ${other}, not both; ${other in HANDLERS ? 'write a method of the endpoint' : 'give it in config or in the annotation'}.`,
+      `connect takes an endpoint or ${other}, not both; ${other in HANDLERS ? 'write a method of the endpoint' : 'set it in config or in the annotation'}.`,
     );
   return { prepared: container.prepare(endpoint, config ?? null), stream: undefined };
 }
 
-/** Not `instanceof` alone: one of another realm, or of a library, is one too. */
+/** Not `instanceof`, because a signal may come from another realm or from a library. */
 function isAbortSignal(signal: unknown): signal is AbortSignal {
   const isLike = typeof signal === 'object' && signal !== null && 'aborted' in signal && 'addEventListener' in signal;
   return isLike && typeof signal.aborted === 'boolean' && typeof signal.addEventListener === 'function';
 }
 
-/** Sets the headers first; then it is the endpoint's own configurator. */
+/** Sets the headers, then calls the endpoint's own configurator. */
 class HeaderSetter extends ClientEndpointConfig.Configurator {
   constructor(
     private readonly given: NonNullable<CommonConnectOptions['headers']>,
@@ -249,7 +249,7 @@ class HeaderSetter extends ClientEndpointConfig.Configurator {
 
 function misplaced(name: string): DeploymentException {
   if (name in CLIENT_CONTAINER_OPTIONS)
-    return wrong(`${name} is an option of a container: give it to the container that connect is given.`);
+    return wrong(`${name} is an option of a container. Pass it to the container that you pass to connect.`);
   const [unknown = ''] = unknownOptions('connect', CONNECT_OPTIONS, { [name]: undefined });
   return wrong(unknown.endsWith('?') ? unknown : `${unknown}.`);
 }

@@ -14,12 +14,12 @@ import type { ReceivedMessage } from './message-stream';
 import { WaitingSends, type OutgoingMessage } from './waiting-sends';
 
 /**
- * `'open'`: messages are sent; `'away'`: the connection is lost, and may be got back; `'closed'`: it has ended for good,
- * or is about to.
+ * `'open'`: the connection sends messages. `'away'`: it is lost and may reconnect. `'closed'`: it has ended or is about to
+ * end.
  */
 export type ConnectionState = 'open' | 'away' | 'closed';
 
-/** A session, and what becomes of it. */
+/** A session and its end. */
 interface Stay {
   readonly session: WsSession;
   /** In `performance.now()` time. */
@@ -27,22 +27,22 @@ interface Stay {
   readonly ended: Promise<SessionEnd>;
 }
 
-/** An attempt that has failed. */
+/** A failed attempt. */
 interface Failure {
   readonly error: Error;
-  /** The error, or why the session that it has left behind was ended by the other side. */
+  /** The error; or, if the attempt opened a session that the other side ended, the reason of that end. */
   readonly cause: CloseReason | Error;
 }
 
 /**
- * Connects without a class: handlers in the options, or none and `for await` over the connection; or with an endpoint,
- * which then is kept connected. The handlers are in place before the first byte is read.
+ * Connects with handlers in the options, with `for await` over the connection, or with an endpoint. With `reconnect` it
+ * connects again after a loss. The handlers are registered before the first byte is read.
  *
  * @param uri `ws:`, `wss:` or `ws+unix:`, without a fragment; a function runs for each attempt
  * @returns the open connection, once `onOpen` has settled
- * @throws DeploymentException (as a rejection) for options and endpoints that cannot be right
- * @throws HandshakeException (as a rejection), a DeploymentException too, when the WebSocket could not be opened
- * @throws the reason of `signal` (as a rejection)
+ * @throws DeploymentException (as a rejection) when an option or the endpoint is invalid
+ * @throws HandshakeException (as a rejection), a subclass of DeploymentException, when the WebSocket cannot be opened
+ * @throws the reason of `signal` (as a rejection) when it aborts first
  *
  * @example
  * const connection = await connect('wss://example.com/prices', { reconnect: true });
@@ -53,26 +53,26 @@ export async function connect(uri: ServerUri, options: ConnectOptions = {}): Pro
   return Connection.open(uri, prepareConnect(options), options.signal);
 }
 
-/** What `connect` gives: one session or, where it reconnects, one after the other. */
+/** The result of `connect`: one session or, with `reconnect`, one session after the other. */
 export class Connection implements AsyncIterable<ReceivedMessage> {
   /**
-   * Resolves when the connection has ended for good: with the reason of the last session, or that of a `close` without
-   * one. Never rejects.
+   * Resolves once the connection has ended and does not reconnect: to the reason of the last session, or to that of
+   * `close` if no session was open. Never rejects.
    */
   readonly closed: Promise<CloseReason>;
   readonly #resolveClosed: (reason: CloseReason) => void;
-  /** It may have a password in it. */
+  /** It may contain a password. */
   readonly #uri: ServerUri;
   readonly #waiting: WaitingSends;
-  /** Ends handshakes and delays, and lets no other begin. */
+  /** Ends handshakes and delays, and prevents new ones. */
   readonly #giveUp = new AbortController();
-  /** The last session, from before its `onOpen` on. */
+  /** The last session, from just before its `onOpen`. */
   #latest: WsSession | undefined;
   /** The session, from after its `onOpen` until its `onClose` has returned. */
   #session: WsSession | undefined;
-  /** Where what has waited is being sent to. */
+  /** The session to which waiting messages are being sent. */
   #catchingUp: WsSession | undefined;
-  /** Attempts since the connection has last been open for long enough. */
+  /** Attempts since the connection was last open for `minUptime`. */
   #attempts = 0;
   #closeReason: CloseReason | undefined;
   #isOver = false;
@@ -113,7 +113,7 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
     return connection;
   }
 
-  /** The session that is open, or undefined while the connection is away and after its end. */
+  /** The open session, or undefined while the connection is away and after its end. */
   get session(): Session | undefined {
     return this.state === 'open' ? this.#session : undefined;
   }
@@ -124,21 +124,22 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
     return this.parts.policy === undefined ? 'closed' : 'away';
   }
 
-  /** Why no further attempt was made, where the connection has ended for good because of an error. */
+  /** The error that ended the connection, if it was an error; then there is no further attempt. */
   get error(): Error | undefined {
     return this.#error;
   }
 
   /**
-   * Sends a string as text, bytes as a binary message, and anything else by the first encoder that takes it, in the order
-   * of the calls. While the connection is away the message waits, or is refused, by `reconnect.whileAway`.
+   * Sends a string as text, bytes as a binary message, and anything else with the first encoder that accepts it. Messages
+   * leave in call order. While the connection is away, `reconnect.whileAway` decides whether the message waits or the
+   * promise rejects.
    *
-   * The promise resolves when the message has been accepted for sending by a session, as with `getBasicRemote()`. It
-   * rejects with IOException when the connection is lost or ends before, with IllegalStateException when too many wait, and
-   * with IllegalArgumentException for null and undefined. Nobody needs to await it. Bytes are not copied.
+   * The promise resolves once a session has accepted the message for sending, as with `getBasicRemote()`. It rejects with
+   * IOException when the connection is lost or ends first, with IllegalStateException when too many messages wait, and
+   * with IllegalArgumentException for null and undefined. You need not await it. The connection does not copy bytes.
    *
-   * While a session begins (`onOpen`) or is lost (until `onClose` has returned), a handler or the loop may be what awaits
-   * it, and the next session waits for those: then it resolves as soon as the message waits.
+   * While a session begins (`onOpen`) or is lost (until `onClose` has returned), the promise resolves as soon as the
+   * message waits. Otherwise a handler that awaits it and the next session would wait for each other.
    */
   send(message: OutgoingMessage): Promise<void> {
     try {
@@ -156,19 +157,19 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
     if (session === undefined && this.parts.policy?.queues !== true)
       return rejected(new IOException('The message was not sent: the connection is away.'));
     const sending = this.#waiting.add(message);
-    // Else a handler that awaits it and the session would wait for each other.
+    // Otherwise a handler that awaits the send and the next session would wait for each other.
     if (session === undefined && this.#latest?.isOpen() === true) this.#waiting.release();
     return sending;
   }
 
   /**
-   * Ends the connection for good, at any moment: an open session with a close frame, behind what was sent before; a
-   * handshake and a delay at once. Resolves as `session.close` does; {@link closed} tells the end. Sends that wait are
-   * rejected.
+   * Ends the connection without reconnecting. You may call it at any time. An open session closes with a close frame,
+   * after earlier messages; a handshake or a delay ends at once. Resolves like `session.close`; {@link closed} resolves at
+   * the end. Waiting sends reject.
    *
-   * @param reason or its code; default 1000
-   * @throws IllegalArgumentException (as a rejection) for what is no reason, a code that is none, or a phrase of more than
-   * 123 bytes; the connection goes on then
+   * @param reason a CloseReason or its code; default 1000
+   * @throws IllegalArgumentException (as a rejection) for an invalid reason or code, or a phrase over 123 bytes; the
+   * connection then stays open
    */
   close(reason: CloseReason | number = 1000, phrase?: string): Promise<void> {
     if (this.#isOver) return Promise.resolve();
@@ -179,16 +180,17 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
     }
     this.#end();
     this.#giveUp.abort(
-      new HandshakeException('The connection was closed before it was open.', undefined, 'WS_CONNECT_IO'),
+      new HandshakeException('The connection was closed before it opened.', undefined, 'WS_CONNECT_IO'),
     );
     return this.#latest?.close(this.#closeReason) ?? Promise.resolve();
   }
 
   /**
-   * The messages, text as string and binary as Buffer, of one session after the other; the socket is read only as far as
-   * the loop asks. It ends with the connection. Leaving it before (`break`, `return`, an exception) closes the connection.
+   * Iterates over the messages of one session after the other: text as string, binary as Buffer. The client reads from the
+   * socket only as far as the loop needs. The loop ends with the connection. Leaving it earlier (`break`, `return`, an
+   * exception) closes the connection.
    *
-   * @throws IllegalStateException where handlers, or an endpoint, take the messages
+   * @throws IllegalStateException when handlers or an endpoint receive the messages
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<ReceivedMessage> {
     if (this.parts.stream !== undefined) return this.parts.stream;
@@ -216,9 +218,9 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
   async #first(): Promise<Stay | Failure> {
     const { container, policy } = this.parts;
     const outcome = await this.#attempt();
-    // Nobody told a connection that began after the stop.
-    const isHopeless = this.#isGivenUp || container.isStopped;
-    if (!('error' in outcome) || isHopeless || policy?.retryInitial !== true) return outcome;
+    // A connection that began after the stop has no stop listener.
+    const isEnded = this.#isGivenUp || container.isStopped;
+    if (!('error' in outcome) || isEnded || policy?.retryInitial !== true) return outcome;
     const regained = await this.#regain(outcome.cause);
     return regained ?? { ...outcome, error: this.#error ?? outcome.error };
   }
@@ -230,7 +232,7 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
       void this.#catchUp(stay.session);
       const { reason, isClosedHere } = await stay.ended;
       this.#session = undefined;
-      // What it was sending may be under way for as long as its connection takes to end.
+      // Its sends may take as long to settle as its connection takes to end.
       this.#catchingUp = undefined;
       const { policy } = this.parts;
       if (this.#isGivenUp || isClosedHere || policy === undefined) return this.#finish(reason);
@@ -241,7 +243,7 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
     }
   }
 
-  /** Attempts until one succeeds. @returns undefined when no further one is made */
+  /** Attempts until one succeeds. @returns undefined when no further attempt follows */
   async #regain(lost: CloseReason | Error): Promise<Stay | undefined> {
     const since = performance.now();
     let elapsed = 0;
@@ -256,7 +258,7 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
     }
   }
 
-  /** How long to wait before the next attempt, or false for the end. */
+  /** The delay before the next attempt in milliseconds, or false for none. */
   async #decide(cause: CloseReason | Error, elapsed: number): Promise<number | false> {
     const attempt = this.#attempts + 1;
     const { container, endpoint, policy } = this.parts;
@@ -281,10 +283,10 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
     return false;
   }
 
-  /** @returns false when the connection was given up meanwhile */
+  /** @returns false if the connection was closed or stopped in the meantime */
   async #wait(delay: number): Promise<boolean> {
     try {
-      // It keeps the process alive, as an open connection does.
+      // The delay keeps the process alive, as an open connection does.
       await pause(delay, this.#giveUp.signal);
       return true;
     } catch {
@@ -299,7 +301,7 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
     const onBegun = (session: WsSession): void => {
       this.#latest = session;
       begun.stay = stayOf(session);
-      // In the very turn in which the handshake was over.
+      // close() ran in the same turn in which the handshake finished.
       if (this.#closeReason !== undefined) void session.close(this.#closeReason);
     };
     try {
@@ -308,7 +310,7 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
       return begun.stay ?? stayOf(session);
     } catch (thrown) {
       const error = toError(thrown);
-      // @OnOpen has failed: its session ends in order before anything else happens.
+      // @OnOpen failed: its session ends properly before anything else happens.
       const end = await begun.stay?.ended;
       return { error, cause: end === undefined || end.isClosedHere ? error : end.reason };
     }
@@ -323,14 +325,14 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
     } catch (thrown) {
       if (thrown === deadline.error) throw thrown;
       const cause = toError(thrown);
-      const message = `The function that gives the URI of the server has thrown: ${cause.message}`;
+      const message = `The function for the server's URI threw: ${cause.message}`;
       throw new HandshakeException(message, cause, 'WS_CONNECT_ENDPOINT');
     } finally {
       deadline.clear();
     }
   }
 
-  /** Sends what has waited; what is sent meanwhile comes behind it. */
+  /** Sends the waiting messages. New messages follow them. */
   async #catchUp(session: WsSession): Promise<void> {
     if (this.#waiting.isEmpty) return;
     this.#catchingUp = session;
@@ -340,11 +342,11 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
       await deliver(session, send.message).then(send.resolve, send.reject);
     }
     if (this.#catchingUp === session) this.#catchingUp = undefined;
-    // It was lost before its turn had come for all; its handlers may await them, and the next session waits for those.
+    // The session was lost before all of them left. Its handlers may await them, and the next session waits for those.
     if (!session.life.canSend && session.isOpen()) this.#waiting.release();
   }
 
-  /** No more messages, in neither direction. */
+  /** Ends messages in both directions. */
   #end(): void {
     this.#isOver = true;
     this.parts.stream?.end();
@@ -359,7 +361,7 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
 
 function uriTookTooLong(milliseconds: number): HandshakeException {
   return new HandshakeException(
-    `The function that gives the URI of the server has not settled within ${milliseconds} ms (handshakeTimeout).`,
+    `The function for the server's URI did not settle within ${milliseconds} ms (handshakeTimeout).`,
     undefined,
     'WS_CONNECT_TIMEOUT',
   );
@@ -369,7 +371,7 @@ function stayOf(session: WsSession): Stay {
   return { session, since: performance.now(), ended: session.life.whenClosed() };
 }
 
-/** Hands a message over within the call, so that messages stay in order. */
+/** Passes a message to the session within the call, so that messages stay in order. */
 async function deliver(session: Session, message: OutgoingMessage): Promise<void> {
   const remote = session.getBasicRemote();
   if (typeof message === 'string') return remote.sendText(message);
@@ -377,14 +379,14 @@ async function deliver(session: Session, message: OutgoingMessage): Promise<void
   return remote.sendObject(message);
 }
 
-/** @throws IllegalArgumentException for what is no message, and for bytes that are gone */
+/** @throws IllegalArgumentException for null and undefined, and for bytes of a detached buffer */
 function requireMessage(message: unknown): OutgoingMessage {
   if (message === undefined || message === null)
     throw new IllegalArgumentException(`send takes a string, bytes or an object; found ${describeValue(message)}.`);
   return asBytes(message) ?? message;
 }
 
-/** What the promise settles to, or undefined as soon as the signal is aborted. */
+/** Settles like the promise, or resolves to undefined as soon as the signal aborts. */
 function unlessAborted<T>(going: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
     const stop = (): void => resolve(undefined);

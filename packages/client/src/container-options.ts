@@ -32,7 +32,7 @@ export interface ClientContainerOptions
   readonly retryAfter?: RetryAfterOption | undefined;
 }
 
-/** The names in a client endpoint's user properties that are read while it connects. */
+/** The names of the user properties that the client reads while it connects. */
 export const CLIENT_PROPERTIES: ReadonlySet<string> = new Set([
   ...HANDSHAKE_PROPERTIES,
   ...[SERVER_CREDENTIALS, PROXY_CREDENTIALS].flatMap((names) => Object.values({ ...names }).flat()),
@@ -40,7 +40,7 @@ export const CLIENT_PROPERTIES: ReadonlySet<string> = new Set([
   ORIGIN_PROPERTY,
 ]);
 
-/** The rows that a client container adds to those of every container. */
+/** The options that a client container adds to those of every container. */
 const OWN_OPTIONS = {
   ...HANDSHAKE_OPTIONS,
   perMessageDeflate: switchable(PER_MESSAGE_DEFLATE_OPTIONS),
@@ -57,10 +57,10 @@ export const CLIENT_CONTAINER_OPTIONS = {
   ...OWN_OPTIONS,
 } satisfies OptionTable<ClientContainerOptions>;
 
-/** The options of a client container, read; those of its sessions are read by the ContainerContext. */
+/** The client container's own options after reading. The ContainerContext reads those of its sessions. */
 export type ClientContainerSettings = ReadOptions<typeof OWN_OPTIONS>;
 
-/** @throws DeploymentException for an option that is out of range or of the wrong kind */
+/** @throws DeploymentException when an option is out of range or of the wrong type */
 export function readContainerOptions(options: ClientContainerOptions): ClientContainerSettings {
   requireOptions('The argument with the options of a container', options);
   return readOptions(OWN_OPTIONS, options);

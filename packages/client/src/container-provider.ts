@@ -1,7 +1,7 @@
 import { ContainerProvider } from '@serval/api';
 import { ClientContainer } from './client-container';
 
-/** Provides one container with the default options, made when it is first asked for, and again once it was stopped. */
+/** Provides one container with the default options. Creates it on first use, and again after it was stopped. */
 class ClientContainerProvider extends ContainerProvider {
   #container: ClientContainer | undefined;
 

@@ -2,29 +2,29 @@ import { DeploymentException } from '@serval/api';
 import { isOptionsObject, type OptionKind } from '@serval/api/spi';
 import { TOMCAT } from '@serval/container';
 
-/** Who the client is, for Basic (RFC 7617) and Digest (RFC 7616). */
+/** The client's user name and password, for Basic (RFC 7617) and Digest (RFC 7616). */
 export interface Credentials {
   readonly username: string;
   readonly password: string;
-  /** The only realm that they are for; undefined, or blank, for any. */
+  /** The only realm for which they are valid. Default: any realm, as for a blank one. */
   readonly realm?: string | undefined;
 }
 
-/** The user properties of credentials: each part has one name, or two. */
+/** The user properties of credentials. Each part has one or two names. */
 export interface CredentialProperties {
   readonly username: readonly string[];
   readonly password: readonly string[];
   readonly realm: readonly string[];
 }
 
-/** For 401. */
+/** The user properties for a 401. */
 export const SERVER_CREDENTIALS: CredentialProperties = {
   username: [`${TOMCAT}WS_AUTHENTICATION_USER_NAME`],
   password: [`${TOMCAT}WS_AUTHENTICATION_PASSWORD`],
   realm: [`${TOMCAT}WS_AUTHENTICATION_REALM`],
 };
 
-/** For 407: the names of Tomcat's code, which go first, and those of its documentation. */
+/** The user properties for a 407: the names in Tomcat's code, which take precedence, and those in its documentation. */
 export const PROXY_CREDENTIALS: CredentialProperties = {
   username: [`${TOMCAT}WS_AUTHENTICATION_PROXY_USER_NAME`, `${TOMCAT}WS_PROXY_AUTHENTICATION_USER_NAME`],
   password: [`${TOMCAT}WS_AUTHENTICATION_PROXY_PASSWORD`, `${TOMCAT}WS_PROXY_AUTHENTICATION_PASSWORD`],
@@ -32,10 +32,10 @@ export const PROXY_CREDENTIALS: CredentialProperties = {
 };
 
 /**
- * The credentials among an endpoint's user properties; they count together, not each for itself.
+ * Reads the credentials among an endpoint's user properties, all parts together.
  *
- * @returns undefined where there are none
- * @throws DeploymentException for a user name without a password, and the like
+ * @returns undefined if there are none
+ * @throws DeploymentException when they are incomplete or invalid, such as a user name without a password
  */
 export function credentialsIn(
   userProperties: ReadonlyMap<string, unknown>,
@@ -57,19 +57,19 @@ export const CREDENTIALS: OptionKind<Credentials> = {
 };
 
 /**
- * Credentials as an option, or a part of one.
+ * Checks credentials that are an option or part of one.
  *
- * @param name of the option
- * @throws DeploymentException for what is none
+ * @param name the option's name
+ * @throws DeploymentException when they are invalid
  */
 export function checkCredentials(name: string, option: unknown): Credentials {
-  // Never what was found, which may be the password itself.
+  // The message never shows the value, which may be the password itself.
   if (!isOptionsObject(option)) throw wrong(`${name} is ${CREDENTIALS.expected}; found ${kindOf(option)}.`);
   const part = (key: string) => ({ name: `${name}.${key}`, value: (option as Record<string, unknown>)[key] });
   return checkParts(part('username'), part('password'), part('realm'));
 }
 
-// eslint-disable-next-line no-control-regex -- they are what is looked for
+// eslint-disable-next-line no-control-regex -- the pattern finds control characters
 const CONTROL = /[\0-\x1f\x7f]/;
 
 interface Part {
@@ -77,18 +77,18 @@ interface Part {
   readonly value: unknown;
 }
 
-/** Never says what was found, but its kind. */
+/** The messages show the type of a wrong value but never the value. */
 function checkParts(username: Part, password: Part, realm: Part): Credentials {
   for (const { name, value } of [username, password]) {
     if (typeof value === 'string') continue;
     throw wrong(
       value === undefined
-        ? `${name} is missing: credentials are a user name and a password.`
+        ? `${name} is missing; credentials are a user name and a password.`
         : `${name} is a string; found ${typeof value}.`,
     );
   }
   if (username.value === '') throw wrong(`${username.name} is empty; credentials need a user name.`);
-  // RFC 7617 2: neither may have any. As a rule it is the line break at the end of a file.
+  // RFC 7617 2: neither may contain any. Usually it is the line break at the end of a file.
   for (const { name, value } of [username, password]) {
     if (CONTROL.test(String(value)))
       throw wrong(`${name} has a control character, such as a line break; credentials have none, so remove it.`);

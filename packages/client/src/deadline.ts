@@ -1,6 +1,6 @@
 import { Deadline as Clock } from '@serval/api/spi';
 
-/** The time that connecting may take altogether. */
+/** The time limit for the whole of one connect. */
 export class Deadline {
   readonly #clock: Clock;
   readonly #expired: Promise<never>;
@@ -8,34 +8,34 @@ export class Deadline {
   #error: Error | undefined;
   #whenExpired: ((error: Error) => void) | undefined;
   #clear: () => void = () => undefined;
-  /** Resolves with {@link clear}: connecting has ended, whichever way. */
+  /** Resolves on {@link clear}, when the connect has ended in any way. */
   readonly cleared = new Promise<void>((resolve) => (this.#clear = resolve));
 
-  /** @param tooLate makes the error of everything that waits when the time is over */
+  /** @param tooLate creates the error with which everything that waits rejects when the time is over */
   constructor(milliseconds: number, tooLate: () => Error) {
     this.#expired = new Promise((_resolve, reject) => (this.#expire = reject));
-    // Often nobody waits for it.
+    // Often nothing waits for it; that must not be an unhandled rejection.
     this.#expired.catch(() => undefined);
     this.#clock = new Clock(milliseconds, () => this.abort(tooLate()), { keepsAlive: true });
   }
 
-  /** Why nothing goes on any more: the time is over, or it was aborted. */
+  /** The error, once the time is over or the connect was aborted. */
   get error(): Error | undefined {
     return this.#error;
   }
 
-  /** What the promise settles to, or a rejection when the time is over before. */
+  /** Settles like the promise, or rejects when the time is over first. */
   within<T>(going: T | PromiseLike<T>): Promise<T> {
     return Promise.race([going, this.#expired]);
   }
 
-  /** Is called when the time is over, at once if it is; undefined: nothing is. At most one waits at a time. */
+  /** Runs when the time is over, or at once if it already is. Undefined removes it. Only one can be set at a time. */
   set whenExpired(listener: ((error: Error) => void) | undefined) {
     this.#whenExpired = listener;
     if (this.#error !== undefined) listener?.(this.#error);
   }
 
-  /** Ends everything that waits, as if the time were over; once. */
+  /** Ends everything that waits, as if the time were over. A second call does nothing. */
   abort(error: Error): void {
     if (this.#error !== undefined) return;
     this.#error = error;

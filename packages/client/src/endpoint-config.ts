@@ -11,9 +11,10 @@ import {
 import { badOption, classNameOf, readAnnotations } from '@serval/api/spi';
 
 /**
- * The configuration of an annotated class, with a new configurator; the default one of a class that only extends Endpoint.
+ * Builds the configuration of an annotated class, with a new configurator. A class that only extends Endpoint gets the
+ * default configuration.
  *
- * @throws DeploymentException for an attribute of the wrong kind, or a configurator that cannot be made
+ * @throws DeploymentException when an attribute has the wrong type, or the configurator cannot be created
  */
 export function configOfAnnotated(endpointClass: EndpointClass): ClientEndpointConfig {
   const name = classNameOf(endpointClass);
@@ -26,7 +27,7 @@ export function configOfAnnotated(endpointClass: EndpointClass): ClientEndpointC
   return builder.build();
 }
 
-/** @throws DeploymentException for anything but a ClientEndpointConfig */
+/** @throws DeploymentException when the argument is not a ClientEndpointConfig */
 export function requireConfig(config: unknown): ClientEndpointConfig {
   if (config instanceof ClientEndpointConfig) return config;
   throw broken(
@@ -40,9 +41,9 @@ const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 const FIELD_CONTENT = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /**
- * Checks what the endpoint would offer to a server.
+ * Checks the subprotocols and extensions that the endpoint offers to a server.
  *
- * @throws DeploymentException for names and values that cannot stand in a header
+ * @throws DeploymentException when a header cannot contain one of their names or values
  */
 export function checkOffers(name: string, config: ClientEndpointConfig): void {
   const subprotocols: readonly unknown[] = config.getPreferredSubprotocols();
@@ -52,7 +53,7 @@ export function checkOffers(name: string, config: ClientEndpointConfig): void {
     if (isToken && subprotocols.indexOf(subprotocol) === index) continue;
     throw broken(
       'WS_DEPLOY_BAD_OPTION',
-      `${name}: a subprotocol is a name without spaces and separators, listed once; found ${JSON.stringify(subprotocol)}${isToken ? ' twice' : ''}.`,
+      `${name}: a subprotocol is a name without spaces or separators, listed once; found ${JSON.stringify(subprotocol)}${isToken ? ' twice' : ''}.`,
     );
   }
   for (const extension of config.getExtensions()) {
@@ -61,14 +62,14 @@ export function checkOffers(name: string, config: ClientEndpointConfig): void {
     if (wrong !== undefined) {
       throw broken(
         'WS_DEPLOY_BAD_OPTION',
-        `${name}: the name of an extension, or of its parameter, has no spaces and separators; found ${JSON.stringify(wrong)}.`,
+        `${name}: the name of an extension or of its parameter has no spaces or separators; found ${JSON.stringify(wrong)}.`,
       );
     }
     const unsendable = extension.getParameters().find((parameter) => !FIELD_CONTENT.test(parameter.getValue()));
     if (unsendable === undefined) continue;
     throw broken(
       'WS_DEPLOY_BAD_OPTION',
-      `${name}: the value of the parameter ${unsendable.getName()} of an extension cannot stand in a header; found ${JSON.stringify(unsendable.getValue())}.`,
+      `${name}: a header cannot contain the value of the extension parameter ${unsendable.getName()}; found ${JSON.stringify(unsendable.getValue())}.`,
     );
   }
 }
@@ -89,7 +90,7 @@ function makeConfigurator(
   } catch (cause) {
     throw broken(
       'WS_DEPLOY_BAD_CONFIGURATOR',
-      `${endpoint}: its configurator could not be made without arguments; see the cause.`,
+      `${endpoint}: its configurator could not be created without arguments; see the cause.`,
       cause,
     );
   }
@@ -104,7 +105,7 @@ function broken(code: ErrorCode, message: string, cause?: unknown): DeploymentEx
   return new DeploymentException(message, cause, code);
 }
 
-/** One connection's view of its endpoint's configuration: all the same, but user properties of its own (WS 2.1). */
+/** One connection's view of its endpoint's configuration, with its own copy of the user properties (WS 2.1). */
 export class ConnectionConfig extends ClientEndpointConfig {
   readonly #userProperties: Map<string, unknown>;
 

@@ -10,8 +10,8 @@ export interface OpenInfo {
 }
 
 /**
- * The handlers of a client without a class. Each may return a promise, and the session waits for it. Their errors go to
- * `onError`, their results are not sent.
+ * The handlers of a client without a class. Each may return a promise, and the session waits for it. `onError` receives
+ * their errors. The session does not send their results.
  */
 export interface SessionHandlers {
   /** Runs when a session opens. No message is read before its promise settles. */
@@ -28,14 +28,14 @@ export interface SessionHandlers {
   readonly onError?: ((error: Error, session: Session) => unknown) | undefined;
 }
 
-/** @param stream takes the messages where there is no handler for them */
+/** @param stream receives the messages for which there is no handler */
 export function functionEndpoint(handlers: SessionHandlers, stream: MessageStream | undefined): Endpoint {
   return handlers.onError === undefined
     ? new FunctionEndpoint(handlers, stream)
     : new ListeningFunctionEndpoint(handlers, stream);
 }
 
-/** The programmatic endpoint of a client without a class. It has no `onError`, so that errors are logged. */
+/** The programmatic endpoint of a client without a class. It has no `onError`, so the container logs errors. */
 class FunctionEndpoint extends Endpoint {
   constructor(
     protected readonly handlers: SessionHandlers,
@@ -46,25 +46,25 @@ class FunctionEndpoint extends Endpoint {
 
   override async onOpen(session: Session): Promise<void> {
     const { handlers } = this;
-    // One parameter each: with two they would receive parts.
+    // One parameter each; with two parameters they would receive parts.
     if (handlers.onText !== undefined) session.addMessageHandler(String, (text) => handlers.onText?.(text, session));
     if (handlers.onBinary !== undefined)
       session.addMessageHandler(Buffer, (bytes) => handlers.onBinary?.(bytes, session));
     if (handlers.onPong !== undefined)
       session.addMessageHandler(PongMessage, (pong) => handlers.onPong?.(pong, session));
     const ours = session.getMessageHandlers().size;
-    // The connecting has put it there.
+    // connect() sets this property.
     const attempt = session.getUserProperties().get(ATTEMPT_PROPERTY) as number;
     await handlers.onOpen?.(session, { attempt });
     this.#streamTo(session, ours);
   }
 
   override onClose(session: Session, reason: CloseReason): void | Promise<void> {
-    // As with every endpoint, it is waited for where it is a promise.
+    // The container waits for it if it is a promise.
     return this.handlers.onClose?.(reason, session) as void | Promise<void>;
   }
 
-  /** The loop gets what nobody else asks for: `onOpen` may have registered handlers of its own. */
+  /** The loop receives the messages unless `onOpen` registered its own handlers. */
   #streamTo(session: Session, ours: number): void {
     const { stream } = this;
     if (stream === undefined || session.getMessageHandlers().size > ours) return;
@@ -80,7 +80,7 @@ class ListeningFunctionEndpoint extends FunctionEndpoint {
   }
 }
 
-// The log and the diagnostics name an endpoint by its class; who has called connect knows of none.
+// The log and the diagnostics show an endpoint's class name; callers of connect expect `connect`.
 for (const endpointClass of [FunctionEndpoint, ListeningFunctionEndpoint]) {
   Object.defineProperty(endpointClass, 'name', { value: 'connect', configurable: true });
 }

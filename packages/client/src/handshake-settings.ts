@@ -13,7 +13,7 @@ export interface HandshakeSettings {
   readonly maxResponseHeaderBytes: number;
 }
 
-/** The same as options of a container. */
+/** The same limits as options of a container. */
 export type HandshakeOptions = { readonly [K in keyof HandshakeSettings]?: HandshakeSettings[K] | undefined };
 
 const userProperty = (name: string) => ({ name: TOMCAT + name, place: 'user property' }) as const;
@@ -29,15 +29,15 @@ export const HANDSHAKE_OPTIONS = {
   maxResponseHeaderBytes: { ...bytes(1), default: 8192, tomcat: userProperty('MAX_HTTP_RESPONSE_HEADER_BYTES') },
 } satisfies OptionTable<HandshakeSettings>;
 
-/** The names in a client endpoint's user properties that are read here. */
+/** The names of the user properties that {@link handshakeSettings} reads. */
 export const HANDSHAKE_PROPERTIES: ReadonlySet<string> = new Set(
   Object.values(HANDSHAKE_OPTIONS).flatMap(({ tomcat }: OptionRow) => (tomcat === undefined ? [] : [tomcat.name])),
 );
 
 /**
- * The settings of one handshake: an endpoint's user properties, as numbers or numeric strings, override the container's.
+ * The settings of one handshake. An endpoint's user properties, as numbers or numeric strings, override the container's.
  *
- * @throws DeploymentException naming the setting, its range and its unit
+ * @throws DeploymentException when a value is out of range; the message names the setting, its range and its unit
  */
 export function handshakeSettings(
   container: HandshakeSettings,

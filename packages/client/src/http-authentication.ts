@@ -5,30 +5,30 @@ import { parseChallenges, quote, type Challenge } from './challenges';
 import type { Credentials } from './credentials';
 import type { ServerAnswer } from './http-exchange';
 
-/** Who asks for credentials. */
+/** The server or proxy that requires credentials. */
 export interface Asker {
   /** For messages. */
   readonly name: string;
   readonly challengeHeader: 'WWW-Authenticate' | 'Proxy-Authenticate';
 }
 
-/** The request that needs them. */
+/** The request that needs credentials. */
 export interface Request {
   readonly method: 'GET' | 'CONNECT';
   /** As in the request line. */
   readonly target: string;
 }
 
-/** Digest algorithms (RFC 7616 6.1) as Node calls them, the strongest first. */
+/** Digest algorithms (RFC 7616 6.1) with their names in Node, strongest first. */
 const HASHES = [
   ['SHA-512-256', 'sha512-256'],
   ['SHA-256', 'sha256'],
   ['MD5', 'md5'],
 ] as const;
 
-/** The stages of authenticating at one server, or one proxy, for one request: a challenge is answered once. */
+/** The authentication of one request at one server or proxy. It answers a challenge once. */
 export class Authentication {
-  #told: 'nothing' | 'basic, unasked' | 'an answer' = 'nothing';
+  #sent: 'nothing' | 'unsolicited Basic' | 'an answer' = 'nothing';
   #wasStale = false;
 
   constructor(
@@ -37,17 +37,17 @@ export class Authentication {
   ) {}
 
   /**
-   * The Authorization of a request that nobody has challenged yet: Basic.
+   * The Authorization header of a request before any challenge, by Basic.
    *
-   * @throws HandshakeException with WS_CONNECT_AUTHENTICATION for a user name that it cannot tell
+   * @throws HandshakeException with WS_CONNECT_AUTHENTICATION when Basic cannot carry the user name
    */
   introduce(): string {
-    this.#told = 'basic, unasked';
+    this.#sent = 'unsolicited Basic';
     try {
       return basic(this.credentials);
     } catch (thrown) {
       throw new HandshakeException(
-        `${this.asker.name} cannot be given the credentials: ${toError(thrown).message}.`,
+        `The credentials cannot be sent to ${this.asker.name}: ${toError(thrown).message}.`,
         thrown,
         'WS_CONNECT_AUTHENTICATION',
       );
@@ -55,31 +55,31 @@ export class Authentication {
   }
 
   /**
-   * The Authorization, or Proxy-Authorization, of the next request.
+   * The Authorization or Proxy-Authorization header of the next request.
    *
    * @param answer a 401, or a 407 of a proxy
-   * @throws HandshakeException with WS_CONNECT_REALM for another realm than that of the credentials, else with
-   *   WS_CONNECT_AUTHENTICATION: nothing that is understood was asked for, or the credentials were refused
+   * @throws HandshakeException with WS_CONNECT_REALM when the challenges are for other realms than the credentials, or with
+   *   WS_CONNECT_AUTHENTICATION when the client supports none of the challenges or the credentials were refused
    */
   authorize(answer: ServerAnswer, request: Request, makeCnonce = randomCnonce): string {
     const challenges = parseChallenges(answer.headers.get(this.asker.challengeHeader) ?? []);
     const understood = challenges.filter((challenge) => strengthOf(challenge) > 0);
     const challenge = strongest(understood.filter((one) => this.#isForRealm(one)));
     if (challenge === undefined) throw this.#notUnderstood(answer, challenges, understood);
-    if (this.#told === 'an answer' || (this.#told === 'basic, unasked' && challenge.scheme === 'basic')) {
-      // RFC 7616 3.3: only the nonce was too old. A server that says so for ever is not believed.
+    if (this.#sent === 'an answer' || (this.#sent === 'unsolicited Basic' && challenge.scheme === 'basic')) {
+      // RFC 7616 3.3: only the nonce was too old. A second time in a row counts as a refusal.
       const isStale = challenge.scheme === 'digest' && challenge.parameters.get('stale')?.toLowerCase() === 'true';
       if (!isStale || this.#wasStale)
-        throw this.#failed(answer, `has not accepted the credentials (${show(challenge)}); check name and password`);
+        throw this.#failed(answer, `did not accept the credentials (${show(challenge)}); check name and password`);
       this.#wasStale = true;
     }
-    this.#told = 'an answer';
+    this.#sent = 'an answer';
     try {
       return challenge.scheme === 'basic'
         ? basic(this.credentials)
         : digest(challenge.parameters, this.credentials, request, makeCnonce());
     } catch (thrown) {
-      throw this.#failed(answer, `asks for ${show(challenge)}, but ${toError(thrown).message}`, thrown);
+      throw this.#failed(answer, `requires ${show(challenge)}, but ${toError(thrown).message}`, thrown);
     }
   }
 
@@ -96,7 +96,7 @@ export class Authentication {
     if (understood.length > 0) {
       const realms = understood.map(({ parameters }) => JSON.stringify(parameters.get('realm') ?? ''));
       return new HandshakeException(
-        `${this.asker.name} answered ${answer.status} and asks for credentials of the realm ${realms.join(', ')}; those given are for ${JSON.stringify(this.credentials.realm)}. Give those of its realm, or none for any realm.`,
+        `${this.asker.name} answered ${answer.status} and requires credentials for the realm ${realms.join(', ')}; yours are for ${JSON.stringify(this.credentials.realm)}. Pass credentials for its realm, or leave realm out.`,
         undefined,
         'WS_CONNECT_REALM',
         answer,
@@ -105,7 +105,7 @@ export class Authentication {
     const found = challenges.map(show).join(', ');
     return this.#failed(
       answer,
-      `asks for credentials by ${found === '' ? `no ${this.asker.challengeHeader}` : found}; expected Basic, or Digest with qop=auth and ${HASHES.map(([name]) => name).join(', ')}`,
+      `requires credentials by ${found === '' ? `no ${this.asker.challengeHeader}` : found}; expected Basic, or Digest with qop=auth and ${HASHES.map(([name]) => name).join(', ')}`,
     );
   }
 
@@ -119,7 +119,7 @@ export class Authentication {
   }
 }
 
-/** The first of the strongest. */
+/** The first of the strongest challenges. */
 function strongest(challenges: readonly Challenge[]): Challenge | undefined {
   return challenges.reduce<Challenge | undefined>(
     (best, one) => (best !== undefined && strengthOf(best) >= strengthOf(one) ? best : one),
@@ -127,7 +127,7 @@ function strongest(challenges: readonly Challenge[]): Challenge | undefined {
   );
 }
 
-/** 0 for what is not understood. */
+/** 0 for a challenge that the client does not support. */
 function strengthOf({ scheme, parameters }: Challenge): number {
   if (scheme === 'basic') return 1;
   if (scheme !== 'digest' || !parameters.has('nonce') || !parameters.has('realm')) return 0;
@@ -149,9 +149,9 @@ function show({ scheme, parameters }: Challenge): string {
   return scheme === 'digest' ? `${name} with ${parameters.get('algorithm') ?? 'MD5'}` : name;
 }
 
-/** RFC 7617 2, 2.1: UTF-8, which is what most servers expect whether they say so or not. */
+/** RFC 7617 2, 2.1: UTF-8, which most servers expect even without a charset parameter. */
 function basic({ username, password }: Credentials): string {
-  if (username.includes(':')) throw new TypeError('a user name with a colon cannot be told by it');
+  if (username.includes(':')) throw new TypeError('Basic does not allow a colon in the user name');
   return `Basic ${Buffer.from(`${username}:${password}`, 'utf8').toString('base64')}`;
 }
 
@@ -164,13 +164,13 @@ function digest(
 ): string {
   const { name, isSession } = algorithmOf(challenge);
   const hashName = HASHES.find(([known]) => known === name)?.[1] ?? 'md5';
-  // Headers hold bytes, one in each character.
+  // Header strings hold one byte per character.
   const hash = (bytes: string): string => createHash(hashName).update(bytes, 'latin1').digest('hex');
   const realm = challenge.get('realm') ?? '';
   const nonce = challenge.get('nonce') ?? '';
   const count = '00000001';
 
-  // RFC 7616 3.4.2: A1, whose user name and password are in UTF-8 (4.).
+  // RFC 7616 3.4.2: A1, with user name and password in UTF-8 (4.).
   const user = bytesOf(username);
   const secret = hash(`${user}:${realm}:${bytesOf(password)}`);
   const a1 = isSession ? hash(`${secret}:${nonce}:${cnonce}`) : secret;
@@ -194,12 +194,12 @@ function digest(
   ].join(', ')}`;
 }
 
-/** The UTF-8 bytes of a text, one in each character, as they stand in a header. */
+/** The UTF-8 bytes of a text, one per character, as a header holds them. */
 function bytesOf(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1');
 }
 
-/** RFC 8187 3.2.1: attr-char stay, and all else is percent-encoded. */
+/** RFC 8187 3.2.1: keeps attr-char and percent-encodes everything else. */
 function percentEncode(text: string): string {
   return encodeURIComponent(text).replace(/['()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`);
 }

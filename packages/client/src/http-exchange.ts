@@ -15,49 +15,49 @@ import { describeUri, hostOf, portOf } from './server-uri';
 import { certificateHint, isTlsFailure, withoutTrace } from './tls-failure';
 import type { TlsOptions } from './tls-options';
 
-/** The answer of a server, or of a proxy, to one request. */
+/** The response of a server or proxy to one request. */
 export interface ServerAnswer {
   readonly status: number;
   /** Sealed. */
   readonly headers: HeaderMap;
-  /** As they came: names and values in turn. */
+  /** As received: names and values in turn. */
   readonly rawHeaders: readonly string[];
-  /** The connection, of an answer that turns it over: 101 with Upgrade and Connection, or 2xx to a CONNECT. */
+  /** The connection, if the response hands it over: 101 with Upgrade and Connection, or 2xx to a CONNECT. */
   readonly upgraded: { readonly socket: Socket; readonly head: Buffer } | undefined;
 }
 
-/** A connection to a server by way of a proxy. */
+/** A connection to a server through a proxy. */
 export interface Tunnel {
   readonly socket: Socket;
   /** The proxy, for messages. */
   readonly via: string;
 }
 
-/** A request for an upgrade of a server, or for a tunnel of a proxy. */
+/** A request to a server for an upgrade, or to a proxy for a tunnel. */
 export interface HttpRequest {
   readonly method: 'GET' | 'CONNECT';
-  /** ws:, ws+unix: or http:, or wss: or https: for TLS. */
+  /** With scheme `ws:`, `ws+unix:` or `http:`; `wss:` or `https:` for TLS. */
   readonly to: URL;
   /** As in the request line. */
   readonly target: string;
   readonly headers: HeaderMap;
-  /** Beside the host. */
+  /** TLS options other than the host. */
   readonly tls: TlsOptions;
-  /** The connection to use; undefined for one of its own. It is gone if the request fails. */
+  /** The connection to use; undefined opens a new one. It is closed if the request fails. */
   readonly tunnel: Tunnel | undefined;
 }
 
-/** What a request is sent under. */
+/** The limits of a request. */
 export interface ExchangeTerms {
   readonly settings: HandshakeSettings;
   readonly deadline: Deadline;
 }
 
 /**
- * Sends one request and reads the head of the answer. The connection is gone then, unless it was turned over; its socket
- * has a listener for errors, {@link tolerateErrors}.
+ * Sends one request and reads the head of the response. It then closes the connection, unless the response hands it over;
+ * that socket has an error listener, {@link tolerateErrors}.
  *
- * @throws HandshakeException (as a rejection) when no answer comes
+ * @throws HandshakeException (as a rejection) when no response arrives
  */
 export function exchange(asked: HttpRequest, { settings, deadline }: ExchangeTerms): Promise<ServerAnswer> {
   let isOver = false;
@@ -70,7 +70,7 @@ export function exchange(asked: HttpRequest, { settings, deadline }: ExchangeTer
     deadline.whenExpired = fail;
     request.on('timeout', () => {
       const read = request.socket?.bytesRead;
-      // Where the event loop was blocked, the answer may be here and not read.
+      // If the event loop was blocked, the response may have arrived but not been read.
       afterReads(() => {
         if (isOver || request.socket?.bytesRead !== read) return;
         fail(
@@ -89,9 +89,9 @@ export function exchange(asked: HttpRequest, { settings, deadline }: ExchangeTer
       if (interim > MOST_INTERIM) fail(endlessAnswer(asked));
     });
     const turnOver = (response: IncomingMessage, socket: Duplex, head: Buffer): void => {
-      // A server's FIN must not end a socket whose first messages are here already.
+      // A server's FIN must not end a socket whose first messages have already arrived.
       socket.allowHalfOpen = true;
-      // Nobody else listens for them until the connection has been taken over.
+      // No one else listens for errors until the WebSocket takes over the connection.
       tolerateErrors(socket);
       resolve(answerOf(response, { socket, head }));
     };
@@ -99,7 +99,7 @@ export function exchange(asked: HttpRequest, { settings, deadline }: ExchangeTer
     request.on('connect', (response, socket, head) => {
       const { statusCode = 0 } = response;
       if (statusCode >= 200 && statusCode < 300) return turnOver(response, socket, head);
-      // Node turns the connection over whatever the answer is.
+      // Node hands the connection over for any response.
       tolerateErrors(socket);
       socket.destroy();
       resolve(answerOf(response, undefined));
@@ -113,12 +113,12 @@ export function exchange(asked: HttpRequest, { settings, deadline }: ExchangeTer
       for (const [name, values] of asked.headers) request.setHeader(name, values);
       request.end();
     } catch (thrown) {
-      // What cannot stand in a header. The request has begun to connect, and has to be taken back.
+      // A value that a header cannot contain. The request has begun to connect and must be cancelled.
       fail(explain(asked, toError(thrown), settings));
     }
   })
     .catch((error: unknown) => {
-      // TLS may have failed before it had taken it.
+      // TLS may have failed before it took over the tunnel's socket.
       asked.tunnel?.socket.destroy();
       throw error;
     })
@@ -128,7 +128,7 @@ export function exchange(asked: HttpRequest, { settings, deadline }: ExchangeTer
     });
 }
 
-/** Responses before the one that counts (RFC 9110 15.2): a 100 or a 103 perhaps, and some 102 of a slow server. */
+/** The most interim responses (RFC 9110 15.2): usually a 100 or a 103, and several 102 from a slow server. */
 const MOST_INTERIM = 100;
 
 function endlessAnswer(asked: HttpRequest): HandshakeException {
@@ -139,7 +139,7 @@ function endlessAnswer(asked: HttpRequest): HandshakeException {
   );
 }
 
-/** @throws HandshakeException for TLS options that Node does not take */
+/** @throws HandshakeException when Node rejects the TLS options */
 function makeRequest(asked: HttpRequest, settings: HandshakeSettings): ClientRequest {
   try {
     return (isSecure(asked) ? httpsRequest : httpRequest)(requestOptions(asked, settings));
@@ -181,12 +181,12 @@ function answerOf(
     status: statusCode,
     headers: HeaderMap.fromRawHeaders(rawHeaders).seal(),
     rawHeaders,
-    // Typed as a Duplex, because an agent may bring any; ours is Node's own.
+    // Typed as a Duplex because an agent may supply any; ours is Node's own socket.
     upgraded: upgraded && { socket: upgraded.socket as Socket, head: upgraded.head },
   };
 }
 
-/** Who was asked, for the beginning of a message. */
+/** The server or proxy, for the beginning of a message. */
 function nameOf({ method, to, tunnel }: HttpRequest): string {
   if (method === 'CONNECT') return `The proxy ${describeProxy({ uri: to })}`;
   return tunnel === undefined ? describeUri(to) : `${describeUri(to)}, through the proxy ${tunnel.via},`;
@@ -216,13 +216,13 @@ function classify(
       `answered with more than ${maxResponseHeaderBytes} bytes of headers (maxResponseHeaderBytes, MAX_HTTP_RESPONSE_HEADER_BYTES)`,
     ];
   }
-  if (typeof code === 'string' && code.startsWith('HPE_')) return [badAnswer, 'answered what is not HTTP/1.1'];
-  if (isProxy) return ['WS_CONNECT_PROXY', `could not be asked for a tunnel to ${asked.target}`];
+  if (typeof code === 'string' && code.startsWith('HPE_')) return [badAnswer, 'answered with something other than HTTP/1.1'];
+  if (isProxy) return ['WS_CONNECT_PROXY', `did not open a tunnel to ${asked.target}`];
   const isTls = isSecure(asked) && isTlsFailure(code);
-  return [isTls ? 'WS_CONNECT_TLS' : 'WS_CONNECT_IO', 'could not be asked for a WebSocket'];
+  return [isTls ? 'WS_CONNECT_TLS' : 'WS_CONNECT_IO', 'did not open the WebSocket'];
 }
 
-/** Of an attempt at several addresses Node says nothing in the message itself. */
+/** If Node tried several addresses, the error has no message of its own but a list of errors. */
 function reasonOf(error: Error): string {
   const errors: unknown = 'errors' in error ? error.errors : undefined;
   const all = Array.isArray(errors) ? errors.map((one: Error) => one.message).join(', ') : '';

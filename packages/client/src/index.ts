@@ -1,4 +1,4 @@
-// ContainerProvider.getWebSocketContainer() answers from the moment this is imported.
+// ContainerProvider.getWebSocketContainer() works as soon as this module is imported.
 import './container-provider';
 
 export { ClientContainer } from './client-container';

@@ -7,18 +7,18 @@ export const JKS_MAGIC = 0xfeedfeed;
 const SHA1_BYTES = 20;
 
 /**
- * The certificates in a key store of Java's own old format (JKS, versions 1 and 2): those that are trusted, and the first
- * of each key's chain. Keys are not read.
+ * Reads the certificates in a key store in Java's old format (JKS, versions 1 and 2): the trusted ones, and the first of
+ * each key's chain. It skips the keys.
  *
- * The format has never had a specification but its implementation. Integers are big-endian; strings, and the types of
- * certificates, have 2 bytes of length, and everything else 4:
+ * The format's only specification is its implementation. Integers are big-endian. Strings and certificate types have a
+ * length of 2 bytes, everything else one of 4:
  *
  *     FEEDFEED · version · count · entries · SHA-1 over UTF-16 of the password, "Mighty Aphrodite" and all before
  *     key:         1 · alias · 8 bytes of time · encrypted key · number of certificates · certificates
  *     certificate: 2 · alias · 8 bytes of time · certificate
  *
  * @returns DER
- * @throws RangeError for a file that is cut off, TypeError for another format, or Error for another password
+ * @throws RangeError when the file is truncated, TypeError when it has another format, Error when the password is wrong
  */
 export function readJavaKeyStore(file: Buffer, password: string): readonly Buffer[] {
   const content = file.subarray(0, Math.max(file.length - SHA1_BYTES, 0));
@@ -30,15 +30,15 @@ export function readJavaKeyStore(file: Buffer, password: string): readonly Buffe
   let position = 0;
   const integer = (): number => content.readUInt32BE((position += 4) - 4);
   const bytes = (length: number): Buffer => {
-    if (length > content.length - position) throw new RangeError('it is cut off');
+    if (length > content.length - position) throw new RangeError('it is truncated');
     return content.subarray(position, (position += length));
   };
   const text = (): string => bytes(content.readUInt16BE((position += 2) - 2)).toString('latin1');
 
-  if (integer() !== JKS_MAGIC) throw new TypeError('it is no JKS');
+  if (integer() !== JKS_MAGIC) throw new TypeError('it is not JKS');
   const version = integer();
   if (version !== 1 && version !== 2) throw new TypeError(`its version is ${version}; expected 1 or 2`);
-  // What is cut off would have a wrong digest, too, and is told apart by reading on.
+  // A truncated file has a wrong digest too; reading on tells the two apart.
   const isIntact = timingSafeEqual(digest, file.subarray(content.length, content.length + SHA1_BYTES));
   const certificate = (): Buffer => {
     if (version === 2) text();
@@ -61,6 +61,6 @@ export function readJavaKeyStore(file: Buffer, password: string): readonly Buffe
       throw new TypeError(`it has an entry of the kind ${tag}; expected 1 or 2`);
     }
   }
-  if (!isIntact) throw new Error('the password is another one, or the file was changed');
+  if (!isIntact) throw new Error('the password is wrong, or the file was changed');
   return found;
 }

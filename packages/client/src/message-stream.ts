@@ -1,21 +1,21 @@
 import { Fifo } from '@serval/api/spi';
 
-/** A message as `for await` gets it. */
+/** A message as `for await` receives it. */
 export type ReceivedMessage = string | Buffer;
 
 /**
- * Messages for a loop that asks for them. At most one is here, and the session reads no further until the loop has
- * taken it.
+ * Passes messages to a `for await` loop. It holds at most one message, and the session reads no further until the loop
+ * takes it.
  */
 export class MessageStream implements AsyncIterableIterator<ReceivedMessage> {
   #held: { readonly message: ReceivedMessage; readonly taken: () => void } | undefined;
   readonly #asking = new Fifo<(result: IteratorResult<ReceivedMessage, undefined>) => void>();
   #hasEnded = false;
 
-  /** Is called when the loop is left before the end. */
+  /** Runs when the program leaves the loop before the end. */
   whenLeft: () => void = () => undefined;
 
-  /** As a message handler: the session's next message waits for the promise. */
+  /** The message handler. The session's next message waits for the promise. */
   push(message: ReceivedMessage): Promise<void> | undefined {
     if (this.#hasEnded) return undefined;
     const ask = this.#asking.take();
@@ -26,7 +26,7 @@ export class MessageStream implements AsyncIterableIterator<ReceivedMessage> {
     return new Promise((taken) => (this.#held = { message, taken }));
   }
 
-  /** No more messages; one that was not taken is dropped. */
+  /** Ends the loop, and drops the message that it has not taken. */
   end(): void {
     this.#hasEnded = true;
     this.#held?.taken();

@@ -15,55 +15,55 @@ import { badAnswer, checkAnswer } from './server-answer';
 import { describeUri, hostHeader, redirectTarget, requestTarget } from './server-uri';
 import { withoutIdentity, type TlsOptions } from './tls-options';
 
-/** What an opening handshake is made of. */
+/** The parts of an opening handshake. */
 export interface HandshakeParts {
   readonly uri: URL;
   readonly config: ClientEndpointConfig;
   readonly engine: ClientEngine;
   readonly settings: HandshakeSettings;
-  /** For a 401 of the first origin. */
+  /** The credentials for a 401 of the first origin. */
   readonly credentials: Credentials | undefined;
-  /** Whether the first origin is given them, by Basic, before it asks. */
+  /** Whether the client sends the credentials to the first origin, by Basic, before a challenge. */
   readonly sendsCredentials: boolean;
-  /** Of requests for which `beforeRequest` sets none. */
+  /** The Origin of requests for which `beforeRequest` sets none. */
   readonly origin: string | undefined;
   readonly tls: TlsOptions;
-  /** Is asked for each server that a redirect leads to. */
+  /** Runs for each server that a redirect leads to. */
   readonly proxyFor: (uri: URL) => Proxy | undefined;
   readonly deadline: Deadline;
   readonly closeTimeoutMs: number;
   readonly maxFrameBytes: number;
 }
 
-/** A WebSocket that a server has agreed to. */
+/** A WebSocket that a server accepted. */
 export interface OpenedWebSocket {
   /** Paused. */
   readonly transport: Transport;
-  /** Where redirects have led. */
+  /** The URI after redirects. */
   readonly uri: URL;
   /** The empty string for none. */
   readonly subprotocol: string;
 }
 
-/** Differs from Tomcat: 308 too, because it is 301 for requests that must stay what they are. */
+/** Differs from Tomcat: includes 308, which is a 301 that must not change the request's method. */
 const REDIRECTS: ReadonlySet<number> = new Set([300, 301, 302, 303, 305, 307, 308]);
 
 /**
- * Opens a WebSocket by RFC 6455 4.1. The only function that calls a client's configurator.
+ * Opens a WebSocket by RFC 6455 4.1. No other function calls a client's configurator.
  *
- * @throws HandshakeException (as a rejection); nothing is left of the connection then
+ * @throws HandshakeException (as a rejection) when it fails; it then leaves no connection behind
  */
 export async function openingHandshake(parts: HandshakeParts): Promise<OpenedWebSocket> {
   const visited = new Set<string>();
   let { uri, tls } = parts;
-  let isAtHome = true;
+  let isSameOrigin = true;
   let authentication = authenticationAt(parts, uri);
   let authorization = parts.sendsCredentials ? authentication?.introduce() : undefined;
   for (;;) {
     visited.add(uri.href);
     const key = randomBytes(16).toString('base64');
     const target = requestTarget(uri);
-    const headers = await requestHeaders(parts, uri, key, isAtHome);
+    const headers = await requestHeaders(parts, uri, key, isSameOrigin);
     const hasOwnCredentials = headers.has('Authorization');
     if (authorization !== undefined && !hasOwnCredentials) headers.set('Authorization', [authorization]);
     const proxy = parts.proxyFor(uri);
@@ -81,13 +81,13 @@ export async function openingHandshake(parts: HandshakeParts): Promise<OpenedWeb
       answer.upgraded?.socket.destroy();
       throw error;
     }
-    // Once away it stays so: what comes back by way of another origin is that origin's request.
-    if (isAtHome && uri.origin !== parts.uri.origin) {
-      isAtHome = false;
+    // Once redirected off-origin, never send credentials again, even if a later redirect returns.
+    if (isSameOrigin && uri.origin !== parts.uri.origin) {
+      isSameOrigin = false;
       tls = withoutIdentity(tls);
     }
-    // An answer to a challenge is for the request that was challenged.
-    authentication = isAtHome ? authenticationAt(parts, uri) : undefined;
+    // The answer to a challenge is only for the request that was challenged.
+    authentication = isSameOrigin ? authenticationAt(parts, uri) : undefined;
     authorization = parts.sendsCredentials ? authentication?.introduce() : undefined;
   }
 }
@@ -98,7 +98,7 @@ function authenticationAt({ credentials }: HandshakeParts, uri: URL): Authentica
   );
 }
 
-/** What the handshake decides itself; a configurator sees these headers and cannot change them. */
+/** The handshake itself sets these headers. A configurator sees them but cannot change them. */
 const OWN_HEADERS: ReadonlySet<string> = new Set([
   'host',
   'upgrade',
@@ -110,21 +110,21 @@ const OWN_HEADERS: ReadonlySet<string> = new Set([
   'content-length',
   'transfer-encoding',
   'expect',
-  // It is for a proxy, which is asked in a request of its own.
+  // It is for a proxy, which receives a separate request.
   'proxy-authorization',
 ]);
 
 /**
- * What a configurator's headers may tell an origin that a redirect has led to. Any other may be a credential, and a
- * configurator does not know whom it is asked for.
+ * The headers of a configurator that another origin receives after a redirect. Any other may be a credential, and a
+ * configurator cannot see for which origin it runs.
  */
-const TOLD_TO_ANYONE: ReadonlySet<string> = new Set(['origin', 'user-agent', 'accept-language']);
+const SENT_TO_ANY_ORIGIN: ReadonlySet<string> = new Set(['origin', 'user-agent', 'accept-language']);
 
 async function requestHeaders(
   { config, engine, origin, deadline }: HandshakeParts,
   uri: URL,
   key: string,
-  isAtHome: boolean,
+  isSameOrigin: boolean,
 ): Promise<HeaderMap> {
   const headers = new HeaderMap();
   headers.add('Host', hostHeader(uri));
@@ -142,7 +142,7 @@ async function requestHeaders(
     await deadline.within(config.getConfigurator().beforeRequest(edited));
     for (const [name, values] of edited) {
       const wanted = name.toLowerCase();
-      if (OWN_HEADERS.has(wanted) || (!isAtHome && !TOLD_TO_ANYONE.has(wanted))) continue;
+      if (OWN_HEADERS.has(wanted) || (!isSameOrigin && !SENT_TO_ANY_ORIGIN.has(wanted))) continue;
       if (!Array.isArray(values)) throw new TypeError(`The value of ${name} is a list of strings.`);
       validateHeaderName(name);
       for (const value of values) validateHeaderValue(name, value);
@@ -155,7 +155,7 @@ async function requestHeaders(
   return headers;
 }
 
-/** The endpoint's own first, as on the server; compression the engine offers in its own words, or not at all. */
+/** The endpoint's own extensions come first, as on the server. Only the engine offers compression. */
 function offers(config: ClientEndpointConfig, engine: ClientEngine): readonly Extension[] {
   return [...config.getExtensions().filter((extension) => extension.getName() !== COMPRESSION), ...engine.offers];
 }
@@ -163,7 +163,7 @@ function offers(config: ClientEndpointConfig, engine: ClientEngine): readonly Ex
 /** RFC 7692 7. */
 const COMPRESSION = 'permessage-deflate';
 
-/** `afterResponse`, with headers that are the developer's own to change. */
+/** Calls `afterResponse` with a copy of the headers. */
 async function showAnswer({ config, deadline }: HandshakeParts, uri: URL, answer: ServerAnswer): Promise<void> {
   const headers = HeaderMap.fromRawHeaders(answer.rawHeaders);
   try {
@@ -174,7 +174,7 @@ async function showAnswer({ config, deadline }: HandshakeParts, uri: URL, answer
 }
 
 function configuratorFailed(method: string, uri: URL, thrown: unknown, answer?: ServerAnswer): HandshakeException {
-  // The deadline that has passed while the configurator was waited for.
+  // The deadline passed during the wait for the configurator.
   if (thrown instanceof HandshakeException) return thrown;
   const cause = toError(thrown);
   return new HandshakeException(
@@ -193,10 +193,10 @@ function takeOver(parts: HandshakeParts, uri: URL, key: string, answer: ServerAn
     subprotocols: config.getPreferredSubprotocols(),
   });
   const { upgraded } = answer;
-  // It may have gone while the configurator was asked.
+  // The connection may have ended while the configurator ran.
   if (upgraded === undefined || upgraded.socket.destroyed) {
     throw new HandshakeException(
-      `${describeUri(uri)} has agreed to the WebSocket, and ended the connection.`,
+      `${describeUri(uri)} accepted the upgrade, then closed the connection.`,
       undefined,
       'WS_CONNECT_IO',
       answer,
@@ -218,7 +218,7 @@ function takeOver(parts: HandshakeParts, uri: URL, key: string, answer: ServerAn
       `Sec-WebSocket-Extensions: ${answer.headers.list('Sec-WebSocket-Extensions') ?? ''}`,
       engine.offers.length > 0
         ? `an answer to the offer ${formatExtensions(engine.offers)}`
-        : `none, because this client speaks none${offered === '' ? '' : ` of ${offered}`}`,
+        : `none, because this client supports none${offered === '' ? '' : ` of ${offered}`}`,
     );
   }
   tolerateNoErrors(upgraded.socket);
@@ -240,9 +240,9 @@ function nextUri(
       answer,
     );
   if (visited.size > maxRedirections)
-    throw refuse(`and no more than ${maxRedirections} are followed (maxRedirections, MAX_REDIRECTIONS)`);
+    throw refuse(`but the client follows at most ${maxRedirections} (maxRedirections, MAX_REDIRECTIONS)`);
   const target = redirectTarget(from, answer);
-  if (visited.has(target.href)) throw refuse(`to ${describeUri(target)}, where the client has been before`);
+  if (visited.has(target.href)) throw refuse(`to ${describeUri(target)}, which the client has already visited`);
   return target;
 }
 

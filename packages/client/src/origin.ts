@@ -1,10 +1,10 @@
 import { validateHeaderValue } from 'node:http';
 import { badOption, type OptionKind } from '@serval/api/spi';
 
-/** A system property of Tomcat; here an endpoint's user property. */
+/** In Tomcat a system property; here a user property of the endpoint. */
 export const ORIGIN_PROPERTY = 'org.apache.tomcat.websocket.DEFAULT_ORIGIN_HEADER_VALUE';
 
-/** The Origin that is sent where `beforeRequest` sets none: the endpoint's user property, else the option. */
+/** The Origin to send if `beforeRequest` sets none: the endpoint's user property, or else the option. */
 export function resolveOrigin(
   option: string | undefined,
   userProperties: ReadonlyMap<string, unknown>,
@@ -18,7 +18,7 @@ export const ORIGIN: OptionKind<string> = {
   read: (origin, name) => requireOrigin(name, origin),
 };
 
-/** @throws DeploymentException for a value that cannot stand in a header */
+/** @throws DeploymentException when a header cannot contain the value */
 export function requireOrigin(name: string, origin: unknown): string {
   if (typeof origin === 'string' && origin !== '' && canBeSent(origin)) return origin;
   throw badOption(name, ORIGIN.expected, origin);

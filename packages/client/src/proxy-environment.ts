@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 
-/** What the environment says: the variable, and its value. */
+/** The environment variable that names a proxy, and its value. */
 export interface EnvironmentProxy {
   readonly variable: string;
   readonly value: string;
@@ -11,7 +11,7 @@ const VARIABLES: Readonly<Record<string, readonly string[]>> = {
   'wss:': ['wss_proxy', 'https_proxy', 'all_proxy'],
 };
 
-/** The machine itself, as the JVM has it (`http.nonProxyHosts`). */
+/** The addresses of this machine, as in the JVM's default for `http.nonProxyHosts`. */
 const LOOPBACK = new BlockList();
 LOOPBACK.addSubnet('127.0.0.0', 8);
 LOOPBACK.addAddress('0.0.0.0');
@@ -19,8 +19,9 @@ LOOPBACK.addAddress('::1', 'ipv6');
 LOOPBACK.addAddress('::', 'ipv6');
 
 /**
- * The proxy for a WebSocket URI by the usual variables: `wss_proxy`, else `https_proxy`, else `all_proxy` (`ws_proxy`,
- * `http_proxy`, `all_proxy` for ws:), each in lower case first, and `no_proxy`. The machine itself is never proxied.
+ * Reads the proxy for a WebSocket URI from the usual variables: `wss_proxy`, `https_proxy`, `all_proxy` for `wss:`, and
+ * `ws_proxy`, `http_proxy`, `all_proxy` for `ws:`. The first one wins, each in lower case first. `no_proxy` lists
+ * exceptions. Connections to this machine never use a proxy.
  *
  * @returns undefined for none
  */
@@ -37,10 +38,10 @@ export function proxyOfEnvironment(uri: URL, environment: NodeJS.ProcessEnv): En
   return undefined;
 }
 
-/** An empty variable is none. */
+/** An empty variable counts as missing. */
 function read(name: string, environment: NodeJS.ProcessEnv): EnvironmentProxy | undefined {
   for (const variable of [name, name.toUpperCase()]) {
-    // A CGI program has the request's header Proxy in it.
+    // In a CGI program this variable holds the request's Proxy header.
     if (variable === 'HTTP_PROXY' && environment.REQUEST_METHOD !== undefined) continue;
     const value = environment[variable]?.trim() ?? '';
     if (value !== '') return { variable, value };
@@ -48,7 +49,7 @@ function read(name: string, environment: NodeJS.ProcessEnv): EnvironmentProxy | 
   return undefined;
 }
 
-/** Without the brackets of an IPv6 address, and the dot of a name from the root. */
+/** Removes the brackets of an IPv6 address and the final dot of a host name. */
 function hostOf(hostname: string): string {
   return hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
 }
@@ -62,11 +63,11 @@ function isListed(list: BlockList, host: string): boolean {
   return family !== 0 && list.check(host, family === 6 ? 'ipv6' : 'ipv4');
 }
 
-/** `*`; a name, which stands for those below it as well; an address; a range of them; with or without a port. */
+/** An exception is `*`, a name (with its subdomains), an address, or a range of addresses, with or without a port. */
 function isExcepted(exception: string, host: string, port: string): boolean {
   if (exception === '') return false;
   if (exception === '*') return true;
-  // Without brackets, all of ::1:80 is an address.
+  // Without brackets, ::1:80 as a whole is an address.
   const isAddress = isIP(exception.split('/')[0] ?? '') !== 0;
   const [, pattern = '', withPort] = isAddress
     ? [exception, exception]
@@ -77,7 +78,7 @@ function isExcepted(exception: string, host: string, port: string): boolean {
   return name !== '' && (host.endsWith(`.${name}`) || (host === name && !/^\*?\./.test(pattern)));
 }
 
-/** An address, or a range in CIDR notation; what is neither lists nothing. */
+/** A list with the address, or the range in CIDR notation; empty for anything else. */
 function listOf(pattern: string): BlockList {
   const list = new BlockList();
   const [address = '', prefix] = pattern.split('/');

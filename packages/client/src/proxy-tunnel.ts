@@ -7,9 +7,10 @@ import { describeUri, portOf } from './server-uri';
 import { openSocksTunnel } from './socks-tunnel';
 
 /**
- * Asks a proxy for a connection to the server of a URI.
+ * Opens a connection through a proxy to the server of a URI.
  *
- * @throws HandshakeException (as a rejection) with the proxy's status, if it has answered; nothing is left then
+ * @throws HandshakeException (as a rejection) when it fails, with the proxy's status if it answered; it then leaves no
+ * connection behind
  */
 export function openTunnel(proxy: Proxy, uri: URL, terms: ExchangeTerms): Promise<Tunnel> {
   const version = socksVersion(proxy);
@@ -17,8 +18,7 @@ export function openTunnel(proxy: Proxy, uri: URL, terms: ExchangeTerms): Promis
 }
 
 /**
- * RFC 9110 9.3.6. Each attempt has a connection of its own, so it
- * does not matter whether the proxy ends the one on which it asks for credentials.
+ * RFC 9110 9.3.6. Each attempt opens a new connection, so a proxy may end the one on which it sends its challenge.
  */
 async function openHttpTunnel(proxy: Proxy, uri: URL, terms: ExchangeTerms): Promise<Tunnel> {
   const via = describeProxy(proxy);
@@ -51,19 +51,19 @@ async function openHttpTunnel(proxy: Proxy, uri: URL, terms: ExchangeTerms): Pro
       );
     }
     const { socket, head } = answer.upgraded;
-    // Nobody at the other end may speak before the client has.
+    // The server must not send anything before the client does.
     if (head.length > 0) {
       socket.destroy();
-      throw refuse(`sent ${head.length} bytes behind its answer, before anything was asked of ${describeUri(uri)}`);
+      throw refuse(`sent ${head.length} bytes after its answer, before the client sent anything to ${describeUri(uri)}`);
     }
     return { socket, via };
   }
 }
 
 function whyNot({ status }: ServerAnswer, isIdentified: boolean): string {
-  // RFC 9110 15.5.8 has 407 for a proxy; tinyproxy answers 401 to a wrong password.
+  // RFC 9110 15.5.8 defines 407 for a proxy, but tinyproxy answers 401 to a wrong password.
   if (status !== 401 && status !== 407) return `answered ${status}`;
   return isIdentified
     ? `answered ${status} and does not accept the credentials (check user name and password)`
-    : `answered ${status} and asks for credentials (the option proxy.credentials, the user information of its URI, or the user properties WS_AUTHENTICATION_PROXY_USER_NAME and _PASSWORD)`;
+    : `answered ${status} and requires credentials (the option proxy.credentials, the user information of its URI, or the user properties WS_AUTHENTICATION_PROXY_USER_NAME and _PASSWORD)`;
 }

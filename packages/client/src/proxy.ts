@@ -16,7 +16,7 @@ import { isLocalSocket } from './local-socket';
 import { proxyOfEnvironment } from './proxy-environment';
 import type { TlsOptions } from './tls-options';
 
-/** A proxy, and what is sent to it. */
+/** A proxy, and the data to send to it. */
 export interface ProxyOptions {
   /**
    * `http:` or `https:`, or of a SOCKS proxy `socks5h:`, `socks5:`, `socks4a:` or `socks4:`, with user information or
@@ -37,7 +37,7 @@ export interface ProxyOptions {
 /** A proxy for every server, or false for none. */
 export type ProxyOption = string | URL | ProxyOptions | false;
 
-/** A proxy to be asked for a tunnel. */
+/** A proxy that can open a tunnel. */
 export interface Proxy {
   /** Without user information. */
   readonly uri: URL;
@@ -46,13 +46,13 @@ export interface Proxy {
   readonly tls: TlsOptions;
 }
 
-/** What a SOCKS proxy speaks, and whether it is told the address of a server or its name. */
+/** The version of a SOCKS proxy, and whether the client resolves host names or leaves that to the proxy. */
 export interface SocksVersion {
   readonly type: 4 | 5;
   readonly resolvesHere: boolean;
 }
 
-/** As curl has them, but for `socks:`, which desktops set for SOCKS 5. */
+/** The schemes of curl, and `socks:`, which desktops set for SOCKS 5. */
 const SOCKS_VERSIONS: ReadonlyMap<string, SocksVersion> = new Map([
   ['socks:', { type: 5, resolvesHere: false }],
   ['socks5h:', { type: 5, resolvesHere: false }],
@@ -67,11 +67,11 @@ export function socksVersion({ uri }: Pick<Proxy, 'uri'>): SocksVersion | undefi
 }
 
 /**
- * The proxy for a server: that of the option, else that of the environment as it is now.
+ * The proxy for a server: that of the option, or else that of the current environment.
  *
- * @param credentials those of the endpoint's user properties, which go first
+ * @param credentials from the endpoint's user properties; they override those of the proxy
  * @returns undefined for none
- * @throws HandshakeException with WS_CONNECT_PROXY for an environment variable that names no proxy
+ * @throws HandshakeException with WS_CONNECT_PROXY when an environment variable does not name a valid proxy
  */
 export function proxyFor(
   uri: URL,
@@ -87,7 +87,7 @@ export function proxyFor(
 }
 
 const PROXY_OPTIONS = {
-  // Its parts are read together; see parseProxy.
+  // parseProxy reads its parts together.
   uri: kind('a URI', (_uri): _uri is unknown => true),
   credentials: CREDENTIALS,
   headers: {
@@ -121,12 +121,12 @@ export const PROXY: OptionKind<Proxy | false> = {
   },
 };
 
-/** For messages: it has no user information any more. */
+/** The proxy's URI for messages, without user information. */
 export function describeProxy({ uri }: Pick<Proxy, 'uri'>): string {
   return `${uri.protocol}//${uri.host}`;
 }
 
-/** What the CONNECT itself decides. */
+/** The headers that the CONNECT request itself sets. */
 const OWN_HEADERS: ReadonlySet<string> = new Set([
   'host',
   'connection',
@@ -145,7 +145,7 @@ function checkHeader(name: string, value: unknown): readonly [string, string] {
     throw wrong(`proxy.headers: ${JSON.stringify(name)} cannot be sent: ${toError(thrown).message}.`);
   }
   if (OWN_HEADERS.has(name.toLowerCase()))
-    throw wrong(`proxy.headers: ${name} is set by the client itself; remove it.`);
+    throw wrong(`proxy.headers: the client itself sets ${name}; remove it.`);
   return [name, value];
 }
 
@@ -154,21 +154,21 @@ function readEnvironment(server: URL, environment: NodeJS.ProcessEnv): Proxy | u
   if (found === undefined) return undefined;
   const { variable, value } = found;
   try {
-    // As is usual there, the scheme may be missing.
+    // In these variables the scheme may be missing, by convention.
     return parseProxy(
       `The environment variable ${variable}`,
       /^[a-z][a-z\d+.-]*:\/\//i.test(value) ? value : `http://${value}`,
     );
   } catch (thrown) {
     throw new HandshakeException(
-      `${toError(thrown).message} Or set the option proxy, or to none by proxy: false.`,
+      `${toError(thrown).message} Or set the option proxy; false means no proxy.`,
       undefined,
       'WS_CONNECT_PROXY',
     );
   }
 }
 
-/** @param name what has the URI, for messages */
+/** @param name the option or variable with the URI, for messages */
 function parseProxy(name: string, text: unknown): Proxy {
   const expected = `${name} is a URI with http:, https: or ${[...SOCKS_VERSIONS.keys()].join(', ')}, such as http://proxy.example:3128`;
   if (!(text instanceof URL) && (typeof text !== 'string' || !URL.canParse(text)))
@@ -176,7 +176,7 @@ function parseProxy(name: string, text: unknown): Proxy {
   const uri = new URL(text);
   if (!['http:', 'https:'].includes(uri.protocol) && socksVersion({ uri }) === undefined)
     throw wrong(`${expected}; found the scheme ${uri.protocol}`);
-  if (uri.hostname === '') throw wrong(`${expected}; found no host behind ${uri.protocol}`);
+  if (uri.hostname === '') throw wrong(`${expected}; found no host after ${uri.protocol}`);
   const credentials = userInformation(name, uri);
   uri.username = '';
   uri.password = '';

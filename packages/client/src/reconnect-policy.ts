@@ -73,16 +73,16 @@ export const RECONNECT_OPTIONS = {
   maxQueuedBytes: { ...count, default: 1_048_576 },
 } satisfies OptionTable<ReconnectOptions>;
 
-/** A server's Retry-After is honoured up to five minutes, as in Tyrus. */
+/** The client follows a server's Retry-After up to five minutes, as Tyrus does. */
 const LONGEST_RETRY_AFTER = 300_000;
 
 /**
- * Close codes after which another session may go better (RFC 6455 7.4 and its registry): going away, none, abnormal,
+ * Close codes after which a new session may succeed (RFC 6455 7.4 and its registry): going away, no code, abnormal,
  * unexpected condition, service restart, try again later, bad gateway.
  */
 const PASSING_CODES: ReadonlySet<number> = new Set([1001, 1005, 1006, 1011, 1012, 1013, 1014]);
 
-/** Request timeout, too early, too many requests; those of 500 and above are the server's trouble. */
+/** Request timeout, too early, too many requests. Statuses of 500 and above always count as temporary. */
 const PASSING_STATUSES: ReadonlySet<number> = new Set([408, 425, 429]);
 
 /** When, and whether, to connect again. */
@@ -95,8 +95,8 @@ export class ReconnectPolicy {
   readonly maxQueuedBytes: number;
 
   /**
-   * @param random from 0 to 1
-   * @throws DeploymentException for an option that is out of range or of the wrong kind
+   * @param random returns numbers from 0 to 1
+   * @throws DeploymentException when an option is out of range or of the wrong type
    */
   constructor(
     options: ReconnectOptions,
@@ -116,8 +116,8 @@ export class ReconnectPolicy {
   /**
    * The delay before an attempt.
    *
-   * @returns milliseconds, or false for the end; a promise where the handler gives one
-   * @throws what the handler throws, or DeploymentException for another value
+   * @returns milliseconds, or false for no further attempt; a promise if the handler returns one
+   * @throws the handler's error, or DeploymentException when the handler returns another value
    */
   next(attempt: number, cause: CloseReason | Error, elapsed: number): number | false | Promise<number | false> {
     const defaultDelay = this.#defaultDelay(attempt, cause);
@@ -130,11 +130,11 @@ export class ReconnectPolicy {
   #defaultDelay(attempt: number, cause: CloseReason | Error): number | false {
     if (attempt > this.#settings.maxAttempts || !mayPass(cause)) return false;
     const asked = cause instanceof HandshakeException ? (cause.retryAfter ?? 0) : 0;
-    // The jitter stays: all clients of a server are told the same.
+    // The jitter stays, because all clients of a server receive the same Retry-After.
     return Math.min(asked, LONGEST_RETRY_AFTER) + this.#jittered(attempt);
   }
 
-  /** Anywhere between the shortest delay and one that doubles with each attempt. */
+  /** A random delay between the shortest one and an upper bound that doubles with each attempt. */
   #jittered(attempt: number): number {
     const { minDelay, initialDelay, maxDelay } = this.#settings;
     const longest = Math.min(maxDelay, initialDelay * 2 ** (attempt - 1));
@@ -142,7 +142,7 @@ export class ReconnectPolicy {
   }
 }
 
-/** Whether another attempt may go better than what has happened. */
+/** Whether a new attempt may succeed after this end or error. */
 function mayPass(cause: CloseReason | Error): boolean {
   if (!(cause instanceof Error)) return PASSING_CODES.has(cause.getCloseCode().getCode());
   if (!(cause instanceof HandshakeException)) return false;
@@ -151,7 +151,7 @@ function mayPass(cause: CloseReason | Error): boolean {
   return code === 'WS_CONNECT_REFUSED' && status !== undefined && (status >= 500 || PASSING_STATUSES.has(status));
 }
 
-/** A timer of Node takes 31 bits. */
+/** Node's timers take at most 31 bits. */
 const LONGEST = 2 ** 31 - 1;
 
 function requireDelay(delay: unknown): number | false {

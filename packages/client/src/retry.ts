@@ -22,11 +22,11 @@ export const RETRY_AFTER_OPTIONS = {
 export type RetryAfterSettings = false | ReadOptions<typeof RETRY_AFTER_OPTIONS>;
 
 /**
- * Attempts to connect until a server has stopped asking to come back later (503 or 429 with Retry-After).
+ * Attempts to connect until the server no longer answers 503 or 429 with Retry-After.
  *
- * @param wait so many milliseconds
- * @returns what an attempt does
- * @throws HandshakeException (as a rejection) of the last attempt
+ * @param wait waits the given number of milliseconds
+ * @returns the result of the attempt that succeeded
+ * @throws the error of the last attempt (as a rejection)
  */
 export async function retrying<T>(
   settings: RetryAfterSettings,

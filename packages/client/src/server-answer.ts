@@ -3,14 +3,14 @@ import { acceptValue, parseExtensions } from '@serval/protocol';
 import type { ServerAnswer } from './http-exchange';
 import { describeUri } from './server-uri';
 
-/** What the request has asked for. */
+/** The parts of the request that the answer must match. */
 export interface Asked {
   readonly uri: URL;
   readonly key: string;
   readonly subprotocols: readonly string[];
 }
 
-/** What both sides have agreed on; whether the extensions were offered, their engine knows. */
+/** The negotiated subprotocol and extensions. The engine checks whether the extensions were offered. */
 export interface Agreed {
   /** The empty string for none. */
   readonly subprotocol: string;
@@ -18,16 +18,16 @@ export interface Agreed {
 }
 
 /**
- * Checks an answer by RFC 6455 4.1, but for what the extensions may be.
+ * Checks a response by RFC 6455 4.1, except the choice of extensions.
  *
- * @throws HandshakeException naming what was found and what was expected
+ * @throws HandshakeException when a check fails; the message names the value found and the value expected
  */
 export function checkAnswer(answer: ServerAnswer, asked: Asked): Agreed {
   const { headers, status } = answer;
   // 1. The status.
   if (status !== 101) {
     throw new HandshakeException(
-      `${describeUri(asked.uri)} refused the WebSocket with status ${status}; expected 101.${status === 401 ? ' Credentials for it are given by the option credentials, or the user properties WS_AUTHENTICATION_USER_NAME and _PASSWORD.' : ''}`,
+      `${describeUri(asked.uri)} refused the WebSocket with status ${status}; expected 101.${status === 401 ? ' Pass credentials with the option credentials, or the user properties WS_AUTHENTICATION_USER_NAME and _PASSWORD.' : ''}`,
       undefined,
       'WS_CONNECT_REFUSED',
       answer,
@@ -42,23 +42,23 @@ export function checkAnswer(answer: ServerAnswer, asked: Asked): Agreed {
   const tokens = headers.list('Connection')?.split(',') ?? [];
   if (!tokens.some((token) => token.trim().toLowerCase() === 'upgrade')) throw bad(show('Connection'), 'Upgrade');
 
-  // 4. A server that has not read the key does not speak WebSocket; it may be replaying another answer.
+  // 4. A server that did not read the key does not speak WebSocket; it may replay another response.
   if (headers.list('Sec-WebSocket-Accept') !== acceptValue(asked.key))
     throw bad(show('Sec-WebSocket-Accept'), 'the value that belongs to the key of the request');
 
   // 6.
-  // An empty header indicates the use of no subprotocol, and what it is not asked for it cannot be.
+  // An empty header means no subprotocol, since the client never requests an empty one.
   const chosen = (headers.get('Sec-WebSocket-Protocol') ?? []).filter((value) => value.trim() !== '');
   if (chosen.length > 1) throw bad(show('Sec-WebSocket-Protocol'), 'the header once at most');
   const [subprotocol] = chosen;
   if (subprotocol !== undefined && !asked.subprotocols.includes(subprotocol)) {
     throw bad(
       show('Sec-WebSocket-Protocol'),
-      asked.subprotocols.length === 0 ? 'none, as none was asked for' : `one of ${asked.subprotocols.join(', ')}`,
+      asked.subprotocols.length === 0 ? 'none, as none was requested' : `one of ${asked.subprotocols.join(', ')}`,
     );
   }
 
-  // 5. What of them was offered is for the engine to say.
+  // 5. The engine checks which of them were offered.
   const listed = headers.list('Sec-WebSocket-Extensions');
   try {
     return { subprotocol: subprotocol ?? '', extensions: listed === undefined ? [] : parseExtensions(listed) };
@@ -67,7 +67,7 @@ export function checkAnswer(answer: ServerAnswer, asked: Asked): Agreed {
   }
 }
 
-/** @param found a header of the answer */
+/** @param found a header of the response */
 export function badAnswer(
   uri: URL,
   answer: ServerAnswer,

@@ -9,18 +9,18 @@ const SCHEME_INSTEAD = new Map([
   ['https:', 'wss:'],
 ]);
 
-/** A server, and who the client is there. */
+/** A server, and the client's credentials for it. */
 export interface ServerTarget {
   /** Without user information. */
   readonly uri: URL;
-  /** The user information of the URI that was given. */
+  /** From the user information of the given URI. */
   readonly credentials: Credentials | undefined;
 }
 
 /**
- * The URI of a WebSocket server (RFC 6455 3): `ws:` or `wss:`, or `ws+unix:` for a Unix domain socket.
+ * Parses the URI of a WebSocket server (RFC 6455 3): `ws:` or `wss:`, or `ws+unix:` for a Unix domain socket.
  *
- * @throws HandshakeException with WS_CONNECT_BAD_URI
+ * @throws HandshakeException with WS_CONNECT_BAD_URI when it is invalid
  */
 export function parseServerUri(given: unknown): ServerTarget {
   const text = given instanceof URL ? given.href : given;
@@ -48,8 +48,8 @@ export function parseServerUri(given: unknown): ServerTarget {
 }
 
 /**
- * Where a redirect leads: `http:` becomes `ws:`, `https:` becomes `wss:`, and a relative Location is resolved. One of a
- * Unix domain socket leads to the same socket.
+ * The target of a redirect. `http:` becomes `ws:`, `https:` becomes `wss:`, and a relative Location is resolved. A redirect
+ * from a Unix domain socket with a relative Location leads to the same socket.
  *
  * @throws HandshakeException with WS_CONNECT_BAD_URI, or WS_CONNECT_REDIRECT without a usable Location
  */
@@ -58,7 +58,7 @@ export function redirectTarget(from: URL, answer: HandshakeAnswer): URL {
   const base = isLocalSocket(from) ? new URL(requestTarget(from), `ws://${LOCAL_HOST}`) : from;
   if (location === undefined || !URL.canParse(location, base.href)) {
     throw new HandshakeException(
-      `${describeUri(from)} answered ${answer.status}, but its Location is ${location === undefined ? 'missing' : 'no URI'}.`,
+      `${describeUri(from)} answered ${answer.status}, but its Location is ${location === undefined ? 'missing' : 'not a URI'}.`,
       undefined,
       'WS_CONNECT_REDIRECT',
       answer,
@@ -66,13 +66,13 @@ export function redirectTarget(from: URL, answer: HandshakeAnswer): URL {
   }
   const target = new URL(location, base);
   target.protocol = SCHEME_INSTEAD.get(target.protocol) ?? target.protocol;
-  // It says what to show of a page, and this is none.
+  // A fragment selects a part of a page and has no meaning here.
   target.hash = '';
-  // A server of the network has nothing to say of the sockets of this machine.
+  // A server on the network must not redirect to a socket of this machine.
   requireScheme(target, answer);
   if (target.username !== '' || target.password !== '') {
     throw badUri(
-      `${describeUri(from)} answered ${answer.status}, a redirect with user information to ${describeUri(target)}; credentials are the client's to give.`,
+      `${describeUri(from)} answered ${answer.status}, a redirect with user information to ${describeUri(target)}; only the client may choose credentials.`,
       answer,
     );
   }
@@ -104,22 +104,22 @@ function userInformation(uri: URL): Credentials | undefined {
   }
 }
 
-/** For messages: without user information and query, which may hold secrets. */
+/** The URI for messages, without user information and query, which may hold secrets. */
 export function describeUri(uri: URL): string {
   return isLocalSocket(uri) ? uri.href.replace(/[?#].*$/, '') : `${uri.protocol}//${uri.host}${uri.pathname}`;
 }
 
-/** What stands in the request line. */
+/** The request target in the request line. */
 export function requestTarget(uri: URL): string {
   return (isLocalSocket(uri) ? localTarget(uri) : uri.pathname) + uri.search;
 }
 
-/** What stands in the header Host. */
+/** The value of the Host header. */
 export function hostHeader(uri: URL): string {
   return isLocalSocket(uri) ? LOCAL_HOST : uri.host;
 }
 
-/** Without the brackets of an IPv6 address. */
+/** The host name without the brackets of an IPv6 address. */
 export function hostOf({ hostname }: URL): string {
   return hostname.replace(/^\[|\]$/g, '');
 }
@@ -131,9 +131,9 @@ const DEFAULT_PORTS: ReadonlyMap<string, number> = new Map([
   ['https:', 443],
 ]);
 
-/** The port of a server, or of a proxy. */
+/** The port of a server or proxy. */
 export function portOf({ protocol, port }: URL): number {
-  // All other schemes are those of SOCKS (RFC 1928 3).
+  // All other schemes are SOCKS (RFC 1928 3).
   return port === '' ? (DEFAULT_PORTS.get(protocol) ?? 1080) : Number(port);
 }
 

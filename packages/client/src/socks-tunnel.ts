@@ -10,7 +10,7 @@ import type { ExchangeTerms, Tunnel } from './http-exchange';
 import { describeProxy, type Proxy, type SocksVersion } from './proxy';
 import { describeUri, hostOf, portOf } from './server-uri';
 
-/** A SOCKS proxy, and the server that it is to connect to. */
+/** A SOCKS proxy, and the server to which it should connect. */
 interface SocksRequest {
   readonly proxy: Proxy;
   readonly version: SocksVersion;
@@ -18,9 +18,9 @@ interface SocksRequest {
 }
 
 /**
- * Asks a SOCKS proxy for a connection to the server of a URI (RFC 1928 and 1929, SOCKS 4 and 4a).
+ * Opens a connection through a SOCKS proxy to the server of a URI (RFC 1928 and 1929, SOCKS 4 and 4a).
  *
- * @throws HandshakeException (as a rejection); nothing is left of the connection then
+ * @throws HandshakeException (as a rejection) when it fails; it then leaves no connection behind
  */
 export async function openSocksTunnel(request: SocksRequest, terms: ExchangeTerms): Promise<Tunnel> {
   const { settings, deadline } = terms;
@@ -56,30 +56,30 @@ export async function openSocksTunnel(request: SocksRequest, terms: ExchangeTerm
   }
 }
 
-/** Settles when the proxy has connected, and has said nothing else. */
+/** Settles once the proxy has connected. Rejects if it sends more than its answer. */
 async function negotiate(socket: Socket, options: Socks.SocksClientOptions): Promise<void> {
   await once(socket, 'connect');
-  // It is loaded only here: most clients have no such proxy.
+  // The package loads only here, because most clients do not use such a proxy.
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import would load it at the start
   const { SocksClient } = loadLazily('socks', 'a SOCKS proxy', () => require('socks') as typeof Socks);
   await SocksClient.createConnection(options);
   let early = 0;
   const onData = (chunk: Buffer): void => void (early += chunk.length);
   socket.on('data', onData);
-  // The library gives back what came behind the answer, and lets the socket flow.
+  // The library puts bytes after the answer back and resumes the socket.
   await new Promise<void>((resolve) => setImmediate(resolve));
   socket.off('data', onData);
-  // Nobody at the other end may speak before the client has.
-  if (early > 0) throw new Error(`it sent ${early} bytes behind its answer, before anything was asked`);
+  // The server must not send anything before the client does.
+  if (early > 0) throw new Error(`it sent ${early} bytes after its answer, before the client sent anything`);
 }
 
-/** As curl has it: by `socks4:` and `socks5:` names are looked up here, by `socks4a:` and `socks5h:` by the proxy. */
+/** As in curl, the client resolves names for `socks4:` and `socks5:`, and the proxy for `socks4a:` and `socks5h:`. */
 async function destinationHost(request: SocksRequest): Promise<string> {
   const { version, uri } = request;
   const host = hostOf(uri);
   if (version.type === 4 && isIP(host) === 6) {
     throw new HandshakeException(
-      `The proxy ${describeProxy(request.proxy)} cannot be asked for ${describeUri(uri)}: SOCKS 4 knows no IPv6 addresses; use socks5:.`,
+      `The proxy ${describeProxy(request.proxy)} cannot connect to ${describeUri(uri)}: SOCKS 4 does not support IPv6 addresses; use socks5:.`,
       undefined,
       'WS_CONNECT_PROXY',
     );
@@ -89,9 +89,9 @@ async function destinationHost(request: SocksRequest): Promise<string> {
     return (await lookup(host, { family: version.type === 4 ? 4 : 0 })).address;
   } catch (thrown) {
     const error = toError(thrown);
-    const remedy = `Let the proxy look it up by ${version.type === 4 ? 'socks4a:' : 'socks5h:'}.`;
+    const remedy = `Let the proxy resolve the name with ${version.type === 4 ? 'socks4a:' : 'socks5h:'}.`;
     throw new HandshakeException(
-      `${describeUri(uri)} could not be asked for a WebSocket: ${error.message}. ${remedy}`,
+      `The host name of ${describeUri(uri)} could not be resolved: ${error.message}. ${remedy}`,
       error,
       'WS_CONNECT_IO',
     );
@@ -106,7 +106,7 @@ function proxyOf({ proxy, version }: SocksRequest): Socks.SocksProxy {
   for (const part of ['username', 'password'] as const) {
     if (version.type === 4 || Buffer.byteLength(credentials[part]) <= 255) continue;
     throw new HandshakeException(
-      `The proxy ${describeProxy(proxy)} cannot be given the credentials: the ${part} has more than 255 bytes, and SOCKS 5 has room for no more.`,
+      `The credentials cannot be sent to the proxy ${describeProxy(proxy)}: the ${part} has more than 255 bytes, the limit of SOCKS 5.`,
       undefined,
       'WS_CONNECT_AUTHENTICATION',
     );
@@ -124,21 +124,21 @@ function wasSilent({ proxy }: SocksRequest, milliseconds: number): HandshakeExce
 
 function couldNotBeAsked({ proxy, uri }: SocksRequest, error: Error): HandshakeException {
   return new HandshakeException(
-    `The proxy ${describeProxy(proxy)} could not be asked for a tunnel to ${describeUri(uri)}: ${error.message}.`,
+    `The proxy ${describeProxy(proxy)} did not open a tunnel to ${describeUri(uri)}: ${error.message}.`,
     error,
     'WS_CONNECT_PROXY',
   );
 }
 
-/** @param error of the library: it has the password, so it is not the cause */
+/** @param error the library's error; it contains the password, so it must not become the cause */
 function refused({ proxy, uri }: SocksRequest, { message }: Error): HandshakeException {
   const isForCredentials = /authentication/i.test(message);
   const areGiven = proxy.credentials !== undefined;
   const remedy = areGiven
     ? '; check user name and password'
-    : '; it asks for credentials (the option proxy.credentials, or the user information of its URI)';
+    : '; it requires credentials (the option proxy.credentials, or the user information of its URI)';
   return new HandshakeException(
-    `The proxy ${describeProxy(proxy)} opened no tunnel to ${describeUri(uri)}: ${message}${isForCredentials ? remedy : ''}.`,
+    `The proxy ${describeProxy(proxy)} did not open a tunnel to ${describeUri(uri)}: ${message}${isForCredentials ? remedy : ''}.`,
     undefined,
     isForCredentials && areGiven ? 'WS_CONNECT_AUTHENTICATION' : 'WS_CONNECT_PROXY',
   );

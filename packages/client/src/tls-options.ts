@@ -3,7 +3,7 @@ import { TOMCAT } from '@serval/container';
 import type { ConnectionOptions, SecureVersion } from 'node:tls';
 import { readTrustStore } from './trust-store';
 
-/** What Node's TLS is told beside the host. */
+/** Options for Node's TLS, other than the host. */
 export type TlsOptions = ConnectionOptions;
 
 const SSL_CONTEXT = `${TOMCAT}SSL_CONTEXT`;
@@ -11,13 +11,13 @@ const SSL_PROTOCOLS = `${TOMCAT}SSL_PROTOCOLS`;
 const SSL_TRUSTSTORE = `${TOMCAT}SSL_TRUSTSTORE`;
 const SSL_TRUSTSTORE_PWD = `${TOMCAT}SSL_TRUSTSTORE_PWD`;
 
-/** The names in a client endpoint's user properties that are read here. */
+/** The names of the user properties that {@link resolveTls} reads. */
 export const TLS_PROPERTIES: readonly string[] = [SSL_CONTEXT, SSL_PROTOCOLS, SSL_TRUSTSTORE, SSL_TRUSTSTORE_PWD];
 
-/** Their names in Java are their names in Node. */
+/** Java and Node use the same names. */
 const VERSIONS: readonly SecureVersion[] = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];
 
-/** What would tell another origin who the client is, or holds for the first host only. */
+/** Options that would identify the client to another origin, or that apply only to the first host. */
 const FOR_ONE_ORIGIN = [
   'key',
   'cert',
@@ -34,10 +34,10 @@ const FOR_ONE_ORIGIN = [
 ] as const;
 
 /**
- * What an endpoint says of TLS: the `sslContext` of its configuration, else SSL_CONTEXT, else SSL_TRUSTSTORE; and
- * SSL_PROTOCOLS with any of them.
+ * Reads an endpoint's TLS settings: the `sslContext` of its configuration, or else SSL_CONTEXT, or else SSL_TRUSTSTORE;
+ * and SSL_PROTOCOLS with any of them.
  *
- * @throws DeploymentException (as a rejection) for what cannot be used, or not together
+ * @throws DeploymentException (as a rejection) when one is invalid, or when two exclude each other
  */
 export async function resolveTls(config: ClientEndpointConfig): Promise<TlsOptions> {
   const properties = config.getUserProperties();
@@ -53,13 +53,13 @@ export async function resolveTls(config: ClientEndpointConfig): Promise<TlsOptio
         : await readTrusted(properties);
   if (protocols !== undefined && tls.secureContext !== undefined) {
     throw wrong(
-      `${SSL_PROTOCOLS} cannot change a tls.SecureContext; make that with minVersion and maxVersion, or give TLS options of Node instead.`,
+      `${SSL_PROTOCOLS} cannot change a tls.SecureContext. Create the context with minVersion and maxVersion, or pass TLS options of Node instead.`,
     );
   }
   return { ...tls, ...versions };
 }
 
-/** What is left of the options for an origin that a redirect has led to: the client's certificate stays at home. */
+/** The options for another origin after a redirect, without the client's certificate. */
 export function withoutIdentity(tls: TlsOptions): TlsOptions {
   const rest = { ...tls };
   for (const name of FOR_ONE_ORIGIN) delete rest[name];
@@ -70,23 +70,23 @@ export function withoutIdentity(tls: TlsOptions): TlsOptions {
 function readSslContext(name: string, sslContext: unknown): TlsOptions {
   if (typeof sslContext !== 'object' || sslContext === null)
     throw wrong(`${name} takes TLS options of Node or a tls.SecureContext; found ${typeof sslContext}.`);
-  // A SecureContext has no class that could be asked for; its native part is in `context`.
+  // A SecureContext has no class to test for. Its native part is the member `context`.
   if ('context' in sslContext) return { secureContext: sslContext };
   return sslContext;
 }
 
-/** As in Java, what is trusted by default is not trusted then. */
+/** As in Java, a trust store replaces the default authorities. */
 async function readTrusted(properties: ReadonlyMap<string, unknown>): Promise<TlsOptions> {
   const path = properties.get(SSL_TRUSTSTORE) ?? undefined;
   if (path === undefined) return {};
-  // Tomcat's, and Java's own.
+  // The default of Tomcat and Java.
   const password = properties.get(SSL_TRUSTSTORE_PWD) ?? 'changeit';
   if (typeof path !== 'string') throw wrong(`${SSL_TRUSTSTORE} is the path of a file; found ${typeof path}.`);
   if (typeof password !== 'string') throw wrong(`${SSL_TRUSTSTORE_PWD} is a string; found ${typeof password}.`);
   return { ca: await readTrustStore(SSL_TRUSTSTORE, path, password) };
 }
 
-/** Java enables single versions, Node a range of them. */
+/** Java enables single versions, Node a range. */
 function readProtocols(protocols: unknown): TlsOptions {
   const listed: unknown[] =
     typeof protocols === 'string' ? protocols.split(',') : Array.isArray(protocols) ? protocols : [];

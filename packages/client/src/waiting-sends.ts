@@ -8,16 +8,16 @@ export type OutgoingMessage = string | BinaryData | object | number | boolean | 
 /** A send that waits for a connection. */
 export interface WaitingSend {
   readonly message: OutgoingMessage;
-  /** As counted when it was added: a buffer may be detached, or resized, meanwhile. */
+  /** The size when it was added; a buffer may be detached or resized later. */
   readonly bytes: number;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** What was sent while the connection was away, in order and bounded. */
+/** The sends that wait for a connection, in order and up to a limit. */
 export class WaitingSends {
   readonly #sends = new Fifo<WaitingSend>();
-  /** Senders that were not released yet. */
+  /** Senders that are not released yet. */
   readonly #senders = new Fifo<() => void>();
   #bytes = 0;
 
@@ -27,7 +27,7 @@ export class WaitingSends {
     return this.#sends.size === 0;
   }
 
-  /** @returns what the sender gets; a rejection with IllegalStateException where it does not fit */
+  /** @returns the sender's promise, which rejects with IllegalStateException when the limit is reached */
   add(message: OutgoingMessage): Promise<void> {
     const { maxQueuedMessages, maxQueuedBytes } = this.limits;
     const bytes = sizeOf(message);
@@ -49,7 +49,7 @@ export class WaitingSends {
     );
   }
 
-  /** The one that has waited longest. */
+  /** Removes and returns the oldest send. */
   take(): WaitingSend | undefined {
     const send = this.#sends.take();
     if (send === undefined) return undefined;
@@ -58,18 +58,18 @@ export class WaitingSends {
     return send;
   }
 
-  /** Senders need not wait for their messages any more, which stay. */
+  /** Resolves the promises of all senders. Their messages stay in the queue. */
   release(): void {
     for (let resolve = this.#senders.take(); resolve !== undefined; resolve = this.#senders.take()) resolve();
   }
 
-  /** There will be no connection. */
+  /** Rejects every send, because no connection follows. */
   end(error: Error): void {
     for (let send = this.take(); send !== undefined; send = this.take()) send.reject(error);
   }
 }
 
-/** Text by its characters, as in the queue of a session; an object has no size before it is encoded. */
+/** Counts the characters of a text, as a session's queue does. An object has no size before it is encoded. */
 function sizeOf(message: OutgoingMessage): number {
   if (typeof message === 'string') return message.length;
   return isBytes(message) ? message.byteLength : 0;

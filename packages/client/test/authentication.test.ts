@@ -72,14 +72,14 @@ describe('credentials', () => {
     expect([server.requests.length, server.openConnections]).toEqual([2, 1]);
   });
 
-  test('are not shown where nobody asks', async () => {
+  test('are not sent without a challenge', async () => {
     const server = await LiteralServer.start();
     await connect(server.url());
     expect(server.requests).toHaveLength(1);
     expect(server.last.headers.has('authorization')).toBe(false);
   });
 
-  test('Digest, the strongest of all values of the header', async () => {
+  test('answers the strongest Digest challenge among all values of the header', async () => {
     const server = await LiteralServer.start(
       asking([
         'Basic realm="a"',
@@ -92,7 +92,7 @@ describe('credentials', () => {
     );
   });
 
-  test('afterResponse sees the 401 too, and beforeRequest is asked for each request', async () => {
+  test('afterResponse also receives the 401, and beforeRequest runs for each request', async () => {
     const seen: unknown[] = [];
     const configurator = Object.assign(new ClientEndpointConfig.Configurator(), {
       beforeRequest: (headers: Map<string, string[]>) => seen.push(headers.has('Authorization')),
@@ -104,7 +104,7 @@ describe('credentials', () => {
     expect(seen).toEqual([false, ['Basic realm="a"'], false, undefined]);
   });
 
-  test('an Authorization of beforeRequest goes before', async () => {
+  test('an Authorization header from beforeRequest takes precedence', async () => {
     const configurator = Object.assign(new ClientEndpointConfig.Configurator(), {
       beforeRequest: (headers: Map<string, string[]>) => headers.set('authorization', ['Bearer 4711']),
     });
@@ -119,7 +119,7 @@ describe('credentials', () => {
 describe('stale', () => {
   const digest = (nonce: string, more = '') => `Digest realm="a", qop="auth", nonce="${nonce}"${more}`;
 
-  test('a nonce that was too old is changed for a new one', async () => {
+  test('replaces a stale nonce with the new one', async () => {
     const server = await LiteralServer.start((request) => {
       const authorization = request.headers.get('authorization') ?? '';
       if (authorization.includes('nonce="2"')) return accepting()(request);
@@ -129,7 +129,7 @@ describe('stale', () => {
     expect(server.requests).toHaveLength(3);
   });
 
-  test('once', async () => {
+  test('accepts a stale nonce only once', async () => {
     const server = await LiteralServer.start(asking([digest('1', ', stale=true')], () => false));
     const error = await rejection(connect(server.url()));
     expect([error.code, server.requests.length]).toEqual(['WS_CONNECT_AUTHENTICATION', 3]);
@@ -147,7 +147,7 @@ describe('what fails', () => {
       undefined,
       'WS_CONNECT_AUTHENTICATION',
       2,
-      /has not accepted the credentials \(Basic\)/,
+      /did not accept the credentials \(Basic\)/,
     ],
     [
       'a scheme that is not understood',
@@ -158,7 +158,7 @@ describe('what fails', () => {
       /by Negotiate; expected Basic/,
     ],
     ['no challenge', [], undefined, 'WS_CONNECT_AUTHENTICATION', 1, /by no WWW-Authenticate/],
-    ['another realm', ['Basic realm="a"'], 'b', 'WS_CONNECT_REALM', 1, /of the realm "a"; those given are for "b"/],
+    ['another realm', ['Basic realm="a"'], 'b', 'WS_CONNECT_REALM', 1, /for the realm "a"; yours are for "b"/],
   ])('%s', async (_what, challenges, realm, code, requests, message) => {
     const server = await LiteralServer.start(asking(challenges, () => false));
     const error = await rejection(connect(server.url(), { credentials: { ...ANN, realm } }));
@@ -169,7 +169,7 @@ describe('what fails', () => {
     await server.deserted();
   });
 
-  test('a 401 without credentials is a refusal that names the option', async () => {
+  test('a 401 without credentials fails with a message that names the option', async () => {
     const server = await LiteralServer.start(asking(['Basic realm="a"']));
     const error = await rejection(connect(server.url(), {}));
     expect([error.code, error.status, error.message]).toEqual([
@@ -201,7 +201,7 @@ describe('what fails', () => {
       { WS_AUTHENTICATION_USER_NAME: 'ann', WS_AUTHENTICATION_PASSWORD: 's3cret\n' },
       /^(?!.*s3cret).*WS_AUTHENTICATION_PASSWORD has a control character/,
     ],
-  ])('user properties %j, before a server is asked', async (properties, message) => {
+  ])('user properties %j fail before any request', async (properties, message) => {
     const server = await LiteralServer.start();
     const error = await rejection(connect(server.url(), {}, withProperties(properties)));
     expect([error.code, error.message]).toEqual(['WS_DEPLOY_BAD_OPTION', expect.stringMatching(message)]);
@@ -214,7 +214,7 @@ describe('what fails', () => {
     [null, /found null/],
     [{ username: 'ann' }, /^credentials\.password is missing/],
     [{ username: 1, password: 's3cret' }, /^credentials\.username is a string; found number\.$/],
-  ])('the option %j', (credentials, message) => {
+  ])('the option %j is rejected', (credentials, message) => {
     expect(() => new ClientContainer({ credentials: credentials as never })).toThrow(message);
   });
 });
@@ -225,7 +225,7 @@ describe('redirects', () => {
     (request) =>
       status('302 Found', `Location: ${target()}`)(request);
 
-  test('within the origin, each request is authenticated for itself', async () => {
+  test('within the origin, each request is authenticated separately', async () => {
     const server = await LiteralServer.start((request) => {
       const isNew = request.requestLine.includes('/new');
       if (!request.headers.has('authorization')) return asking(['Basic realm="a"'])(request);
@@ -240,7 +240,7 @@ describe('redirects', () => {
     ]);
   });
 
-  test('another origin does not get them, and neither does the first one when it leads back', async () => {
+  test('another origin does not receive them, nor does the first one after a redirect back', async () => {
     let round = 0;
     const home = await LiteralServer.start((request) =>
       round++ === 0 ? redirecting(() => away.url())(request) : asking(['Basic realm="a"'])(request),
@@ -257,7 +257,7 @@ describe('redirects', () => {
     }
   });
 
-  test('CVE-2026-42498: what was sent before a redirect is not sent behind it, from wss: to ws: in particular', async () => {
+  test('CVE-2026-42498: credentials sent before a redirect are not sent after it, in particular from wss: to ws:', async () => {
     const plain = await LiteralServer.start(asking(['Basic realm="a"']));
     const secure = await LiteralServer.start(
       (request) =>
@@ -274,7 +274,7 @@ describe('redirects', () => {
   });
 });
 
-test('none of the user properties is an unknown name', async () => {
+test('warns about none of the user properties', async () => {
   const warnings: string[] = [];
   const server = await LiteralServer.start();
   await connect(

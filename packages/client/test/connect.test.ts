@@ -86,8 +86,8 @@ async function start(options: ServerOptions = {}): Promise<Server> {
 
 const uriOf = (server: Server, path = '/echo/ann'): string => `ws://127.0.0.1:${server.port}${path}`;
 
-describe.each(['native', 'ws'] as const)('with a server of ours over the engine %s', (engine) => {
-  test('an annotated instance converses, and both sides see it end', async () => {
+describe.each(['native', 'ws'] as const)('with a Serval server on the engine %s', (engine) => {
+  test('an annotated instance sends and receives, and both sides report the end', async () => {
     const server = await start({ engine });
     const endpoint = new Listener();
     const session = await container.connectToServer(endpoint, uriOf(server));
@@ -107,7 +107,7 @@ describe.each(['native', 'ws'] as const)('with a server of ours over the engine 
     expect(await Echo.closed.next()).toBe('4001 enough');
   });
 
-  test('the server closes', async () => {
+  test('reports a close by the server', async () => {
     const server = await start({ engine });
     const endpoint = new Listener();
     const session = await container.connectToServer(endpoint, uriOf(server));
@@ -118,7 +118,7 @@ describe.each(['native', 'ws'] as const)('with a server of ours over the engine 
     expect(await Echo.closed.next()).toBe('4000 as you wish');
   });
 
-  test('a refusal of a configurator shows its status and headers', async () => {
+  test('a configurator’s refusal provides its status and headers', async () => {
     const server = await start({ engine });
     class Token extends ClientEndpointConfig.Configurator {
       override beforeRequest(headers: Map<string, string[]>) {
@@ -135,7 +135,7 @@ describe.each(['native', 'ws'] as const)('with a server of ours over the engine 
     expect(error.headers.get('www-authenticate')).toEqual(['Bearer']);
   });
 
-  test('an endpoint that is not there is 404', async () => {
+  test('a path without an endpoint fails with 404', async () => {
     const server = await start({ engine });
     expect((await rejection(container.connectToServer(Listener, uriOf(server, '/nowhere')))).status).toBe(404);
   });
@@ -205,7 +205,7 @@ describe('compression', () => {
     expect(named(session)).toEqual([]);
   });
 
-  test('asks servers for messages that need no memory once maxMemory is used up', async () => {
+  test('offers no_context_takeover once maxMemory is used up', async () => {
     const server = await start({ perMessageDeflate: true });
     const client = new ClientContainer({ logger: silent, perMessageDeflate: { maxMemory: 100_000 } });
     afterTest(() => client.stop({ grace: 500 }));
@@ -218,7 +218,7 @@ describe('compression', () => {
     expect(agreed).toEqual([[], ['server_no_context_takeover']]);
   });
 
-  test('is an installed extension, unless the option forbids it', () => {
+  test('is an installed extension unless the option forbids it', () => {
     const names = (options: object): string[] =>
       [...new ClientContainer(options).getInstalledExtensions()].map((one) => one.getName());
     expect(names({})).toEqual(['permessage-deflate']);
@@ -268,7 +268,7 @@ class Prices extends Endpoint {
 }
 
 describe('endpoints', () => {
-  test('a class gets a new instance for each connection, an instance is used as it is', async () => {
+  test('a class gets a new instance for each connection; a given instance is used directly', async () => {
     const made: object[] = [];
     @ClientEndpoint
     class Counted {
@@ -285,7 +285,7 @@ describe('endpoints', () => {
     for (const session of sessions) await session.close();
   });
 
-  test('a programmatic endpoint takes a configuration, null or none, as instance and as class', async () => {
+  test('a programmatic endpoint accepts a configuration, null or none, as instance and as class', async () => {
     const server = await start();
     const config = ClientEndpointConfig.Builder.create().preferredSubprotocols(['v2']).build();
     config.getUserProperties().set('desk', 7);
@@ -308,7 +308,7 @@ describe('endpoints', () => {
     await session.close();
   });
 
-  test('open sessions are those of the same instance', async () => {
+  test('getOpenSessions returns the sessions of the same instance', async () => {
     const server = await start();
     const shared = new Prices();
     const first = await container.connectToServer(shared, null, uriOf(server));
@@ -323,7 +323,7 @@ describe('endpoints', () => {
     for (const session of [second, other, byClass]) await session.close();
   });
 
-  test('with other codecs an instance keeps its sessions apart', async () => {
+  test('with other codecs, an instance’s sessions form a separate group', async () => {
     class Point {
       constructor(readonly x: number) {}
     }
@@ -361,7 +361,7 @@ describe('endpoints', () => {
     await plain.close();
   });
 
-  test('@PathParam has no value in a client, and is warned of once', async () => {
+  test('@PathParam has no value in a client, which warns once', async () => {
     const warnings: string[] = [];
     const client = new ClientContainer({ logger: { ...silent, warn: (message) => void warnings.push(message) } });
     @ClientEndpoint
@@ -381,7 +381,7 @@ describe('endpoints', () => {
   });
 });
 
-test('with openFailure resolve, and as every Tomcat, connectToServer gives the session of an @OnOpen that has failed', async () => {
+test('with openFailure resolve, and with every Tomcat profile, connectToServer returns the session even if @OnOpen failed', async () => {
   @ClientEndpoint
   class Failing {
     static readonly told: string[] = [];
@@ -403,7 +403,7 @@ test('with openFailure resolve, and as every Tomcat, connectToServer gives the s
   expect(Failing.told).toEqual(['no memory', 'no memory']);
 });
 
-describe('an endpoint that fails while it is connected', () => {
+describe('an endpoint that fails during the connect', () => {
   const failing = async (endpoint: object, config?: ClientEndpointConfig): Promise<any> => {
     const server = await LiteralServer.start();
     const connect = container.connectToServer.bind(container) as (...args: unknown[]) => Promise<Session>;
@@ -415,7 +415,7 @@ describe('an endpoint that fails while it is connected', () => {
     return { error, server };
   };
 
-  test('in its constructor: the server is not asked', async () => {
+  test('in its constructor: sends no request', async () => {
     @ClientEndpoint
     class Fragile {
       constructor() {
@@ -423,11 +423,11 @@ describe('an endpoint that fails while it is connected', () => {
       }
     }
     const { error, server } = await failing(Fragile);
-    expect(error.message).toBe('Fragile could not be connected, because the constructor has thrown: no memory');
+    expect(error.message).toBe('Fragile could not be connected, because the constructor threw: no memory');
     expect(server.requests).toHaveLength(0);
   });
 
-  test('in a codec: the server is not asked, and what was initialised is destroyed', async () => {
+  test('in a codec: sends no request and destroys the initialised codecs', async () => {
     const calls: string[] = [];
     class Good {
       static readonly encodes = Encoder.text<object>();
@@ -450,7 +450,7 @@ describe('an endpoint that fails while it is connected', () => {
     // Encoders are made first.
     const config = ClientEndpointConfig.Builder.create().encoders([Good]).decoders([Bad]).build();
     const { error, server } = await failing(Prices, config);
-    expect(error.message).toMatch(/because a codec has thrown: no schema$/);
+    expect(error.message).toMatch(/because a codec threw: no schema$/);
     expect(calls).toEqual(['destroy']);
     expect(server.requests).toHaveLength(0);
   });
@@ -473,7 +473,7 @@ describe('an endpoint that fails while it is connected', () => {
         }
       }
       const { error, server } = await failing(Fragile);
-      expect(error.message).toBe('Fragile could not be connected, because @OnOpen has thrown: no desk');
+      expect(error.message).toBe('Fragile could not be connected, because @OnOpen threw: no desk');
       expect(error.cause.message).toBe('no desk');
       expect([await told.next(), await told.next()]).toEqual(['error no desk', 'closed 1011']);
       // 0x88 FIN+close · 0x80 mask
@@ -484,7 +484,7 @@ describe('an endpoint that fails while it is connected', () => {
     },
   );
 
-  test('codecs are destroyed when the server refuses', async () => {
+  test('destroys the codecs when the server refuses', async () => {
     const calls: string[] = [];
     class Counting {
       static readonly decodes = Decoder.text<object>();
@@ -506,7 +506,7 @@ describe('an endpoint that fails while it is connected', () => {
 });
 
 describe('the container', () => {
-  test('is what ContainerProvider gives, and the server’s own connectToServer uses', async () => {
+  test('comes from ContainerProvider, and the server’s own connectToServer uses it', async () => {
     const provided = ContainerProvider.getWebSocketContainer();
     expect(provided).toBeInstanceOf(ClientContainer);
     expect(ContainerProvider.getWebSocketContainer()).toBe(provided);
@@ -517,7 +517,7 @@ describe('the container', () => {
     await session.close();
   });
 
-  test('has the defaults of the specification, for sessions that begin later', async () => {
+  test('has the specification’s defaults, which apply to later sessions', async () => {
     const client = new ClientContainer({ logger: silent });
     expect([
       client.getDefaultAsyncSendTimeout(),
@@ -550,7 +550,7 @@ describe('the container', () => {
     await after.close();
   });
 
-  test('a message that is too large closes the session with 1009', async () => {
+  test('closes the session with 1009 when a message is too large', async () => {
     const client = new ClientContainer({ logger: silent, textBufferSize: 16 });
     const server = await start();
     const endpoint = new Listener();
@@ -561,7 +561,7 @@ describe('the container', () => {
     expect(heard).toMatch(/^closed 1009/);
   });
 
-  test('an idle session is closed', async () => {
+  test('closes an idle session', async () => {
     const client = new ClientContainer({ logger: silent, maxSessionIdleTimeout: 50 });
     const server = await start();
     const endpoint = new Listener();

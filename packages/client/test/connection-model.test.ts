@@ -14,7 +14,7 @@ import { silent } from '../../testing/test/toolbox';
 const seed = Random.seed();
 const cases = Number(process.env['FUZZ_CASES'] ?? 60);
 
-test(`what is true of every connection is true of ${cases} of them (TEST_SEED=${seed})`, async () => {
+test(`the rules for every connection hold for ${cases} random ones (TEST_SEED=${seed})`, async () => {
   const before = timeouts();
   for (let number = 0; number < cases; number += 1) {
     const life = new Life(new Random(seed + number));

@@ -119,7 +119,7 @@ const KIT: [name: string, endpoint: new () => object, code: ErrorCode][] = [
   ['onopen.client.toomanyargs', OnOpenTooManyArguments, 'WS_DEPLOY_BAD_PARAMETER'],
 ];
 
-describe('a client endpoint that breaks a rule of chapter 4 is a DeploymentException, and no server is asked', () => {
+describe('a client endpoint that breaks a rule of chapter 4 throws a DeploymentException before any request', () => {
   test.each(KIT)('%s, as a class and as an instance', async (_name, endpointClass, code) => {
     for (const endpoint of [endpointClass, new endpointClass()]) {
       const error = await rejection(container.connectToServer(endpoint, NOWHERE));
@@ -155,7 +155,7 @@ class ProgrammaticNeedsArguments extends Programmatic {
   }
 }
 
-describe('what is no client endpoint', () => {
+describe('rejects a value that is not a client endpoint', () => {
   test.each<[what: string, endpoint: any, message: RegExp]>([
     [
       'a server endpoint',
@@ -190,7 +190,7 @@ class Coder {
   static readonly decodes = Decoder.text<Plain>();
 }
 
-describe('a configuration that cannot be used', () => {
+describe('rejects an invalid configuration', () => {
   test.each<[what: string, code: ErrorCode, message: RegExp, config: any]>([
     ['no ClientEndpointConfig', 'WS_DEPLOY_BAD_OPTION', /takes a ClientEndpointConfig.*found object/, {}],
     [
@@ -262,7 +262,7 @@ describe('a configuration that cannot be used', () => {
     [
       'a configurator that throws',
       'WS_DEPLOY_BAD_CONFIGURATOR',
-      /could not be made without arguments/,
+      /could not be created without arguments/,
       { configurator: BrokenConfigurator },
     ],
   ])('%s, in @ClientEndpoint', async (_what, code, message, options) => {
@@ -290,7 +290,7 @@ describe('a configuration that cannot be used', () => {
   });
 });
 
-test('the number of arguments is two or three', async () => {
+test('connectToServer accepts two or three arguments', async () => {
   const connect = container.connectToServer.bind(container) as (...args: unknown[]) => Promise<Session>;
   expect((await rejection(connect(Annotated))).message).toMatch(/found 1 argument/);
   expect((await rejection(connect(Annotated, null, NOWHERE, 1))).message).toMatch(/found 4 argument/);

@@ -27,7 +27,7 @@ function codeOf(reason: CloseReason): number {
 }
 
 describe('handlers', () => {
-  test('are called connect by the log, with onError and without', async () => {
+  test('appear as connect in the log, with and without onError', async () => {
     const server = await LiteralServer.start((request) => {
       const head = [
         'HTTP/1.1 101 Switching Protocols',
@@ -48,7 +48,7 @@ describe('handlers', () => {
     expect(warnings).toEqual([dropped, dropped]);
   });
 
-  test('are in place before the first byte, and are called in order, each after the last has settled', async () => {
+  test('are registered before the first byte, and run in order, each after the previous one settles', async () => {
     const server = await LiteralServer.start((request) => {
       const head = [
         'HTTP/1.1 101 Switching Protocols',
@@ -93,7 +93,7 @@ describe('handlers', () => {
     expect(connection.session).toBeUndefined();
   });
 
-  test('that throw are told to onError, and the session goes on', async () => {
+  test('pass their errors to onError, and the session stays open', async () => {
     const server = await PeerServer.start();
     const errors = new Inbox();
     await open(server.url, {
@@ -114,7 +114,7 @@ describe('handlers', () => {
     ]);
   });
 
-  test('that throw without onError are logged', async () => {
+  test('log their errors without onError', async () => {
     const server = await PeerServer.start();
     const log = new Inbox();
     await open(server.url, {
@@ -127,7 +127,7 @@ describe('handlers', () => {
     expect(await log.next()).toMatch(/handles no errors .* raised: unheard$/);
   });
 
-  test('a failing onOpen fails the connect, and closes with 1011', async () => {
+  test('reject the connect and close with 1011 when onOpen fails', async () => {
     const server = await PeerServer.start();
     const heard = new Inbox();
     const error = await rejection(
@@ -158,7 +158,7 @@ class PriceCodec implements Encoder.Text<Price>, Decoder.Text<Price> {
 }
 
 describe('send', () => {
-  test('takes text, bytes, and what an encoder takes, in the order of the calls', async () => {
+  test('sends text, bytes and encoded objects in call order', async () => {
     const server = await PeerServer.start();
     const connection = await open(server.url, { encoders: [PriceCodec] });
     const sent = [
@@ -174,7 +174,7 @@ describe('send', () => {
     for (const expected of ['text', '01', '02', '03', '{"value":4}', '5']) expect(await received.next()).toBe(expected);
   });
 
-  test('rejects what can never be right, and neglected it is no unhandled rejection', async () => {
+  test('rejects invalid messages, without an unhandled rejection if not awaited', async () => {
     const server = await PeerServer.start();
     const connection = await open(server.url);
     expect(await rejection(connection.send(null as never))).toBeInstanceOf(IllegalArgumentException);
@@ -190,7 +190,7 @@ describe('send', () => {
     void connection.send('later');
   });
 
-  test('decoders serve handlers that onOpen registers', async () => {
+  test('handlers that onOpen registers receive decoded messages', async () => {
     const server = await PeerServer.start();
     const prices = new Inbox<number>();
     await open(server.url, {
@@ -203,7 +203,7 @@ describe('send', () => {
 });
 
 describe('the end', () => {
-  test('of the server resolves closed with its reason', async () => {
+  test('by the server resolves closed with its reason', async () => {
     const server = await PeerServer.start();
     const connection = await open(server.url, { onText: () => undefined });
     expect(connection.state).toBe('open');
@@ -214,7 +214,7 @@ describe('the end', () => {
     expect([connection.state, connection.error]).toEqual(['closed', undefined]);
   });
 
-  test('by close goes to the server, behind what was sent before', async () => {
+  test('by close sends the close frame after earlier messages', async () => {
     const server = await PeerServer.start();
     const connection = await open(server.url);
     void connection.send('last');
@@ -227,7 +227,7 @@ describe('the end', () => {
     await connection.close(4003);
   });
 
-  test('by close takes a CloseReason', async () => {
+  test('by close accepts a CloseReason', async () => {
     const server = await PeerServer.start();
     const connection = await open(server.url);
     await connection.close(new CloseReason(4004));
@@ -236,7 +236,7 @@ describe('the end', () => {
 });
 
 describe('for await', () => {
-  test('gets text as string and binary as Buffer, in order, and ends with the connection', async () => {
+  test('receives text as string and binary as Buffer, in order, and ends with the connection', async () => {
     const server = await PeerServer.start();
     const connection = await open(server.url);
     const { socket } = await server.clients.next();
@@ -251,7 +251,7 @@ describe('for await', () => {
     expect(await connection[Symbol.asyncIterator]().next()).toEqual({ value: undefined, done: true });
   });
 
-  test('closes the connection when the loop is left', async () => {
+  test('closes the connection when the program leaves the loop', async () => {
     const server = await PeerServer.start();
     const connection = await open(server.url);
     const client = await server.clients.next();
@@ -265,7 +265,7 @@ describe('for await', () => {
     expect(await client.closed).toBe(1000);
   });
 
-  test('ends when the connection is closed meanwhile, with a message that was not asked for', async () => {
+  test('ends when the connection closes while a message waits', async () => {
     const server = await PeerServer.start();
     const connection = await open(server.url);
     const { socket } = await server.clients.next();
@@ -280,7 +280,7 @@ describe('for await', () => {
     await connection.closed;
   });
 
-  test('reads the socket no further than the loop asks', async () => {
+  test('reads from the socket only as far as the loop needs', async () => {
     const count = 64;
     const server = await PeerServer.start();
     const connection = await open(server.url, { binaryBufferSize: 2 ** 20 });
@@ -306,7 +306,7 @@ describe('for await', () => {
     }
   });
 
-  test('is refused where handlers or an endpoint take the messages', async () => {
+  test('throws if handlers or an endpoint receive the messages', async () => {
     const server = await PeerServer.start();
     const connection = await open(server.url, { onText: () => undefined });
     expect(() => connection[Symbol.asyncIterator]()).toThrow(IllegalStateException);
@@ -320,7 +320,7 @@ describe('for await', () => {
     expect((await server.clients.next()).request.headers['sec-websocket-protocol']).toBe('v1');
   });
 
-  test('gets nothing where onOpen registers handlers of its own', async () => {
+  test('receives nothing if onOpen registers its own handlers', async () => {
     const server = await PeerServer.start();
     const own = new Inbox();
     const connection = await open(server.url, {
@@ -335,7 +335,7 @@ describe('for await', () => {
 });
 
 describe('options', () => {
-  test('of a client container are taken by their names, and a slip is warned of', async () => {
+  test('of a client container work by name, and a misspelt one causes a warning', async () => {
     const server = await PeerServer.start();
     const warnings: string[] = [];
     const logger = { ...silent, warn: (message: string) => warnings.push(message) };
@@ -344,7 +344,7 @@ describe('options', () => {
     expect(warnings).toEqual([expect.stringMatching(/^onTxt is not an option/)]);
   });
 
-  test('without any the container is the provider’s; one that is given is used', async () => {
+  test('default to the provider’s container, or use the given one', async () => {
     const server = await PeerServer.start();
     const [one, other] = [await connect(server.url), await connect(server.url)];
     afterTest(() => Promise.all([one.close(), other.close()]));
@@ -394,12 +394,12 @@ describe('options', () => {
     [/did you mean maxDelay/, { reconnect: { maxDelays: 5 } }],
     [/headers is an object/, { headers: 'x' }],
     [/container is a ClientContainer/, { container: {} }],
-    [/textBufferSize is an option of a container: give it to the container/, { container, textBufferSize: 5 }],
+    [/textBufferSize is an option of a container\. Pass it to the container/, { container, textBufferSize: 5 }],
     [/onTxt is not an option of connect/, { container, onTxt: 5 }],
     [/an endpoint or onText, not both; write a method/, { endpoint: class {}, onText() {} }],
-    [/an endpoint or subprotocols, not both; give it in config/, { endpoint: class {}, subprotocols: [] }],
+    [/an endpoint or subprotocols, not both; set it in config/, { endpoint: class {}, subprotocols: [] }],
     [/Nothing is not a client endpoint/, { endpoint: class Nothing {} }],
-  ])('one that breaks %s is refused before a server is asked', async (message, options) => {
+  ])('one that breaks %s is rejected before any request', async (message, options) => {
     const error = await rejection(connect('ws://127.0.0.1:1/', options));
     expect(error.message).toMatch(message);
     expect(error.code).toMatch(/^WS_DEPLOY_/);
@@ -407,12 +407,12 @@ describe('options', () => {
 });
 
 describe('signal', () => {
-  test('that is aborted already rejects with its reason', async () => {
+  test('rejects with its reason if it is already aborted', async () => {
     const reason = new Error('never mind');
     expect(await rejection(connect('ws://127.0.0.1:1/', { signal: AbortSignal.abort(reason) }))).toBe(reason);
   });
 
-  test('ends a handshake that the server does not answer, and leaves no connection', async () => {
+  test('ends an unanswered handshake and leaves no connection', async () => {
     const server = await LiteralServer.start(() => undefined);
     const controller = new AbortController();
     const connecting = open(server.url(), { signal: controller.signal });
@@ -467,7 +467,7 @@ describe('signal', () => {
     expect(await (await server.clients.next()).closed).toBe(1000);
   });
 
-  test('closes a connection that is open', async () => {
+  test('closes an open connection', async () => {
     const server = await PeerServer.start();
     const controller = new AbortController();
     const connection = await open(server.url, { signal: controller.signal });
@@ -476,7 +476,7 @@ describe('signal', () => {
     expect(await (await server.clients.next()).closed).toBe(1000);
   });
 
-  test('is listened to no longer than the connection lives', async () => {
+  test('has no listener left after the connection ends', async () => {
     const server = await PeerServer.start();
     const { signal } = new AbortController();
     const connection = await open(server.url, { signal });

@@ -47,7 +47,7 @@ async function connectTo(server: LiteralServer, config = builder().build(), path
 }
 
 describe('RFC 6455 4.1: the request', () => {
-  test('has what is asked for, and nothing else', async () => {
+  test('has exactly the required headers', async () => {
     const server = await LiteralServer.start();
     await connectTo(server, undefined, '/prices/of%20tea?symbol=A&x=%2F');
     const { requestLine, headers } = server.last;
@@ -61,7 +61,7 @@ describe('RFC 6455 4.1: the request', () => {
     });
   });
 
-  test('has another key each time', async () => {
+  test('has a new key each time', async () => {
     const server = await LiteralServer.start();
     await connectTo(server);
     await connectTo(server);
@@ -90,7 +90,7 @@ describe('RFC 6455 4.1: the request', () => {
     expect(session.getNegotiatedExtensions()).toEqual([]);
   });
 
-  test('beforeRequest sees all headers by names in any case, and may add and change', async () => {
+  test('beforeRequest receives all headers, with names in any case, and may add and change some', async () => {
     const server = await LiteralServer.start();
     let seen: string[] = [];
     const configurator = new Recorder((headers) => {
@@ -108,7 +108,7 @@ describe('RFC 6455 4.1: the request', () => {
     expect(server.last.headers.has('x-none')).toBe(false);
   });
 
-  test('beforeRequest does not decide the headers of the handshake itself', async () => {
+  test('beforeRequest cannot change the headers of the handshake itself', async () => {
     const server = await LiteralServer.start();
     const configurator = new Recorder((headers) => {
       headers.set('host', ['evil.example']);
@@ -138,7 +138,7 @@ describe('RFC 6455 4.1: the request', () => {
     ['splits a header', (headers) => headers.set('X-A', ['a\r\nX-B: b']), /^beforeRequest failed/],
     ['sets a name that is none', (headers) => headers.set('X A', ['a']), /^beforeRequest failed/],
     ['sets no list', (headers) => headers.set('X-A', 'a'), /The value of X-A is a list of strings/],
-  ])('nothing is sent when beforeRequest %s', async (_what, edit, message) => {
+  ])('is not sent when beforeRequest %s', async (_what, edit, message) => {
     const server = await LiteralServer.start();
     const error = await rejection(connectTo(server, builder().configurator(new Recorder(edit)).build()));
     expect(error).toBeInstanceOf(HandshakeException);
@@ -157,7 +157,7 @@ function with101(name: string, line: string | undefined): Answer {
   };
 }
 
-describe('RFC 6455 4.1: an answer that does not open the WebSocket', () => {
+describe('RFC 6455 4.1: a response that does not open the WebSocket', () => {
   test.each<[what: string, code: ErrorCode, answer: Answer, message: RegExp]>([
     ['404', 'WS_CONNECT_REFUSED', status('404 Not Found'), /refused the WebSocket with status 404; expected 101\.$/],
     [
@@ -258,9 +258,9 @@ describe('RFC 6455 4.1: an answer that does not open the WebSocket', () => {
     await server.deserted();
   });
 
-  test('none was asked for, and one was chosen', async () => {
+  test('a subprotocol although none was requested', async () => {
     const server = await LiteralServer.start(accepting('Sec-WebSocket-Protocol: chat'));
-    expect((await rejection(connectTo(server))).message).toMatch(/expected none, as none was asked for/);
+    expect((await rejection(connectTo(server))).message).toMatch(/expected none, as none was requested/);
     await server.deserted();
   });
 
@@ -269,7 +269,7 @@ describe('RFC 6455 4.1: an answer that does not open the WebSocket', () => {
     ['Sec-WebSocket-Extensions: '],
     ['Sec-WebSocket-Extensions: ,', 'Sec-WebSocket-Protocol:  '],
     ['Sec-WebSocket-Protocol: ', 'Sec-WebSocket-Protocol: '],
-  ])('%s chooses none, so the connection opens', async (...lines) => {
+  ])('%s means no subprotocol, so the connection opens', async (...lines) => {
     const server = await LiteralServer.start(accepting(...lines));
     const session = await connectTo(server);
     expect([session.getNegotiatedSubprotocol(), session.getNegotiatedExtensions()]).toEqual(['', []]);
@@ -281,7 +281,7 @@ describe('RFC 6455 4.1: an answer that does not open the WebSocket', () => {
     expect(session.getNegotiatedSubprotocol()).toBe('v1');
   });
 
-  test('an extension that was offered and that no engine speaks', async () => {
+  test('an offered extension that the engine does not support', async () => {
     const server = await LiteralServer.start(accepting('Sec-WebSocket-Extensions: x-lzma'));
     const config = builder()
       .extensions([createExtension('x-lzma')])
@@ -289,7 +289,7 @@ describe('RFC 6455 4.1: an answer that does not open the WebSocket', () => {
     const error = await rejection(connectTo(server, config));
     expect([error.code, error.message]).toEqual([
       'WS_CONNECT_BAD_ANSWER',
-      expect.stringMatching(/this client speaks none of x-lzma/),
+      expect.stringMatching(/this client supports none of x-lzma/),
     ]);
     await server.deserted();
   });
@@ -309,7 +309,7 @@ describe('RFC 6455 4.1: an answer that does not open the WebSocket', () => {
       'what is no HTTP',
       () => 'SSH-2.0-OpenSSH_9.6\r\n\r\n',
       'WS_CONNECT_BAD_ANSWER',
-      /answered what is not HTTP\/1\.1/,
+      /answered with something other than HTTP\/1\.1/,
     ],
     [
       'too many bytes of headers',
@@ -321,10 +321,10 @@ describe('RFC 6455 4.1: an answer that does not open the WebSocket', () => {
       'the end of the connection',
       ({ connection }) => void connection.end(),
       'WS_CONNECT_IO',
-      /could not be asked for a WebSocket: socket hang up\.$/,
+      /did not open the WebSocket: socket hang up\.$/,
     ],
-    ['a reset', ({ connection }) => void connection.reset(), 'WS_CONNECT_IO', /could not be asked for a WebSocket/],
-  ])('%s: no response has arrived', async (_what, answer, code, message) => {
+    ['a reset', ({ connection }) => void connection.reset(), 'WS_CONNECT_IO', /did not open the WebSocket/],
+  ])('%s: no response arrived', async (_what, answer, code, message) => {
     const server = await LiteralServer.start(answer);
     const configurator = new Recorder();
     const error = await rejection(connectTo(server, builder().configurator(configurator).build()));
@@ -335,7 +335,7 @@ describe('RFC 6455 4.1: an answer that does not open the WebSocket', () => {
     await server.deserted();
   });
 
-  test('nobody listens', async () => {
+  test('nothing listens on the port', async () => {
     const server = await LiteralServer.start();
     const gone = server.url().replace(String(server.port), '1');
     const error = await rejection(container.connectToServer(Listener, gone));
@@ -343,7 +343,7 @@ describe('RFC 6455 4.1: an answer that does not open the WebSocket', () => {
     expect(error.cause.code).toBe('ECONNREFUSED');
   });
 
-  test('a refusal shows status and headers, and its message no query', async () => {
+  test('a refusal provides status and headers, and its message does not show the query', async () => {
     const server = await LiteralServer.start(status('503 Service Unavailable', 'Retry-After: 7', 'X-A: 1', 'x-a: 2'));
     const error = await rejection(connectTo(server, undefined, '/a?token=secret'));
     expect(error.status).toBe(503);
@@ -365,14 +365,14 @@ describe('RFC 6455 4.1: an answer that does not open the WebSocket', () => {
     },
   );
 
-  test('interim responses are passed over', async () => {
+  test('skips interim responses', async () => {
     const server = await LiteralServer.start(
       (request) => `HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n${String(accepting()(request))}`,
     );
     expect((await connectTo(server)).isOpen()).toBe(true);
   });
 
-  test('Upgrade and Connection are read without regard to case, Connection as a list', async () => {
+  test('ignores the case of Upgrade and Connection, and reads Connection as a list', async () => {
     const server = await LiteralServer.start((request) =>
       String(accepting()(request))
         .replace('Upgrade: websocket', 'upgrade: WebSocket')
@@ -383,7 +383,7 @@ describe('RFC 6455 4.1: an answer that does not open the WebSocket', () => {
 });
 
 describe('afterResponse', () => {
-  test('sees the headers of a 101, and what it does to them changes nothing', async () => {
+  test('receives the headers of a 101, and its changes have no effect', async () => {
     const server = await LiteralServer.start(accepting('X-Node: 7'));
     let node: string[] | undefined;
     class Shown extends ClientEndpointConfig.Configurator {
@@ -399,7 +399,7 @@ describe('afterResponse', () => {
     expect(node).toEqual(['7']);
   });
 
-  test('fails the connect when it throws, with the answer, and closes the connection', async () => {
+  test('rejects the connect with the response when it throws, and closes the connection', async () => {
     const server = await LiteralServer.start(accepting('X-Node: 7'));
     class Refusing extends ClientEndpointConfig.Configurator {
       override async afterResponse() {
@@ -413,7 +413,7 @@ describe('afterResponse', () => {
     await server.deserted();
   });
 
-  test('the server goes away while it is waited for', async () => {
+  test('rejects the connect if the server disconnects while it runs', async () => {
     const server = await LiteralServer.start();
     class Slow extends ClientEndpointConfig.Configurator {
       override async afterResponse() {
@@ -432,12 +432,12 @@ describe('afterResponse', () => {
   });
 });
 
-describe('what the server sends right behind its answer', () => {
+describe('data that the server sends right after its response', () => {
   // 0x81 FIN+text · 0x05 length · "hello"
   const HELLO = '\x81\x05hello';
   const WORLD = '\x81\x05world';
 
-  test('is delivered, in order, after @OnOpen has settled', async () => {
+  test('is delivered in order, after @OnOpen settles', async () => {
     const gate = new Gate();
     class Slow extends Listener {
       override async onOpen(session: Session) {
@@ -461,7 +461,7 @@ describe('what the server sends right behind its answer', () => {
     ]);
   });
 
-  test('is not lost while afterResponse is waited for', async () => {
+  test('is not lost while afterResponse runs', async () => {
     const server = await LiteralServer.start((request) => String(accepting()(request)) + HELLO);
     class Slow extends ClientEndpointConfig.Configurator {
       override async afterResponse() {
@@ -476,7 +476,7 @@ describe('what the server sends right behind its answer', () => {
     expect([await endpoint.inbox.next(), await endpoint.inbox.next()]).toEqual(['hello', 'world']);
   });
 
-  test('a close frame closes the session that has just opened', async () => {
+  test('closes the new session if it is a close frame', async () => {
     const closed = new Gate<string>();
     class Closing extends Endpoint {
       override onOpen() {}
@@ -515,14 +515,14 @@ describe('the URI', () => {
     [undefined, /found undefined/],
     [42, /found 42/],
     [null, /found null/],
-  ])('%s is refused', async (uri, message) => {
+  ])('%s is rejected', async (uri, message) => {
     const error = await rejection(container.connectToServer(Listener, uri));
     expect(error).toBeInstanceOf(DeploymentException);
     expect([error.code, error.message]).toEqual(['WS_CONNECT_BAD_URI', expect.stringMatching(message)]);
     expect(error.message).not.toContain('secret');
   });
 
-  test('may be a URL, and is what the session tells', async () => {
+  test('may be a URL, and the session returns it', async () => {
     const server = await LiteralServer.start();
     const session = await container.connectToServer(Listener, new URL(server.url('/a/b?c=d&c=e')));
     afterTest(() => session.close());

@@ -64,7 +64,7 @@ describe('RFC 9110 11.6.1: challenges', () => {
     expect(read(...values)).toEqual(challenges);
   });
 
-  test('a long value is read once', () => {
+  test('reads a long value once', () => {
     const value = `Digest ${'a="\\"", '.repeat(20_000)}b="${'\\\\'.repeat(100_000)}`;
     expect(read(value)).toEqual([]);
   });
@@ -105,10 +105,10 @@ describe('Basic', () => {
     expect(authorize(['Basic realm="WallyWorld", charset="UTF-8"'], { username, password })).toBe(expected);
   });
 
-  test('a user name with a colon cannot be told, and the message does not tell it either', () => {
+  test('rejects a user name with a colon, without showing it in the message', () => {
     const wrong = () => authorize(['Basic realm="a"'], { username: 'an:n', password: 'secret' });
     expect(wrong).toThrow(
-      /^ws:\/\/a\/ answered 401 and asks for Basic, but a user name with a colon cannot be told by it\.$/,
+      /^ws:\/\/a\/ answered 401 and requires Basic, but Basic does not allow a colon in the user name\.$/,
     );
   });
 });
@@ -138,14 +138,14 @@ describe('Digest', () => {
     expect(header).not.toContain('userhash');
   });
 
-  test('is MD5 without an algorithm, and for a proxy the digest of CONNECT', () => {
+  test('uses MD5 without an algorithm, and CONNECT as the method for a proxy', () => {
     const header = authorize([digest('')], MUFASA, { method: 'CONNECT', target: 'example.com:443' });
     expect(header).toContain('uri="example.com:443", algorithm=MD5,');
     expect(header).toContain('response="389a1da55e44b101820f457fee8c0773"');
     expect(header).not.toContain('opaque');
   });
 
-  test('quotes and backslashes are taken out of the challenge and put into the answer', () => {
+  test('unescapes quotes and backslashes in the challenge and escapes them in the answer', () => {
     const header = authorize(
       [`Digest realm="say \\"hi\\" \\\\o/", qop=auth, nonce="${NONCE}"`],
       { username: 'a"b\\c', password: 'p"w' },
@@ -155,12 +155,12 @@ describe('Digest', () => {
     expect(header).toContain('response="ee9784c93943c8f658a2d44fdf8a8e2c"');
   });
 
-  test('without charset, the bytes of a user name stand in quotes', () => {
+  test('without charset, sends the bytes of a user name in quotes', () => {
     const header = authorize([digest('')], { username: 'J\u00E4', password: '' });
     expect(header).toContain('username="J\u00C3\u00A4", ');
   });
 
-  test('another cnonce each time', () => {
+  test('uses a new cnonce each time', () => {
     const authentication = () =>
       new Authentication({ name: 'ws://a/', challengeHeader: 'WWW-Authenticate' }, MUFASA).authorize(
         answer(digest('')),
@@ -175,7 +175,7 @@ describe('Digest', () => {
   });
 });
 
-describe('the strongest challenge that is understood', () => {
+describe('answers the strongest supported challenge', () => {
   const [basic, md5, sha256] = ['Basic realm="b"', digest('algorithm=MD5'), digest('algorithm=SHA-256')];
 
   test.each<[what: string, values: string[], chosen: RegExp]>([
@@ -190,23 +190,23 @@ describe('the strongest challenge that is understood', () => {
     expect(authorize(values)).toMatch(chosen);
   });
 
-  test('of the realm that the credentials are for', () => {
+  test('for the realm of the credentials', () => {
     const inRealm = (realm: string) => authorize([basic, sha256], { ...MUFASA, realm });
     expect(inRealm(' b ')).toMatch(/^Basic/);
     expect(inRealm(' ')).toMatch(/^Digest/);
     expect(() => inRealm('c')).toThrow(
       expect.objectContaining({
         code: 'WS_CONNECT_REALM',
-        message: expect.stringMatching(/of the realm "b", "http-auth@example.org"; those given are for "c"\./),
+        message: expect.stringMatching(/for the realm "b", "http-auth@example.org"; yours are for "c"\./),
       }),
     );
   });
 
   test.each([
-    [[], 'asks for credentials by no WWW-Authenticate; expected Basic, or Digest'],
-    [['Negotiate, NTLM abc='], 'asks for credentials by Negotiate, Ntlm; expected'],
-    [[digest('algorithm=SHA-3')], 'asks for credentials by Digest with SHA-3; expected'],
-  ])('none of %j', (values, message) => {
+    [[], 'requires credentials by no WWW-Authenticate; expected Basic, or Digest'],
+    [['Negotiate, NTLM abc='], 'requires credentials by Negotiate, Ntlm; expected'],
+    [[digest('algorithm=SHA-3')], 'requires credentials by Digest with SHA-3; expected'],
+  ])('rejects %j', (values, message) => {
     expect(() => authorize(values)).toThrow(
       expect.objectContaining({
         code: 'WS_CONNECT_AUTHENTICATION',

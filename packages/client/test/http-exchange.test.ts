@@ -8,8 +8,8 @@ import { LiteralServer } from './literal-server';
 import { afterTest, rejection } from '../../testing/test/toolbox';
 
 describe('one request', () => {
-  test.each(['with a connection of its own', 'through a tunnel'])(
-    'that has what cannot stand in a header leaves nothing behind, %s',
+  test.each(['on its own connection', 'through a tunnel'])(
+    'with an invalid header value leaves nothing behind, %s',
     async (how) => {
       const server = await LiteralServer.start();
       const deadline = new Deadline(10_000, () => new Error('too late'));

@@ -28,7 +28,7 @@ describe('ioTimeout', () => {
     ['as an option', { ioTimeout: 60 }, {}],
     ['as a user property of Tomcat', {}, { [`${P}IO_TIMEOUT_MS`]: '60' }],
     ['as a number', { ioTimeout: 5000 }, { [`${P}IO_TIMEOUT_MS`]: 60 }],
-  ])('%s ends the wait for an answer', async (_how, options, properties) => {
+  ])('%s ends the wait for a response', async (_how, options, properties) => {
     const server = await LiteralServer.start(() => undefined);
     const container = new ClientContainer({ logger: silent, ...options });
     const error = await rejection(container.connectToServer(Nothing, configWith(properties), server.url()));
@@ -49,7 +49,7 @@ describe('ioTimeout', () => {
     // The clean-up would wait for a connection that was left.
   });
 
-  test('is not that of the session', async () => {
+  test('does not apply to the session', async () => {
     const server = await LiteralServer.start();
     const container = new ClientContainer({ logger: silent, ioTimeout: 500, sessionCloseTimeout: 100 });
     const session = await container.connectToServer(Nothing, server.url());
@@ -64,7 +64,7 @@ describe('handshakeTimeout', () => {
   const container = new ClientContainer({ logger: silent, handshakeTimeout: 100, ioTimeout: 5000 });
   const never = new Promise<never>(() => undefined);
 
-  test('ends a handshake that goes on and on', async () => {
+  test('ends a handshake that keeps going', async () => {
     const server = await LiteralServer.start(({ connection }) => {
       const drip = setInterval(() => connection.send('HTTP'), 20);
       afterTest(() => clearInterval(drip));
@@ -89,7 +89,7 @@ describe('handshakeTimeout', () => {
   test.each<[method: string, configurator: ClientEndpointConfig.Configurator]>([
     ['beforeRequest', Object.assign(new ClientEndpointConfig.Configurator(), { beforeRequest: () => never })],
     ['afterResponse', Object.assign(new ClientEndpointConfig.Configurator(), { afterResponse: () => never })],
-  ])('does not wait for %s for ever', async (_method, configurator) => {
+  ])('ends the wait for %s', async (_method, configurator) => {
     const server = await LiteralServer.start();
     const config = ClientEndpointConfig.Builder.create().configurator(configurator).build();
     const error = await rejection(container.connectToServer(Nothing, config, server.url()));
@@ -97,7 +97,7 @@ describe('handshakeTimeout', () => {
     await server.deserted();
   });
 
-  test('does not wait for the init of a codec for ever, and destroys one that comes too late', async () => {
+  test('ends the wait for a codec’s init, and destroys a codec that is ready too late', async () => {
     let ready: () => void = () => undefined;
     let destroyed: () => void = () => undefined;
     const gone = new Promise<void>((resolve) => (destroyed = resolve));
@@ -123,7 +123,7 @@ describe('handshakeTimeout', () => {
   });
 });
 
-test('maxResponseHeaderBytes: a larger answer is refused, and the setting raises the limit', async () => {
+test('maxResponseHeaderBytes rejects a larger response, and a higher value accepts it', async () => {
   const server = await LiteralServer.start(accepting(`X-Long: ${'x'.repeat(20_000)}`));
   const container = new ClientContainer({ logger: silent, sessionCloseTimeout: 100 });
   const error = await rejection(container.connectToServer(Nothing, server.url()));
@@ -135,7 +135,7 @@ test('maxResponseHeaderBytes: a larger answer is refused, and the setting raises
   expect(session.isOpen()).toBe(true);
 });
 
-test('the settings of the handshake among the user properties are no unknown names, and the session has them', async () => {
+test('handshake settings in the user properties cause no warning, and the session keeps them', async () => {
   const warnings: string[] = [];
   const container = new ClientContainer({
     logger: { ...silent, warn: (message) => void warnings.push(message) },
@@ -160,11 +160,11 @@ describe('options', () => {
     ['perMessageDeflate', 'yes', /^perMessageDeflate is true, false or an object of options/],
     ['perMessageDeflate', { level: 99 }, /level/],
     ['textBufferSize', -1, /^textBufferSize is a whole number of bytes/],
-  ])('%s: %p is a DeploymentException', (name, value, message) => {
+  ])('%s: %p throws a DeploymentException', (name, value, message) => {
     expect(() => new ClientContainer({ [name]: value })).toThrow(message);
   });
 
-  test('a name that is none is warned of', () => {
+  test('warn about an unknown name', () => {
     const warnings: string[] = [];
     const options = { ioTimout: 1, logger: { ...silent, warn: (message: string) => void warnings.push(message) } };
     expect(new ClientContainer(options)).toBeDefined();

@@ -37,7 +37,7 @@ test.each<
   expect(server.last.headers.get('origin')).toBe(sent);
 });
 
-test.each(['', 'a\r\nb', 3])('%j is none', async (origin) => {
+test.each(['', 'a\r\nb', 3])('%j is not a valid origin', async (origin) => {
   expect(() => new ClientContainer({ origin: origin as never })).toThrow(/^origin is an origin, such as/);
   const server = await LiteralServer.start();
   const error = await rejection(connect(server.url(), undefined, origin));

@@ -64,10 +64,10 @@ test.each([
   '[::]',
   '0.0.0.0',
   '[::ffff:127.0.0.1]',
-])('%s is never proxied', (host) => {
+])('%s never uses a proxy', (host) => {
   expect(chosen(`ws://${host}/`, PROXIES)).toBeUndefined();
 });
 
-test.each(['localhost.example', '128.0.0.1', '[::2]', 'mylocalhost'])('%s is', (host) => {
+test.each(['localhost.example', '128.0.0.1', '[::2]', 'mylocalhost'])('%s uses a proxy', (host) => {
   expect(chosen(`ws://${host}/`, PROXIES)).toBe('ws_proxy');
 });

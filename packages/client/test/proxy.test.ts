@@ -62,7 +62,7 @@ describe('a tunnel', () => {
     ['wss:', 'http:', true, false],
     ['ws:', 'https:', false, true],
     ['wss:', 'https:', true, true],
-  ])('to a %s server by an %s proxy', async (_server, _proxy, isSecure, isSecureProxy) => {
+  ])('to a %s server through an %s proxy', async (_server, _proxy, isSecure, isSecureProxy) => {
     const server = await new Server({
       host: '127.0.0.1',
       endpoints: [Shout],
@@ -101,20 +101,20 @@ describe('a tunnel', () => {
     await proxy.deserted();
   });
 
-  test('the certificate must be that of the server, not of the proxy', async () => {
+  test('verifies the certificate of the server, not of the proxy', async () => {
     const server = await LiteralServer.start(accepting(), TLS);
     const proxy = await ConnectProxy.start();
     const error = await rejection(connect(server.url('/', 'prices.example'), { proxy: proxy.url() }));
     expect([error.code, error.cause.code, error.message]).toEqual([
       'WS_CONNECT_TLS',
       'ERR_TLS_CERT_ALTNAME_INVALID',
-      expect.stringContaining(`, through the proxy ${proxy.url()}, could not be asked for a WebSocket`),
+      expect.stringContaining(`, through the proxy ${proxy.url()}, did not open the WebSocket`),
     ]);
     await proxy.deserted();
     await server.deserted();
   });
 
-  test('a proxy may ask for a certificate of the client', async () => {
+  test('a proxy may require a client certificate', async () => {
     const proxy = await ConnectProxy.start(undefined, { ...TLS, ca: TLS.cert, requestCert: true });
     const error = await rejection(
       connect('ws://prices.example/', { proxy: { uri: proxy.url(), tls: { ca: TLS.cert } } }),
@@ -126,7 +126,7 @@ describe('a tunnel', () => {
     await proxy.deserted();
   });
 
-  test('TLS options that Node does not take leave no tunnel behind', async () => {
+  test('leaves no tunnel behind if Node rejects the TLS options', async () => {
     const server = await LiteralServer.start(accepting(), TLS);
     const proxy = await ConnectProxy.start();
     const broken = ClientEndpointConfig.Builder.create().sslContext({ cert: 'none', key: 'none' }).build();
@@ -135,7 +135,7 @@ describe('a tunnel', () => {
     await server.deserted();
   });
 
-  test('a server that refuses behind the proxy is shown as itself', async () => {
+  test('reports a refusal of the server behind the proxy as the server’s', async () => {
     const server = await LiteralServer.start(status('503 Busy', 'Retry-After: 3'));
     const proxy = await ConnectProxy.start();
     const error = await rejection(connect(server.url(), { proxy: proxy.url() }));
@@ -144,7 +144,7 @@ describe('a tunnel', () => {
     await server.deserted();
   });
 
-  test('ioTimeout holds for the server behind it', async () => {
+  test('ioTimeout applies to the server behind it', async () => {
     const server = await LiteralServer.start(() => undefined);
     const proxy = await ConnectProxy.start();
     const error = await rejection(connect(server.url(), { proxy: proxy.url(), ioTimeout: 60 }));
@@ -209,7 +209,7 @@ describe('authentication', () => {
     expect(server.last.headers.has('proxy-authorization')).toBe(false);
   });
 
-  test('a 407 on a connection that ends', async () => {
+  test('answers a 407 on a connection that ends', async () => {
     const server = await LiteralServer.start();
     const asks = basic();
     const proxy = await ConnectProxy.start((request) => {
@@ -221,7 +221,7 @@ describe('authentication', () => {
     expect((await connect(server.url(), { proxy: proxy.url('ann:s3cret@') })).isOpen()).toBe(true);
   });
 
-  test('the proxy is not told what is for the server, nor the server what is for the proxy', async () => {
+  test('sends server credentials only to the server and proxy credentials only to the proxy', async () => {
     const server = await LiteralServer.start((request) =>
       request.headers.has('authorization')
         ? accepting()(request)
@@ -259,7 +259,7 @@ describe('authentication', () => {
     }
   });
 
-  test('a Proxy-Authorization among the headers goes before', async () => {
+  test('a Proxy-Authorization among the headers takes precedence', async () => {
     const server = await LiteralServer.start();
     const proxy = await ConnectProxy.start(askingFor('Basic realm="a"', (one) => one === 'Bearer 1'));
     const headers = { 'proxy-authorization': 'Bearer 1' };
@@ -274,7 +274,7 @@ describe('authentication', () => {
       undefined,
       'WS_CONNECT_PROXY',
       1,
-      /^The proxy http:\/\/127\.0\.0\.1:\d+ answered 407 and asks for credentials \(the option/,
+      /^The proxy http:\/\/127\.0\.0\.1:\d+ answered 407 and requires credentials \(the option/,
     ],
     [
       'credentials that are refused',
@@ -282,7 +282,7 @@ describe('authentication', () => {
       undefined,
       'WS_CONNECT_AUTHENTICATION',
       2,
-      /^The proxy http:\/\/127\.0\.0\.1:\d+ answered 407 and has not accepted the credentials \(Basic\)/,
+      /^The proxy http:\/\/127\.0\.0\.1:\d+ answered 407 and did not accept the credentials \(Basic\)/,
     ],
     [
       'another realm',
@@ -290,7 +290,7 @@ describe('authentication', () => {
       'b',
       'WS_CONNECT_REALM',
       1,
-      /asks for credentials of the realm "a"; those given are for "b"/,
+      /requires credentials for the realm "a"; yours are for "b"/,
     ],
   ])('%s', async (_what, user, realm, code, requests, message) => {
     const proxy = await ConnectProxy.start(askingFor('Basic realm="a"', () => false));
@@ -312,7 +312,7 @@ describe('authentication', () => {
 });
 
 test.each<[what: string, user: string, code: string, statuses: number[], message: RegExp]>([
-  ['no credentials', '', 'WS_CONNECT_PROXY', [401], /answered 401 and asks for credentials \(the option/],
+  ['no credentials', '', 'WS_CONNECT_PROXY', [401], /answered 401 and requires credentials \(the option/],
   // tinyproxy 1.11: 407, and then 401 to a wrong password.
   [
     'credentials that are refused by 401',
@@ -361,9 +361,9 @@ describe('a proxy that', () => {
       () => 'HTTP/1.0 200 OK\r\n\r\nHTTP/1.1 101 Switching Protocols\r\n\r\n',
       'WS_CONNECT_PROXY',
       200,
-      /sent 36 bytes behind its answer/,
+      /sent 36 bytes after its answer/,
     ],
-    ['is none', () => 'SSH-2.0-OpenSSH\r\n', 'WS_CONNECT_PROXY', undefined, /answered what is not HTTP\/1\.1/],
+    ['is none', () => 'SSH-2.0-OpenSSH\r\n', 'WS_CONNECT_PROXY', undefined, /answered with something other than HTTP\/1\.1/],
     [
       'has too many headers',
       () => `HTTP/1.0 200 OK\r\nX: ${'x'.repeat(9000)}\r\n\r\n`,
@@ -379,7 +379,7 @@ describe('a proxy that', () => {
       },
       'WS_CONNECT_PROXY',
       undefined,
-      /could not be asked for a tunnel to prices\.example:80: socket hang up\.$/,
+      /did not open a tunnel to prices\.example:80: socket hang up\.$/,
     ],
     ['says nothing', () => undefined, 'WS_CONNECT_TIMEOUT', undefined, /was silent for 100 ms during the handshake/],
   ])('%s', async (_does, answer, code, expected, message) => {
@@ -402,7 +402,7 @@ describe('a proxy that', () => {
     expect([error.code, error.cause.code]).toEqual(['WS_CONNECT_PROXY', 'ECONNREFUSED']);
   });
 
-  test('has a certificate that is not trusted', async () => {
+  test('has an untrusted certificate', async () => {
     const proxy = await ConnectProxy.start(undefined, TLS);
     // The endpoint trusts it, but that is for the server.
     const error = await rejection(connect('wss://prices.example/', { proxy: proxy.url() }));
@@ -410,7 +410,7 @@ describe('a proxy that', () => {
     await proxy.deserted();
   });
 
-  test('opens a tunnel and ends it', async () => {
+  test('opens a tunnel and then closes it', async () => {
     const proxy = await ConnectProxy.start(({ socket }) => {
       socket.end('HTTP/1.0 200 OK\r\n\r\n');
       return undefined;
@@ -418,7 +418,7 @@ describe('a proxy that', () => {
     for (const scheme of ['ws', 'wss']) {
       const error = await rejection(connect(`${scheme}://prices.example/`, { proxy: proxy.url() }));
       expect([error.code, error.status]).toEqual(['WS_CONNECT_IO', undefined]);
-      expect(error.message).toContain(`through the proxy ${proxy.url()}, could not be asked for a WebSocket`);
+      expect(error.message).toContain(`through the proxy ${proxy.url()}, did not open the WebSocket`);
     }
     await proxy.deserted();
   });
@@ -435,7 +435,7 @@ describe('a proxy that', () => {
   });
 });
 
-test('each server that a redirect leads to is looked up anew', async () => {
+test('selects the proxy again for each server that a redirect leads to', async () => {
   const last = await LiteralServer.start();
   const proxy = await ConnectProxy.start();
   const first = await LiteralServer.start(status('302 Found', `Location: http://last.test:${last.port}/`));
@@ -458,7 +458,7 @@ function environment(variables: Record<string, string>): void {
 }
 
 describe('the environment', () => {
-  test('is read at each connect, and the option goes before it', async () => {
+  test('is read at each connect, and the option overrides it', async () => {
     const server = await LiteralServer.start();
     const proxy = await ConnectProxy.start();
     const container = new ClientContainer({ logger: silent, sessionCloseTimeout: 200 });
@@ -482,7 +482,7 @@ describe('the environment', () => {
     ],
     ['http://', /found a string that is not a URI/],
     ['http://%E0%A4:s3cret@proxy.test', /is not percent-encoded/],
-  ])('%s is no proxy', async (value, message) => {
+  ])('%s is not a valid proxy', async (value, message) => {
     environment({ all_proxy: value });
     const error = await rejection(connect('ws://prices.test/', {}));
     expect(error).toBeInstanceOf(HandshakeException);
@@ -504,14 +504,14 @@ describe('the option', () => {
     [{ uri: 'http://a', headers: [['a', 'b']] }, /^proxy\.headers is an object of names and values; found an array\.$/],
     [{ uri: 'http://a', headers: { 'a b': 'c' } }, /^proxy\.headers: "a b" cannot be sent/],
     [{ uri: 'http://a', headers: { a: 's3cret\r\n' } }, /^proxy\.headers: "a" cannot be sent/],
-    [{ uri: 'http://a', headers: { Host: 'b' } }, /^proxy\.headers: Host is set by the client itself/],
+    [{ uri: 'http://a', headers: { Host: 'b' } }, /^proxy\.headers: the client itself sets Host/],
     ['http://:s3cret@a', /^proxy\.username is empty/],
-  ])('%j is a DeploymentException', (proxy, message) => {
+  ])('%j throws a DeploymentException', (proxy, message) => {
     expect(() => new ClientContainer({ proxy: proxy as never })).toThrow(message);
     expect(() => new ClientContainer({ proxy: proxy as never })).not.toThrow(/s3cret/);
   });
 
-  test('is used for this machine too', async () => {
+  test('applies to this machine too', async () => {
     const server = await LiteralServer.start();
     const proxy = await ConnectProxy.start();
     await connect(server.url(), { proxy: new URL(proxy.url()) });

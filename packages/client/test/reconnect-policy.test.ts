@@ -19,20 +19,20 @@ function failure(code: ErrorCode, status?: number, headers: Record<string, strin
 describe('the delay', () => {
   const attempts = [1, 2, 3, 4, 5, 6, 7, 1000];
 
-  test('lies between the shortest and one that doubles up to the longest', () => {
+  test('lies between the shortest delay and one that doubles up to the longest', () => {
     expect(delays({}, 0, attempts)).toEqual(attempts.map(() => 100));
     expect(delays({}, 1, attempts)).toEqual([1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
     expect(delays({}, 0.5, [1, 2])).toEqual([550, 1050]);
   });
 
-  test('is bounded by the options', () => {
+  test('stays within the limits of the options', () => {
     const options = { minDelay: 20, initialDelay: 50, maxDelay: 60 };
     expect(delays(options, 0, attempts)).toEqual(attempts.map(() => 20));
     expect(delays(options, 1, [1, 2, 3])).toEqual([50, 60, 60]);
     expect(delays({ minDelay: 500, initialDelay: 100 }, 1, [1, 2])).toEqual([500, 500]);
   });
 
-  test('is spread over all of it by default', () => {
+  test('is spread over the whole range by default', () => {
     const policy = new ReconnectPolicy({});
     const found = Array.from({ length: 200 }, () => policy.next(3, LOST, 0) as number);
     expect(Math.min(...found)).toBeGreaterThanOrEqual(100);
@@ -40,7 +40,7 @@ describe('the delay', () => {
     expect(new Set(found).size).toBeGreaterThan(20);
   });
 
-  test('comes on top of a Retry-After, of which five minutes are honoured', () => {
+  test('is added to a Retry-After of at most five minutes', () => {
     const policy = new ReconnectPolicy({}, () => 0);
     const next = (seconds: string) => policy.next(1, failure('WS_CONNECT_REFUSED', 503, { 'Retry-After': seconds }), 0);
     expect([next('7'), next('300'), next('86400'), next('soon')]).toEqual([7100, 300_100, 300_100, 100]);
@@ -51,7 +51,7 @@ describe('the delay', () => {
   });
 });
 
-describe('what may pass', () => {
+describe('temporary failures', () => {
   const policy = new ReconnectPolicy({}, () => 0);
   const PASSING = [1001, 1005, 1006, 1011, 1012, 1013, 1014];
   const FINAL = [1000, 1002, 1003, 1007, 1008, 1009, 1010, 3000, 4000, 4999];
@@ -85,17 +85,17 @@ describe('what may pass', () => {
     ['WS_CONNECT_REDIRECT', 302, false],
     ['WS_CONNECT_ENDPOINT', undefined, false],
     ['WS_CONNECT_ENDPOINT', 503, false],
-  ])('an attempt that failed with %s, status %s: %s', (code, status, expected) => {
+  ])('a failed attempt with %s, status %s: %s', (code, status, expected) => {
     expect(policy.next(1, failure(code, status), 0)).toBe(expected);
   });
 
-  test('an error that is no HandshakeException: false', () => {
+  test('an error that is not a HandshakeException: false', () => {
     expect(policy.next(1, new Error('bad option'), 0)).toBe(false);
   });
 });
 
-describe('a handler', () => {
-  test('is told the attempt, the cause, the time and the default, and decides', async () => {
+describe('a delay function', () => {
+  test('receives the attempt, the cause, the time and the default, and decides', async () => {
     const told: unknown[] = [];
     const decisions: (number | false | Promise<number>)[] = [5, false, Promise.resolve(6)];
     const policy = new ReconnectPolicy(
@@ -116,7 +116,7 @@ describe('a handler', () => {
     ]);
   });
 
-  test.each([[-1], [NaN], ['5'], [undefined], [null], [2 ** 31], [true]])('may not decide for %p', async (decision) => {
+  test.each([[-1], [NaN], ['5'], [undefined], [null], [2 ** 31], [true]])('may not return %p', async (decision) => {
     const message = /The result of reconnect.delay is a number of milliseconds from 0 to 2147483647, or false; found/;
     const policy = (delay: unknown) => new ReconnectPolicy({ delay: () => delay as number });
     await expect((async () => policy(decision).next(1, LOST, 0))()).rejects.toThrow(message);

@@ -27,7 +27,7 @@ describe('a stop leaves nothing behind', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  test('during a decision that is never made', async () => {
+  test('during a delay function that never settles', async () => {
     const server = await LiteralServer.start();
     const asked = new Gate();
     const connection = await open(server.url(), {
@@ -93,7 +93,7 @@ describe('a stop leaves nothing behind', () => {
     await server.deserted();
   });
 
-  test('during the onOpen of another session, which is told its end', async () => {
+  test('during the onOpen of another session, whose onClose runs', async () => {
     const server = await PeerServer.start();
     const opening = new Gate();
     const go = new Gate();
@@ -115,7 +115,7 @@ describe('a stop leaves nothing behind', () => {
     expect(heard.all).toEqual(['1006', '4005']);
   });
 
-  test('by the signal, while the first connection is put off by Retry-After', async () => {
+  test('by the signal, while Retry-After delays the first connection', async () => {
     const answers = [status('503 Busy', 'Retry-After: 0'), status('503 Busy', 'Retry-After: 200')] as const;
     const server = await LiteralServer.start(inTurn(...answers));
     const controller = new AbortController();
@@ -126,7 +126,7 @@ describe('a stop leaves nothing behind', () => {
     await server.deserted();
   });
 
-  test('of the container: open sessions are not got back, and delays end', async () => {
+  test('of the container: open sessions do not reconnect, and delays end', async () => {
     const server = await PeerServer.start();
     const container = new ClientContainer({ logger: silent, sessionCloseTimeout: 200 });
     const shared = { container, onText: () => undefined };
@@ -158,7 +158,7 @@ describe('a stop leaves nothing behind', () => {
     expect(error.code).toBe('WS_CONNECT_STOPPED');
   });
 
-  test('before the first connection: nothing asks whether it is tried again', async () => {
+  test('before the first connection: the delay function does not run', async () => {
     const delay = jest.fn(() => 0);
     const reconnect = { retryInitial: true, delay };
     const container = new ClientContainer({ logger: silent });
@@ -178,7 +178,7 @@ describe('a stop leaves nothing behind', () => {
     expect(delay).not.toHaveBeenCalled();
   });
 
-  test('after many reconnections there are as many timers as before', async () => {
+  test('leaves no additional timers after many reconnections', async () => {
     const server = await LiteralServer.start((request) =>
       Buffer.concat([Buffer.from(String(accepting()(request)), 'latin1'), text('x'), close(1012)]),
     );

@@ -45,7 +45,7 @@ describe('a server that restarts on its port', () => {
   const startOn = (port: number): Promise<Server> =>
     new Server({ host: '127.0.0.1', port, endpoints: [Echo], logger: silent }).start();
 
-  test.each(['class', 'instance'] as const)('gets the same endpoint of a %s again', async (kind) => {
+  test.each(['class', 'instance'] as const)('reconnects with the same endpoint of a %s', async (kind) => {
     Listener.instances = 0;
     let server = await startOn(0);
     afterTest(() => server.stop({ grace: 50 }));
@@ -72,8 +72,8 @@ function instanceOf(connection: Connection): unknown {
   return (connection.session as unknown as { endpoint: unknown }).endpoint;
 }
 
-describe('what is reconnected', () => {
-  test.each([1001, 1005, 1011, 1012, 1013, 1014])('the server’s %d is', async (code) => {
+describe('reconnects', () => {
+  test.each([1001, 1005, 1011, 1012, 1013, 1014])('after the server’s %d', async (code) => {
     const server = await PeerServer.start();
     const heard = new Inbox();
     const connection = await open(server.url, {
@@ -94,21 +94,21 @@ describe('what is reconnected', () => {
     expect(connection.state).toBe('open');
   });
 
-  test('an end without a close frame is', async () => {
+  test('after an end without a close frame', async () => {
     const server = await PeerServer.start();
     await open(server.url);
     (await server.clients.next()).socket.terminate();
     await server.clients.next();
   });
 
-  test('an idle timeout is', async () => {
+  test('after an idle timeout', async () => {
     const server = await PeerServer.start();
     await open(server.url, { readIdleTimeout: 30 });
     await server.clients.next();
     await server.clients.next();
   });
 
-  test.each([1000, 1002, 1003, 1007, 1008, 1009, 1010, 3000, 4000])('the server’s %d is not', async (code) => {
+  test.each([1000, 1002, 1003, 1007, 1008, 1009, 1010, 3000, 4000])('not after the server’s %d', async (code) => {
     const server = await LiteralServer.start((request) =>
       Buffer.concat([Buffer.from(String(accepting()(request)), 'latin1'), close(code)]),
     );
@@ -117,7 +117,7 @@ describe('what is reconnected', () => {
     expect([connection.state, connection.error, server.requests.length]).toEqual(['closed', undefined, 1]);
   });
 
-  test('an end by session.close is not, and the handler is not asked', async () => {
+  test('not after session.close, which does not call the delay function', async () => {
     const server = await PeerServer.start();
     const delay = jest.fn(() => 0);
     const connection = await open(server.url, { reconnect: { delay } });
@@ -126,7 +126,7 @@ describe('what is reconnected', () => {
     expect(delay).not.toHaveBeenCalled();
   });
 
-  test('nothing is without the option', async () => {
+  test('not without the option', async () => {
     const server = await PeerServer.start();
     const connection = await open(server.url, { reconnect: false });
     (await server.clients.next()).socket.terminate();
@@ -134,7 +134,7 @@ describe('what is reconnected', () => {
     expect(server.clients.all).toHaveLength(1);
   });
 
-  test('a handler decides for every other end', async () => {
+  test('after any other end if the delay function says so', async () => {
     const server = await PeerServer.start();
     const asked: ReconnectAttempt[] = [];
     const connection = await open(server.url, {
@@ -150,8 +150,8 @@ describe('what is reconnected', () => {
   });
 });
 
-describe('attempts that fail', () => {
-  test('go on where another one may succeed, at the server’s Retry-After', async () => {
+describe('failed attempts', () => {
+  test('are repeated after the server’s Retry-After if another one may succeed', async () => {
     const dropped: Answer = ({ connection }) => void connection.reset();
     const server = await LiteralServer.start(
       inTurn(accepting(), status('503 Busy', 'Retry-After: 7'), status('429 Slow'), dropped, accepting()),
@@ -175,7 +175,7 @@ describe('attempts that fail', () => {
     expect(reset?.cause).toMatchObject({ code: 'WS_CONNECT_IO' });
   });
 
-  test('end the connection where none may, with the error', async () => {
+  test('end the connection with the error if no other attempt may succeed', async () => {
     const events = diagnostics();
     const server = await LiteralServer.start(inTurn(accepting(), status('503 Busy'), status('401 Who')));
     const connection = await open(server.url());
@@ -192,7 +192,7 @@ describe('attempts that fail', () => {
     ]);
   });
 
-  test('end after maxAttempts', async () => {
+  test('end the connection after maxAttempts', async () => {
     const server = await LiteralServer.start(inTurn(accepting(), status('503 Busy')));
     const connection = await open(server.url(), { reconnect: { maxAttempts: 3, minDelay: 0, maxDelay: 1 } });
     server.last.connection.reset();
@@ -204,7 +204,7 @@ describe('attempts that fail', () => {
   test.each([
     ['long enough', 0, [1, 1, 1]],
     ['too short a time', 60_000, [1, 2, 3]],
-  ])('are counted anew once a session was open for %s', async (_for, minUptime, expected) => {
+  ])('are counted from 1 again once a session was open for %s', async (_for, minUptime, expected) => {
     const server = await PeerServer.start();
     const attempts: number[] = [];
     await open(server.url, {
@@ -215,7 +215,7 @@ describe('attempts that fail', () => {
     expect(attempts).toEqual(expected);
   });
 
-  test('because the server has gone during onOpen go on; because onOpen has failed, they do not', async () => {
+  test('are repeated if the server disconnected during onOpen, but not if onOpen failed', async () => {
     const server = await PeerServer.start();
     let fails = false;
     const heard = new Inbox();
@@ -255,7 +255,7 @@ describe('attempts that fail', () => {
       },
     ],
     ['is undecided', () => 'no idea'],
-  ])('end the connection when the handler %s', async (_how, delay) => {
+  ])('end the connection when the delay function %s', async (_how, delay) => {
     const events = diagnostics();
     const server = await PeerServer.start();
     const connection = await open(server.url, { reconnect: { delay } });
@@ -267,7 +267,7 @@ describe('attempts that fail', () => {
     ]);
   });
 
-  test('of the first connection reject at once, or are made again with retryInitial', async () => {
+  test('of the first connection reject at once, or are repeated with retryInitial', async () => {
     const server = await LiteralServer.start(inTurn(status('503 Busy'), status('503 Busy'), accepting()));
     expect(await rejection(open(server.url()))).toMatchObject({ status: 503 });
     const opened: number[] = [];
@@ -283,7 +283,7 @@ describe('attempts that fail', () => {
     expect(refused.requests).toHaveLength(1);
   });
 
-  test('ask for the URI and the headers anew', async () => {
+  test('call the functions for the URI and the headers again', async () => {
     const server = await LiteralServer.start(inTurn(accepting(), status('503 Busy'), accepting()));
     let token = 0;
     const opened = new Inbox<number>();
@@ -306,7 +306,7 @@ describe('attempts that fail', () => {
     ]);
   });
 
-  test('end the connection when there is no URI', async () => {
+  test('end the connection when the URI function fails', async () => {
     const server = await PeerServer.start();
     let isLost = false;
     const uri = (): string => {
@@ -325,7 +325,7 @@ describe('attempts that fail', () => {
 });
 
 describe('for await', () => {
-  test('goes on over a new session, and loses nothing of the old one', async () => {
+  test('continues with a new session and loses no message of the old one', async () => {
     const server = await PeerServer.start();
     const connection = await open(server.url);
     const first = await server.clients.next();

@@ -46,7 +46,7 @@ function paths(answers: Record<string, string>): Answer {
   };
 }
 
-test.each([300, 301, 302, 303, 305, 307, 308])('%d is followed to its Location', async (code) => {
+test.each([300, 301, 302, 303, 305, 307, 308])('follows %d to its Location', async (code) => {
   const server = await LiteralServer.start((request) =>
     request.requestLine.includes('/old')
       ? status(`${code} Moved`, 'Location: /new?x=1#top')(request)
@@ -63,20 +63,20 @@ test.each([300, 301, 302, 303, 305, 307, 308])('%d is followed to its Location',
   expect(server.openConnections).toBe(1);
 });
 
-test('http: is ws:, and a relative Location is resolved', async () => {
+test('treats http: as ws:, and resolves a relative Location', async () => {
   const server = await LiteralServer.start((request) =>
     paths({ '/a/b': `http://127.0.0.1:${server.port}/c/d`, '/c/d': 'e' })(request),
   );
   expect((await follow(server.url('/a/b'))).getRequestURI().href).toBe(server.url('/c/e'));
 });
 
-test('304 and 306 are refusals', async () => {
+test('treats 304 and 306 as refusals', async () => {
   const server = await LiteralServer.start(status('306 Switch Proxy', 'Location: /new'));
   expect((await rejection(follow(server.url()))).code).toBe('WS_CONNECT_REFUSED');
 });
 
 describe('another origin', () => {
-  test('is told no credentials, and neither is the first one when it leads back', async () => {
+  test('receives no credentials, nor does the first one after a redirect back', async () => {
     const home = await LiteralServer.start((request) => paths({ '/': away.url('/away') })(request));
     const away = await LiteralServer.start((request) => paths({ '/away': home.url('/back') })(request));
     await follow(home.url(), configured(new Credentials()));
@@ -92,7 +92,7 @@ describe('another origin', () => {
     }
   });
 
-  test('from wss: to ws: on the same host is another origin', async () => {
+  test('includes ws: instead of wss: on the same host', async () => {
     const plain = await LiteralServer.start();
     const secure = await LiteralServer.start(paths({ '/': plain.url() }), TLS);
     const session = await follow(secure.url(), configured(new Credentials(), { ca: TLS.cert }));
@@ -102,7 +102,7 @@ describe('another origin', () => {
     expect(plain.last.headers.has('cookie')).toBe(false);
   });
 
-  test('is shown no client certificate, and trusted by the same authorities', async () => {
+  test('receives no client certificate, and must be trusted by the same authorities', async () => {
     const mutual = { ...TLS, requestCert: true, rejectUnauthorized: false };
     const shown: Record<string, boolean> = {};
     const away = await LiteralServer.start((request) => accepting()(request), mutual);
@@ -120,11 +120,11 @@ describe('WS_CONNECT_REDIRECT', () => {
     [
       'a loop',
       paths({ '/': '/a', '/a': '/' }),
-      /answered 302, a redirect, to .*\/, where the client has been before\.$/,
+      /answered 302, a redirect, to .*\/, which the client has already visited\.$/,
     ],
-    ['a redirect to itself', paths({ '/': '/' }), /where the client has been before/],
+    ['a redirect to itself', paths({ '/': '/' }), /which the client has already visited/],
     ['no Location', status('302 Found'), /answered 302, but its Location is missing\.$/],
-    ['a Location that is none', status('302 Found', 'Location: http://'), /its Location is no URI/],
+    ['a Location that is not a URI', status('302 Found', 'Location: http://'), /its Location is not a URI/],
   ])('%s', async (_what, answer, message) => {
     const server = await LiteralServer.start(answer);
     const error = await rejection(follow(server.url()));
@@ -136,13 +136,13 @@ describe('WS_CONNECT_REDIRECT', () => {
     await server.deserted();
   });
 
-  test('more than 20, or than MAX_REDIRECTIONS', async () => {
+  test('more redirects than 20 or MAX_REDIRECTIONS', async () => {
     const server = await LiteralServer.start(({ requestLine }) => {
       const count = Number(requestLine.split(' ')[1]?.slice(1));
       return status('302 Found', `Location: /${count + 1}`)({} as never);
     });
     const error = await rejection(follow(server.url('/0')));
-    expect(error.message).toMatch(/no more than 20 are followed \(maxRedirections, MAX_REDIRECTIONS\)\.$/);
+    expect(error.message).toMatch(/the client follows at most 20 \(maxRedirections, MAX_REDIRECTIONS\)\.$/);
     expect(server.requests).toHaveLength(21);
     for (const [value, requests] of [
       ['0', 1],

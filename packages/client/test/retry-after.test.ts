@@ -26,7 +26,7 @@ function busy(times: number, line = '503 Service Unavailable', header = 'Retry-A
   return (request) => (left-- > 0 ? status(line, header)(request) : accepting()(request));
 }
 
-test('a server that asks to come back later is asked again, up to five times', async () => {
+test('repeats a connect up to five times while the server answers with Retry-After', async () => {
   const server = await LiteralServer.start(busy(5));
   expect((await connect(server, true)).isOpen()).toBe(true);
   expect([server.requests.length, server.openConnections]).toEqual([6, 1]);
@@ -50,7 +50,7 @@ test.each<[what: string, answer: Answer, option: RetryAfterOption | undefined, r
   await server.deserted();
 });
 
-test('a 429 is waited for as well, for as long as each answer says', async () => {
+test('also waits after a 429, as long as each response says', async () => {
   const waited: number[] = [];
   const answers = [
     [429, '7'],
@@ -71,7 +71,7 @@ test('a 429 is waited for as well, for as long as each answer says', async () =>
   expect([session, waited]).toEqual(['open', [7000, 0, 300_000]]);
 });
 
-test('handshakeTimeout is for each attempt, not for the waiting', async () => {
+test('handshakeTimeout applies to each attempt, not to the waits', async () => {
   const server = await LiteralServer.start(busy(1, undefined, 'Retry-After: 1'));
   expect((await connect(server, true, 900)).isOpen()).toBe(true);
 });
@@ -84,11 +84,11 @@ test.each<[option: unknown, message: RegExp]>([
     { maxDelay: Infinity },
     /^retryAfter\.maxDelay is a whole number of milliseconds from 0 to 2147483647; found Infinity\.$/,
   ],
-])('%j is a DeploymentException', (option, message) => {
+])('%j throws a DeploymentException', (option, message) => {
   expect(() => new ClientContainer({ retryAfter: option as never })).toThrow(message);
 });
 
-test('a container that is stopped does not wait, and asks no more', async () => {
+test('a stopped container does not wait and sends no more requests', async () => {
   const asked = new Gate();
   const server = await LiteralServer.start((request) => {
     asked.open();

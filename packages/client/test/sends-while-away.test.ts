@@ -23,7 +23,7 @@ describe('sends while the connection is away', () => {
     return { server, connection, back };
   }
 
-  test('wait, and leave in order, behind what onOpen sends and before what is sent later', async () => {
+  test('wait, and leave in order, after the sends of onOpen and before later ones', async () => {
     const { server, connection, back } = await away({
       async onOpen(session: Session) {
         await turns();
@@ -45,7 +45,7 @@ describe('sends while the connection is away', () => {
       expect(await received.next()).toBe(expected);
   });
 
-  test('keep their order with what is sent while they are leaving', async () => {
+  test('keep their order with sends that follow while they leave', async () => {
     const encoded = new Gate<string>();
     class Slow implements Encoder.Text<Date> {
       static readonly encodes = Encoder.text(Date);
@@ -65,7 +65,7 @@ describe('sends while the connection is away', () => {
     expect([await received.next(), await received.next(), await received.next()]).toEqual(['first', 'second', 'third']);
   });
 
-  test('hold up no sends of the next session where one of them has no end', async () => {
+  test('do not block the next session’s sends if one of them never settles', async () => {
     class Endless implements Encoder.Text<Date> {
       static readonly encodes = Encoder.text(Date);
       encode() {
@@ -92,7 +92,7 @@ describe('sends while the connection is away', () => {
   });
 
   describe('may be awaited', () => {
-    test('by a handler of the session that is lost', async () => {
+    test('by a handler of the lost session', async () => {
       const server = await PeerServer.start();
       const asked = new Gate();
       const answer = new Gate();
@@ -148,7 +148,7 @@ describe('sends while the connection is away', () => {
       expect([await received.next(), await received.next()]).toEqual(['closed', 'open 1']);
     });
 
-    test('by a handler of a session that is lost before their turn has come', async () => {
+    test('by a handler of a session that is lost before they leave', async () => {
       class Endless implements Encoder.Text<Date> {
         static readonly encodes = Encoder.text(Date);
         encode() {
@@ -174,7 +174,7 @@ describe('sends while the connection is away', () => {
     });
   });
 
-  test('are bounded by number', async () => {
+  test('are limited by number', async () => {
     const { server, connection, back } = await away({ reconnect: { maxQueuedMessages: 2 } });
     const fit = [connection.send('one'), connection.send('two')];
     const error = await rejection(connection.send('three'));
@@ -189,7 +189,7 @@ describe('sends while the connection is away', () => {
     expect([await received.next(), await received.next(), await received.next()]).toEqual(['one', 'two', 'four']);
   });
 
-  test('are bounded by bytes', async () => {
+  test('are limited by bytes', async () => {
     const { connection } = await away({ reconnect: { maxQueuedBytes: 10 } });
     void connection.send('12345');
     void connection.send(Buffer.alloc(4));
@@ -198,7 +198,7 @@ describe('sends while the connection is away', () => {
     expect(await rejection(connection.send(new ArrayBuffer(1)))).toBeInstanceOf(IllegalStateException);
   });
 
-  test('give back the bytes that were counted, whatever has become of the buffer', async () => {
+  test('release the bytes that were counted, even if the buffer changed since', async () => {
     const sends = new WaitingSends({ maxQueuedMessages: 10, maxQueuedBytes: 10 });
     const buffer = new ArrayBuffer(10);
     void sends.add(buffer);
@@ -208,7 +208,7 @@ describe('sends while the connection is away', () => {
     expect(sends.isEmpty).toBe(false);
   });
 
-  test('are rejected by whileAway: reject', async () => {
+  test('reject with whileAway: reject', async () => {
     const { server, connection, back } = await away({ reconnect: { whileAway: 'reject' } });
     const error = await rejection(connection.send('one'));
     expect(error).toBeInstanceOf(IOException);
@@ -220,7 +220,7 @@ describe('sends while the connection is away', () => {
     expect(await received.next()).toBe('two');
   });
 
-  test('wait from the loss on, before onClose has returned', async () => {
+  test('wait from the loss on, even before onClose returns', async () => {
     const server = await PeerServer.start();
     const states: string[] = [];
     let sent: Promise<void> | undefined;
@@ -237,7 +237,7 @@ describe('sends while the connection is away', () => {
     expect(states).toEqual(['away']);
   });
 
-  test('are rejected when the connection ends for good', async () => {
+  test('reject when the connection ends without reconnecting', async () => {
     const { connection } = await away();
     const sent = rejection(connection.send('one'));
     void connection.send('nobody waits for this one');
@@ -245,7 +245,7 @@ describe('sends while the connection is away', () => {
     expect(await sent).toBeInstanceOf(IOException);
   });
 
-  test('that no encoder takes are rejected, and the others leave', async () => {
+  test('reject if no encoder accepts them, and the others leave', async () => {
     const { server, connection, back } = await away();
     const bad = rejection(connection.send({}));
     void connection.send('good');

@@ -63,7 +63,7 @@ describe('a connection through a SOCKS proxy', () => {
     ['socks5h', 5, 'localhost.test'],
     ['socks', 5, 'localhost.test'],
     ['socks4a', 4, 'localhost.test'],
-  ])('%s: the proxy looks the name up', async (scheme, version, host) => {
+  ])('%s: the proxy resolves the name', async (scheme, version, host) => {
     const server = await LiteralServer.start();
     const proxy = await SocksServer.start();
     await connect(server.url('/', 'localhost.test'), { proxy: proxy.url(scheme) });
@@ -71,7 +71,7 @@ describe('a connection through a SOCKS proxy', () => {
     expect(server.last.headers.get('host')).toBe(`localhost.test:${server.port}`);
   });
 
-  test.each(['socks5', 'socks4'])('%s: the client does', async (scheme) => {
+  test.each(['socks5', 'socks4'])('%s: the client resolves the name', async (scheme) => {
     const server = await LiteralServer.start();
     const proxy = await SocksServer.start();
     await connect(server.url('/', 'localhost'), { proxy: proxy.url(scheme) });
@@ -81,7 +81,7 @@ describe('a connection through a SOCKS proxy', () => {
     const error = await failed('ws://nowhere.invalid/', { proxy: proxy.url(scheme) });
     expect([error.code, error.message]).toEqual([
       'WS_CONNECT_IO',
-      expect.stringMatching(/nowhere\.invalid.*Let the proxy look it up by socks[45](a|h):\.$/),
+      expect.stringMatching(/nowhere\.invalid.*Let the proxy resolve the name with socks[45](a|h):\.$/),
     ]);
   });
 
@@ -107,7 +107,7 @@ describe('a connection through a SOCKS proxy', () => {
     ]);
   });
 
-  test('addresses are told as they are', async () => {
+  test('sends addresses unchanged', async () => {
     const server = await LiteralServer.start();
     const proxy = await SocksServer.start();
     await connect(server.url(), { proxy: proxy.url('socks5') });
@@ -115,7 +115,7 @@ describe('a connection through a SOCKS proxy', () => {
     expect(proxy.requests.map(({ host }) => host)).toEqual(['127.0.0.1', `${'0'.repeat(31)}1`]);
   });
 
-  test('a redirect is a connection of its own', async () => {
+  test('opens a new connection for a redirect', async () => {
     const target = await LiteralServer.start();
     const server = await LiteralServer.start(status('302 Found', `Location: ${target.url('/there')}`));
     const proxy = await SocksServer.start();
@@ -123,7 +123,7 @@ describe('a connection through a SOCKS proxy', () => {
     expect(proxy.requests.map(({ port }) => port)).toEqual([server.port, target.port]);
   });
 
-  test('the environment names one', async () => {
+  test('uses the proxy of the environment', async () => {
     const server = await LiteralServer.start();
     const proxy = await SocksServer.start({ user: { username: 'ä:', password: 'p@%' } });
     process.env['ALL_PROXY'] = proxy.url('socks5h', '%C3%A4%3A:p%40%25@');
@@ -141,14 +141,14 @@ describe('a connection through a SOCKS proxy', () => {
       (server) => server.url('socks5h', 'bob:x@'),
       { WS_AUTHENTICATION_PROXY_USER_NAME: 'ann', WS_AUTHENTICATION_PROXY_PASSWORD: 's3cret' },
     ],
-  ])('credentials of %s go before those of the URI', async (_what, option, properties) => {
+  ])('credentials of %s override those of the URI', async (_what, option, properties) => {
     const server = await LiteralServer.start();
     const proxy = await SocksServer.start({ user: USER });
     await connect(server.url(), { proxy: option(proxy) }, config(properties));
     expect(proxy.logins).toEqual(['ann:s3cret']);
   });
 
-  test('SOCKS 4 is told the user name only', async () => {
+  test('sends only the user name with SOCKS 4', async () => {
     const server = await LiteralServer.start();
     const proxy = await SocksServer.start();
     await connect(server.url(), { proxy: proxy.url('socks4a', 'ann:s3cret@') });
@@ -161,7 +161,7 @@ describe('a SOCKS proxy that', () => {
 
   test.each<[does: string, answers: readonly (Buffer | 'silence' | undefined)[], message: RegExp]>([
     ['speaks HTTP', [Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n')], /invalid socks version/],
-    ['takes no method', [bytes(5, 0xff)], /no accepted authentication type\); it asks for credentials \(the option/],
+    ['takes no method', [bytes(5, 0xff)], /no accepted authentication type\); it requires credentials \(the option/],
     ['wants Kerberos', [bytes(5, 1)], /unknown authentication type/],
     [
       'refuses the connection',
@@ -170,23 +170,23 @@ describe('a SOCKS proxy that', () => {
     ],
     ['answers with a code that there is not', [undefined, bytes(5, 77, 0, 1, 0, 0, 0, 0, 0, 0)], /rejected connection/],
     [
-      'sends bytes behind its answer',
+      'sends bytes after its answer',
       [undefined, Buffer.concat([bytes(5, 0, 0, 1, 127, 0, 0, 1, 0, 80), Buffer.from('HTTP/1.1 101 X\r\n\r\n')])],
-      /it sent 18 bytes behind its answer/,
+      /it sent 18 bytes after its answer/,
     ],
     ['answers with an address of a kind that there is not', [undefined, bytes(5, 0, 0, 9, 1, 2, 3)], /it sent 7 bytes/],
-  ])('%s is WS_CONNECT_PROXY', async (_does, answers, message) => {
+  ])('%s fails with WS_CONNECT_PROXY', async (_does, answers, message) => {
     const proxy = await SocksServer.start({ answers });
     const error = await failed('ws://prices.example/', { proxy: proxy.url() });
     expect(error).toBeInstanceOf(HandshakeException);
     expect([error.code, error.message]).toEqual(['WS_CONNECT_PROXY', expect.stringMatching(message)]);
     expect(error.message).toMatch(
-      /^The proxy socks5h:\/\/127\.0\.0\.1:\d+ opened no tunnel to ws:\/\/prices\.example\/: /,
+      /^The proxy socks5h:\/\/127\.0\.0\.1:\d+ did not open a tunnel to ws:\/\/prices\.example\/: /,
     );
     await proxy.deserted();
   });
 
-  test('hangs up, at each step', async () => {
+  test('disconnects at any step', async () => {
     for (const [count, answer] of [undefined, bytes(5, 0), bytes(5, 0, 0, 3, 200)].entries()) {
       const server = createServer((socket) => {
         socket.on('error', () => undefined);
@@ -209,14 +209,14 @@ describe('a SOCKS proxy that', () => {
     const error = await failed('ws://prices.example/', { proxy: 'socks5h://127.0.0.1:1' });
     expect([error.code, error.message]).toEqual([
       'WS_CONNECT_PROXY',
-      expect.stringMatching(/^The proxy socks5h:\/\/127\.0\.0\.1:1 could not be asked .* ECONNREFUSED/),
+      expect.stringMatching(/^The proxy socks5h:\/\/127\.0\.0\.1:1 did not open a tunnel to .* ECONNREFUSED/),
     ]);
   });
 
   test.each<[string, readonly (Buffer | 'silence' | undefined)[]]>([
     ['greets nobody', ['silence']],
     ['never connects', [undefined, 'silence']],
-  ])('%s is given up', async (_what, answers) => {
+  ])('%s ends in a timeout', async (_what, answers) => {
     const proxy = await SocksServer.start({ answers });
     const silentFor = await failed('ws://prices.example/', { proxy: proxy.url(), ioTimeout: 50 });
     expect([silentFor.code, silentFor.message]).toEqual([
@@ -228,7 +228,7 @@ describe('a SOCKS proxy that', () => {
     await proxy.deserted();
   });
 
-  test('is waited for when the container stops', async () => {
+  test('is still pending when the container stops', async () => {
     const proxy = await SocksServer.start({ answers: [undefined, 'silence'] });
     const container = new ClientContainer({ logger: silent, proxy: proxy.url() });
     const connecting = rejection(container.connectToServer(new Listener(), null, 'ws://prices.example/'));
@@ -237,7 +237,7 @@ describe('a SOCKS proxy that', () => {
     await proxy.deserted();
   });
 
-  test('refuses the credentials, which nobody is shown', async () => {
+  test('refuses the credentials, which the message does not show', async () => {
     const proxy = await SocksServer.start({ user: { ...USER, password: 'another' } });
     const error = await failed('ws://prices.example/', { proxy: proxy.url('socks5h', 'ann:s3cret@') });
     expect([error.code, error.message]).toEqual([
@@ -249,7 +249,7 @@ describe('a SOCKS proxy that', () => {
   });
 });
 
-describe('what SOCKS cannot do is said', () => {
+describe('reports the limits of SOCKS', () => {
   test('longer credentials', async () => {
     const proxy = await SocksServer.start({ user: USER });
     const option = { uri: proxy.url(), credentials: { username: 'ann', password: 'é'.repeat(128) } };
@@ -266,7 +266,7 @@ describe('what SOCKS cannot do is said', () => {
     const error = await failed('ws://[::1]:9/', { proxy: proxy.url('socks4a') });
     expect([error.code, error.message]).toEqual([
       'WS_CONNECT_PROXY',
-      expect.stringMatching(/SOCKS 4 knows no IPv6 addresses; use socks5:/),
+      expect.stringMatching(/SOCKS 4 does not support IPv6 addresses; use socks5:/),
     ]);
   });
 
@@ -284,7 +284,7 @@ describe('what SOCKS cannot do is said', () => {
     ],
     [{ uri: 'socks5h://127.0.0.1', tls: { ca: 'x' } }, /^proxy\.tls is for http: and https: proxies/],
     ['socks6://127.0.0.1', /^proxy is a URI with http:, https: or socks:, .*; found the scheme socks6:$/],
-    ['socks5h:///', /^proxy is a URI with .*; found no host behind socks5h:$/],
+    ['socks5h:///', /^proxy is a URI with .*; found no host after socks5h:$/],
   ])('%j', (proxy, message) => {
     expect(() => new ClientContainer({ proxy })).toThrow(message);
   });

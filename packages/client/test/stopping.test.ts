@@ -84,7 +84,7 @@ test('stop closes every session with 1001 and waits for @OnClose and the end of 
   expect(sessions.map((session) => session.isOpen())).toEqual([false, false]);
 });
 
-test('stop lets the handler that is running finish', async () => {
+test('stop lets the running handler finish', async () => {
   const uri = await startEcho();
   const container = newContainer();
   const handling = new Gate();
@@ -108,7 +108,7 @@ test('a server that does not answer the close frame is dropped after the grace',
   expect(client.heard).toEqual(['closed 1001']);
 });
 
-describe('a connect under way', () => {
+describe('a pending connect', () => {
   const never = new Promise<never>(() => undefined);
   const configOf = (configurator: object): ClientEndpointConfig =>
     ClientEndpointConfig.Builder.create()
@@ -120,12 +120,12 @@ describe('a connect under way', () => {
     expect(error).toBeInstanceOf(HandshakeException);
     expect([error.code, error.message]).toEqual([
       'WS_CONNECT_STOPPED',
-      'Nothing is connected: the container was stopped; make a new one.',
+      'The client container is stopped and connects no more. Create a new one.',
     ]);
     await server.deserted();
   }
 
-  test('that waits for the answer is given up, and its socket is gone', async () => {
+  test('that waits for the response rejects, and its socket is closed', async () => {
     const asked = new Gate();
     const server = await LiteralServer.start(() => {
       asked.open();
@@ -139,7 +139,7 @@ describe('a connect under way', () => {
     await expectGivenUp(connecting, server);
   });
 
-  test.each(['beforeRequest', 'afterResponse'])('that waits for %s is given up', async (method) => {
+  test.each(['beforeRequest', 'afterResponse'])('that waits for %s rejects', async (method) => {
     const called = new Gate();
     const server = await LiteralServer.start();
     const container = newContainer();
@@ -156,7 +156,7 @@ describe('a connect under way', () => {
     await expectGivenUp(connecting, server);
   });
 
-  test.each(['beforeRequest', 'afterResponse'])('is given up when %s stops its container', async (method) => {
+  test.each(['beforeRequest', 'afterResponse'])('rejects when %s stops its container', async (method) => {
     const server = await LiteralServer.start();
     const container = newContainer();
     const config = configOf({ [method]: () => void container.stop() });
@@ -165,7 +165,7 @@ describe('a connect under way', () => {
     expect(server.requests).toHaveLength(method === 'beforeRequest' ? 0 : 1);
   });
 
-  test('that waits for a codec is given up, and the codec destroyed when it is ready', async () => {
+  test('that waits for a codec rejects, and destroys the codec once it is ready', async () => {
     const called = new Gate();
     const ready = new Gate();
     const destroyed = new Gate();
@@ -195,7 +195,7 @@ describe('a connect under way', () => {
     expect(server.requests).toHaveLength(0);
   });
 
-  test('whose @OnOpen is running resolves, and its session is closed', async () => {
+  test('whose @OnOpen is running resolves, and the container closes its session', async () => {
     const uri = await startEcho();
     const container = newContainer();
     const opening = new Gate();
@@ -210,7 +210,7 @@ describe('a connect under way', () => {
   });
 });
 
-test('nothing is connected after the stop', async () => {
+test('connects nothing after the stop', async () => {
   const container = newContainer();
   expect(container.isStopped).toBe(false);
   await container.stop();
@@ -220,7 +220,7 @@ test('nothing is connected after the stop', async () => {
   expect(error.code).toBe('WS_CONNECT_STOPPED');
 });
 
-test('a second stop waits for the first, and a grace out of range is refused', async () => {
+test('a second stop waits for the first, and a grace out of range rejects', async () => {
   const container = newContainer();
   await expect(container.stop({ grace: -1 })).rejects.toThrow(IllegalArgumentException);
   expect(container.isStopped).toBe(false);
@@ -243,7 +243,7 @@ test('a stopped container leaves no timer behind', async () => {
   expect(timers()).toBeLessThanOrEqual(before);
 });
 
-test('ContainerProvider gives a new container in place of a stopped one', async () => {
+test('ContainerProvider returns a new container instead of a stopped one', async () => {
   const first = ContainerProvider.getWebSocketContainer();
   expect(ContainerProvider.getWebSocketContainer()).toBe(first);
   if (!(first instanceof ClientContainer)) throw new Error('The default container is not ours.');

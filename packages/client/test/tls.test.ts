@@ -49,7 +49,7 @@ test.each<[how: string, host: string, sslContext: unknown]>([
   ['TLS options, a host name', 'localhost', { ca: TLS.cert }],
   ['TLS options, an address', '127.0.0.1', { ca: TLS.cert }],
   ['a SecureContext', 'localhost', createSecureContext({ ca: TLS.cert })],
-])('a self-signed certificate is trusted by sslContext: %s', async (_how, host, sslContext) => {
+])('sslContext makes the client trust a self-signed certificate: %s', async (_how, host, sslContext) => {
   const server = await start();
   const endpoint = new Listener();
   const session = await container.connectToServer(endpoint, trusting(sslContext), `wss://${host}:${server.port}/shout`);
@@ -64,7 +64,7 @@ test.each<[what: string, config: ClientEndpointConfig | null, cause: string]>([
   ['none', null, 'DEPTH_ZERO_SELF_SIGNED_CERT'],
   // As if the server were another one.
   ['another host name', trusting({ ca: TLS.cert, servername: 'prices.example' }), 'ERR_TLS_CERT_ALTNAME_INVALID'],
-])('and refused without: %s', async (_what, config, cause) => {
+])('rejects a self-signed certificate without it: %s', async (_what, config, cause) => {
   const server = await LiteralServer.start(accepting(), TLS);
   const error = await rejection(container.connectToServer(Listener, config, server.url()));
   expect([error.code, error.cause.code]).toEqual(['WS_CONNECT_TLS', cause]);
@@ -72,7 +72,7 @@ test.each<[what: string, config: ClientEndpointConfig | null, cause: string]>([
   await server.deserted();
 });
 
-test('the name of the host is what is verified, whatever beforeRequest says of Host', async () => {
+test('verifies the host name of the URI, even if beforeRequest changes Host', async () => {
   class Elsewhere extends ClientEndpointConfig.Configurator {
     override beforeRequest(headers: Map<string, string[]>) {
       headers.set('Host', ['prices.example']);
@@ -90,7 +90,7 @@ test('the name of the host is what is verified, whatever beforeRequest says of H
   expect(names).toEqual(['localhost']);
 });
 
-test('options of sslContext do not lead elsewhere', async () => {
+test('options of sslContext cannot change the destination', async () => {
   const server = await LiteralServer.start(accepting(), TLS);
   const config = trusting({ ca: TLS.cert, host: 'prices.example', port: 1, path: '/elsewhere', method: 'POST' });
   const session = await container.connectToServer(Listener, config, server.url('/here'));
@@ -98,8 +98,8 @@ test('options of sslContext do not lead elsewhere', async () => {
   expect(server.last.requestLine).toBe('GET /here HTTP/1.1');
 });
 
-const MISSING = /\. Perhaps a certificate of the client is asked for there; give it as key and cert of sslContext\.$/;
-const REFUSED = /\. Perhaps the client's certificate is not accepted there; see key and cert of sslContext\.$/;
+const MISSING = /\. The server may require a client certificate; pass it as key and cert of sslContext\.$/;
+const REFUSED = /\. The server may not accept the client's certificate; check key and cert of sslContext\.$/;
 
 test.each<[certificate: string, tls: object, sslContext: object, found: RegExp, hint: RegExp]>([
   ['is missing, by TLS 1.3', { ca: TLS.cert }, {}, /WebSocket: tlsv13 alert certificate required\./, MISSING],
@@ -119,7 +119,7 @@ test.each<[certificate: string, tls: object, sslContext: object, found: RegExp, 
     /WebSocket: (.* disconnected before secure .*|read ECONNRESET)\./,
     REFUSED,
   ],
-])('it is told when the certificate of the client %s', async (_what, tls, sslContext, found, hint) => {
+])('the message gives a hint when the client’s certificate %s', async (_what, tls, sslContext, found, hint) => {
   const server = await LiteralServer.start(accepting(), { ...TLS, requestCert: true, ...tls });
   const error = await rejection(
     container.connectToServer(Listener, trusting({ ca: TLS.cert, ...sslContext }), server.url()),
@@ -132,14 +132,14 @@ test.each<[certificate: string, tls: object, sslContext: object, found: RegExp, 
   await server.deserted();
 });
 
-test('an end without an answer is not put down to a certificate that the client does not have', async () => {
+test('an end without a response causes no hint about a certificate if the client has none', async () => {
   const server = await LiteralServer.start(({ connection }) => void connection.end(), TLS);
   const error = await rejection(container.connectToServer(Listener, trusting({ ca: TLS.cert }), server.url()));
   expect([error.code, error.message]).toEqual(['WS_CONNECT_IO', expect.stringMatching(/socket hang up\.$/)]);
   await server.deserted();
 });
 
-test('an sslContext that Node does not take', async () => {
+test('rejects an sslContext that Node does not accept', async () => {
   const server = await LiteralServer.start(accepting(), TLS);
   const error = await rejection(
     container.connectToServer(Listener, trusting({ cert: 'none', key: 'none' }), server.url()),
@@ -147,12 +147,12 @@ test('an sslContext that Node does not take', async () => {
   expect(error).toBeInstanceOf(HandshakeException);
   expect([error.code, error.message]).toEqual([
     'WS_CONNECT_TLS',
-    expect.stringMatching(/could not be asked for a WebSocket: .*PEM/),
+    expect.stringMatching(/did not open the WebSocket: .*PEM/),
   ]);
   await server.deserted();
 });
 
-test('a server without TLS', async () => {
+test('reports a server without TLS', async () => {
   const server = await LiteralServer.start(() => undefined);
   const uri = server.url().replace('ws:', 'wss:');
   const error = await rejection(new ClientContainer({ logger: silent, ioTimeout: 100 }).connectToServer(Listener, uri));
@@ -160,7 +160,7 @@ test('a server without TLS', async () => {
   await server.deserted();
 });
 
-test('what tells who the client is, in a file or in an engine, is not told another origin', () => {
+test('removes everything that identifies the client for another origin, from files and engines', () => {
   const identity = {
     ...{ key: 'k', cert: 'c', pfx: 'p', passphrase: 'w', pskCallback: () => null },
     ...{ clientCertEngine: 'pkcs11', privateKeyEngine: 'pkcs11', privateKeyIdentifier: 'slot 1' },

@@ -73,18 +73,18 @@ describe('a trust store', () => {
 
   test.each<[what: string, path: () => string, password: string, message: RegExp]>([
     ['a missing file', () => store('none.p12'), 'changeit', /none\.p12 cannot be read: ENOENT/],
-    ['a folder', () => __dirname, 'changeit', /cannot be read: it is no file of 16777216 bytes at most/],
+    ['a folder', () => __dirname, 'changeit', /cannot be read: it is not a file of at most 16777216 bytes/],
     [
       'another password of PKCS#12',
       () => store('trusted.p12'),
       's3cret',
-      /trusted\.p12 is not read as a trust store: .*[Ii]nvalid password/,
+      /trusted\.p12 cannot be read as a trust store: .*[Ii]nvalid password/,
     ],
     [
       'another password of JKS',
       () => store('trusted.jks'),
       's3cret',
-      /the password is another one, or the file was changed/,
+      /the password is wrong, or the file was changed/,
     ],
     ['no certificate in JKS', () => store('empty.jks'), 'changeit', /empty\.jks has no certificate; add one/],
     ['no certificate in PKCS#12', () => store('empty.p12'), 'changeit', /empty\.p12 has no certificate; add one/],
@@ -92,10 +92,10 @@ describe('a trust store', () => {
       'text',
       () => temporary('trust me'),
       'changeit',
-      /its format is unknown; give PKCS#12, JKS or PEM, and the password as SSL_TRUSTSTORE_PWD/,
+      /its format is unknown; pass PKCS#12, JKS or PEM, and the password as SSL_TRUSTSTORE_PWD/,
     ],
     [
-      'PEM that is cut off',
+      'truncated PEM',
       () => temporary(`${String(TLS.cert)}-----BEGIN CERTIFICATE-----\nMIIB`),
       'changeit',
       /a certificate in it has no end/,
@@ -112,22 +112,22 @@ describe('a trust store', () => {
       'PEM of nothing',
       () => temporary('-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----'),
       '',
-      /is not read as a trust store/,
+      /cannot be read as a trust store/,
     ],
     [
       'ASN.1 that is none',
       () => temporary(Buffer.from([0x30, 0x03, 0x02, 0x01, 0x05])),
       '',
-      /is not read as a trust store/,
+      /cannot be read as a trust store/,
     ],
-  ])('%s is a DeploymentException without the password', async (_what, path, password, message) => {
+  ])('%s throws a DeploymentException that does not show the password', async (_what, path, password, message) => {
     const error = await rejection(readTrustStore('SSL_TRUSTSTORE', path(), password));
     expect(error).toBeInstanceOf(DeploymentException);
     expect([error.code, error.message]).toEqual(['WS_DEPLOY_BAD_OPTION', expect.stringMatching(message)]);
     expect(error.message).not.toContain('s3cret');
   });
 
-  test('JKS that is cut off anywhere, or has one other byte, is refused', async () => {
+  test('rejects JKS that is truncated anywhere or has one changed byte', async () => {
     const whole = readFileSync(store('trusted.jks'));
     const broken = [...whole.keys()].flatMap((index) => {
       const changed = Buffer.from(whole);
@@ -142,7 +142,7 @@ describe('a trust store', () => {
   });
 });
 
-test('PKCS#12 is decrypted once, but another password or another file is another store', async () => {
+test('decrypts PKCS#12 once per file and password', async () => {
   const path = temporary(readFileSync(store('trusted.p12')));
   const read = (password: string) => readTrustStore('SSL_TRUSTSTORE', path, password);
   const decrypt = jest.spyOn(forge.pkcs12, 'pkcs12FromAsn1');
@@ -157,7 +157,7 @@ test('PKCS#12 is decrypted once, but another password or another file is another
   expect(await read('other one')).toHaveLength(2);
 });
 
-test('without node-forge, PKCS#12 is refused with the command that installs it, and JKS is read', async () => {
+test('without node-forge, rejects PKCS#12 with the install command, and still reads JKS', async () => {
   await jest.isolateModulesAsync(async () => {
     jest.doMock('node-forge', () => {
       throw Object.assign(new Error("Cannot find module 'node-forge'"), { code: 'MODULE_NOT_FOUND' });

@@ -58,7 +58,7 @@ test.each(['native', 'ws'] as const)(
   },
 );
 
-test('takes a relative path', async () => {
+test('accepts a relative path', async () => {
   const path = join(folder, 'relative.sock');
   const before = process.cwd();
   process.chdir(folder);
@@ -80,7 +80,7 @@ test('compares the Origin with the Host, as on a port', async () => {
   expect(await say('a', path, { headers, origin: 'http://localhost' })).toBe('status 403');
 });
 
-test('start() rejects with EADDRINUSE where another server listens, and where one has left its socket behind', async () => {
+test('start() rejects with EADDRINUSE if another server listens, or left its socket behind', async () => {
   const taken = join(folder, 'taken.sock');
   const other = createServer().listen(taken);
   afterTest(() => other.close());
@@ -98,7 +98,7 @@ test('start() rejects with EADDRINUSE where another server listens, and where on
   expect(await say('hello', stale)).toMatch(/^hello at/);
 });
 
-test('refuses a host beside a path, and a port from the environment', () => {
+test('rejects a host together with a path, and a port from the environment', () => {
   expect(() => new Server({ port: './chat.sock', host: 'localhost' })).toThrow(
     'host is for a port; found it beside the path "./chat.sock". Remove it.',
   );
@@ -155,7 +155,7 @@ describe('a client with ws+unix:', () => {
     expect(await endpoint.heard.next()).toBe('hello at ws://localhost/chat?room=1');
   });
 
-  test('takes a relative path, and one with a colon and a space', async () => {
+  test('accepts a relative path, and one with a colon and a space', async () => {
     const path = join(folder, 'a b:c.sock');
     await started(path);
     const before = process.cwd();
@@ -167,7 +167,7 @@ describe('a client with ws+unix:', () => {
     expect(connection.session?.getRequestURI().href).toBe('ws+unix:./a%20b%3Ac.sock:/chat');
   });
 
-  test('asks for / where no path follows, and sends no Origin', async () => {
+  test('requests / by default, and sends no Origin', async () => {
     const path = join(folder, 'literal.sock');
     const requests = await literal(path);
     await open(`ws+unix://${path}`);
@@ -182,7 +182,7 @@ describe('a client with ws+unix:', () => {
     expect(requests[0]).not.toMatch(/\r\nOrigin:/i);
   });
 
-  test('goes through no proxy', async () => {
+  test('does not use a proxy', async () => {
     const path = join(folder, 'direct.sock');
     await started(path);
     process.env['ALL_PROXY'] = 'http://127.0.0.1:1';
@@ -191,7 +191,7 @@ describe('a client with ws+unix:', () => {
     await open(`ws+unix://${path}:/chat`, { proxy: 'http://127.0.0.1:1' });
   });
 
-  test('follows a redirect to the same socket, and one to a server, which gets no credentials', async () => {
+  test('follows redirects to the same socket, and to a server, which receives no credentials', async () => {
     const path = join(folder, 'redirect.sock');
     const server = await LiteralServer.start();
     const redirect = (to: string): string => `HTTP/1.1 302 Found\r\nLocation: ${to}\r\nContent-Length: 0\r\n\r\n`;
@@ -209,7 +209,7 @@ describe('a client with ws+unix:', () => {
     expect(session.getRequestURI().href).toBe(server.url('/d'));
   });
 
-  test('is led to no socket by a server, not even by one of another socket', async () => {
+  test('does not follow a redirect to a socket, not even from another socket', async () => {
     const path = join(folder, 'target.sock');
     await started(path);
     const server = await LiteralServer.start(status('302 Found', `Location: ws+unix://${path}:/chat`));
@@ -226,25 +226,25 @@ describe('a client with ws+unix:', () => {
     ['ws+unix://', /has no path of a socket/],
     ['ws+unix:///a%00b:/c', /has no path of a socket/],
     ['ws+unix:///a%:/c', /has a path that is not percent-encoded/],
-    ['ws+unix:///a.sock:b', /has "b" behind the colon/],
+    ['ws+unix:///a.sock:b', /has "b" after the colon/],
     ['ws+unix:///a.sock:/b#c', /has a fragment/],
     ['wss+unix:///a.sock:/b', /The scheme of a WebSocket is ws: or wss:; found wss\+unix:/],
-  ])('%s is WS_CONNECT_BAD_URI', async (uri, message) => {
+  ])('%s fails with WS_CONNECT_BAD_URI', async (uri, message) => {
     const error = await rejection(open(uri));
     expect([error.code, error.message]).toEqual(['WS_CONNECT_BAD_URI', expect.stringMatching(message)]);
   });
 
-  test('says where nobody listens', async () => {
+  test('names the socket on which nothing listens', async () => {
     const error = await rejection(open(`ws+unix://${folder}/nobody.sock:/chat?token=s3cret`));
     expect(error).toBeInstanceOf(HandshakeException);
     expect(error.code).toBe('WS_CONNECT_IO');
     expect(error.message).toBe(
-      `ws+unix://${folder}/nobody.sock:/chat could not be asked for a WebSocket: connect ENOENT ${folder}/nobody.sock.`,
+      `ws+unix://${folder}/nobody.sock:/chat did not open the WebSocket: connect ENOENT ${folder}/nobody.sock.`,
     );
   });
 });
 
-test('requests that are no upgrade are answered there, too', async () => {
+test('also answers requests without an upgrade', async () => {
   const path = join(folder, 'pages.sock');
   const requestListener: RequestListener = (_request, response) => response.end('a page');
   await started(path, { requestListener });

@@ -37,7 +37,7 @@ test.each<[userInformation: string, authorization: string]>([
   ['ann:s3cret', BASIC],
   ['ann', 'Basic YW5uOg=='],
   ['%C3%A4:p%40%3A%25', `Basic ${Buffer.from('ä:p@:%').toString('base64')}`],
-])('the user information %s is sent as Basic credentials, before anything is asked', async (user, authorization) => {
+])('sends the user information %s as Basic credentials, before any challenge', async (user, authorization) => {
   const server = await LiteralServer.start();
   const session = await open(server.url('/a?b=c').replace('//', `//${user}@`));
   expect(authorizations(server)).toEqual([authorization]);
@@ -46,7 +46,7 @@ test.each<[userInformation: string, authorization: string]>([
   expect(session.getRequestURI().href).toBe(server.url('/a?b=c'));
 });
 
-test('a URL has them too, and it is not changed', async () => {
+test('reads them from a URL without changing it', async () => {
   const server = await LiteralServer.start();
   const uri = new URL(server.url().replace('//', '//ann:s3cret@'));
   await open(uri);
@@ -54,7 +54,7 @@ test('a URL has them too, and it is not changed', async () => {
   expect(uri.password).toBe('s3cret');
 });
 
-test('they go before those of the options, and an Authorization of beforeRequest goes before them', async () => {
+test('they override those of the options, and an Authorization from beforeRequest overrides them', async () => {
   const server = await LiteralServer.start();
   const uri = server.url().replace('//', '//ann:s3cret@');
   await open(uri, { credentials: { username: 'bob', password: 'b' } });
@@ -62,7 +62,7 @@ test('they go before those of the options, and an Authorization of beforeRequest
   expect(authorizations(server)).toEqual([BASIC, 'Bearer 1']);
 });
 
-test('a server that asks by Digest gets that', async () => {
+test('answers a Digest challenge with Digest', async () => {
   const server = await LiteralServer.start((request) =>
     request.headers.get('authorization')?.startsWith('Digest username="ann"') === true
       ? accepting()(request)
@@ -75,30 +75,30 @@ test('a server that asks by Digest gets that', async () => {
 test.each<[string, readonly string[], number]>([
   ['Basic', ['Basic realm="a"'], 1],
   ['Digest', ['Digest realm="a", nonce="1", qop="auth"'], 2],
-])('a server that refuses them by %s is asked no more', async (_scheme, challenges, requests) => {
+])('sends no further request after a server refuses them by %s', async (_scheme, challenges, requests) => {
   const server = await LiteralServer.start(refusing(...challenges));
   const error = await rejection(open(server.url().replace('//', '//ann:s3cret@')));
   expect(error).toBeInstanceOf(HandshakeException);
   expect([error.code, error.message]).toEqual([
     'WS_CONNECT_AUTHENTICATION',
-    expect.stringMatching(/has not accepted the credentials/),
+    expect.stringMatching(/did not accept the credentials/),
   ]);
   expect(server.requests).toHaveLength(requests);
   expect(inspect(error, { depth: 9, showHidden: true })).not.toMatch(/s3cret|YW5u/);
   await server.deserted();
 });
 
-test('a name that Basic cannot tell fails before the server is asked', async () => {
+test('a name that Basic cannot carry fails before any request', async () => {
   const server = await LiteralServer.start();
   const error = await rejection(open(server.url().replace('//', '//a%3Ab:s3cret@')));
   expect([error.code, error.message]).toEqual([
     'WS_CONNECT_AUTHENTICATION',
-    expect.stringMatching(/cannot be given the credentials: a user name with a colon/),
+    expect.stringMatching(/credentials cannot be sent to .*: Basic does not allow a colon/),
   ]);
   expect(server.requests).toEqual([]);
 });
 
-test('a redirect within the origin takes them along, one to another origin does not', async () => {
+test('a redirect within the origin keeps them, one to another origin does not', async () => {
   const other = await LiteralServer.start();
   const server = await LiteralServer.start((request) =>
     request.requestLine.includes('/first')
@@ -110,7 +110,7 @@ test('a redirect within the origin takes them along, one to another origin does 
   expect(authorizations(other)).toEqual([undefined]);
 });
 
-test('connect sends them at each attempt, and shows them to nobody', async () => {
+test('connect sends them with each attempt and never shows them', async () => {
   const server = await LiteralServer.start();
   const hush = 'Basic YW5uOmh1c2g=';
   const uri = server.url().replace('//', '//ann:hush@');

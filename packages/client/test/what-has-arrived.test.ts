@@ -26,13 +26,13 @@ const codeOf = (reason: CloseReason): string =>
 describe.each([
   ['ws', undefined],
   ['wss', TLS],
-])('what a server says at once, its FIN included, belongs to the client over %s', (_name, tls) => {
+])('everything that a server sends at once, including its FIN, reaches the client over %s', (_name, tls) => {
   const options: ConnectOptions = { logger: silent, ...(tls && { sslContext: { ca: tls.cert } }) };
 
   test.each<[string, Buffer[], string]>([
     ['a close frame', [close(4001)], '4001'],
     ['no close frame', [], '1006'],
-  ])('200 texts and %s reach a handler that takes time, then the end', async (_title, last, end) => {
+  ])('200 texts and %s reach a slow handler, then the end', async (_title, last, end) => {
     const server = await LiteralServer.start(sayingAtOnce(...FRAMES, ...last), tls);
     const heard: string[] = [];
     const onText = async (message: string): Promise<void> => {
@@ -53,7 +53,7 @@ describe.each([
     expect(codeOf(await connection.closed)).toBe('4001');
   });
 
-  test('an onOpen that takes its time loses nothing', async () => {
+  test('a slow onOpen loses nothing', async () => {
     const server = await LiteralServer.start(sayingAtOnce(...FRAMES, close(4001)), tls);
     const heard: string[] = [];
     const connection = await connect(server.url(), {
@@ -65,7 +65,7 @@ describe.each([
     expect(heard).toEqual(TEXTS);
   });
 
-  test('a server that bans with 4001 and hangs up is not connected to again', async () => {
+  test('does not reconnect to a server that closes with 4001 and disconnects', async () => {
     const server = await LiteralServer.start(sayingAtOnce(...FRAMES, close(4001)), tls);
     const connection = await open(server.url(), {
       ...options,
@@ -75,7 +75,7 @@ describe.each([
     expect(server.requests).toHaveLength(1);
   });
 
-  test('a message that is not whole when the connection is lost fails, and the client connects again', async () => {
+  test('an unfinished message fails when the connection is lost, and the client reconnects', async () => {
     const half = Buffer.from([0x02, 1, 7]);
     const server = await LiteralServer.start(sayingAtOnce(text('busy'), half), tls);
     const failures: string[] = [];

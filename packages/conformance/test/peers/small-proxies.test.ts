@@ -45,7 +45,7 @@ describeWithPeer(SmallProxy, 'tinyproxy and microsocks between our client and ou
 
     test('no password is asked for', async () => {
       const error = (await failureOf(() => open(''))) as HandshakeException;
-      expect([error.code, error.message]).toEqual(['WS_CONNECT_PROXY', expect.stringMatching(/asks for credentials/)]);
+      expect([error.code, error.message]).toEqual(['WS_CONNECT_PROXY', expect.stringMatching(/requires credentials/)]);
     });
   });
 });
