@@ -48,7 +48,7 @@ Handshake
 
 Messages
   -x, --execute <text>         send this instead of stdin; may be repeated
-      --binary                 send each line as a binary message, or a whole pipe as one; print received bytes unchanged
+      --binary                 send each line as a binary message, or a whole pipe as one; print bytes unchanged
   -w, --wait <seconds>         after the input ends, close once nothing arrives for this long;
                                default 1, or "forever"
   -r, --reconnect              reconnect after a lost connection; lines typed in the meantime wait

@@ -142,7 +142,7 @@ test('the message names the proxy if the proxy refuses', async () => {
   expect(await connect(['--proxy', `http://127.0.0.1:${proxy.port}`])).toEqual({
     code: 4,
     out: '',
-    err: expect.stringMatching(/^serval: .*407.*; give the proxy credentials: --proxy http:/) as string,
+    err: expect.stringMatching(/^serval: .*407.*; pass credentials for the proxy: --proxy http:/) as string,
   });
 });
 

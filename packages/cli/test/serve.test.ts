@@ -137,7 +137,7 @@ describe('an error prints one line and sets an exit code', () => {
     const terminal = new FakeTerminal();
     const code = await main(['serve', file('echo.js'), '-p', String(port), '--host', '127.0.0.1'], terminal);
     expect(code).toBe(3);
-    expect(terminal.err).toMatch(/^serval: listen EADDRINUSE.*choose one with --port\n$/);
+    expect(terminal.err).toMatch(/^serval: listen EADDRINUSE.*choose another one with --port\n$/);
     await new Promise((resolve) => other.close(resolve));
   });
 });

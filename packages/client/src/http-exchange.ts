@@ -216,13 +216,14 @@ function classify(
       `answered with more than ${maxResponseHeaderBytes} bytes of headers (maxResponseHeaderBytes, MAX_HTTP_RESPONSE_HEADER_BYTES)`,
     ];
   }
-  if (typeof code === 'string' && code.startsWith('HPE_')) return [badAnswer, 'answered with something other than HTTP/1.1'];
+  if (typeof code === 'string' && code.startsWith('HPE_'))
+    return [badAnswer, 'answered with something other than HTTP/1.1'];
   if (isProxy) return ['WS_CONNECT_PROXY', `did not open a tunnel to ${asked.target}`];
   const isTls = isSecure(asked) && isTlsFailure(code);
   return [isTls ? 'WS_CONNECT_TLS' : 'WS_CONNECT_IO', 'did not open the WebSocket'];
 }
 
-/** If Node tried several addresses, the error has no message of its own but a list of errors. */
+/** If Node tried several addresses, the message is empty and a list of errors holds the reasons. */
 function reasonOf(error: Error): string {
   const errors: unknown = 'errors' in error ? error.errors : undefined;
   const all = Array.isArray(errors) ? errors.map((one: Error) => one.message).join(', ') : '';

@@ -54,7 +54,9 @@ async function openHttpTunnel(proxy: Proxy, uri: URL, terms: ExchangeTerms): Pro
     // The server must not send anything before the client does.
     if (head.length > 0) {
       socket.destroy();
-      throw refuse(`sent ${head.length} bytes after its answer, before the client sent anything to ${describeUri(uri)}`);
+      throw refuse(
+        `sent ${head.length} bytes after its answer, before the client sent anything to ${describeUri(uri)}`,
+      );
     }
     return { socket, via };
   }

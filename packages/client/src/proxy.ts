@@ -144,8 +144,7 @@ function checkHeader(name: string, value: unknown): readonly [string, string] {
     // Node's message does not show the value.
     throw wrong(`proxy.headers: ${JSON.stringify(name)} cannot be sent: ${toError(thrown).message}.`);
   }
-  if (OWN_HEADERS.has(name.toLowerCase()))
-    throw wrong(`proxy.headers: the client itself sets ${name}; remove it.`);
+  if (OWN_HEADERS.has(name.toLowerCase())) throw wrong(`proxy.headers: the client itself sets ${name}; remove it.`);
   return [name, value];
 }
 

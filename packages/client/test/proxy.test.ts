@@ -363,7 +363,13 @@ describe('a proxy that', () => {
       200,
       /sent 36 bytes after its answer/,
     ],
-    ['is none', () => 'SSH-2.0-OpenSSH\r\n', 'WS_CONNECT_PROXY', undefined, /answered with something other than HTTP\/1\.1/],
+    [
+      'is none',
+      () => 'SSH-2.0-OpenSSH\r\n',
+      'WS_CONNECT_PROXY',
+      undefined,
+      /answered with something other than HTTP\/1\.1/,
+    ],
     [
       'has too many headers',
       () => `HTTP/1.0 200 OK\r\nX: ${'x'.repeat(9000)}\r\n\r\n`,

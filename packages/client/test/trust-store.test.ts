@@ -80,12 +80,7 @@ describe('a trust store', () => {
       's3cret',
       /trusted\.p12 cannot be read as a trust store: .*[Ii]nvalid password/,
     ],
-    [
-      'another password of JKS',
-      () => store('trusted.jks'),
-      's3cret',
-      /the password is wrong, or the file was changed/,
-    ],
+    ['another password of JKS', () => store('trusted.jks'), 's3cret', /the password is wrong, or the file was changed/],
     ['no certificate in JKS', () => store('empty.jks'), 'changeit', /empty\.jks has no certificate; add one/],
     ['no certificate in PKCS#12', () => store('empty.p12'), 'changeit', /empty\.p12 has no certificate; add one/],
     [
