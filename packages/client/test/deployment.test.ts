@@ -204,7 +204,7 @@ describe('rejects an invalid configuration', () => {
     [
       'a parameter of an extension with a line break',
       'WS_DEPLOY_BAD_OPTION',
-      /value of the parameter p .*found "1\\r\\n2"/,
+      /value of the extension parameter p; found "1\\r\\n2"/,
       builder()
         .extensions([createExtension('x', [['p', '1\r\n2']])])
         .build(),

@@ -121,7 +121,7 @@ describe('a tunnel', () => {
     );
     expect([error.code, error.message]).toEqual([
       'WS_CONNECT_PROXY',
-      expect.stringMatching(/alert certificate required\. Perhaps .* give it as key and cert of proxy\.tls\.$/),
+      expect.stringMatching(/alert certificate required\. The server may .* pass it as key and cert of proxy\.tls\.$/),
     ]);
     await proxy.deserted();
   });
