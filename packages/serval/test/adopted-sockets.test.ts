@@ -260,7 +260,7 @@ describe('adopt takes over a socket of a ws server', () => {
 
 describe('a container that accepts no sessions closes the socket', () => {
   test.each<[string, string, (container: ServerContainer) => unknown]>([
-    ['with 1001 while it is paused', '1001 The server takes no new sessions for now.', (one) => one.pause()],
+    ['with 1001 while it is paused', '1001 The server accepts no new sessions at the moment.', (one) => one.pause()],
     ['with 1001 once it was stopped', '1001 The server is stopping.', (one) => one.stop()],
   ])('%s', async (_when, expected, prepare) => {
     const container = containerOf();

@@ -16,17 +16,17 @@ export interface AdoptOptions {
   readonly userPrincipal?: Principal | null | undefined;
 }
 
-/** A socket that somebody else has accepted, and the request that it came with. */
+/** A socket that the application accepted, and its request. */
 export interface Adoption extends RoutedRequest {
   readonly socket: AdoptedWebSocket;
   readonly userPrincipal: Principal | null;
 }
 
 /**
- * Opens a session on a socket that is open already: the recipe of an upgrade without the steps that answer a request.
- * Settles at the latest when the handshake timeout ends, or the client has left; never rejects.
+ * Opens a session on a socket that is already open: the steps of an upgrade without those that answer a request. Settles
+ * at the latest when the handshake timeout ends or the client leaves. Never rejects.
  *
- * @returns undefined when the socket was closed instead, or its client has gone
+ * @returns undefined when it closed the socket instead, or the client left
  */
 export async function adopt(context: UpgradeContext, adoption: Adoption): Promise<Session | undefined> {
   const { socket } = adoption;
@@ -71,6 +71,6 @@ function closeFor(context: UpgradeContext, rejection: Rejection | undefined): Wi
   if (rejection.close !== undefined) return rejection.close;
   const phrase = (rejection.response.body ?? '').trim();
   if (rejection.status !== 503) return close(1008, phrase);
-  // Not 1013: Tomcat, Qt, libwebsockets and others report that as a protocol error, and 1001 brings clients back as well.
+  // Not 1013: Tomcat, Qt, libwebsockets and others report it as a protocol error. Clients reconnect after 1001 too.
   return close(1001, context.isStopped() ? 'The server is stopping.' : phrase);
 }

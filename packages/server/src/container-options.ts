@@ -55,7 +55,7 @@ const ENGINE: OptionKind<'native' | 'ws' | Engine> = {
     if (engine === 'native' || engine === 'ws') return engine;
     const isEngine =
       typeof engine === 'object' && engine !== null && 'accept' in engine && typeof engine.accept === 'function';
-    // Its other members are optional, or read where they are needed.
+    // Its other members are optional, or checked on first use.
     if (isEngine) return engine as Engine;
     throw badOption(name, ENGINE.expected, engine);
   },
@@ -67,7 +67,7 @@ const CONTEXT_PATH: OptionKind<readonly string[]> = {
   read(contextPath, name) {
     const target =
       typeof contextPath === 'string' && contextPath.startsWith('/') ? parseRequestTarget(contextPath) : undefined;
-    // With or without a slash at its end.
+    // A slash at the end makes no difference.
     const segments = target?.segments.at(-1) === '' ? target.segments.slice(0, -1) : target?.segments;
     if (!target || !segments || segments.includes('') || target.query !== null || /[{}<>]/.test(target.path))
       throw badOption(name, CONTEXT_PATH.expected, contextPath);
@@ -75,7 +75,7 @@ const CONTEXT_PATH: OptionKind<readonly string[]> = {
   },
 };
 
-/** The rows that a server container adds to those of every container. */
+/** The options that a server container adds to those of every container. */
 const OWN_OPTIONS = {
   ...ENGINE_OPTIONS,
   engine: { ...ENGINE, default: 'native' },
@@ -94,15 +94,15 @@ export const SERVER_CONTAINER_OPTIONS = {
   ...OWN_OPTIONS,
 } satisfies OptionTable<ServerContainerOptions>;
 
-/** The options of a server container, read; those of its sessions are read by the ContainerContext. */
+/** The server container's own options after reading. The ContainerContext reads those of its sessions. */
 export type ServerContainerSettings = ReadOptions<typeof OWN_OPTIONS>;
 
-/** @throws DeploymentException for an option that is out of range or of the wrong kind */
+/** @throws DeploymentException when an option is out of range or of the wrong type */
 export function readContainerOptions(options: ServerContainerOptions): ServerContainerSettings {
   return readOptions(OWN_OPTIONS, options);
 }
 
-/** @throws DeploymentException for compression over ws, and for ws where it cannot be loaded */
+/** @throws DeploymentException for compression over ws, and if ws cannot be loaded */
 export function createEngine({ engine }: ServerContainerSettings, options: ServerContainerOptions): Engine {
   const { compatibility, perMessageDeflate, maxFragments } = options;
   // Tomcat compresses for every client that offers it.
@@ -111,7 +111,7 @@ export function createEngine({ engine }: ServerContainerSettings, options: Serve
   if (engine !== 'ws') return engine;
   if (perMessageDeflate === undefined || perMessageDeflate === false) return createWsEngine({ maxFragments });
   throw new DeploymentException(
-    "perMessageDeflate is not offered over ws; leave engine at 'native', or perMessageDeflate at false.",
+    "perMessageDeflate is not available with engine 'ws'; leave engine at 'native', or perMessageDeflate at false.",
     undefined,
     'WS_DEPLOY_BAD_OPTION',
   );

@@ -11,18 +11,18 @@ import { type WsHandshakeRequest } from './handshake-request';
 import type { OriginPolicy } from './origin-policy';
 
 /**
- * Makes endpoint instances, in place of `new EndpointClass()`: the hook for dependency injection. What it gives is one of
- * the class, or stands for one.
+ * Creates endpoint instances instead of `new EndpointClass()`: the hook for dependency injection. It returns an instance of
+ * the class, or an object that behaves like one.
  */
 export type InstanceFactory = (endpointClass: EndpointClass, request: HandshakeRequest) => object | Promise<object>;
 
-/** The factory where no other is given. */
+/** The default factory. */
 export function construct<T extends object>(endpointClass: EndpointClass<T>): T {
   // Deployment has checked that the constructor needs no arguments.
   return new (endpointClass as unknown as new () => T)();
 }
 
-/** What the default algorithms take from the container. */
+/** The parts of a container that the default algorithms use. */
 export interface HandshakePolicy {
   readonly checkOrigin: OriginPolicy;
   readonly createInstance: InstanceFactory;
@@ -41,8 +41,8 @@ const handshakes = ((globalThis as { [HANDSHAKES]?: Handshakes })[HANDSHAKES] ??
 });
 
 /**
- * Runs one call of a Configurator. The handshake is remembered while the call is on the stack, so that
- * `super.checkOrigin(origin)`, written as in Java, finds the container it belongs to.
+ * Runs one call of a Configurator. It keeps the handshake while the call is on the stack, so that
+ * `super.checkOrigin(origin)`, written as in Java, finds its container.
  */
 export function duringHandshake<T>(request: WsHandshakeRequest, policy: HandshakePolicy, call: () => T): T {
   handshakes.policies.set(request, policy);
@@ -55,14 +55,14 @@ export function duringHandshake<T>(request: WsHandshakeRequest, policy: Handshak
   }
 }
 
-/** The platform's own algorithms. @see WSC-3.1.2 to WSC-3.1.7 */
+/** The container's own algorithms. @see WSC-3.1.2 to WSC-3.1.7 */
 class DefaultConfigurator extends ServerEndpointConfig.Configurator {
   override getContainerDefaultConfigurator(): this {
     return this;
   }
 
-  // The first of the client's list, as the API documentation, Tomcat and Tyrus have it; WSC-3.1.2-1 can also be read as
-  // the first of the server's.
+  // The first one in the client's list, as in the API documentation, Tomcat and Tyrus. WSC-3.1.2-1 may also mean the first
+  // one in the server's list.
   override getNegotiatedSubprotocol(supported: readonly string[], requested: readonly string[]): string {
     return requested.find((name) => supported.includes(name)) ?? '';
   }
@@ -85,7 +85,7 @@ class DefaultConfigurator extends ServerEndpointConfig.Configurator {
     request?: HandshakeRequest,
   ): T | Promise<T> {
     const handshake = requireHandshake('getEndpointInstance', request);
-    // What the factory gives is the application's to answer for.
+    // The application is responsible for the factory's result.
     return policyOf(handshake).createInstance(endpointClass, handshake) as T | Promise<T>;
   }
 }
@@ -94,7 +94,7 @@ function requireHandshake(method: string, request: HandshakeRequest | undefined)
   const handshake = request ?? handshakes.current;
   if (handshake !== undefined) return handshake;
   throw new IllegalStateException(
-    `${method} of the default configurator was called outside of a handshake, or after an await; pass the request on: super.${method}(…, request).`,
+    `${method} of the default configurator ran outside of a handshake, or after an await. Pass the request on: super.${method}(…, request).`,
   );
 }
 

@@ -13,7 +13,7 @@ import { EndpointRouter, type RouteMatch } from './endpoint-router';
 import { chooseEndpoints, requirePatterns, scanEndpoints } from './endpoint-scan';
 import { UriTemplate } from './uri-template';
 
-/** An endpoint that is in service. */
+/** A deployed endpoint. */
 export interface DeployedEndpoint {
   readonly plan: EndpointPlan;
   /** Its configuration; each session gets a copy of the user properties. */
@@ -24,32 +24,32 @@ interface Deployed extends DeployedEndpoint {
   readonly template: UriTemplate;
 }
 
-/** The endpoints of one container, from their checks to their withdrawal. */
+/** Deploys, finds and withdraws the endpoints of one container. */
 export class Deployment {
   readonly #router = new EndpointRouter<DeployedEndpoint>();
   #deployed: Deployed[] = [];
-  /** What scans have deployed: adding it again does nothing, as in Tomcat. */
+  /** The endpoints that scans deployed. Adding one of them again does nothing, as in Tomcat. */
   readonly #scanned = new Set<EndpointClass | ServerEndpointConfig>();
-  /** The configuration that each annotated class has here, deployed or not. */
+  /** The configuration of each annotated class, deployed or not. */
   readonly #annotated = new WeakMap<EndpointClass, ServerEndpointConfig>();
-  /** Plans of configurations that are used without being deployed. */
+  /** The plans of configurations that are used but not deployed. */
   readonly #undeployed = new WeakMap<ServerEndpointConfig, EndpointPlan>();
   #halted: DeploymentException | undefined;
-  /** `complete`: a failure undoes only itself from now on; `in service`: a handshake was accepted, too. */
+  /** `complete`: a failed deployment now undoes only itself. `in service`: the first handshake was accepted as well. */
   #phase: 'deploying' | 'complete' | 'in service' = 'deploying';
 
-  /** @param constructsInstances whether instances are made by calling constructors without arguments */
+  /** @param constructsInstances whether the container creates instances with constructors without arguments */
   constructor(
     private readonly context: ContainerContext,
     private readonly constructsInstances: boolean,
   ) {}
 
-  /** All that belongs together is deployed: from now on a failed deployment undoes only itself. */
+  /** Marks the application as deployed. A failed deployment now undoes only itself. */
   complete(): void {
     if (this.#phase === 'deploying') this.#phase = 'complete';
   }
 
-  /** The first handshake was accepted. */
+  /** Marks that the first handshake was accepted. */
   beginService(): void {
     this.#phase = 'in service';
   }
@@ -71,7 +71,7 @@ export class Deployment {
     }
   }
 
-  /** @throws DeploymentException (as a rejection); what this scan has deployed before is withdrawn */
+  /** @throws DeploymentException (as a rejection) when it fails; it then withdraws the endpoints of this scan */
   async scan(patterns: string | readonly string[], directory: string): Promise<void> {
     const deployedBefore = this.#deployed.length;
     const scanned: (EndpointClass | ServerEndpointConfig)[] = [];
@@ -92,7 +92,7 @@ export class Deployment {
    *
    * @param endpoint its path, its class or its configuration
    * @returns its plan, to which its open sessions belong
-   * @throws IllegalArgumentException where it is not deployed
+   * @throws IllegalArgumentException when it is not deployed
    */
   remove(endpoint: string | EndpointClass | ServerEndpointConfig): EndpointPlan {
     const index = this.#indexOf('removeEndpoint', endpoint);
@@ -100,11 +100,11 @@ export class Deployment {
   }
 
   /**
-   * Puts an endpoint in the place of another one, in one step. Where the new one cannot be deployed, nothing changes.
+   * Replaces an endpoint in one step. Nothing changes if the new one cannot be deployed.
    *
    * @returns the plan of the old one
-   * @throws IllegalArgumentException where the old one is not deployed
-   * @throws DeploymentException where the new one cannot be
+   * @throws IllegalArgumentException when the old one is not deployed
+   * @throws DeploymentException when the new one cannot be deployed
    */
   replace(
     old: string | EndpointClass | ServerEndpointConfig,
@@ -132,14 +132,14 @@ export class Deployment {
     if (index >= 0) return index;
     const paths = this.#deployed.map(({ template }) => template.path).join(', ');
     throw new IllegalArgumentException(
-      `${method} takes the path, the class or the configuration of an endpoint that is deployed; found ${describeValue(endpoint)}. ` +
-        (paths === '' ? 'None is deployed.' : `Deployed are ${paths}.`),
+      `${method} takes the path, the class or the configuration of a deployed endpoint; found ${describeValue(endpoint)}. ` +
+        (paths === '' ? 'No endpoint is deployed.' : `Deployed are ${paths}.`),
     );
   }
 
   #withdraw(index: number): Deployed {
     const [withdrawn] = this.#deployed.splice(index, 1);
-    if (withdrawn === undefined) throw new IllegalStateException('The endpoint was withdrawn before.');
+    if (withdrawn === undefined) throw new IllegalStateException('The endpoint is already withdrawn.');
     this.#router.remove(withdrawn.template);
     this.#scanned.delete(withdrawn.config);
     this.#scanned.delete(withdrawn.config.getEndpointClass());
@@ -175,10 +175,10 @@ export class Deployment {
 
   #deploy(endpoint: EndpointClass | ServerEndpointConfig): void {
     const config = this.#configOf('addEndpoint', endpoint);
-    // The sessions of a configuration that was used before it was deployed belong to the same endpoint.
+    // If the configuration was used before, its sessions belong to the same endpoint.
     const plan = this.planOf(config);
     const template = UriTemplate.parse(config.getPath(), plan.name);
-    // A Tomcat setting among the user properties is found out here and not by the first client.
+    // Checks Tomcat settings among the user properties now, instead of for the first client.
     this.context.sessionProperties(config.getUserProperties());
     this.#router.add(template, plan.name, { plan, config });
     this.#deployed.push({ config, plan, template });
@@ -211,7 +211,7 @@ export class Deployment {
     }
   }
 
-  /** A failure undoes the whole deployment (WSC-5.2.1-3); what is complete stays as it is. */
+  /** A failure undoes the whole deployment (WSC-5.2.1-3), unless it is complete. */
   #failed(thrown: unknown): DeploymentException {
     const error = asDeploymentException(thrown);
     if (this.#phase === 'deploying') {
@@ -230,7 +230,7 @@ function asDeploymentException(thrown: unknown): DeploymentException {
 
 function halted(cause: DeploymentException): DeploymentException {
   return new DeploymentException(
-    'An earlier deployment failed, so this container takes no more endpoints (WSC-5.2.1-3). Mend that one first; it is the cause.',
+    'An earlier deployment failed, so this container accepts no more endpoints (WSC-5.2.1-3). Fix that one first; it is the cause of this error.',
     cause,
     'WS_DEPLOY_HALTED',
   );
@@ -238,7 +238,7 @@ function halted(cause: DeploymentException): DeploymentException {
 
 function tooLate(): DeploymentException {
   return new DeploymentException(
-    'noAddAfterHandshake is set and the first handshake has been made, so no more endpoints are taken. Add them before, or unset it.',
+    'noAddAfterHandshake is set and the first handshake was accepted, so the container accepts no more endpoints. Add them earlier, or unset it.',
     undefined,
     'WS_DEPLOY_TOO_LATE',
   );
@@ -246,8 +246,8 @@ function tooLate(): DeploymentException {
 
 function needsArguments(name: string, count: number): DeploymentException {
   return new DeploymentException(
-    `The constructor of ${name} declares ${count} parameter(s), and nothing makes its instances. Remove them, give the ` +
-      'container an instanceFactory, or override getEndpointInstance in a configurator.',
+    `The constructor of ${name} declares ${count} parameter(s), but the container calls it without arguments. Remove them, ` +
+      'set the option instanceFactory, or override getEndpointInstance in a configurator.',
     undefined,
     'WS_DEPLOY_NOT_AN_ENDPOINT',
   );
@@ -262,7 +262,7 @@ function requireClass(method: string, endpoint: unknown): EndpointClass {
   );
 }
 
-/** Whether a developer's configurator makes endpoint instances itself. */
+/** Whether the application's configurator creates endpoint instances itself. */
 function makesInstances(configurator: ServerEndpointConfig.Configurator): boolean {
   const isDefault = configurator === configurator.getContainerDefaultConfigurator();
   return !isDefault && !inheritsFrom('ServerEndpointConfig.Configurator', configurator, 'getEndpointInstance');

@@ -13,26 +13,26 @@ import { badOption, classNameOf, readAnnotations } from '@serval/api/spi';
 import { UriTemplate } from './uri-template';
 
 /**
- * The configuration of an annotated class, with one new configurator instance.
+ * Builds the configuration of an annotated class, with a new configurator instance.
  *
- * @throws DeploymentException when the class is not annotated, or its configurator cannot be made
+ * @throws DeploymentException when the class is not annotated, or its configurator cannot be created
  */
 export function configOfAnnotated(endpointClass: EndpointClass): ServerEndpointConfig {
   const name = classNameOf(endpointClass);
   const options = readAnnotations(endpointClass)?.serverEndpoint;
   if (options === undefined) {
-    // The types refuse it; JavaScript, and who looks for web.xml, try it.
+    // The types forbid it, but JavaScript programs and readers of Java tutorials try it.
     if ((endpointClass.prototype as unknown) instanceof ServerApplicationConfig) {
       throw new DeploymentException(
-        `${name} is a ServerApplicationConfig, which only a scan asks. Export it from a scanned module, or deploy what ` +
-          `it returns: endpoints: [...new ${name}().getEndpointConfigs(new Set([…]))] (WSC-6.2).`,
+        `${name} is a ServerApplicationConfig, which only a scan uses. Export it from a scanned module, or deploy the ` +
+          `endpoints that it returns: endpoints: [...new ${name}().getEndpointConfigs(new Set([…]))] (WSC-6.2).`,
         undefined,
         'WS_DEPLOY_NOT_AN_ENDPOINT',
       );
     }
     throw new DeploymentException(
       `${name} has no @ServerEndpoint. Decorate it, or add a ServerEndpointConfig made with ` +
-        `ServerEndpointConfig.Builder.create(${name}, '/path'). A subclass needs an annotation of its own (WSC-4.8); where a class decorator returns one, write @ServerEndpoint above it.`,
+        `ServerEndpointConfig.Builder.create(${name}, '/path'). A subclass needs its own annotation (WSC-4.8); if a class decorator returns a subclass, write @ServerEndpoint above it.`,
       undefined,
       'WS_DEPLOY_NOT_AN_ENDPOINT',
     );
@@ -67,7 +67,10 @@ function makeConfigurator(
   try {
     configurator = new configuratorClass();
   } catch (cause) {
-    throw badConfigurator(`${endpoint}: its configurator could not be made without arguments; see the cause.`, cause);
+    throw badConfigurator(
+      `${endpoint}: its configurator could not be created without arguments; see the cause.`,
+      cause,
+    );
   }
   if (configurator instanceof ServerEndpointConfig.Configurator) return configurator;
   throw badConfigurator(`${endpoint}: ${configuratorClass.name} does not extend ServerEndpointConfig.Configurator.`);
@@ -77,7 +80,7 @@ function badConfigurator(message: string, cause?: unknown): DeploymentException 
   return new DeploymentException(message, cause, 'WS_DEPLOY_BAD_CONFIGURATOR');
 }
 
-/** One connection's view of its endpoint's configuration: all the same, but user properties of its own (WS 2.1). */
+/** One connection's view of its endpoint's configuration, with its own copy of the user properties (WS 2.1). */
 export class ConnectionEndpointConfig extends ServerEndpointConfig {
   #userProperties: Map<string, unknown> | undefined;
 
@@ -85,7 +88,7 @@ export class ConnectionEndpointConfig extends ServerEndpointConfig {
     super();
   }
 
-  /** Whether there are user properties; asking for them would make a map for a connection that has none. */
+  /** Whether there are user properties. Unlike `getUserProperties`, it creates no map for a connection without any. */
   get hasUserProperties(): boolean {
     return (this.#userProperties ?? this.shared.getUserProperties()).size > 0;
   }

@@ -3,7 +3,7 @@ import type { UriTemplate } from './uri-template';
 
 const NO_PARAMETERS: ReadonlyMap<string, string> = new Map();
 
-/** What a request path has led to. */
+/** The endpoint that a request path matches. */
 export interface RouteMatch<T> {
   readonly target: T;
   /** The variables' values, by name. */
@@ -24,11 +24,11 @@ class Node<T> {
 }
 
 /**
- * Finds the endpoint of a request path: of the paths with as many segments, from left to right, those that are equal in
- * the segment, or else those with a variable there (WSC-3.1.1-3).
+ * Finds the endpoint for a request path among the paths with the same number of segments. In each segment, from left to
+ * right, an equal literal wins over a variable (WSC-3.1.1-3).
  */
 export class EndpointRouter<T> {
-  /** One trie for each number of segments: paths of another length take no part in a match. */
+  /** One trie per number of segments, since paths of another length never match. */
   readonly #byLength = new Map<number, Node<T>>();
 
   /** @throws DeploymentException when an equal or equivalent path is taken (WSC-3.1.1-2) */
@@ -41,8 +41,8 @@ export class EndpointRouter<T> {
     if (node.leaf !== undefined) {
       const { endpoint: other, template: taken } = node.leaf;
       throw new DeploymentException(
-        `${endpoint} cannot be deployed at ${template.path}: ${other} is there already, at ${taken.path}. ` +
-          'Two endpoints need paths that differ in more than the names of variables (WSC-4.1.1-4).',
+        `${endpoint} cannot be deployed at ${template.path}: ${other} is already deployed at ${taken.path}. ` +
+          'Use paths that differ in more than the names of variables (WSC-4.1.1-4).',
         undefined,
         'WS_DEPLOY_DUPLICATE_PATH',
       );
@@ -50,11 +50,11 @@ export class EndpointRouter<T> {
     node.leaf = { target, template, endpoint };
   }
 
-  /** @param segments of the request path, percent-decoded; they are compared, never parsed */
+  /** @param segments the request path's segments, percent-decoded; the router compares them and never parses them */
   match(segments: readonly string[]): RouteMatch<T> | undefined {
     let node = this.#byLength.get(segments.length);
     for (const segment of segments) {
-      // The empty text is no expansion of a variable, as the specification's examples say.
+      // A variable does not match the empty text, as the specification's examples show.
       node = node?.literals.get(segment) ?? (segment === '' ? undefined : node?.variable);
       if (node === undefined) return undefined;
     }

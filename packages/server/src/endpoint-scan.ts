@@ -14,7 +14,7 @@ import {
 import { badOption, loadLazily, readAnnotations, type OptionKind } from '@serval/api/spi';
 import type * as Tinyglobby from 'tinyglobby';
 
-/** The classes that a scan has found, each once. */
+/** The classes that a scan found, each once. */
 export interface ScanResult {
   readonly annotated: ReadonlySet<EndpointClass>;
   readonly programmatic: ReadonlySet<EndpointClass<Endpoint>>;
@@ -22,9 +22,9 @@ export interface ScanResult {
 }
 
 /**
- * Loads the modules, CommonJS or ES, that the patterns match and looks through what they export.
+ * Loads the modules (CommonJS or ES) that match the patterns, and collects the endpoint classes among their exports.
  *
- * A subclass of an annotated class counts only with an annotation of its own (WSC-4.8).
+ * A subclass of an annotated class counts only with its own annotation (WSC-4.8).
  *
  * @throws DeploymentException when nothing matches, or a module cannot be loaded
  */
@@ -53,8 +53,8 @@ export async function scanEndpoints(patterns: readonly string[], directory: stri
 }
 
 /**
- * What of a scan is deployed: all annotated classes; or, where there are application configs, the union of what they
- * choose, programmatic endpoints first.
+ * The endpoints of a scan to deploy: all annotated classes; or, if there are application configs, the union of their
+ * choices, programmatic endpoints first.
  *
  * @see WSC-6.2
  */
@@ -65,7 +65,7 @@ export function chooseEndpoints(found: ScanResult): readonly (EndpointClass | Se
   for (const configClass of found.applicationConfigs) {
     try {
       const config = new configClass();
-      // Java's null for an empty set is taken as well.
+      // As in Java, null means an empty set.
       for (const chosen of config.getEndpointConfigs(found.programmatic) ?? []) configs.add(chosen);
       for (const chosen of config.getAnnotatedEndpointClasses(found.annotated) ?? []) classes.add(chosen);
     } catch (cause) {
@@ -79,7 +79,7 @@ async function load(file: string, directory: string): Promise<unknown> {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- a bundle without require starts without it
   const { createRequire } = loadLazily('node:module', 'scan', () => require('node:module') as typeof NodeModule);
   try {
-    // require loads ES modules too, on every Node that is supported, unless they wait for something at top level.
+    // On every supported Node, require also loads ES modules, except those with a top-level await.
     return createRequire(join(directory, 'scan.js'))(file) as unknown;
   } catch (error) {
     const needsImport = error instanceof Error && 'code' in error && error.code === 'ERR_REQUIRE_ASYNC_MODULE';
@@ -92,7 +92,7 @@ async function load(file: string, directory: string): Promise<unknown> {
   }
 }
 
-/** Globbing passes over folders that cannot be read. */
+/** Explains an empty result, because globbing skips folders that it cannot read. */
 function whyNoFile(patterns: readonly string[], directory: string): string {
   for (const pattern of patterns) {
     const segments = pattern.split('/');
@@ -107,7 +107,7 @@ function whyNoFile(patterns: readonly string[], directory: string): string {
       const code = codeOf(cause);
       if (code === 'ENOENT') return ` There is no folder ${folder}.`;
       if (code === 'ERR_ACCESS_DENIED')
-        return ` Node may not read ${folder}: beside --permission give --allow-fs-read=${folder}.`;
+        return ` Node may not read ${folder}; with --permission, also pass --allow-fs-read=${folder}.`;
       return ` The folder ${folder} cannot be read (${String(code)}).`;
     }
   }
@@ -118,19 +118,19 @@ function loadFailed(file: string, cause: unknown): DeploymentException {
   return scanFailed(`scan: ${file} could not be loaded; ${remedyOf(file, cause)}`, cause);
 }
 
-/** V8 has no decorators, and refuses them with a message that does not name them. */
+/** V8 does not support decorators, and its error message does not name them. */
 function remedyOf(file: string, cause: unknown): string {
   const isSyntaxError = typeof cause === 'object' && cause !== null && 'name' in cause && cause.name === 'SyntaxError';
   if (/\.[cm]?tsx?$/.test(file) && (isSyntaxError || TYPESCRIPT_ERRORS.has(codeOf(cause)))) {
     return (
-      'Node runs no decorators, and not all of TypeScript. Compile the file and scan the JavaScript, ' +
+      'Node does not run decorators, nor all of TypeScript. Compile the file and scan the JavaScript, ' +
       'or start Node with a loader, such as node --import tsx.'
     );
   }
   if (isSyntaxError && 'message' in cause && cause.message === 'Invalid or unexpected token') {
     return (
-      'its decorators, or those of a module that it imports, seem not to be compiled, and Node runs none. ' +
-      'Give tsc a target below ESNext, esbuild a target such as node20, and Vite, rolldown and oxc experimentalDecorators.'
+      'it or a module that it imports seems to contain decorators that are not compiled, which Node does not run. ' +
+      'Set a target below ESNext for tsc, one such as node20 for esbuild, and experimentalDecorators for Vite, rolldown and oxc.'
     );
   }
   return 'see the cause.';
@@ -165,7 +165,7 @@ export const PATTERNS: OptionKind<readonly string[]> = {
   read: (patterns) => requirePatterns(patterns),
 };
 
-/** @throws DeploymentException for a value that is neither a pattern nor a list of patterns */
+/** @throws DeploymentException when the value is neither a pattern nor a list of patterns */
 export function requirePatterns(patterns: unknown): readonly string[] {
   const list: readonly unknown[] = Array.isArray(patterns) ? patterns : [patterns];
   if (list.length > 0 && list.every((pattern) => typeof pattern === 'string')) return list;

@@ -3,12 +3,12 @@ import type { EventEmitter } from 'node:events';
 type Emit = (event: string | symbol, ...args: unknown[]) => boolean;
 
 /**
- * Shows each event of an emitter to `keeps` before its listeners have it; they do not learn of one that is kept.
+ * Passes each event of an emitter to `keeps` before its listeners. If `keeps` returns true, the listeners do not run.
  *
- * A listener cannot do that, wherever it stands in the list: Node tells the others all the same, and ws answers in its
- * own listener, at once, what is not for it.
+ * A listener cannot do that, at any place in the list: Node still calls the other listeners, and the listener of ws
+ * immediately answers requests that are not for it.
  *
- * @returns undoes it
+ * @returns a function that undoes it
  */
 export function guardEvents(
   emitter: EventEmitter,
@@ -18,14 +18,14 @@ export function guardEvents(
   let isActive = true;
   const guarded = function (this: EventEmitter, event: string | symbol, ...args: unknown[]): boolean {
     if (isActive && keeps(event, args)) return true;
-    // Looked up each time: a tracer may replace the prototype's method after us.
+    // Looked up each time, because a tracer may replace the prototype's method later.
     const emit = (before?.value ?? Reflect.get(Reflect.getPrototypeOf(emitter) ?? {}, 'emit')) as Emit;
     return Reflect.apply(emit, this, [event, ...args]);
   };
   Object.defineProperty(emitter, 'emit', { value: guarded, configurable: true, writable: true });
   return () => {
     isActive = false;
-    // Somebody who has put a function of their own over ours still calls it.
+    // If another function wraps ours, it still calls ours.
     if (emitter.emit !== guarded) return;
     if (before === undefined) Reflect.deleteProperty(emitter, 'emit');
     else Object.defineProperty(emitter, 'emit', before);

@@ -4,10 +4,10 @@ import type { IsTrustedProxy } from './trust-proxy';
 import type { UpgradeRequest } from './upgrade-request';
 
 /**
- * The request as the client sent it to the outermost trusted proxy: with the client's address, scheme and host by
- * X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Host. From a peer that is not trusted it is the request as it came.
+ * The request as the client sent it to the outermost trusted proxy, with the client's address, scheme and host from
+ * X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Host. Returns the request unchanged if its peer is not trusted.
  *
- * @throws what `isTrusted` threw
+ * @throws the error of `isTrusted`
  */
 export function throughProxies(request: UpgradeRequest, isTrusted: IsTrustedProxy | undefined): UpgradeRequest {
   if (isTrusted === undefined || !isTrusted(request.remoteAddress ?? '', 0)) return request;
@@ -64,22 +64,22 @@ class ForwardedRequest implements UpgradeRequest {
     return this.request.native;
   }
 
-  /** Those of the connection: a proxy's own, where it shows any. */
+  /** The certificates of the connection, which are those of the proxy if it sends any. */
   clientCertificates(): readonly Buffer[] | undefined {
     return this.request.clientCertificates();
   }
 }
 
 /**
- * Each proxy appends the address of its own peer, so the list is read from its end, as long as the one who wrote an entry
- * is trusted. What stands further to the left anybody may have written.
+ * Each proxy appends its peer's address. The list is therefore read from its end, as long as the writer of an entry is
+ * trusted. Anyone may have written the entries further left.
  */
 function clientOf(request: UpgradeRequest, isTrusted: IsTrustedProxy): Client {
   const entries = elementsOf(request.headers, 'X-Forwarded-For').reverse();
   let client: Client = { address: request.remoteAddress, port: request.remotePort };
   for (const [index, entry] of entries.entries()) {
     const next = parseAddress(entry);
-    // Such as "unknown", of Squid.
+    // Such as "unknown" from Squid.
     if (next === undefined) break;
     client = next;
     if (!isTrusted(next.address, index + 1)) break;
@@ -87,7 +87,7 @@ function clientOf(request: UpgradeRequest, isTrusted: IsTrustedProxy): Client {
   return client;
 }
 
-/** An address of either family, alone or, as some load balancers write it, with a port. */
+/** Parses an IPv4 or IPv6 address, with or without a port; some load balancers add one. */
 function parseAddress(entry: string): { readonly address: string; readonly port: number | undefined } | undefined {
   if (isIP(entry) !== 0) return { address: entry, port: undefined };
   const [, bracketed, plain, digits] = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d{1,5}))?$/.exec(entry) ?? [];
@@ -96,7 +96,7 @@ function parseAddress(entry: string): { readonly address: string; readonly port:
   return isAddress ? { address, port: digits === undefined ? undefined : Number(digits) } : undefined;
 }
 
-/** @returns undefined for what is no scheme of a web server */
+/** @returns undefined if it is not the scheme of a web server */
 function isSecureScheme(scheme: string | undefined): boolean | undefined {
   switch (scheme?.toLowerCase()) {
     case 'https':
@@ -110,12 +110,12 @@ function isSecureScheme(scheme: string | undefined): boolean | undefined {
   }
 }
 
-/** The element that the nearest proxy wrote, where it appended one to what the client sent. */
+/** The last element, which the nearest proxy wrote. */
 function lastOf(headers: HeaderMap, name: string): string | undefined {
   return elementsOf(headers, name).at(-1);
 }
 
-/** Of all lines of a header; empty ones are ignored (RFC 9110 5.6.1). */
+/** The elements of all lines of a header, without empty ones (RFC 9110 5.6.1). */
 function elementsOf(headers: HeaderMap, name: string): string[] {
   const list = headers.list(name)?.split(',') ?? [];
   return list.map((element) => element.trim()).filter((element) => element !== '');

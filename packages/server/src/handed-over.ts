@@ -8,9 +8,9 @@ import { Http2Reply } from './http2-reply';
 import type { UpgradeReply } from './upgrade-reply';
 import { fromHttp2Stream, fromIncomingMessage, type UpgradeRequest } from './upgrade-request';
 
-// The arguments of `upgradeHttpToWebSocket` and `adoptWebSocket`: requests that the application routed itself.
+// Reads the arguments of `upgradeHttpToWebSocket` and `adoptWebSocket`, which receive requests from the application.
 
-/** The arguments of `upgradeHttpToWebSocket`. @throws IllegalArgumentException */
+/** Reads the arguments of `upgradeHttpToWebSocket`. @throws IllegalArgumentException when one is invalid */
 export function handedOver(httpRequest: unknown, httpResponse: unknown): [UpgradeRequest, UpgradeReply] {
   if (httpRequest instanceof Http2ServerRequest) {
     const { stream, headers, rawHeaders } = httpRequest;
@@ -27,7 +27,7 @@ export function asMap(
     throw new IllegalArgumentException(
       `pathParameters is an object, or a Map, of names and values; found ${describeValue(pathParameters)}.`,
     );
-  // A copy: what the caller does with its own later must not reach @PathParam.
+  // A copy, so that later changes by the caller do not reach @PathParam.
   return new Map(pathParameters instanceof Map ? pathParameters : Object.entries(pathParameters));
 }
 
@@ -38,7 +38,7 @@ export function requireIncomingMessage(method: string, request: unknown): Incomi
   throw new IllegalArgumentException(`${method} takes Node's IncomingMessage; found ${describeValue(request)}.`);
 }
 
-/** The socket of Node's 'upgrade' event, alone or with the bytes that came behind the request: `{ socket, head }`. */
+/** The socket of Node's 'upgrade' event, alone or with the bytes that followed the request: `{ socket, head }`. */
 function requireSocket(response: unknown, request: IncomingMessage): UpgradeReply {
   if (isDuplex(response)) return new Http1Reply(response, Buffer.alloc(0), request);
   if (typeof response === 'object' && response !== null && 'socket' in response && isDuplex(response.socket)) {

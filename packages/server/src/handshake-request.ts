@@ -2,7 +2,7 @@ import { HandshakeRequest, type Headers, type Principal } from '@serval/api';
 import { requestParameters } from '@serval/container';
 import type { UpgradeRequest } from './upgrade-request';
 
-/** The facts of a handshake beside the HTTP request itself. */
+/** The facts of a handshake other than the HTTP request itself. */
 export interface HandshakeFacts {
   readonly uri: string;
   readonly query: string | null;
@@ -10,9 +10,9 @@ export interface HandshakeFacts {
   readonly isUserInRole: (principal: Principal, role: string) => boolean;
 }
 
-/** The opening handshake as a Configurator sees it. */
+/** The opening handshake, as passed to a Configurator. */
 export class WsHandshakeRequest extends HandshakeRequest {
-  /** Set once the user is known. */
+  /** Set after `authenticate`. */
   userPrincipal: Principal | null = null;
 
   constructor(
@@ -71,7 +71,7 @@ export class WsHandshakeRequest extends HandshakeRequest {
     return this.http.remoteAddress ?? '';
   }
 
-  /** The address: names are not looked up. */
+  /** The address, because the server does not resolve names. */
   override getRemoteHostName(): string {
     return this.getRemoteAddress();
   }
@@ -92,7 +92,7 @@ export class WsHandshakeRequest extends HandshakeRequest {
   }
 }
 
-/** The language with the highest weight, the earlier one of equals (RFC 9110 12.5.4); undefined when there is none. */
+/** The first language with the highest weight (RFC 9110 12.5.4); undefined if there is none. */
 function preferredLocale(header: string | undefined): Intl.Locale | undefined {
   let best: { locale: Intl.Locale; weight: number } | undefined;
   for (const item of header?.split(',') ?? []) {
@@ -103,7 +103,7 @@ function preferredLocale(header: string | undefined): Intl.Locale | undefined {
     try {
       best = { locale: new Intl.Locale(tag), weight };
     } catch {
-      // Not a language tag: the client's other wishes still count.
+      // Not a language tag; the others still count.
     }
   }
   return best?.locale;

@@ -23,7 +23,7 @@ export const ALLOWED_HOSTS: OptionKind<IsAllowedHost> = {
   },
 };
 
-/** @param entries in the form in which URLs have them */
+/** @param entries host names as URLs write them */
 function hostPolicy(entries: readonly string[]): IsAllowedHost {
   const names = new Set(entries);
   const suffixes = entries.filter((entry) => entry.startsWith('.'));
@@ -34,7 +34,7 @@ function hostPolicy(entries: readonly string[]): IsAllowedHost {
   };
 }
 
-/** @param suffix with its leading dot */
+/** @param suffix with a leading dot */
 function isUnder(suffix: string, name: string): boolean {
   return name === suffix.slice(1) || name.endsWith(suffix);
 }
@@ -42,10 +42,10 @@ function isUnder(suffix: string, name: string): boolean {
 function parseEntry(option: string, entry: unknown): string {
   if (typeof entry !== 'string') throw badOption(option, ALLOWED_HOSTS.expected, entry);
   const bare = entry.replace(/^\./, '');
-  // Such as "https://chat.example", "chat.example:8080" or "*.chat.example": no Host would ever match it.
+  // An entry such as "https://chat.example", "chat.example:8080" or "*.chat.example" would never match a Host header.
   if (bare !== '' && isPlainName(bare)) return `${entry.startsWith('.') ? '.' : ''}${nameOf(bare)}`;
   throw new DeploymentException(
-    `${option} holds ${JSON.stringify(entry)}, which is not a host name; write a name without scheme and port, such as "chat.example", or ".chat.example" for the names below it too.`,
+    `${option} contains ${JSON.stringify(entry)}, which is not a host name; write a name without scheme and port, such as "chat.example", or ".chat.example" to include the names below it.`,
     undefined,
     'WS_DEPLOY_BAD_OPTION',
   );
@@ -55,7 +55,7 @@ function isPlainName(name: string): boolean {
   return !/[\s:/*@?#[\]\\]/.test(name) && URL.canParse(`ws://${name}/`);
 }
 
-/** As URLs have it: lower case, punycode, addresses in their usual form; without a final dot. */
+/** The host as URLs write it: lower case, punycode, addresses in canonical form; without a final dot. */
 function nameOf(host: string): string {
   return new URL(`ws://${host}/`).hostname.replace(/\.$/, '');
 }

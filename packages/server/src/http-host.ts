@@ -14,16 +14,17 @@ export type AttachableServer = HttpServer | HttpsServer | Http2Server | Http2Sec
 const HOSTS = new WeakMap<AttachableServer, HttpHost>();
 
 /**
- * Puts a container into an existing server of node:http, node:https or node:http2. Several containers, with different
- * context paths, and other listeners for 'upgrade', 'stream' or 'connect' can share one server, in any order: those do not
- * learn of an upgrade at the path of an endpoint. All others are left to them; what they do not answer either, or where
- * there are none, gets 404.
+ * Attaches a new container to an existing server of node:http, node:https or node:http2. Several containers, with
+ * different context paths, can share one server with other listeners for 'upgrade', 'stream' or 'connect', in any order.
+ * Those listeners do not receive an upgrade at the path of an endpoint. They receive all others; an upgrade that no
+ * listener answers gets 404.
  *
- * An HTTP/2 server is told to take WebSockets over HTTP/2 (RFC 8441), for the connections that come from now on; with
- * `allowHTTP1` it serves upgrades of HTTP/1.1 as well.
+ * On an HTTP/2 server `attach` enables `enableConnectProtocol` for WebSockets over HTTP/2 (RFC 8441). Call it before
+ * `listen`: existing connections already received their settings. With `allowHTTP1` the server also serves HTTP/1.1
+ * upgrades.
  *
- * @throws DeploymentException for an option that is out of range or of the wrong kind
- * @throws IllegalArgumentException for something that is no server, such as the application of a framework
+ * @throws DeploymentException when an option is out of range or of the wrong type
+ * @throws IllegalArgumentException when the first argument is not a server, but for example a framework's application
  *
  * @example
  * const container = attach(httpServer, { contextPath: '/ws' });
@@ -39,11 +40,11 @@ export function attach(server: AttachableServer, options: ServerContainerOptions
 }
 
 /**
- * Takes a container off its server: upgrades for its paths are those of the other listeners from now on. The last one
- * leaves the server as it was before `attach`, but for the setting that HTTP/2 connections have been told. Sessions go on;
+ * Detaches a container from its server. The other listeners then receive upgrades for its paths. Detaching the last
+ * container restores the server, except for the setting that HTTP/2 connections already received. Sessions stay open;
  * `container.stop()` ends them.
  *
- * @returns false for a container that is not attached to the server
+ * @returns false if the container is not attached to the server
  */
 export function detach(server: AttachableServer, container: ServerContainer): boolean {
   return HOSTS.get(server)?.remove(container) ?? false;
@@ -53,11 +54,11 @@ function requireServer(server: unknown): void {
   if (isServer(server)) return;
   throw new IllegalArgumentException(
     `attach takes a server of node:http, node:https or node:http2; found ${describe(server)}. ` +
-      'Of a framework give the server, such as createServer(app), or app.server.',
+      'For a framework, pass its server, such as createServer(app) or app.server.',
   );
 }
 
-/** By its methods, because the HTTP server of Bun is no net.Server. Frameworks lack setTimeout, and so does node:net. */
+/** Tests for methods, because Bun's HTTP server is not a net.Server. Frameworks and node:net have no setTimeout. */
 function isServer(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return ['on', 'listenerCount', 'listen', 'address', 'close', 'setTimeout'].every(
@@ -94,7 +95,7 @@ class HttpHost {
     if (container.servesStreams) this.#http2?.enableConnectProtocol();
   }
 
-  /** @returns whether it was there */
+  /** @returns whether it was attached */
   remove(container: ServerContainer): boolean {
     const index = this.#containers.indexOf(container);
     if (index < 0) return false;

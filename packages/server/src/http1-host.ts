@@ -12,18 +12,18 @@ import { hasToken } from './upgrade-reply';
 import { filterUpgrades } from './upgrade-filter';
 import { fromIncomingMessage } from './upgrade-request';
 
-/** What Node tells of an upgrade. */
+/** The arguments of Node's 'upgrade' event. */
 export type UpgradeArguments = readonly [request: IncomingMessage, socket: Duplex, head: Buffer];
 
-/** How long another listener has for an upgrade to another protocol than WebSocket. */
+/** How long another listener may take to answer an upgrade to another protocol than WebSocket. */
 const OTHER_PROTOCOL_MS = 2000;
 
 /**
- * The upgrades of an HTTP/1.1 server. The containers take those for paths of their endpoints before anybody else learns
- * of them; all others are those of the server's other listeners, and of its page where nobody wants them.
+ * Handles the upgrades of an HTTP/1.1 server. The containers take those for paths of their endpoints, before other
+ * listeners receive them. The server's other listeners get the rest. An upgrade that nothing takes becomes a plain request.
  */
 export class Http1Host {
-  /** Told of what no container has, and of everything where somebody calls the listeners themselves. */
+  /** Receives upgrades that no container takes, and all upgrades if other code calls the listeners directly. */
   readonly #onUpgrade = markAsOwn((...upgrade: UpgradeArguments): void => {
     const [request, socket] = upgrade;
     if (isTaken(socket) || this.takes(upgrade)) return;
@@ -36,7 +36,7 @@ export class Http1Host {
     whenUnanswered(socket, isAnswered, this.#patienceFor(request), () => this.#answer(upgrade));
   });
   readonly #stopFiltering: () => void;
-  /** How much had been written to sockets before another listener was told of their upgrade. */
+  /** The bytes written to a socket before another listener received its upgrade. */
   readonly #writtenBefore = new WeakMap<Duplex, number | undefined>();
 
   constructor(
@@ -47,7 +47,7 @@ export class Http1Host {
     this.#stopFiltering = filterUpgrades(server, (request, isWanted) => this.#isUpgrade(request, isWanted));
   }
 
-  /** Whether an endpoint of a container answers. Nothing is touched otherwise. */
+  /** Whether an endpoint of a container answers. If not, the request and socket stay untouched. */
   takes([request, socket, head]: UpgradeArguments): boolean {
     if (namesWebSocket(request)) {
       const upgradeRequest = fromIncomingMessage(request);
@@ -64,8 +64,8 @@ export class Http1Host {
   }
 
   /**
-   * A server may ignore an Upgrade header (RFC 9110 7.8), and a page does: `h2c` of the clients of Java and of curl is a
-   * request as any other. Where others listen for upgrades it may be one of theirs.
+   * A server may ignore an Upgrade header (RFC 9110 7.8). Java's client and curl send `h2c` with plain requests, for
+   * example. If there are other listeners for upgrades, such a request may be for them.
    */
   #isUpgrade(request: IncomingMessage, isWanted: boolean): boolean {
     if (isWanted) return namesWebSocket(request) || this.#isShared();
@@ -82,7 +82,7 @@ export class Http1Host {
     return namesWebSocket(request) ? handshake : Math.min(handshake, OTHER_PROTOCOL_MS);
   }
 
-  /** Nobody wants it. */
+  /** Answers an upgrade that nothing takes. */
   #answer([request, socket, head]: UpgradeArguments): void {
     if (!claim(socket)) return;
     tolerateErrors(socket);
@@ -91,7 +91,7 @@ export class Http1Host {
     if (namesWebSocket(request)) {
       reply.refuse(404, { body: 'No WebSocket endpoint is deployed at this path.\n' });
     } else if (hasBody(upgradeRequest)) {
-      // Node has taken its parser off the socket, so the body cannot be read any more.
+      // Node has removed its parser from the socket, so the body can no longer be read.
       reply.refuse(400, { body: 'Send a request with a body without an Upgrade header.\n' });
     } else {
       const turn = reply.turn(upgradeRequest);
@@ -100,7 +100,7 @@ export class Http1Host {
     }
   }
 
-  /** As a plain request, for which Node has no parser any more, so that it is the last of its connection. */
+  /** Serves a plain request. It is the last one of its connection, because Node has removed its parser. */
   #serveWithoutUpgrade(request: IncomingMessage, socket: Duplex): void {
     if (!socket.writable) return;
     // The socket of an http or https server is a net.Socket.
@@ -108,7 +108,7 @@ export class Http1Host {
     const response = new ServerResponse(request);
     response.shouldKeepAlive = false;
     response.assignSocket(owned);
-    // As Node does after the last response of a connection: a client that stays, or sends on, must not keep it.
+    // As Node does after the last response: a client that stays or sends more must not keep the connection open.
     response.on('finish', () => owned.destroySoon());
     owned.resume();
     this.server.emit('request', request, response);
@@ -119,7 +119,7 @@ function writtenTo({ bytesWritten }: Duplex & { readonly bytesWritten?: number }
   return bytesWritten;
 }
 
-/** Whether somebody has written to the socket since, has ended it, or reads it. */
+/** Whether another listener has written to the socket, ended it, or reads from it. */
 function isTouched(socket: Duplex, written: number | undefined): boolean {
   return writtenTo(socket) !== written || !socket.writable || socket.readableFlowing !== null;
 }

@@ -19,7 +19,7 @@ export class Http1Reply implements UpgradeReply {
     private request?: unknown,
   ) {}
 
-  /** RFC 9112 9.3.2: pipelined requests are answered in their order; Node tells of an upgrade while others still wait. */
+  /** RFC 9112 9.3.2: a server answers pipelined requests in order, but Node emits an upgrade while others still wait. */
   turn(request: UpgradeRequest): Promise<void> | undefined {
     this.request = request.native;
     return this.#turn();
@@ -31,7 +31,7 @@ export class Http1Reply implements UpgradeReply {
 
   /** RFC 6455 4.2.1. */
   check(request: UpgradeRequest): void {
-    // While user code decides, a client's FIN must not end a socket whose first messages are here already.
+    // While user code decides, a client's FIN must not end a socket whose first messages have already arrived.
     this.stream.allowHalfOpen = true;
     const { method, httpVersion, headers } = request;
     if (method !== 'GET') {
@@ -40,15 +40,15 @@ export class Http1Reply implements UpgradeReply {
         headers: { Allow: 'GET' },
       });
     }
-    if (Number(httpVersion) < 1.1) throw badRequest(`A WebSocket needs HTTP/1.1; found HTTP/${httpVersion}.`);
-    // Some versions of Node read the body, others give its bytes as what came behind the request: as frames.
+    if (Number(httpVersion) < 1.1) throw badRequest(`A WebSocket requires HTTP/1.1; found HTTP/${httpVersion}.`);
+    // Some versions of Node read the body; others pass its bytes on as frames.
     if (hasBody(request)) throw badRequest('A request that opens a WebSocket has no body.');
     if (!hasToken(headers.list('Upgrade'), 'websocket')) throw badRequest('The Upgrade header must name websocket.');
     if (!hasToken(headers.list('Connection'), 'upgrade')) throw badRequest('The Connection header must name Upgrade.');
     checkVersion(request);
     const keys = headers.get('Sec-WebSocket-Key') ?? [];
     if (keys.length !== 1 || !isValidKey(keyOf(request))) {
-      throw badRequest('The Sec-WebSocket-Key header must be there once, with the base64 of 16 bytes.');
+      throw badRequest('The request must have one Sec-WebSocket-Key header, with 16 bytes in base64.');
     }
   }
 
@@ -70,7 +70,7 @@ export class Http1Reply implements UpgradeReply {
     else void turn.then(() => reject(this.stream, status, response));
   }
 
-  /** The response to an earlier request that is being written; Node keeps it on the socket. */
+  /** The unfinished response to an earlier request, which Node stores on the socket. */
   #earlierResponse(): ServerResponse | undefined {
     const { _httpMessage: response }: { readonly _httpMessage?: unknown } = this.stream as object;
     return response instanceof ServerResponse && response.req !== this.request ? response : undefined;
@@ -78,7 +78,7 @@ export class Http1Reply implements UpgradeReply {
 
   async #afterEarlierResponses(): Promise<void> {
     const { stream } = this;
-    // Node has taken its own listener off the socket: a response that waits for it to drain would wait for ever.
+    // Node has removed its own drain listener from the socket, so a response that waits for drain would never continue.
     const drained = (): void => void this.#earlierResponse()?.emit('drain');
     stream.on('drain', drained);
     let earlier = this.#earlierResponse();
@@ -95,7 +95,7 @@ function finished(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => response.once('finish', resolve).once('close', resolve));
 }
 
-/** Whether the headers announce a body. `Content-Length: 0`, as the JDK's client sends it, announces none. */
+/** Whether the headers announce a body. `Content-Length: 0`, which the JDK's client sends, does not. */
 export function hasBody({ headers }: Pick<UpgradeRequest, 'headers'>): boolean {
   const lengths = headers.get('Content-Length') ?? [];
   return headers.has('Transfer-Encoding') || !lengths.every((length) => /^0+$/.test(length));

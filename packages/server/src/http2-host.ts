@@ -9,7 +9,7 @@ import type { ServerContainer } from './server-container';
 import { whenUnanswered } from './shared-server';
 import { fromHttp2Stream } from './upgrade-request';
 
-/** What Node tells of a stream. */
+/** The arguments of Node's 'stream' event. */
 export type StreamArguments = readonly [
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
@@ -17,24 +17,24 @@ export type StreamArguments = readonly [
   rawHeaders: string[],
 ];
 
-const NOBODY_TUNNELS: HandshakeRejectionResponse = {
-  body: 'This server opens no tunnels.\n',
+const NO_TUNNELS: HandshakeRejectionResponse = {
+  body: 'This server does not open tunnels.\n',
   headers: { Allow: 'GET' },
 };
 
 /**
- * The extended CONNECTs of an HTTP/2 server. The containers take those for paths of their endpoints before anybody else
- * learns of them. Node tells of a stream twice: by 'stream', and, where somebody listens for 'request', once more by
- * 'connect'. The first does the work, so that it does not matter whether there is the second.
+ * Handles the extended CONNECTs of an HTTP/2 server. The containers take those for paths of their endpoints, before other
+ * listeners receive them. Node emits 'stream' and, if there is a listener for 'request', also 'connect'. The first event
+ * does the work, so the second may be missing.
  */
 export class Http2Host {
-  /** Told of what no container has. */
-  readonly #onStream = markAsOwn((...told: StreamArguments): void => {
-    const [stream, headers] = told;
+  /** Receives the streams that no container takes. */
+  readonly #onStream = markAsOwn((...args: StreamArguments): void => {
+    const [stream, headers] = args;
     const isConnect = headers[':method'] === 'CONNECT';
-    // Before anything else: the client may have reset it by now. Other requests are those of whoever listens for them.
+    // First of all, because the client may already have reset it. Other listeners handle errors of other requests.
     if (isConnect || this.server.listenerCount('stream') === 1) tolerateErrors(stream);
-    if (!isConnect || this.takes(told) || stream.destroyed || stream.headersSent) return;
+    if (!isConnect || this.takes(args) || stream.destroyed || stream.headersSent) return;
     if (!this.#isShared()) {
       this.#answer(stream, headers);
       return;
@@ -47,29 +47,29 @@ export class Http2Host {
   /** Without such a listener Node's own 'request' layer answers every CONNECT with 405. */
   readonly #onConnect = markAsOwn((request: { readonly httpVersionMajor: number }, socket: unknown): void => {
     if (request.httpVersionMajor > 1 || this.#hasOthers('connect')) return;
-    // With allowHTTP1 a CONNECT of HTTP/1.1 comes here as well, with its socket, which Node has given up.
+    // With allowHTTP1 this event also fires for an HTTP/1.1 CONNECT, with a socket that Node no longer handles.
     const reply = socket as Duplex;
     tolerateErrors(reply);
-    reject(reply, 405, NOBODY_TUNNELS);
+    reject(reply, 405, NO_TUNNELS);
   });
 
   constructor(
     private readonly server: Http2Server | Http2SecureServer,
     private readonly containers: readonly ServerContainer[],
   ) {
-    // Node's types know the second event of HTTP/1.1 servers only, and as that of a socket.
+    // Node's types have the second event only for HTTP/1.1 servers, with a socket.
     (server as NodeJS.EventEmitter).on('stream', this.#onStream).on('connect', this.#onConnect);
   }
 
   /**
-   * RFC 8441 3: clients may ask for WebSockets once the first SETTINGS frame of a session has said so. Later changes of
-   * other settings by the user keep it.
+   * RFC 8441 3: clients may request WebSockets once the first SETTINGS frame of a session announces it. It stays enabled
+   * when the application changes other settings later.
    */
   enableConnectProtocol(): void {
     this.server.updateSettings({ enableConnectProtocol: true });
   }
 
-  /** Whether an endpoint of a container answers. Nothing is touched otherwise. */
+  /** Whether an endpoint of a container answers. If not, the stream stays untouched. */
   takes([stream, headers, , rawHeaders]: StreamArguments): boolean {
     if (!asksForWebSocket(headers) || stream.destroyed || stream.headersSent) return false;
     const request = fromHttp2Stream(stream, headers, rawHeaders);
@@ -77,22 +77,22 @@ export class Http2Host {
     return this.containers.some((container) => container.handleUpgrade(request, reply));
   }
 
-  /** RFC 8441 3: the setting of connections cannot be taken back; a CONNECT of theirs is answered with 405 by Node. */
+  /** RFC 8441 3: a connection's setting cannot be withdrawn. Node then answers a CONNECT on it with 405. */
   detach(): void {
     (this.server as NodeJS.EventEmitter).off('stream', this.#onStream).off('connect', this.#onConnect);
   }
 
-  /** Nobody wants it. */
+  /** Answers a CONNECT that nothing takes. */
   #answer(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
     const reply = new Http2Reply(stream, headers);
     const protocol = protocolOf(headers);
-    if (protocol === undefined) reply.refuse(405, NOBODY_TUNNELS);
+    if (protocol === undefined) reply.refuse(405, NO_TUNNELS);
     else if (protocol === 'websocket') reply.refuse(404, { body: 'No WebSocket endpoint is deployed at this path.\n' });
-    // RFC 9220 3 says so for HTTP/3, where the same request exists; RFC 8441 names no status.
-    else reply.refuse(501, { body: `The protocol ${protocol} is not spoken here.\n` });
+    // RFC 9220 3 requires 501 for the same request over HTTP/3; RFC 8441 names no status.
+    else reply.refuse(501, { body: `This server does not support the protocol ${protocol}.\n` });
   }
 
-  /** Whether somebody else listens for streams or for CONNECT; Node's own layer for 'request' does not count. */
+  /** Whether other code listens for streams or for CONNECT. Node's own layer for 'request' does not count. */
   #isShared(): boolean {
     return this.#hasOthers('connect') || this.#hasOthers('stream');
   }

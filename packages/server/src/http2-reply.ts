@@ -6,7 +6,7 @@ import { LINGER_MS, refusal } from './rejection';
 import { badRequest, checkVersion, type UpgradeReply } from './upgrade-reply';
 import type { UpgradeRequest } from './upgrade-request';
 
-// RFC 9113 8.2.2: they belong to a connection of HTTP/1.1; Node refuses to send them.
+// RFC 9113 8.2.2: these headers belong to an HTTP/1.1 connection, and Node refuses to send them.
 const CONNECTION_HEADERS: ReadonlySet<string> = new Set([
   'connection',
   'upgrade',
@@ -17,14 +17,14 @@ const CONNECTION_HEADERS: ReadonlySet<string> = new Set([
   'http2-settings',
 ]);
 
-/** Whether the request is an extended CONNECT that asks for a WebSocket (RFC 8441 4). */
+/** Whether the request is an extended CONNECT for a WebSocket (RFC 8441 4). */
 export function asksForWebSocket(headers: IncomingHttpHeaders): boolean {
   return headers[':method'] === 'CONNECT' && protocolOf(headers) === 'websocket';
 }
 
 /** The `:protocol` of an extended CONNECT, in lower case; undefined for a plain one. */
 export function protocolOf(headers: IncomingHttpHeaders): string | undefined {
-  // Node's types name the pseudo headers of all requests but this one.
+  // Node's types lack this pseudo header.
   const protocol: unknown = headers[':protocol'];
   return typeof protocol === 'string' ? protocol.toLowerCase() : undefined;
 }
@@ -41,14 +41,14 @@ export class Http2Reply implements UpgradeReply {
     return undefined;
   }
 
-  /** RFC 8441 5: no key, and nothing that HTTP/1.1 upgrades with. */
+  /** RFC 8441 5: the request has no key and none of the HTTP/1.1 upgrade headers. */
   check(request: UpgradeRequest, engine: Engine): void {
     if (!asksForWebSocket(this.headers)) {
       throw badRequest('Over HTTP/2 a WebSocket opens with CONNECT and the :protocol websocket.');
     }
     if (engine.acceptStream === undefined) {
       throw new HandshakeRejection(501, {
-        body: "This endpoint's engine speaks WebSocket over HTTP/1.1 only.\n",
+        body: "This endpoint's engine supports WebSocket over HTTP/1.1 only.\n",
       });
     }
     checkVersion(request);
@@ -56,8 +56,8 @@ export class Http2Reply implements UpgradeReply {
   }
 
   /**
-   * RFC 8441 5 leaves key and accept value out. Clients that send a key all the same wait for its answer, such as the
-   * WebSocket of Node 26.10; a browser's key comes through a proxy such as HAProxy.
+   * RFC 8441 5 omits the key and the accept value. Some clients still send a key and wait for its answer, such as the
+   * WebSocket of Node 26.10. A proxy such as HAProxy passes a browser's key on.
    */
   ownHeaders({ headers }: UpgradeRequest): readonly HeaderLine[] {
     const [key = '', ...more] = headers.get('Sec-WebSocket-Key') ?? [];
@@ -66,11 +66,11 @@ export class Http2Reply implements UpgradeReply {
 
   accept(request: UpgradeRequest, engine: Engine, accepted: AcceptedConnection): Transport | undefined {
     const { stream } = this;
-    // Somebody else who listens for streams has answered meanwhile.
+    // Another listener for streams has answered in the meantime.
     if (stream.headersSent) return undefined;
     const own = this.ownHeaders(request);
-    // Once both close frames are there, or the peer broke the protocol. RFC 6455 7.1.1 has the server end the connection,
-    // and some clients do not take END_STREAM for that.
+    // Runs after both close frames, or after the peer broke the protocol. By RFC 6455 7.1.1 the server ends the connection,
+    // and some clients do not accept END_STREAM as its end.
     stream.once('finish', () => setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR)));
     return engine.acceptStream?.({
       ...accepted,
@@ -89,12 +89,12 @@ export class Http2Reply implements UpgradeReply {
     // setImmediate, because some versions of Node finish a stream without a body before they send its headers.
     stream.once('finish', () => setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR)));
     stream.respond({ ':status': status, ...http2Headers(headers) });
-    // Node has ended the stream already where a status has no body.
+    // Node has already ended the stream if the status has no body.
     if (!stream.writableEnded) stream.end(body);
   }
 }
 
-/** As Node takes them. Lines of one name become one, but for cookies, which cannot be joined. */
+/** The headers in Node's form. It joins the lines of one name, except cookies, which cannot be joined. */
 function http2Headers(lines: readonly HeaderLine[]): OutgoingHttpHeaders {
   const headers = new Map<string, string | string[]>();
   for (const [name, value] of lines) {

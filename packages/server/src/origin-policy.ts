@@ -2,7 +2,7 @@ import { DeploymentException, type HandshakeRequest } from '@serval/api';
 import { badOption, type OptionKind } from '@serval/api/spi';
 
 /**
- * Which foreign origins may open a WebSocket: their list (`https://app.example.com`), `'*'` for all, or a function. The
+ * The foreign origins that may open a WebSocket: a list (`https://app.example.com`), `'*'` for all, or a function. The
  * server's own origin and requests without an Origin header are always allowed.
  */
 export type AllowedOrigins =
@@ -15,7 +15,7 @@ export const ALLOWED_ORIGINS: OptionKind<OriginPolicy> = {
   read(allowed) {
     if (allowed !== '*' && typeof allowed !== 'function' && !Array.isArray(allowed))
       throw badOption('allowedOrigins', ALLOWED_ORIGINS.expected, allowed);
-    // The entries of a list are checked one by one.
+    // originPolicy checks the entries of a list.
     return originPolicy(allowed as AllowedOrigins);
   },
 };
@@ -23,7 +23,7 @@ export const ALLOWED_ORIGINS: OptionKind<OriginPolicy> = {
 /** @throws DeploymentException for a list entry that is not an origin */
 export function originPolicy(allowed: AllowedOrigins = []): OriginPolicy {
   const isAllowed = foreignOriginTest(allowed);
-  // RFC 6455 4.2.2: a browser always sends the header; a client without one is none that an attacker's page can steer.
+  // RFC 6455 4.2.2: a browser always sends the header, and an attacker's page cannot control any other client.
   return (origin, request) => origin === null || isOwnOrigin(origin, request) || isAllowed(origin, request);
 }
 
@@ -37,8 +37,8 @@ function foreignOriginTest(
 }
 
 /**
- * Browsers send the origin of a page. Clients that are none send that of the server's own `ws:` or `wss:` URI; ws4py does
- * by default. Both name the same server.
+ * Browsers send the origin of a page. Other clients may send that of the server's `ws:` or `wss:` URI, as ws4py does by
+ * default. Both name the same server.
  */
 function asPageOrigin(origin: string): string {
   return origin.toLowerCase().replace(/^ws(?=s?:\/\/)/, 'http');
@@ -49,20 +49,20 @@ function parseOrigin(entry: unknown): string {
   if (typeof entry !== 'string') throw badOption('allowedOrigins', 'a list of texts', entry);
   const url = URL.canParse(entry) ? new URL(entry) : undefined;
   const origin = url && `${url.protocol}//${url.host}`;
-  // A pattern is a URL as well, but no Origin header would ever be equal to it.
+  // A pattern may also be a valid URL, but no Origin header ever equals it.
   if (origin?.includes('*') === false && entry.toLowerCase().replace(/\/$/, '') === origin) return asPageOrigin(origin);
   throw badOrigin(
-    `allowedOrigins holds ${JSON.stringify(entry)}, which is not an origin; write scheme, host and port only, such as "https://app.example.com", or give a function.`,
+    `allowedOrigins contains ${JSON.stringify(entry)}, which is not an origin; write scheme, host and port only, such as "https://app.example.com", or pass a function.`,
   );
 }
 
-/** The host of the Origin is the one the request was sent to. The scheme is not compared: TLS may end at a proxy. */
+/** Whether the Origin has the host of the request. It does not compare schemes, because TLS may end at a proxy. */
 function isOwnOrigin(origin: string, request: HandshakeRequest): boolean {
   const pageOrigin = asPageOrigin(origin);
   const url = URL.canParse(pageOrigin) ? new URL(pageOrigin) : undefined;
-  // An app's own scheme (capacitor://localhost) is not that of a page which this server has served.
+  // An app's own scheme (capacitor://localhost) is never that of a page from this server.
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:') return false;
-  // RFC 6454 6.2: an origin is scheme, host and port. Anything more was not sent by a browser.
+  // RFC 6454 6.2: an origin is scheme, host and port. A browser sends nothing more.
   if (url.username !== '' || url.password !== '' || !/^https?:\/\/[^/?#]+$/.test(pageOrigin)) return false;
   const own = request.getRequestURI();
   return url.hostname === own.hostname && effectivePort(url) === effectivePortOf(own, url);

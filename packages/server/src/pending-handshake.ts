@@ -11,9 +11,9 @@ export interface PendingHandshakes {
   readonly pending: Set<PendingHandshake>;
 }
 
-/** Who waits for an answer: the stream of a request, or a socket that somebody else has accepted. */
+/** The waiting client: the stream of a request, or a socket that the application accepted. */
 export interface WaitingClient {
-  /** Tells 'close' and 'error'. */
+  /** Emits 'close' and 'error'. */
   readonly events: EventEmitter;
   readonly isGone: () => boolean;
 }
@@ -22,9 +22,9 @@ export function clientOf(stream: Duplex): WaitingClient {
   return { events: stream, isGone: () => stream.destroyed };
 }
 
-/** A handshake that waits for user code. It watches the client, because nobody else does, and its own time. */
+/** A handshake that waits for user code. It watches the client, because nothing else does, and its time limit. */
 export class PendingHandshake {
-  /** `taken`: user code has decided, and a session opens. `given-up`: the client was refused, or has left. */
+  /** `taken`: user code has decided, and a session opens. `given-up`: the server refused the client, or the client left. */
   #phase: 'waiting' | 'taken' | 'given-up' = 'waiting';
   readonly #deadline: Deadline;
   readonly #onClose = (): void => this.giveUp();
@@ -42,12 +42,12 @@ export class PendingHandshake {
     handshakes.pending.add(this);
   }
 
-  /** Whether the client has gone or has been answered. */
+  /** Whether the client has left or received its answer. */
   get isOver(): boolean {
     return this.#phase !== 'waiting' || this.client.isGone();
   }
 
-  /** What the work gives, or undefined as soon as nobody waits for it any more: user code may never settle. */
+  /** Resolves like the work, or to undefined once the handshake ends, because user code may never settle. */
   orGivenUp<T>(work: Promise<T>): Promise<T | undefined> {
     return Promise.race([work, this.#givenUp]);
   }
@@ -57,13 +57,13 @@ export class PendingHandshake {
     this.#end('taken');
   }
 
-  /** No session opens, and there is nobody to answer. */
+  /** Ends the handshake without a session and without an answer. */
   giveUp(): void {
     this.#end('given-up');
     this.#tellGivenUp(undefined);
   }
 
-  /** Answers with what was thrown, unless the client has gone or has been answered. */
+  /** Answers according to the thrown error, unless the client has left or received its answer. */
   refuse(thrown: unknown): void {
     if (this.#phase !== 'waiting') return;
     this.giveUp();
@@ -81,7 +81,7 @@ export class PendingHandshake {
 /** The answer to upgrades while a server drains or stops. */
 export function serverUnavailable(): HandshakeRejection {
   return new HandshakeRejection(503, {
-    body: 'The server takes no new sessions for now.\n',
+    body: 'The server accepts no new sessions at the moment.\n',
     headers: { 'Retry-After': '5' },
   });
 }

@@ -7,7 +7,7 @@ import { toError, wireClose } from '@serval/container';
 /** How long a client has to read a refusal before its connection is dropped. */
 export const LINGER_MS = 2000;
 
-// Only the refusal itself knows how long its body is, and what becomes of the connection.
+// The refusal itself sets these headers, which describe its body and its connection.
 const OWN_HEADERS: ReadonlySet<string> = new Set([
   'content-length',
   'transfer-encoding',
@@ -17,15 +17,15 @@ const OWN_HEADERS: ReadonlySet<string> = new Set([
   'proxy-connection',
 ]);
 
-/** A HandshakeRejection as it is carried out. */
+/** The parts of a HandshakeRejection after reading. */
 export interface Rejection {
   readonly status: number;
   readonly reason: string;
-  /** Only what can be sent. */
+  /** Contains only values that can be sent. */
   readonly response: HandshakeRejectionResponse;
-  /** What goes into a close frame, when the handshake is to be accepted and then closed. */
+  /** The close frame, if the server accepts the handshake and then closes. */
   readonly close: WireClose | undefined;
-  /** What could not be sent, a sentence each. */
+  /** One sentence for each part that cannot be sent. */
   readonly leftOut: readonly string[];
 }
 
@@ -35,16 +35,16 @@ export function isRejection(thrown: unknown): thrown is HandshakeRejection {
   try {
     return thrown instanceof HandshakeRejection;
   } catch {
-    // A proxy may throw when it is asked for its prototype.
+    // A proxy may throw when its prototype is read.
     return false;
   }
 }
 
 /**
- * Reads what user code has thrown, once. Nothing of it can be relied on: a JavaScript program may give any body and any
- * header, a getter may throw. What cannot be sent is left out. Never throws.
+ * Reads a HandshakeRejection from user code, once. Its contents are not reliable: a JavaScript program may set any body
+ * and any header, and a getter may throw. It leaves out the parts that cannot be sent. Never throws.
  *
- * @returns an error where not even the status can be told
+ * @returns an error if not even the status is valid
  */
 export function readRejection(thrown: HandshakeRejection): Rejection | { readonly error: Error } {
   const leftOut: string[] = [];
@@ -79,11 +79,11 @@ function readClose(reason: CloseReason | undefined): WireClose | undefined {
 
 function readBody(body: unknown): string | undefined {
   if (body === undefined || body === null || typeof body === 'string') return body ?? undefined;
-  // A Buffer has a text; another object has one by what it says of itself.
+  // A Buffer converts to its text, another object with its own toString().
   return textFor(body);
 }
 
-/** @throws whatever the object's own methods throw */
+/** @throws the error of the object's own methods */
 function textFor(value: unknown): string {
   return `${value as string}`;
 }
@@ -91,7 +91,7 @@ function textFor(value: unknown): string {
 function sendableHeaders(headers: unknown, leftOut: string[]): Record<string, string[]> {
   if (headers === undefined || headers === null) return {};
   if (typeof headers !== 'object' || Symbol.iterator in headers) {
-    leftOut.push('The headers of the HandshakeRejection are no object of names and values, and were left out.');
+    leftOut.push('The headers of the HandshakeRejection were left out: they are not an object of names and values.');
     return {};
   }
   const sendable = new Map<string, string[]>();
@@ -128,7 +128,7 @@ function textOf(value: unknown): string {
   }
 }
 
-/** Answers a request of HTTP/1.1 with a status instead of an upgrade, and ends the connection. Never throws. */
+/** Answers an HTTP/1.1 request with a status instead of an upgrade, and ends the connection. Never throws. */
 export function reject(socket: Duplex, status: number, response?: HandshakeRejectionResponse | null): void {
   if (socket.destroyed || !socket.writable) {
     socket.destroy();
@@ -142,19 +142,19 @@ export function reject(socket: Duplex, status: number, response?: HandshakeRejec
   ];
   const linger = new Deadline(LINGER_MS, () => socket.destroy());
   socket.once('close', () => linger.clear());
-  // Read on, so that the client's end of the connection is noticed.
+  // Keep reading, to detect the end of the client's side.
   socket.resume();
   socket.end(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), body]));
 }
 
-/** A response as it is sent. */
+/** The response to a refused handshake. */
 export interface Refusal {
   readonly phrase: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: Buffer;
 }
 
-/** What any version of HTTP says of a refusal. Never throws. */
+/** The response to a refused handshake in any version of HTTP. Never throws. */
 export function refusal(status: number, response?: HandshakeRejectionResponse | null): Refusal {
   const phrase = STATUS_CODES[status] ?? 'Refused';
   const body = Buffer.from(String(response?.body ?? `${phrase}\n`));
@@ -165,7 +165,7 @@ export function refusal(status: number, response?: HandshakeRejectionResponse | 
   return { phrase, headers, body };
 }
 
-/** Header lines as pairs; a name or value that HTTP does not allow is left out rather than sent (no response splitting). */
+/** The header lines as pairs, without names and values that HTTP does not allow, to prevent response splitting. */
 export function checkedHeaders(headers: Readonly<Record<string, unknown>>): [name: string, value: string][] {
   return Object.entries(headers).flatMap(([name, values]) =>
     [values].flat().flatMap((value): [string, string][] => {
@@ -175,7 +175,7 @@ export function checkedHeaders(headers: Readonly<Record<string, unknown>>): [nam
   );
 }
 
-/** Whether a header may be sent as it is. */
+/** Whether HTTP allows the header. */
 export function isValidHeader(name: string, value: unknown): value is string {
   try {
     validateHeaderName(name);

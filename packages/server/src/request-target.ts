@@ -1,10 +1,10 @@
-/** A request target as far as routing goes. The path that routes is the path that everything else looks at. */
+/** A parsed request target. Routing and all later steps use the same path. */
 export interface RequestTarget {
-  /** Percent-decoded after the split, dot segments removed; `/` is one empty segment. */
+  /** Percent-decoded after splitting, without dot segments; `/` is one empty segment. */
   readonly segments: readonly string[];
   /** As received, for the request URI. */
   readonly path: string;
-  /** Without the question mark; `null` when there is none. */
+  /** Without the question mark; `null` if there is none. */
   readonly query: string | null;
 }
 
@@ -13,15 +13,15 @@ const DOT = /^(?:\.|%2e)$/i;
 const DOT_DOT = /^(?:\.|%2e){2}$/i;
 
 /**
- * Reads the target of a request line, in origin or absolute form.
+ * Parses the target of a request line, in origin or absolute form.
  *
- * @returns undefined for a target that is neither, whose percent-encoding is broken, or that has a backslash in its path
+ * @returns undefined if the target has neither form, its percent-encoding is invalid, or its path has a backslash
  */
 export function parseRequestTarget(target: string): RequestTarget | undefined {
   const origin = /^(?:http|ws)s?:\/\/[^/?#]*(.*)$/i.exec(target)?.[1] ?? target;
   const queryAt = origin.indexOf('?');
   const path = (queryAt < 0 ? origin : origin.slice(0, queryAt)) || '/';
-  // No URI has a backslash, and a URL object takes it for a slash: it would show another path than the one that routes.
+  // A URI has no backslash. A URL object treats one as a slash, so it would show another path than the routed one.
   if (!path.startsWith('/') || path.includes('\\') || target.includes('#')) return undefined;
   const segments = decodeSegments(path.slice(1).split('/'));
   return segments && { segments, path, query: queryAt < 0 ? null : origin.slice(queryAt + 1) };

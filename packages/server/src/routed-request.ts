@@ -17,13 +17,13 @@ export interface UpgradeContext extends PendingHandshakes {
   readonly container: ContainerContext;
   readonly engine: Engine;
   readonly policy: HandshakePolicy;
-  /** Undefined where every host is allowed. */
+  /** Undefined if every host is allowed. */
   readonly isAllowedHost: IsAllowedHost | undefined;
   readonly authenticate: Authenticate | undefined;
   readonly isUserInRole: (principal: Principal, role: string) => boolean;
-  /** A handshake was accepted. */
+  /** Called when a handshake is accepted. */
   readonly accepted: () => void;
-  /** Whether the container has been stopped, for good. */
+  /** Whether the container was stopped. */
   readonly isStopped: () => boolean;
   /** The refusal of new sessions while the container is paused or stopping, else undefined. */
   readonly unavailable: () => HandshakeRejection | undefined;
@@ -42,7 +42,7 @@ export interface RoutedUpgrade extends RoutedRequest {
   readonly reply: UpgradeReply;
 }
 
-/** The host, and a port if it is not the default one, that the client asked for. */
+/** The host that the client requested, with a port unless it is the default one. */
 export function hostOf({ headers, forwardedHost }: UpgradeRequest): string {
   return forwardedHost ?? headers.get('Host')?.[0] ?? '';
 }
@@ -50,6 +50,6 @@ export function hostOf({ headers, forwardedHost }: UpgradeRequest): string {
 export function requestUri({ request, target }: RoutedRequest): string {
   const query = target.query === null ? '' : `?${target.query}`;
   const uri = `${request.isSecure ? 'wss' : 'ws'}://${hostOf(request)}${target.path}${query}`;
-  // One flat string: a session keeps it, and V8 would keep all of its pieces.
+  // One flat string, because a session keeps it and V8 would keep all of its pieces.
   return Buffer.from(uri, 'latin1').toString('latin1');
 }

@@ -44,9 +44,9 @@ import { upgrade } from './upgrade';
 import type { UpgradeReply } from './upgrade-reply';
 import { fromIncomingMessage, type UpgradeRequest } from './upgrade-request';
 
-/** What becomes of the open sessions of an endpoint that is removed or replaced. */
+/** The options for removing or replacing an endpoint. */
 export interface RemoveOptions {
-  /** They are closed with it. Default: they go on, with the class that they began with. */
+  /** Closes the open sessions with this reason. Default: they stay open, with their original class. */
   readonly closeReason?: CloseReason | undefined;
 }
 
@@ -58,13 +58,13 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
   readonly #upgradeContext: UpgradeContext;
   readonly #isTrustedProxy: IsTrustedProxy | undefined;
   readonly #pendingHandshakes = new Set<PendingHandshake>();
-  /** Upgrades that a host tells begin where the container was made: what runs on the host's connections is not for them. */
+  /** Upgrades run in the async context of the container's creation, not in that of the host's connection. */
   readonly #made = new AsyncResource('SERVAL');
   #isPaused = false;
   #isStopped = false;
   #stopped: Promise<void> | undefined;
 
-  /** @throws DeploymentException for an option that is out of range or of the wrong kind */
+  /** @throws DeploymentException when an option is out of range or of the wrong type */
   constructor(options: ServerContainerOptions = {}) {
     super();
     requireOptions('The argument with the options of a container', options);
@@ -102,20 +102,21 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
   }
 
   /**
-   * Says that the application is deployed: from now on an `addEndpoint` or `scan` that fails is refused by itself, and the
-   * other endpoints stay. The first accepted handshake says it as well, and so does a `Server` that has started with
-   * endpoints. Until then a failure withdraws all endpoints (WSC-5.2.1). Not in the specification.
+   * Marks the application as deployed. An `addEndpoint` or `scan` that fails later affects no other endpoint. Until then a
+   * failure withdraws all endpoints (WSC-5.2.1). The first accepted handshake also completes the deployment, and so does a
+   * `Server` that starts with endpoints. Not in the specification.
    */
   completeDeployment(): void {
     this.#deployment.complete();
   }
 
   /**
-   * Takes an endpoint out of service, at any time: new handshakes get 404. Its open sessions go on, or are closed once the
-   * handlers that are running have finished. It may be added again. Not in the specification.
+   * Removes an endpoint, at any time. New handshakes at its path get 404. Its open sessions stay open or, with
+   * `closeReason`, close once their running handlers have finished. You may add the endpoint again. Not in the
+   * specification.
    *
-   * @param endpoint its path as it was declared, its class or its configuration
-   * @throws IllegalArgumentException where it is not deployed here
+   * @param endpoint its path as declared, its class or its configuration
+   * @throws IllegalArgumentException when it is not deployed here
    *
    * @example
    * container.removeEndpoint('/chat/{room}', { closeReason: new CloseReason(1001, 'moved') });
@@ -126,11 +127,11 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
   }
 
   /**
-   * Puts an endpoint in the place of another one, in one step: no handshake in between gets 404. Sessions of the old one as
-   * in {@link removeEndpoint}. Where the new one cannot be deployed, everything stays as it is. Not in the specification.
+   * Replaces an endpoint in one step, so that no handshake in between gets 404. It treats the old endpoint's sessions like
+   * {@link removeEndpoint}. Nothing changes if the new endpoint cannot be deployed. Not in the specification.
    *
-   * @throws IllegalArgumentException where the old one is not deployed here
-   * @throws DeploymentException where the new one cannot be deployed
+   * @throws IllegalArgumentException when the old one is not deployed here
+   * @throws DeploymentException when the new one cannot be deployed
    */
   replaceEndpoint(
     old: string | EndpointClass | ServerEndpointConfig,
@@ -147,23 +148,24 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
   }
 
   /**
-   * Deploys what the modules export that the patterns match: annotated classes, or what the `ServerApplicationConfig`
-   * classes among them choose (WSC-6.2). A class that is found twice, or added again later, is deployed once.
+   * Deploys the endpoints that the matching modules export: all annotated classes, or those that exported
+   * `ServerApplicationConfig` classes choose (WSC-6.2). It deploys a class once, even if it is found twice or added again
+   * later.
    *
    * @param patterns glob patterns, such as `'dist/endpoints/**\/*.js'`
-   * @param directory what they are relative to
-   * @throws DeploymentException (as a rejection); nothing of what the patterns match is in service then
+   * @param directory the base of relative patterns; default: the current directory
+   * @throws DeploymentException (as a rejection) when it fails; none of the matching endpoints is then deployed
    */
   async scan(patterns: string | readonly string[], directory = process.cwd()): Promise<void> {
     await this.#deployment.scan(patterns, directory);
   }
 
-  /** How long user code may take for a handshake, and other listeners for what no endpoint has. */
+  /** How long user code may delay a handshake, and other listeners a request without an endpoint, in milliseconds. */
   get handshakeTimeoutMs(): number {
     return this.#upgradeContext.handshakeTimeoutMs;
   }
 
-  /** Whether the engine can speak on streams of HTTP/2. */
+  /** Whether the engine supports HTTP/2 streams. */
   get servesStreams(): boolean {
     return this.#upgradeContext.engine.acceptStream !== undefined;
   }
@@ -171,7 +173,7 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
   // --- upgrades ---------------------------------------------------------------------------------------------------
 
   /**
-   * The endpoint of a request path, or undefined when none is deployed there.
+   * Finds the endpoint for a request path. Returns undefined if none is deployed there.
    *
    * @param target the request line's target
    */
@@ -185,29 +187,29 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
   /**
    * Answers an upgrade request, if an endpoint is deployed at its path.
    *
-   * @returns false when none is; the request is then untouched
+   * @returns false if none is; the request then stays untouched
    */
   handleUpgrade(request: UpgradeRequest, reply: UpgradeReply): boolean {
     const target = parseRequestTarget(request.target);
     const match = target && this.#matchSegments(target.segments);
     if (target === undefined || match === undefined) return false;
     const { target: endpoint, pathParameters } = match;
-    // The one that took the socket before answers.
+    // Another taker of the socket answers.
     if (!claim(reply.stream)) return true;
     const routed = { request: this.#throughProxies(request, target), reply, target, pathParameters, endpoint };
     this.#made.runInAsyncScope(() => void inOwnScope(() => upgrade(this.#upgradeContext, routed)));
     return true;
   }
 
-  /** The host of the server serves an upgrade as a plain request, although an endpoint may be at its path. */
+  /** Warns that the host serves an upgrade as a plain request although an endpoint is deployed at its path. */
   upgradeWithheld(target: string): void {
     if (this.match(target) === undefined) return;
     this.#context.diagnostics.report({
       kind: 'handshake-warning',
       path: parseRequestTarget(target)?.path ?? target,
       message:
-        'server.shouldUpgradeCallback says no, so the request is served as a plain one. ' +
-        'Let it return true where container.match(request.url) finds an endpoint.',
+        'server.shouldUpgradeCallback returned false, so the server handles the request as a plain one. ' +
+        'Return true if container.match(request.url) finds an endpoint.',
     });
   }
 
@@ -235,8 +237,8 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
     const plan = this.#deployment.planOf(config);
     if (!claim(reply.stream)) {
       throw new IllegalStateException(
-        'upgradeHttpToWebSocket takes a request whose socket is free; it was taken before, by an earlier call, by an ' +
-          'endpoint deployed at its path, or by ws. Call it once, for paths that have no endpoint.',
+        'upgradeHttpToWebSocket takes a request whose socket is free; an earlier call, an endpoint deployed at its path, or ' +
+          'ws has already taken it. Call it once, and only for paths without an endpoint.',
       );
     }
     const target = parseRequestTarget(request.target);
@@ -256,22 +258,22 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
   }
 
   /**
-   * Opens a session on a WebSocket of the ws library that somebody else has accepted: a framework, or a server of ws. Its
-   * handshake is over, so `authenticate`, origin, subprotocol, extensions and `modifyHandshake` are its owner's. All else
-   * is as with any session. Not in the specification.
+   * Opens a session on a WebSocket of the ws library that a framework or a ws server has accepted. Its handshake is over,
+   * so its owner is responsible for authentication, origin, subprotocol, extensions and response headers. Everything else
+   * works as in any session. Not in the specification.
    *
-   * Call it when the socket is handed over, before anything is awaited: from then on nothing is read until the session
-   * is ready, and nothing is lost. What has arrived before went to its owner.
+   * Call it as soon as you receive the socket, before you await anything. From then on the container reads nothing until
+   * the session is ready, and loses nothing. Messages that arrived earlier went to the socket's owner.
    *
-   * @param webSocket open, and not adopted before
-   * @param httpRequest Node's request that the socket came with, for `getRequestURI` and the endpoint's configurator
-   * @param endpoint need not be deployed; its path is not matched
-   * @returns the session, once `@OnOpen` has begun; undefined when the socket was closed instead: with 1001 by a container
-   * that is paused or has been stopped, 1011 when no instance or codec could be made
-   * @throws IllegalArgumentException for what is no WebSocket of ws or no request of Node. This and the next are
-   * rejections; they are logged too, so nobody has to handle them
-   * @throws IllegalStateException for a socket that is not open any more, or was adopted before
-   * @throws DeploymentException for an endpoint that could not be deployed either
+   * @param webSocket an open socket that is not adopted yet
+   * @param httpRequest the socket's request from Node, for `getRequestURI` and the endpoint's configurator
+   * @param endpoint an endpoint, which need not be deployed; the request's path need not match its path
+   * @returns the session, once `@OnOpen` has begun; undefined when the container closes the socket instead: with 1001 if it
+   * is paused or stopped, with 1011 if it cannot create the instance or a codec
+   * @throws IllegalArgumentException when an argument is not a WebSocket of ws or not a request of Node. This and the
+   * following errors are rejections. The container also logs them, so you need not handle them
+   * @throws IllegalStateException when the socket is no longer open, or is already adopted
+   * @throws DeploymentException when the endpoint breaks a rule of deployment
    *
    * @example
    * webSocketServer.on('connection', (webSocket, request) => void container.adoptWebSocket(webSocket, request, Chat));
@@ -285,7 +287,7 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
     return this.#reported(httpRequest, this.#adopt(webSocket, httpRequest, endpoint, options));
   }
 
-  // It has no await, so that the socket is taken within the call; what it throws is a rejection.
+  // No await, so that it takes the socket within the call; async turns an exception into a rejection.
   async #adopt(
     webSocket: object,
     httpRequest: object,
@@ -318,7 +320,7 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
     return inOwnScope(() => adopt(this.#upgradeContext, adoption));
   }
 
-  /** Listeners of events call these methods and await nothing: what they reject with is logged, and ends no process. */
+  /** Event listeners call these methods without awaiting them, so a rejection is logged and does not end the process. */
   #reported<T>(httpRequest: unknown, going: Promise<T>): Promise<T> {
     going.catch((error: unknown) => {
       const url = httpRequest instanceof IncomingMessage ? httpRequest.url : undefined;
@@ -327,7 +329,7 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
     return going;
   }
 
-  /** A `trustProxy` that fails trusts nobody: the request stays as it came. */
+  /** If `trustProxy` throws, no proxy is trusted and the request stays unchanged. */
   #throughProxies(request: UpgradeRequest, target: RequestTarget): UpgradeRequest {
     try {
       return throughProxies(request, this.#isTrustedProxy);
@@ -347,27 +349,27 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
 
   // --- sessions ---------------------------------------------------------------------------------------------------
 
-  /** The sessions of all endpoints that have not ended. Not in the specification. */
+  /** The open sessions of all endpoints. Not in the specification. */
   getSessions(): ReadonlySet<Session> {
     return new Set(this.#context.registry.live());
   }
 
-  /** Refuses new sessions with 503 and Retry-After; those that are open go on. For draining before a stop. */
+  /** Refuses new sessions with 503 and Retry-After. Open sessions continue. Use it to drain a server before a stop. */
   pause(): void {
     this.#isPaused = true;
   }
 
-  /** Takes new sessions again. */
+  /** Accepts new sessions again. */
   resume(): void {
     this.#isPaused = false;
   }
 
   /**
-   * Refuses new sessions with 503, lets the handlers that are running finish, closes every session with 1001, and
-   * resolves once every `@OnClose` has returned and every connection has ended. What is not over after `grace` is ended
-   * by force. A second call waits for the first.
+   * Stops the container: refuses new sessions with 503, lets running handlers finish, and closes every session with 1001.
+   * It resolves once every `@OnClose` has returned and every connection has ended. After `grace` it drops the remaining
+   * connections. A second call waits for the first.
    *
-   * @throws IllegalArgumentException (as a rejection) for a grace that is out of range; it rejects for nothing else
+   * @throws IllegalArgumentException (as a rejection) when `grace` is out of range; it rejects for no other reason
    */
   async stop(options: StopOptions = {}): Promise<void> {
     const graceMs = graceOf(options);
@@ -383,7 +385,7 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
 
   // --- WebSocketContainer -----------------------------------------------------------------------------------------
 
-  /** As {@link stop}: `await using container = attach(httpServer)`. */
+  /** Calls {@link stop}: `await using container = attach(httpServer)`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
   }
@@ -400,12 +402,12 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
     return new Set(this.#context.installedExtensions);
   }
 
-  /** By the client implementation that is loaded. @throws IllegalStateException when there is none */
+  /** Connects with the loaded client implementation. @throws IllegalStateException (as a rejection) if none is loaded */
   async connectToServer(
     ...args: [object, URL | string] | [object, ClientEndpointConfig | null, URL | string]
   ): Promise<Session> {
     const client = ContainerProvider.getWebSocketContainer();
-    // The two overloads of the interface, passed on as they came.
+    // Passes the arguments of both overloads on unchanged.
     return (client.connectToServer as (...passed: unknown[]) => Promise<Session>).apply(client, args);
   }
 }

@@ -44,7 +44,7 @@ export interface ServerOptions extends ServerContainerOptions {
 const PORT: OptionKind<number | string> = kind(
   'a whole number from 0 to 65535, or the path of a Unix domain socket with a slash in it',
   (port): port is number | string =>
-    // Without a slash it is a port that was read from the environment, and would become a file of that name.
+    // Text without a slash is a port from the environment, which would otherwise become a file of that name.
     typeof port === 'string'
       ? port.includes('/') && !port.includes('\0')
       : typeof port === 'number' && Number.isInteger(port) && port >= 0 && port <= 65_535,
@@ -53,12 +53,12 @@ const PORT: OptionKind<number | string> = kind(
 
 const HOST: OptionKind<string> = kind(
   'the name or the address to listen on, such as "127.0.0.1"',
-  // Node takes an empty one for all addresses.
+  // For Node an empty host means all addresses.
   (host): host is string => typeof host === 'string' && host !== '',
   { remedy: () => 'Leave it out for all addresses.' },
 );
 
-/** The rows that a standalone server adds to those of its container. */
+/** The options that a standalone server adds to those of its container. */
 const OWN_OPTIONS = {
   port: { ...PORT, default: 0 },
   host: HOST,
@@ -79,7 +79,7 @@ export const SERVER_OPTIONS = {
   ...OWN_OPTIONS,
 } satisfies OptionTable<ServerOptions>;
 
-/** The options of a standalone server, read; those of its container are read by that. */
+/** The standalone server's own options after reading. Its container reads the others. */
 export interface ServerSettings extends Omit<ReadOptions<typeof OWN_OPTIONS>, 'port' | 'host'> {
   readonly address: ListenAddress;
 }
@@ -87,7 +87,7 @@ export interface ServerSettings extends Omit<ReadOptions<typeof OWN_OPTIONS>, 'p
 /** The argument of Node's `listen`. */
 export type ListenAddress = { readonly port: number; readonly host: string | undefined } | { readonly path: string };
 
-/** @throws DeploymentException for an option that is out of range or of the wrong kind */
+/** @throws DeploymentException when an option is out of range or of the wrong type */
 export function readServerOptions(options: ServerOptions): ServerSettings {
   requireOptions('The argument of new Server', options);
   const { port, host, ...settings } = readOptions(OWN_OPTIONS, options);
@@ -100,12 +100,12 @@ export function readServerOptions(options: ServerOptions): ServerSettings {
   throw wrong(`host is for a port; found it beside the path ${JSON.stringify(port)}. Remove it.`);
 }
 
-/** The options that are left for the container. */
+/** The options for the container. */
 export function containerOptionsOf(options: ServerOptions): ServerContainerOptions {
   return Object.fromEntries(Object.entries(options).filter(([name]) => !(name in OWN_OPTIONS)));
 }
 
-/** @returns warnings about the names that no server container has */
+/** @returns warnings about options that a server container does not have */
 export function misplacedOptions(options: object): readonly string[] {
   const names = Object.keys(options).filter((name) => name in OWN_OPTIONS);
   return [

@@ -9,7 +9,7 @@ import { attach, type AttachableServer } from './http-host';
 import type { ServerContainer } from './server-container';
 import { containerOptionsOf, readServerOptions, type ServerOptions, type ServerSettings } from './server-options';
 
-/** What is not a session when the sessions have ended: a refused client that stays, a TLS handshake that never begins. */
+/** How long connections without a session may stay after a stop, such as a refused client or an unfinished TLS handshake. */
 const LINGER_MS = 2000;
 
 /**
@@ -20,7 +20,7 @@ const LINGER_MS = 2000;
  * await server.start();
  */
 export class Server {
-  /** Endpoints may be added before the start and while the server runs. */
+  /** You may add endpoints to it before the start and while the server runs. */
   readonly container: ServerContainer;
   readonly #http: AttachableServer;
   readonly #settings: ServerSettings;
@@ -30,21 +30,21 @@ export class Server {
   #deployed: Promise<void> | undefined;
   #listening: Promise<void> | undefined;
 
-  /** @throws DeploymentException for an option that is out of range or of the wrong kind */
+  /** @throws DeploymentException when an option is out of range or of the wrong type */
   constructor(options: ServerOptions = {}) {
     this.#settings = readServerOptions(options);
     const listener: RequestListener =
       this.#settings.requestListener ??
       ((request, response) => {
         const isEndpoint = this.container.match(request.url ?? '/') !== undefined;
-        // Over HTTP/2 nothing is upgraded (RFC 9113 8.6).
+        // HTTP/2 has no Upgrade header (RFC 9113 8.6).
         if (isEndpoint && request.httpVersionMajor < 2) response.setHeader('Upgrade', 'websocket');
         response.writeHead(isEndpoint ? 426 : 404, { 'Content-Type': 'text/plain' });
         response.end(isEndpoint ? 'This is a WebSocket endpoint.\n' : 'Not found.\n');
       });
     this.#http = this.#createServer(listener);
     const sockets = this.#sockets;
-    // One function for all sockets; a closure for each would live as long as its session.
+    // One function for all sockets, because a closure for each would live as long as its session.
     function forget(this: Socket): void {
       sockets.delete(this);
     }
@@ -59,7 +59,7 @@ export class Server {
     const { tls, http2 } = this.#settings;
     if (tls === undefined) return createServer(listener);
     if (!http2) return withTls(() => createSecureServer(tls, listener));
-    // What the compatibility API hands to a listener can be used as what node:http hands to it.
+    // The objects of the compatibility API work like those of node:http.
     const http2Listener = listener as unknown as Parameters<Http2SecureServer['on']>[1];
     const server = withTls(() => createHttp2Server({ ...tls, allowHTTP1: true })).on('request', http2Listener);
     server.on('session', (session) => {
@@ -70,9 +70,9 @@ export class Server {
   }
 
   /**
-   * The port that the server listens on.
+   * The port on which the server listens.
    *
-   * @throws IllegalStateException before the start and after the stop, and for a Unix domain socket, which has none
+   * @throws IllegalStateException before the start, after the stop, and for a Unix domain socket, which has no port
    */
   get port(): number {
     const address = this.#http.address();
@@ -86,13 +86,13 @@ export class Server {
   }
 
   /**
-   * Deploys the endpoints and listens. Resolves when connections are accepted.
+   * Deploys the endpoints and listens. Resolves once the server accepts connections.
    *
-   * A start whose port could not be had may be tried again; what was deployed stays deployed.
+   * If the port is not available, you may call it again; deployed endpoints stay deployed.
    *
-   * @throws DeploymentException (as a rejection) when an endpoint cannot be deployed; nothing listens then
-   * @throws Error (as a rejection) of Node when the port cannot be had, such as EADDRINUSE
-   * @throws IllegalStateException (as a rejection) while another start is under way, once the server is started, and after
+   * @throws DeploymentException (as a rejection) when an endpoint cannot be deployed; the server then does not listen
+   * @throws Node's error (as a rejection) when the port is not available, such as EADDRINUSE
+   * @throws IllegalStateException (as a rejection) while another start is running, once the server has started, and after
    * its stop
    */
   async start(): Promise<this> {
@@ -109,7 +109,7 @@ export class Server {
     return this;
   }
 
-  /** A stop may have come in between. */
+  /** Does nothing if the server was stopped in between. */
   #leaveStarting(next: 'new' | 'started'): void {
     if (this.#state === 'starting') this.#state = next;
   }
@@ -118,7 +118,7 @@ export class Server {
     await (this.#deployed ??= this.#deploy());
     await this.#listen();
     const { scan, endpoints } = this.#settings;
-    // One without endpoints of its own is deployed by its program, perhaps only now.
+    // A server without these options has its endpoints added by the program, perhaps only after the start.
     if (scan !== undefined || endpoints.length > 0) this.container.completeDeployment();
   }
 
@@ -143,8 +143,8 @@ export class Server {
   }
 
   /**
-   * Stops the container, answering new upgrades with 503 meanwhile, then stops listening. Resolves once all is over:
-   * sessions end by force after `grace`, other connections two seconds later.
+   * Stops the container, which answers new upgrades with 503 until then, and stops listening. Resolves once everything has
+   * ended. It drops the remaining sessions after `grace` and other connections two seconds later.
    *
    * @see ServerContainer.stop
    */
@@ -152,7 +152,7 @@ export class Server {
     graceOf(options);
     const stopping = this.container.stop(options);
     this.#state = 'stopped';
-    // A start that is still under way would listen after all.
+    // Waits for a running start, which would otherwise listen later.
     await Promise.allSettled([this.#listening]);
     await stopping;
     if (!this.#http.listening) return;
@@ -161,13 +161,13 @@ export class Server {
     await new Promise<void>((resolve) => {
       this.#http.close(() => resolve());
       if ('closeAllConnections' in this.#http) this.#http.closeAllConnections();
-      // A goodbye (GOAWAY); what is still being answered is finished.
+      // Sends GOAWAY and lets unfinished responses complete.
       for (const session of this.#http2Sessions) session.close();
     });
     linger.clear();
   }
 
-  /** As {@link stop}: `await using server = await new Server(options).start()`. */
+  /** Calls {@link stop}: `await using server = await new Server(options).start()`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
   }
@@ -183,13 +183,13 @@ export class Server {
   }
 }
 
-/** @throws DeploymentException for what Node refuses, such as a key that is none */
+/** @throws DeploymentException when Node rejects the options, such as an invalid key */
 function withTls<T>(create: () => T): T {
   try {
     return create();
   } catch (cause) {
     throw new DeploymentException(
-      `tls is refused by Node: ${toError(cause).message}. See the cause, and the options of tls.createServer.`,
+      `Node rejected the option tls: ${toError(cause).message}. See the cause, and the options of tls.createServer.`,
       cause,
       'WS_DEPLOY_BAD_OPTION',
     );
@@ -199,7 +199,7 @@ function withTls<T>(create: () => T): T {
 function notStartable(state: 'starting' | 'started' | 'stopped'): IllegalStateException {
   return new IllegalStateException(
     state === 'starting'
-      ? 'The server is being started; await the start that is under way.'
-      : `The server was ${state} before; make a new one.`,
+      ? 'The server is already starting. Await the first call of start().'
+      : `The server is already ${state}. Create a new one.`,
   );
 }

@@ -3,13 +3,13 @@ import { Deadline } from '@serval/api/spi';
 
 // A server and its sockets may have other listeners: frameworks, ws, another copy of this package.
 
-/** Registered, so that another copy of this package in the same process sees it too. */
+/** A registered symbol, which all copies of this package share. */
 const CLAIMED = Symbol.for('serval.claimed');
 
 /**
- * Takes the stream of a request for one session: a second 101 on it would be read as a frame.
+ * Claims the stream of a request for one session, because the client would read a second 101 as a frame.
  *
- * @returns false when it {@link isTaken}
+ * @returns false if it {@link isTaken}
  */
 export function claim(stream: Duplex): boolean {
   if (isTaken(stream)) return false;
@@ -29,10 +29,10 @@ function isWebSocketOfWs(stream: Duplex): boolean {
   );
 }
 
-/** Registered, so that another copy of this package in the same process sees it too. */
+/** A registered symbol, which all copies of this package share. */
 const OWN = Symbol.for('serval.listener');
 
-/** Marks a listener of ours on a server: all others are those of somebody else. */
+/** Marks a listener on a server as Serval's. All others belong to other code. */
 export function markAsOwn<T extends object>(listener: T): T {
   return Object.assign(listener, { [OWN]: true });
 }
@@ -42,10 +42,10 @@ export function isOwnListener(listener: object): boolean {
 }
 
 /**
- * Calls `answer` when nobody has answered the request of a stream in time. The stream is only looked at: it is that of
+ * Calls `answer` if no listener answers the request of a stream in time. It does not touch the stream, which belongs to
  * another listener.
  *
- * @param isAnswered looked at when the time is over
+ * @param isAnswered runs when the time is over
  */
 export function whenUnanswered(stream: Duplex, isAnswered: () => boolean, ms: number, answer: () => void): void {
   const gone = (): void => deadline.clear();

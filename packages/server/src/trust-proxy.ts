@@ -5,24 +5,24 @@ import { isThenable, tolerateNeglect } from '@serval/container';
 import { compile } from 'proxy-addr';
 
 /**
- * The proxies whose X-Forwarded-* headers count, as Express has it: their addresses and subnets (`'10.0.0.0/8'`, also
- * `'loopback'`, `'linklocal'` and `'uniquelocal'`), separated by commas or in a list; how many proxies stand in front; or
- * a function of an address and its hop, 0 for the peer of the socket. `false` and 0 trust nobody.
+ * The proxies whose X-Forwarded-* headers count, as in Express: their addresses and subnets (`'10.0.0.0/8'`, also
+ * `'loopback'`, `'linklocal'` and `'uniquelocal'`), separated by commas or in a list; the number of proxies in front of the
+ * server; or a function of an address and its hop, 0 for the socket's peer. `false` and 0 trust no proxy.
  */
 export type TrustProxy = false | number | string | readonly string[] | ((address: string, hop: number) => boolean);
 
-/** Whether an address is that of a trusted proxy. @throws what a function of the application threw */
+/** Whether an address is that of a trusted proxy. @throws the error of the application's function */
 export type IsTrustedProxy = (address: string, hop: number) => boolean;
 
 export const TRUST_PROXY: OptionKind<IsTrustedProxy | undefined> = {
   expected: "false, a number of proxies, their addresses and subnets such as 'loopback, 10.0.0.0/8', or a function",
-  // Whatever it is: trustedProxies checks it.
+  // trustedProxies checks the value.
   read: (option) => trustedProxies(option as TrustProxy),
 };
 
 /**
- * @returns undefined where nobody is trusted
- * @throws DeploymentException for a value of another kind, and for a list entry that is not an address
+ * @returns undefined if no proxy is trusted
+ * @throws DeploymentException when the value has another type, or a list entry is not an address
  */
 export function trustedProxies(option: TrustProxy): IsTrustedProxy | undefined {
   if (option === false) return undefined;
@@ -38,7 +38,7 @@ export function trustedProxies(option: TrustProxy): IsTrustedProxy | undefined {
   }
 }
 
-/** Whatever it returns, only `true` is a yes. */
+/** Accepts only booleans as the function's result. */
 function asking(isTrusted: (address: string, hop: number) => unknown): IsTrustedProxy {
   return (address, hop) => {
     const answer = isTrusted(address, hop);
@@ -53,12 +53,12 @@ function asking(isTrusted: (address: string, hop: number) => unknown): IsTrusted
 function badTrust(option: unknown, cause?: unknown): DeploymentException {
   const found = inspect(option, { depth: 1, breakLength: Infinity });
   const why = cause instanceof Error ? ` (${cause.message})` : '';
-  // Express takes it, and then any client can say where it comes from.
+  // Express accepts true, and then any client can forge its address.
   const remedy =
     option === true
-      ? ' true would trust every client; give the proxies, or how many there are.'
+      ? ' true would trust every client; pass the proxies, or their number.'
       : hasEmptyEntry(option)
-        ? ' Remove the empty entry; false trusts nobody.'
+        ? ' Remove the empty entry; false trusts no proxy.'
         : '';
   return new DeploymentException(
     `trustProxy is ${TRUST_PROXY.expected}; found ${found}${why}.${remedy}`,
@@ -67,7 +67,7 @@ function badTrust(option: unknown, cause?: unknown): DeploymentException {
   );
 }
 
-/** Such as the last one of 'loopback,', or the only one of an environment variable that is not set. */
+/** Whether an entry is empty, as after the comma in 'loopback,' or in an unset environment variable. */
 function hasEmptyEntry(option: unknown): boolean {
   const entries: unknown = typeof option === 'string' ? option.split(',') : option;
   return Array.isArray(entries) && entries.some((entry) => typeof entry === 'string' && entry.trim() === '');

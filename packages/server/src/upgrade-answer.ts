@@ -13,7 +13,8 @@ const OWN_HEADERS: ReadonlySet<string> = new Set([
   'sec-websocket-extensions',
 ]);
 
-// RFC 9110 8.6 and 9112 6.1: no 101 and no answer to a CONNECT has them. The others belong to a connection that goes on as HTTP.
+// RFC 9110 8.6 and 9112 6.1: a 101 and a response to CONNECT have no body headers. The others belong to a connection that
+// continues as HTTP.
 const FRAMING_HEADERS: ReadonlySet<string> = new Set([
   'content-length',
   'transfer-encoding',
@@ -23,7 +24,7 @@ const FRAMING_HEADERS: ReadonlySet<string> = new Set([
   'proxy-connection',
 ]);
 
-/** The response as `modifyHandshake` sees it. */
+/** The response, as passed to `modifyHandshake`. */
 export function handshakeResponse(
   ownHeaders: readonly HeaderLine[],
   subprotocol: string,
@@ -38,7 +39,7 @@ export function handshakeResponse(
 
 type Negotiated = Pick<AcceptedConnection, 'subprotocol' | 'extensions' | 'headers'>;
 
-/** Answers with yes. @returns undefined when the client has gone */
+/** Accepts the upgrade. @returns undefined if the client has left */
 export function accept(
   { engine, container }: UpgradeContext,
   { request, reply, endpoint }: RoutedUpgrade,
@@ -62,7 +63,7 @@ export function accept(
   });
 }
 
-/** The headers that `modifyHandshake` added. @throws Error for one that HTTP does not allow */
+/** The headers that `modifyHandshake` added. @throws Error when HTTP does not allow one of them */
 export function additionalHeaders(
   { container }: UpgradeContext,
   { target: { path } }: RoutedRequest,
@@ -72,11 +73,11 @@ export function additionalHeaders(
   for (const [name, values] of response.getHeaders()) {
     if (OWN_HEADERS.has(name.toLowerCase())) continue;
     if (FRAMING_HEADERS.has(name.toLowerCase())) {
-      const message = `modifyHandshake set ${JSON.stringify(name)}, which was left out: an answer that opens a WebSocket has no body.`;
+      const message = `modifyHandshake set ${JSON.stringify(name)}, which was left out: a response that opens a WebSocket has no body.`;
       container.diagnostics.report({ kind: 'handshake-warning', path, message });
       continue;
     }
-    // Read once: what is checked is what is sent.
+    // Read once, so that the checked value is the one that is sent.
     const sent: unknown[] = Array.isArray(values) ? [...(values as unknown[])] : [undefined];
     for (const value of sent) {
       if (!isValidHeader(name, value))

@@ -3,16 +3,16 @@ import type { EventEmitter } from 'node:events';
 import { Server as TlsServer } from 'node:tls';
 
 /**
- * Whether a request with an Upgrade header is told by 'upgrade', for good; otherwise it is an ordinary request, with its
- * body, its timeouts and what comes behind it.
+ * Whether Node emits 'upgrade' for a request with an Upgrade header. Otherwise it is an ordinary request, with its body,
+ * its timeouts and the requests after it.
  *
- * @param isWanted what Node or the host says by `server.shouldUpgradeCallback`
+ * @param isWanted the result of `server.shouldUpgradeCallback`, from Node or the host
  */
 export type UpgradeFilter = (request: IncomingMessage, isWanted: boolean) => boolean;
 
 type ShouldUpgrade = (this: unknown, request: IncomingMessage) => unknown;
 
-/** @returns undoes it */
+/** @returns a function that undoes it */
 export function filterUpgrades(server: EventEmitter, filter: UpgradeFilter): () => void {
   return hasSlot(server) ? throughSlot(server, filter) : throughParser(server, filter);
 }
@@ -21,21 +21,21 @@ interface SlotServer extends EventEmitter {
   shouldUpgradeCallback: ShouldUpgrade;
 }
 
-/** Node 22.21 and 24.9 on. */
+/** True from Node 22.21 and 24.9 on. */
 function hasSlot(server: EventEmitter): server is SlotServer {
   return 'shouldUpgradeCallback' in server && typeof server.shouldUpgradeCallback === 'function';
 }
 
 /**
- * There is one such callback, and others may have put theirs there, or may yet do so. Whoever writes it is asked first;
- * whoever reads it, to call it from their own, gets ours over what was there at that time.
+ * There is only one such callback, and other code may set its own before or after us. A callback that other code sets runs
+ * first. Other code that reads the property, to call it from its own callback, gets ours around the current one.
  */
 function throughSlot(server: SlotServer, filter: UpgradeFilter): () => void {
   const before = Object.getOwnPropertyDescriptor(server, 'shouldUpgradeCallback');
   const originals = new WeakMap<ShouldUpgrade, ShouldUpgrade>();
   let isActive = true;
   const over = (original: ShouldUpgrade): ShouldUpgrade => {
-    // One of ours that is put back is not wrapped once more.
+    // Does not wrap our own callback again when other code restores it.
     if (originals.has(original)) return original;
     const filtered = function (request: IncomingMessage): boolean {
       const isWanted = Boolean(Reflect.apply(original, server, [request]));
@@ -51,7 +51,7 @@ function throughSlot(server: SlotServer, filter: UpgradeFilter): () => void {
     enumerable: before?.enumerable ?? true,
     get,
     set: (callback: unknown) => {
-      // Node calls what is there: anything else would end the process with the next upgrade.
+      // Node calls this property; another type would end the process with the next upgrade.
       if (typeof callback === 'function') current = over(callback as ShouldUpgrade);
     },
   });
@@ -68,19 +68,18 @@ function throughSlot(server: SlotServer, filter: UpgradeFilter): () => void {
   };
 }
 
-/** What Node's HTTP server calls for each request of a connection, as far as it is used here. */
+/** The part of Node's HTTP parser that calls the server for each request of a connection. */
 interface RequestParser {
   onIncoming?: unknown;
 }
 
 /**
- * Older versions of Node take every Upgrade header for an upgrade as soon as somebody listens for them. They look at
- * `request.upgrade`, though, where they are told of the request. It is not public: where it is not as expected, nothing
- * is changed.
+ * Older versions of Node treat every Upgrade header as an upgrade as soon as there is a listener. Their internal function
+ * for a request reads `request.upgrade`, which this function can reset. If the internals differ, it changes nothing.
  */
 function throughParser(server: EventEmitter, filter: UpgradeFilter): () => void {
   let isActive = true;
-  // In both cases Node's own listener, which makes the parser, was there before.
+  // For both events, Node's own listener has already created the parser.
   const event = server instanceof TlsServer ? 'secureConnection' : 'connection';
   const onConnection = (socket: { readonly parser?: RequestParser | null }): void => {
     const { parser } = socket;

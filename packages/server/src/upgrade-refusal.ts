@@ -12,7 +12,7 @@ export function reportLate({ container }: UpgradeContext, { target }: RoutedRequ
   container.diagnostics.report({ kind: 'handshake-failed', path: target.path, error: toError(thrown) });
 }
 
-/** Tells the operator how a handshake ended. @returns the refusal, or undefined for what is none */
+/** Reports how a handshake ended. @returns the refusal, or undefined for any other error */
 export function reportRefusal(
   { container: { diagnostics } }: UpgradeContext,
   { target: { path } }: RoutedRequest,
@@ -28,7 +28,7 @@ export function reportRefusal(
   return read;
 }
 
-/** Never throws, whatever user code threw. */
+/** Refuses an upgrade according to the thrown error. Never throws. */
 export function refuseUpgrade(context: UpgradeContext, routed: RoutedUpgrade, thrown: unknown): void {
   const { diagnostics } = context.container;
   const { reply } = routed;
@@ -50,7 +50,7 @@ export function refuseUpgrade(context: UpgradeContext, routed: RoutedUpgrade, th
   }
 }
 
-/** A browser's page learns nothing of a refused handshake; of a close frame it learns code and reason. */
+/** A browser hides the status of a refused handshake from its page, but passes on the code and reason of a close frame. */
 function acceptAndClose(context: UpgradeContext, routed: RoutedUpgrade, { code, phrase }: WireClose): void {
   const transport = accept(context, routed, {
     subprotocol: offeredSubprotocol(routed),
@@ -72,13 +72,13 @@ function acceptAndClose(context: UpgradeContext, routed: RoutedUpgrade, { code, 
   transport.close(code, phrase);
 }
 
-/** A browser that has offered subprotocols fails a handshake that chooses none, and its page would see 1006 after all. */
+/** Chrome fails a handshake without a subprotocol if it offered some, and its page would then see 1006. */
 function offeredSubprotocol({ request, endpoint }: RoutedUpgrade): string {
   let offered: readonly string[] = [];
   try {
     offered = parseSubprotocols(request.headers.list('Sec-WebSocket-Protocol') ?? '');
   } catch {
-    // None is offered, or the header is malformed: the connection is to be closed in either case.
+    // The header is malformed. The server closes the connection anyway.
   }
   return offered.find((name) => endpoint.config.getSubprotocols().includes(name)) ?? offered[0] ?? '';
 }
@@ -94,12 +94,12 @@ export function foreignOrigin(
   });
 }
 
-/** The log names the host, which the peer chose; the answer does not repeat the list. */
+/** The log and the answer name the host, which the peer chose. The answer does not show the list. */
 export function foreignHost({ container }: UpgradeContext, { request, target }: RoutedRequest): HandshakeRejection {
   const host = JSON.stringify(hostOf(request));
-  const message = `it asks for the host ${host}, which allowedHosts does not list; add the name there if the server is reached under it.`;
+  const message = `it names the host ${host}, which allowedHosts does not contain; add the name if clients may use it.`;
   container.diagnostics.report({ kind: 'handshake-warning', path: target.path, message });
   return new HandshakeRejection(403, {
-    body: `The server is not reached under the host ${host}; it can allow the name with allowedHosts.\n`,
+    body: `The server does not accept the host ${host}; it can allow the name with allowedHosts.\n`,
   });
 }

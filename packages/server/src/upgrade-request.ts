@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { HeaderMap } from '@serval/protocol';
 
-/** An HTTP request for an upgrade, as any host can give it. */
+/** An HTTP request for an upgrade, from any host. */
 export interface UpgradeRequest {
   readonly method: string;
   /** Such as `1.1`. */
@@ -12,20 +12,20 @@ export interface UpgradeRequest {
   /** The request line's target, as received. */
   readonly target: string;
   readonly headers: HeaderMap;
-  /** The host that a trusted proxy was asked for, where it says so; it stands in for the Host header. */
+  /** The host that the client requested from a trusted proxy, if the proxy reports it. It replaces the Host header. */
   readonly forwardedHost?: string | undefined;
   readonly isSecure: boolean;
   readonly localAddress: string | undefined;
   readonly localPort: number | undefined;
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
-  /** DER, the client's own certificate first; undefined when it has shown none. */
+  /** In DER, the client's own certificate first; undefined if it sent none. */
   clientCertificates(): readonly Buffer[] | undefined;
   /** The host's own request object. */
   readonly native: unknown;
 }
 
-/** What Node's http and https servers hand over with 'upgrade'. */
+/** The request of an 'upgrade' event of Node's http and https servers. */
 export function fromIncomingMessage(request: IncomingMessage): UpgradeRequest {
   const { socket } = request;
   const isSecure = 'encrypted' in socket && socket.encrypted === true;
@@ -35,7 +35,7 @@ export function fromIncomingMessage(request: IncomingMessage): UpgradeRequest {
     target: request.url ?? '/',
     headers: HeaderMap.fromRawHeaders(request.rawHeaders).seal(),
     isSecure,
-    // Asked for when they are wanted: a socket keeps what it was once asked for.
+    // Read on demand, because a socket caches its address once it is read.
     get localAddress() {
       return socket.localAddress;
     },
@@ -50,9 +50,9 @@ export function fromIncomingMessage(request: IncomingMessage): UpgradeRequest {
 }
 
 /**
- * What Node's http2 servers hand over with 'stream'.
+ * The request of a 'stream' event of Node's http2 servers.
  *
- * @param native the request object, if there is one already
+ * @param native the request object, if it already exists
  */
 export function fromHttp2Stream(
   stream: ServerHttp2Stream,
@@ -66,7 +66,7 @@ export function fromHttp2Stream(
   return {
     method: headers[':method'] ?? 'CONNECT',
     httpVersion: '2.0',
-    // '*' is no path, so it is found nowhere.
+    // '*' is not a path, so it matches no endpoint.
     target: headers[':path'] ?? '*',
     headers: fieldsOf(headers, rawHeaders).seal(),
     isSecure,
@@ -74,16 +74,16 @@ export function fromHttp2Stream(
     localPort: socket?.localPort,
     remoteAddress: socket?.remoteAddress,
     remotePort: socket?.remotePort,
-    // Once the session is gone, Node does not give its socket any more.
+    // Node no longer returns the socket once the session is destroyed.
     clientCertificates: () => (isSecure && session?.destroyed === false ? peerCertificates(session.socket) : undefined),
-    // Made only when it is asked for: an object of Node's 'request' layer lives as long as its stream.
+    // Created on demand, because an object of Node's 'request' layer lives as long as its stream.
     get native() {
       return (native ??= new Http2ServerRequest(stream, headers, {}, rawHeaders));
     },
   };
 }
 
-/** The header fields without the pseudo headers; `:authority` is what Host is in HTTP/1.1 (RFC 9113 8.3.1). */
+/** The header fields without the pseudo headers. `:authority` becomes Host, its equivalent in HTTP/1.1 (RFC 9113 8.3.1). */
 function fieldsOf(headers: IncomingHttpHeaders, rawHeaders: readonly string[]): HeaderMap {
   const fields = new HeaderMap();
   const authority = headers[':authority'];
@@ -93,7 +93,7 @@ function fieldsOf(headers: IncomingHttpHeaders, rawHeaders: readonly string[]): 
     if (name.startsWith(':') || name === 'cookie' || (name === 'host' && value === authority)) continue;
     fields.add(name, value);
   }
-  // RFC 9113 8.2.3: clients split it; Node has put it together again.
+  // RFC 9113 8.2.3: clients split cookies; Node joins them.
   if (headers.cookie !== undefined) fields.add('cookie', headers.cookie);
   return fields;
 }
@@ -101,7 +101,7 @@ function fieldsOf(headers: IncomingHttpHeaders, rawHeaders: readonly string[]): 
 function peerCertificates(socket: Socket): readonly Buffer[] | undefined {
   // An encrypted socket of an https server is a TLSSocket.
   const tls = socket as TLSSocket;
-  // With rejectUnauthorized: false anybody may show anything.
+  // With rejectUnauthorized: false a client may send any certificate.
   if (!tls.authorized) return undefined;
   const chain: Buffer[] = [];
   let certificate = tls.getPeerCertificate(true);

@@ -16,8 +16,8 @@ import { badRequest } from './upgrade-reply';
 // Only this file calls configurators, `authenticate` and instance factories.
 
 /**
- * Answers one upgrade request, with a yes and a session or with a refusal. Settles when the answer is given, or the client
- * has left, though user code may still be running; never rejects.
+ * Answers one upgrade request: accepts it and opens a session, or refuses it. Settles once it has answered or the client
+ * has left, even if user code is still running. Never rejects.
  */
 export async function upgrade(context: UpgradeContext, routed: RoutedUpgrade): Promise<void> {
   const pending = new PendingHandshake(context, clientOf(routed.reply.stream), (thrown) =>
@@ -27,8 +27,9 @@ export async function upgrade(context: UpgradeContext, routed: RoutedUpgrade): P
 }
 
 /**
- * The steps, in the order in which they can refuse, with the numbers of docs/internals/walk-of-an-upgrade.md. Differs from Tomcat: the endpoint instance is made before the answer,
- * so that its failure is a 500 and not a connection that opens and drops.
+ * The steps, in the order in which they can refuse, with the numbers of docs/internals/walk-of-an-upgrade.md. Differs from
+ * Tomcat: it creates the endpoint instance before the answer, so that a failure is a 500 and not a connection that opens
+ * and drops.
  */
 async function decide(context: UpgradeContext, routed: RoutedUpgrade, pending: PendingHandshake): Promise<void> {
   const { reply } = routed;
@@ -42,7 +43,7 @@ async function decide(context: UpgradeContext, routed: RoutedUpgrade, pending: P
     checkAvailable(context);
     // 5. The request: method, version of HTTP, headers.
     reply.check(routed.request, context.engine);
-    // 6. The host that the client asked for.
+    // 6. The host that the client requested.
     const request = handshakeRequest(context, routed);
     // 7. Who is it?
     request.userPrincipal = requirePrincipal(await context.authenticate?.(request));
@@ -76,7 +77,7 @@ async function decide(context: UpgradeContext, routed: RoutedUpgrade, pending: P
     try {
       transport = accept(context, routed, { subprotocol, extensions, headers });
     } finally {
-      // No session follows, so that nobody else would destroy them. What is thrown goes on.
+      // Without a session nothing else destroys them. An exception continues.
       if (transport === undefined) void prepared.codecs.destroy();
     }
     if (transport === undefined) {
@@ -84,7 +85,7 @@ async function decide(context: UpgradeContext, routed: RoutedUpgrade, pending: P
       return;
     }
     pending.take();
-    // The transport listens for them from now on.
+    // From now on the transport listens for errors.
     tolerateNoErrors(reply.stream);
     // 18. The session.
     openRouted(context, routed, prepared, { transport, subprotocol, userPrincipal: request.userPrincipal });
@@ -94,7 +95,7 @@ async function decide(context: UpgradeContext, routed: RoutedUpgrade, pending: P
   }
 }
 
-/** The objects that user code made for a session that is about to open. */
+/** The objects that user code created for a session that is about to open. */
 export interface PreparedSession {
   readonly instance: object;
   readonly config: ConnectionEndpointConfig;
@@ -102,7 +103,7 @@ export interface PreparedSession {
   readonly codecs: SessionCodecs;
 }
 
-/** Makes the endpoint instance and the codecs. @returns undefined when the client has gone or been answered meanwhile */
+/** Creates the endpoint instance and the codecs. @returns undefined if the client left or was answered in the meantime */
 export async function prepareSession(
   context: UpgradeContext,
   endpoint: DeployedEndpoint,
@@ -127,14 +128,14 @@ export async function prepareSession(
   return undefined;
 }
 
-/** A transport that was accepted, and the results of the handshake. */
+/** An accepted transport, and the results of the handshake. */
 export interface AcceptedTransport {
   readonly transport: Transport;
   readonly subprotocol: string;
   readonly userPrincipal: Principal | null;
 }
 
-/** Opens a session on a transport that was accepted. */
+/** Opens a session on an accepted transport. */
 export function openRouted(
   context: UpgradeContext,
   routed: RoutedRequest,
@@ -142,7 +143,7 @@ export function openRouted(
   { transport, subprotocol, userPrincipal }: AcceptedTransport,
 ): WsSession {
   context.accepted();
-  // `opened` is not awaited: the handshake is answered, and @OnOpen may take its time.
+  // Does not await `opened`: the handshake is answered, and @OnOpen may take its time.
   const { session } = openSession({
     context: context.container,
     plan: routed.endpoint.plan,
@@ -170,8 +171,8 @@ export function checkAvailable(context: UpgradeContext): void {
 export function handshakeRequest(context: UpgradeContext, routed: RoutedRequest): WsHandshakeRequest {
   const { headers, forwardedHost } = routed.request;
   const hosts = headers.get('Host') ?? [];
-  // RFC 9112 3.2: two Host headers are no valid request, and whoever reads the other one would judge another origin.
-  if (hosts.length !== 1 || !isHost(hosts[0])) throw badRequest('The Host header must be there once, with a host.');
+  // RFC 9112 3.2: two Host headers are invalid, and a component that reads the other one would check another origin.
+  if (hosts.length !== 1 || !isHost(hosts[0])) throw badRequest('The request must have one Host header, with a host.');
   if (forwardedHost !== undefined && !isHost(forwardedHost))
     throw badRequest('The X-Forwarded-Host header must end with a host.');
   if (context.isAllowedHost?.(hostOf(routed.request)) === false) throw foreignHost(context, routed);
@@ -187,10 +188,10 @@ function isHost(host = ''): boolean {
   return /^[^\s/?#@\\]+$/.test(host) && URL.canParse(`ws://${host}/`);
 }
 
-/** RFC 6454 7.3: no more than one. Of two, somebody else may have judged the other one. */
+/** RFC 6454 7.3: at most one. If there were two, another component might have checked the other one. */
 function originOf({ http }: WsHandshakeRequest): string | null {
   const [origin = null, second] = http.headers.get('Origin') ?? [];
-  if (second !== undefined) throw badRequest('The Origin header may be there only once.');
+  if (second !== undefined) throw badRequest('The request may have only one Origin header.');
   return origin;
 }
 
@@ -206,7 +207,7 @@ async function negotiateSubprotocol(
   const chosen = await ask(() => config.getConfigurator().getNegotiatedSubprotocol(supported, requested));
   if (chosen === '' || chosen === null || chosen === undefined) return '';
   if (requested.includes(chosen)) return chosen;
-  // RFC 6455 4.1: a client must fail a connection whose subprotocol it has not asked for.
+  // RFC 6455 4.1: a client must fail a connection whose subprotocol it did not request.
   throw new Error(
     `getNegotiatedSubprotocol chose ${JSON.stringify(chosen)}, which the client did not request: ${requested.join(', ')}.`,
   );
@@ -221,10 +222,10 @@ async function negotiateExtensions(
   const requested = parseHeader(request, 'Sec-WebSocket-Extensions', parseExtensions);
   const known = new Set(engine.installedExtensions.map((extension) => extension.getName()));
   const declared = config.getExtensions().filter((extension) => !known.has(extension.getName()));
-  // The endpoint's own come first, as in Tomcat.
+  // The endpoint's own extensions come first, as in Tomcat.
   const installed = [...declared, ...engine.installedExtensions];
   const chosen = await ask(() => config.getConfigurator().getNegotiatedExtensions(installed, requested));
-  // One that no engine serves must not be promised to the client, nor one that it has not offered (RFC 6455 9.1).
+  // The response must not contain an extension that the engine lacks or the client did not offer (RFC 6455 9.1).
   const offered = new Set(requested.map((extension) => extension.getName()));
   return chosen.filter((extension) => known.has(extension.getName()) && offered.has(extension.getName()));
 }
@@ -240,21 +241,21 @@ function parseHeader<T>(request: WsHandshakeRequest, name: string, parse: (heade
 }
 
 function noInstance(endpoint: DeployedEndpoint, found: unknown): Error {
-  return new Error(`getEndpointInstance for ${endpoint.plan.name} gave ${describe(found)}; expected an object.`);
+  return new Error(`getEndpointInstance for ${endpoint.plan.name} returned ${describe(found)}; expected an object.`);
 }
 
-/** A `false` for "not logged in" must not become a user who is. */
+/** A `false` for "not logged in" must not count as a user. */
 function requirePrincipal(found: unknown): Principal | null {
   if (found === null || found === undefined) return null;
-  // As it is declared: whether it has a getName is found out by whoever calls it.
+  // Trusts the declared type; it does not check for getName().
   if (typeof found === 'object' || typeof found === 'function') return found as Principal;
   throw new Error(
-    `authenticate gave ${describe(found)}; ` +
-      'expected an object with getName(), or null for nobody. Throw a HandshakeRejection to refuse.',
+    `authenticate returned ${describe(found)}; ` +
+      'expected an object with getName(), or null for no user. Throw a HandshakeRejection to refuse.',
   );
 }
 
-/** A value that is no object. */
+/** Describes a value that is not an object. */
 function describe(found: unknown): string {
   return typeof found === 'string' ? JSON.stringify(found) : inspect(found);
 }

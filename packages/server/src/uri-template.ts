@@ -1,10 +1,10 @@
 import { DeploymentException } from '@serval/api';
 
-/** One segment of a path: text that must be equal, or a variable that takes any text but the empty one. */
+/** One segment of a path: text that must be equal, or a variable that matches any text except the empty one. */
 export type TemplateSegment =
   { readonly kind: 'literal'; readonly text: string } | { readonly kind: 'variable'; readonly name: string };
 
-// RFC 6570 2.3, without the dots of exploded names: what a level-1 variable may be called.
+// The name of a level-1 variable, by RFC 6570 2.3.
 const VARIABLE_NAME = /^[A-Za-z0-9_]+(?:[.-][A-Za-z0-9_]+)*$/;
 
 /**
@@ -22,18 +22,18 @@ export class UriTemplate {
 
   /**
    * @param endpoint the class's name, for messages
-   * @throws DeploymentException for a path that cannot be deployed
+   * @throws DeploymentException when the path cannot be deployed
    */
   static parse(path: unknown, endpoint: string): UriTemplate {
     if (typeof path !== 'string' || path === '') {
-      throw badPath(endpoint, path, 'a path is missing; give one with a leading slash, such as "/chat/{room}"');
+      throw badPath(endpoint, path, 'the path is missing; write one with a leading slash, such as "/chat/{room}"');
     }
     if (!path.startsWith('/')) throw badPath(endpoint, path, 'it must begin with a slash');
     const parts = path.slice(1).split('/');
     const segments = parts.map((part, index) => parseSegment(part, index === parts.length - 1, path, endpoint));
     const names = segments.flatMap((segment) => (segment.kind === 'variable' ? [segment.name] : []));
     const twice = names.find((name, index) => names.indexOf(name) !== index);
-    if (twice !== undefined) throw badPath(endpoint, path, `the variable "${twice}" stands in it twice; rename one`);
+    if (twice !== undefined) throw badPath(endpoint, path, `it has the variable "${twice}" twice; rename one`);
     return new UriTemplate(path.replaceAll(/<([^/]*)>/g, '{$1}'), segments);
   }
 
@@ -50,7 +50,7 @@ function parseSegment(part: string, isLast: boolean, path: string, endpoint: str
     throw badPath(
       endpoint,
       path,
-      `"${part}" is not a variable of level 1; a name has letters, digits and underscores, without operators or modifiers`,
+      `"${part}" is not a level-1 variable; a name has letters, digits and underscores, without operators or modifiers`,
     );
   }
   const foreign = foreignVariable(part);
@@ -60,21 +60,21 @@ function parseSegment(part: string, isLast: boolean, path: string, endpoint: str
     throw badPath(endpoint, path, `the variable in "${part}" must fill the whole segment, from slash to slash`);
   }
   if (/[?#\s\\]/.test(part))
-    throw badPath(endpoint, path, `"${part}" has a character that no path has (? # \\ or a space)`);
+    throw badPath(endpoint, path, `"${part}" has a character that a path cannot contain (? # \\ or a space)`);
   const text = decodeText(part);
   if (text === undefined) throw badPath(endpoint, path, `"${part}" is not percent-encoded UTF-8`);
   if (text === '.' || text === '..')
-    throw badPath(endpoint, path, `it has the segment "${part}", which no request path keeps`);
+    throw badPath(endpoint, path, `it has the segment "${part}", which request paths never contain`);
   return { kind: 'literal', text };
 }
 
-/** How other routers write variables; here it would be a literal that no request means. @returns what to write instead */
+/** Finds a variable in another router's syntax, which would be a literal here. @returns the text to write instead */
 function foreignVariable(part: string): string | undefined {
   const name = /^:([A-Za-z_]\w*)/.exec(part)?.[1] ?? /^\[+(?:\.\.\.)?(\w+)\]+$/.exec(part)?.[1];
   if (name !== undefined)
-    return `"${part}" is no variable here; write "{${name}}", or ${escaped(part)} for the text itself`;
+    return `"${part}" is not a variable here; write "{${name}}", or ${escaped(part)} for the text itself`;
   if (!/^\*+\w*$/.test(part)) return undefined;
-  return `"${part}" is no wildcard here: a variable such as "{rest}" takes one segment, so give each depth a path; write ${escaped(part)} for the text itself`;
+  return `"${part}" is not a wildcard here: a variable such as "{rest}" matches one segment, so deploy one path per depth; write ${escaped(part)} for the text itself`;
 }
 
 function escaped(part: string): string {
@@ -82,7 +82,7 @@ function escaped(part: string): string {
   return `"${part.replace(/[:*[\]]/g, hex)}"`;
 }
 
-/** Undefined for what no request can spell: broken percent-encoding, or half of a surrogate pair. */
+/** Undefined for text that no request can contain: invalid percent-encoding, or half of a surrogate pair. */
 function decodeText(part: string): string | undefined {
   try {
     const text = decodeURIComponent(part);

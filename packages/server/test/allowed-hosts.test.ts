@@ -83,7 +83,7 @@ describe('allowedHosts', () => {
     for (let attempt = 0; attempt < 2; attempt++) {
       expect(await server.request('/echo', rebound)).toMatchObject({
         status: 403,
-        body: 'The server is not reached under the host "evil.example"; it can allow the name with allowedHosts.\n',
+        body: 'The server does not accept the host "evil.example"; it can allow the name with allowedHosts.\n',
       });
     }
     expect(authenticate).not.toHaveBeenCalled();

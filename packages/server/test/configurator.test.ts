@@ -509,8 +509,8 @@ describe('[WSC-3.1.4-1] checkOrigin', () => {
     const server = await TestServer.start({}, chatWith(new TooLate()));
     expect((await server.request('/chat', OWN)).status).toBe(500);
     expect(server.log.entries).toContainEqual(
-      'error The handshake for /chat failed: checkOrigin of the default configurator was called outside of a handshake, ' +
-        'or after an await; pass the request on: super.checkOrigin(…, request).',
+      'error The handshake for /chat failed: checkOrigin of the default configurator ran outside of a handshake, ' +
+        'or after an await. Pass the request on: super.checkOrigin(…, request).',
     );
   });
 
@@ -642,7 +642,7 @@ describe('the instance of an annotated endpoint’s configurator', () => {
           throw new Error('no');
         }
       },
-      'could not be made',
+      'could not be created',
     ],
     ['is another class', class Other {}, 'Other does not extend ServerEndpointConfig.Configurator'],
   ])('that %s is a DeploymentException', async (_what, configurator, why) => {
@@ -965,7 +965,7 @@ describe('the endpoint instance', () => {
   test.each([undefined, null, 42, 'Chat', Chat])('%p is none, and a 500', async (instance) => {
     const server = await serverThat('getEndpointInstance', () => instance);
     expect((await server.request('/chat')).status).toBe(500);
-    expect(server.log.entries.join('\n')).toMatch(/getEndpointInstance for Chat gave [^]*; expected an object\./);
+    expect(server.log.entries.join('\n')).toMatch(/getEndpointInstance for Chat returned [^]*; expected an object\./);
   });
 
   test('comes from the instanceFactory of the container, with the request', async () => {
@@ -1066,8 +1066,8 @@ describe('the endpoint instance', () => {
       const server = await TestServer.start();
       expect(() => server.container.addEndpoint(config(configurator))).toThrow(
         new DeploymentException(
-          'The constructor of NeedsTea declares 1 parameter(s), and nothing makes its instances. Remove them, give the ' +
-            'container an instanceFactory, or override getEndpointInstance in a configurator.',
+          'The constructor of NeedsTea declares 1 parameter(s), but the container calls it without arguments. Remove ' +
+            'them, set the option instanceFactory, or override getEndpointInstance in a configurator.',
         ),
       );
     });

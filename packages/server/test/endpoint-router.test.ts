@@ -224,8 +224,8 @@ describe('paths that are taken', () => {
 
   test('[WSC-4.1.1-4] the message names both classes and both paths', () => {
     expect(duplicate('/chat/{room}', '/chat/{id}').message).toBe(
-      'Second cannot be deployed at /chat/{id}: First is there already, at /chat/{room}. ' +
-        'Two endpoints need paths that differ in more than the names of variables (WSC-4.1.1-4).',
+      'Second cannot be deployed at /chat/{id}: First is already deployed at /chat/{room}. ' +
+        'Use paths that differ in more than the names of variables (WSC-4.1.1-4).',
     );
   });
 

@@ -172,8 +172,8 @@ test('authenticate that returns false, true or a text makes no user of it', asyn
     const server = await TestServer.start(untyped({ authenticate: () => returned }), Chat);
     expect((await server.request('/chat')).status).toBe(500);
     expect(server.log.entries.at(-1)).toBe(
-      `error The handshake for /chat failed: authenticate gave ${JSON.stringify(returned)}; expected an object with ` +
-        'getName(), or null for nobody. Throw a HandshakeRejection to refuse.',
+      `error The handshake for /chat failed: authenticate returned ${JSON.stringify(returned)}; expected an object with ` +
+        'getName(), or null for no user. Throw a HandshakeRejection to refuse.',
     );
   }
 });
@@ -213,7 +213,7 @@ describe('a header that a refusal may not have', () => {
     };
     const server = await TestServer.start({ authenticate }, Chat);
     expect((await server.request('/chat')).status).toBe(401);
-    expect(server.log.entries.at(-1)).toMatch(/^warn .* are no object of names and values, and were left out\.$/);
+    expect(server.log.entries.at(-1)).toMatch(/^warn .* were left out: they are not an object of names and values\.$/);
   });
 });
 
@@ -234,7 +234,7 @@ describe('a header that a 101 may not have', () => {
       }
       expect(server.log.entries.filter((entry) => entry.startsWith('warn'))).toEqual([
         `warn The handshake for /chat: modifyHandshake set ${JSON.stringify(name)}, which was left out: ` +
-          'an answer that opens a WebSocket has no body.',
+          'a response that opens a WebSocket has no body.',
       ]);
     },
   );

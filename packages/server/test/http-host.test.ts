@@ -399,7 +399,7 @@ describe('attach recognises a server by its methods', () => {
   ])('and refuses %s', (_title, value, found) => {
     expect(() => attach(value as AttachableServer)).toThrow(
       `attach takes a server of node:http, node:https or node:http2; found ${found}. ` +
-        'Of a framework give the server, such as createServer(app), or app.server.',
+        'For a framework, pass its server, such as createServer(app) or app.server.',
     );
   });
 });

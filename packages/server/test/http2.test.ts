@@ -366,7 +366,7 @@ describe('the recipe', () => {
     [
       'two names of the host',
       400,
-      'The Host header must be there once',
+      'The request must have one Host header',
       '/echo',
       { ':authority': 'localhost', host: 'other.example' },
     ],
@@ -761,7 +761,7 @@ describe('beside others on the server', () => {
     const { session } = await serve({ server });
     const stream = (await session()).request({ ':method': 'CONNECT', ':authority': 'far.example:443' });
     const client = new Http2Client(stream);
-    expect([await client.status(), await client.body()]).toEqual([405, 'This server opens no tunnels.\n']);
+    expect([await client.status(), await client.body()]).toEqual([405, 'This server does not open tunnels.\n']);
     expect(client.headers?.allow).toBe('GET');
   });
 
@@ -769,7 +769,7 @@ describe('beside others on the server', () => {
     const { port } = await serve();
     const client = await connectTo(port, { ca: cert, ALPNProtocols: ['http/1.1'] });
     client.send('CONNECT far.example:443 HTTP/1.1\r\nHost: far.example:443\r\n\r\n');
-    expect(await client.response()).toMatchObject({ status: 405, body: 'This server opens no tunnels.\n' });
+    expect(await client.response()).toMatchObject({ status: 405, body: 'This server does not open tunnels.\n' });
   });
 
   test('an endpoint whose engine is ws answers 501, where another container has turned CONNECT on', async () => {
@@ -810,7 +810,7 @@ describe('beside others on the server', () => {
     expect(() => attach((() => undefined) as unknown as Http2Server)).toThrow(
       'attach takes a server of node:http, node:https or node:http2; found the function',
     );
-    expect(() => attach(null as unknown as Http2Server)).toThrow('found null. Of a framework give the server');
+    expect(() => attach(null as unknown as Http2Server)).toThrow('found null. For a framework, pass its server');
   });
 });
 

@@ -236,8 +236,8 @@ describe('server.shouldUpgradeCallback', () => {
       expect(await client.response()).toMatchObject({ status: 200, body: 'page' });
     }
     expect(log.entries.filter((entry) => entry.startsWith('warn'))).toEqual([
-      'warn The handshake for /chat: server.shouldUpgradeCallback says no, so the request is served as a plain one. ' +
-        'Let it return true where container.match(request.url) finds an endpoint.',
+      'warn The handshake for /chat: server.shouldUpgradeCallback returned false, so the server handles the request as a plain ' +
+        'one. Return true if container.match(request.url) finds an endpoint.',
     ]);
     detach(http, container);
     expect((http as { shouldUpgradeCallback?: Callback }).shouldUpgradeCallback?.(request('/other'))).toBe(true);

@@ -80,7 +80,7 @@ describe('replaceEndpoint', () => {
     container.addEndpoint(Chat);
     container.addEndpoint(News);
     const taken = ServerEndpointConfig.Builder.create(Chat2, '/news/{other}').build();
-    expect(() => container.replaceEndpoint('/chat', taken)).toThrow(/is there already/);
+    expect(() => container.replaceEndpoint('/chat', taken)).toThrow(/is already deployed at/);
     expect(container.match('/chat')?.target.plan.name).toBe('Chat');
     expect(container.match('/news/tea')?.target.plan.name).toBe('News');
     container.replaceEndpoint('/chat', Chat2);

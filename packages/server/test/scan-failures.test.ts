@@ -23,11 +23,11 @@ describe('what a scan fails with says what to do', () => {
 
   const ENDPOINT = `const { ServerEndpoint } = require('@serval/api');\n@ServerEndpoint('/a')\nclass A {}\n`;
   const TYPESCRIPT =
-    'could not be loaded; Node runs no decorators, and not all of TypeScript. Compile the file and scan the JavaScript, ' +
+    'could not be loaded; Node does not run decorators, nor all of TypeScript. Compile the file and scan the JavaScript, ' +
     'or start Node with a loader, such as node --import tsx.';
   const DECORATORS =
-    'could not be loaded; its decorators, or those of a module that it imports, seem not to be compiled, and Node runs ' +
-    'none. Give tsc a target below ESNext, esbuild a target such as node20, and Vite, rolldown and oxc experimentalDecorators.';
+    'could not be loaded; it or a module that it imports seems to contain decorators that are not compiled, which Node does ' +
+    'not run. Set a target below ESNext for tsc, one such as node20 for esbuild, and experimentalDecorators for Vite, rolldown and oxc.';
 
   test.each([
     ['a.ts', ENDPOINT, TYPESCRIPT],
@@ -64,7 +64,7 @@ describe('what a scan fails with says what to do', () => {
       `--allow-fs-read=${join(directory, 'main.js')}`,
     ];
     expect(await scanInNode('endpoints/*.js', ...flags)).toBe(
-      'scan: "endpoints/*.js" matches no file below …. Node may not read …/endpoints: beside --permission give ' +
+      'scan: "endpoints/*.js" matches no file below …. Node may not read …/endpoints; with --permission, also pass ' +
         '--allow-fs-read=…/endpoints.',
     );
   });

@@ -128,13 +128,13 @@ describe('the start', () => {
   test('happens once', async () => {
     const server = serverWith({ endpoints: [Chat] });
     const first = server.start();
-    await expect(server.start()).rejects.toThrow('The server is being started; await the start that is under way.');
+    await expect(server.start()).rejects.toThrow('The server is already starting. Await the first call of start().');
     await first;
-    await expect(server.start()).rejects.toThrow('The server was started before; make a new one.');
+    await expect(server.start()).rejects.toThrow('The server is already started. Create a new one.');
     await expect(server.start()).rejects.toMatchObject({ name: 'IllegalStateException' });
     expect(await statusOn(server, '/chat')).toBe(101);
     await server.stop({ grace: 1 });
-    await expect(server.start()).rejects.toThrow('The server was stopped before; make a new one.');
+    await expect(server.start()).rejects.toThrow('The server is already stopped. Create a new one.');
   });
 
   test('is rejected when the port is taken, and the stop then is at once', async () => {
@@ -154,7 +154,7 @@ describe('the start', () => {
     await other.stop();
     await server.start();
     expect([await statusOn(server, '/chat'), await statusOn(server, '/news')]).toEqual([101, 101]);
-    await expect(server.start()).rejects.toThrow('The server was started before; make a new one.');
+    await expect(server.start()).rejects.toThrow('The server is already started. Create a new one.');
   });
 
   test('may be tried again once the path of a socket is there', async () => {
@@ -176,7 +176,7 @@ describe('the start', () => {
   test('after a stop is refused, also where there was no start before', async () => {
     const server = serverWith({ endpoints: [Chat] });
     await server.stop();
-    await expect(server.start()).rejects.toThrow('The server was stopped before; make a new one.');
+    await expect(server.start()).rejects.toThrow('The server is already stopped. Create a new one.');
   });
 
   test('goes on where a stop was refused for its options', async () => {
@@ -278,8 +278,8 @@ describe('[WSC-5.2.1-3] a failed deployment', () => {
     await expect(server.start()).rejects.toMatchObject({
       code: 'WS_DEPLOY_NOT_AN_ENDPOINT',
       message:
-        'Application is a ServerApplicationConfig, which only a scan asks. Export it from a scanned module, or deploy ' +
-        'what it returns: endpoints: [...new Application().getEndpointConfigs(new Set([…]))] (WSC-6.2).',
+        'Application is a ServerApplicationConfig, which only a scan uses. Export it from a scanned module, or deploy ' +
+        'the endpoints that it returns: endpoints: [...new Application().getEndpointConfigs(new Set([…]))] (WSC-6.2).',
     });
   });
 
@@ -472,7 +472,10 @@ describe('the stop', () => {
     client.send(upgradeRequest('/chat'));
     await asked.promise;
     const stopped = server.stop();
-    expect(await client.response()).toMatchObject({ status: 503, body: 'The server takes no new sessions for now.\n' });
+    expect(await client.response()).toMatchObject({
+      status: 503,
+      body: 'The server accepts no new sessions at the moment.\n',
+    });
     client.finish();
     expect(await duration(stopped)).toBeLessThan(1500);
     user.open(null);
@@ -487,7 +490,7 @@ describe('the stop', () => {
     const client = await server.open('/chat');
     const stopped = server.container.stop();
     const { status, headers, body } = await server.request('/chat');
-    expect([status, body]).toEqual([503, 'The server takes no new sessions for now.\n']);
+    expect([status, body]).toEqual([503, 'The server accepts no new sessions at the moment.\n']);
     expect(headers.get('retry-after')).toEqual(['5']);
     expect((await server.request('/chat', { 'Sec-WebSocket-Key': null })).status).toBe(503);
     client.send(closeFrame(1001));
@@ -631,7 +634,7 @@ describe('a bad attribute of @ServerEndpoint', () => {
     ['encoders', class {}, 'WS_DEPLOY_BAD_OPTION', /^Bad: encoders is a list; found /],
     ['decoders', 42, 'WS_DEPLOY_BAD_OPTION', 'Bad: decoders is a list; found 42.'],
     ['inbound', 'parallel', 'WS_DEPLOY_BAD_OPTION', "Bad: inbound is 'serial' or 'concurrent'; found \"parallel\"."],
-    ['configurator', 'Mine', 'WS_DEPLOY_BAD_CONFIGURATOR', /^Bad: its configurator could not be made/],
+    ['configurator', 'Mine', 'WS_DEPLOY_BAD_CONFIGURATOR', /^Bad: its configurator could not be created/],
   ])('%s %p is a DeploymentException', (attribute, value, code, message) => {
     @ServerEndpoint('/bad', { [attribute]: value })
     class Bad {

@@ -334,7 +334,7 @@ describe('trustProxy', () => {
     [[10n], /found \[ 10n \]/],
     [[1], /found \[ 1 \]/],
     [10n, /found 10n/],
-    ['', /found '' \(invalid IP address.*Remove the empty entry; false trusts nobody\.$/],
+    ['', /found '' \(invalid IP address.*Remove the empty entry; false trusts no proxy\.$/],
     ['localhost', /found 'localhost' \(invalid IP address: localhost\)/],
     ['10.0.0.0/33', /invalid range on address: 10\.0\.0\.0\/33/],
     ['10.0.0.0/', /invalid range/],

@@ -26,7 +26,7 @@ test('an option of Server that a container cannot have is warned about', () => {
 });
 
 test.each([true, {}])('perMessageDeflate %j over ws is refused at the door', (perMessageDeflate) => {
-  expect(() => new ServerContainer({ engine: 'ws', perMessageDeflate })).toThrow(/not offered over ws/);
+  expect(() => new ServerContainer({ engine: 'ws', perMessageDeflate })).toThrow(/not available with engine 'ws'/);
 });
 
 test('sharedReads is refused at the door when it is no boolean', () => {

@@ -150,7 +150,7 @@ describe('the answer 101', () => {
 });
 
 describe('a refusal', () => {
-  const BAD_KEY = /^The Sec-WebSocket-Key header must be there once, with the base64 of 16 bytes\.\n$/;
+  const BAD_KEY = /^The request must have one Sec-WebSocket-Key header, with 16 bytes in base64\.\n$/;
   const BAD_VERSION = /^Only version 13/;
   const BAD_HOST = /^The Host header/;
   const BAD_PROTOCOL = /^The Sec-WebSocket-Protocol header is malformed: /;

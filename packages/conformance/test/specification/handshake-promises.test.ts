@@ -123,8 +123,8 @@ describe('while user code never settles', () => {
   });
 });
 
-describe('a socket that was taken before', () => {
-  const TAKEN = { name: 'IllegalStateException', message: expect.stringContaining('was taken before') as string };
+describe('a socket that is already taken', () => {
+  const TAKEN = { name: 'IllegalStateException', message: expect.stringContaining('has already taken it') as string };
 
   test('by upgradeHttpToWebSocket is refused, and its session goes on', async () => {
     const { container, http, second } = await listener((container, request, socket, head) => {

@@ -280,7 +280,7 @@ test('a key that is none is a DeploymentException with the cause', async () => {
       const error = await errorOf(() => new Server({ tls, http2 } as object));
       expect([error?.code, error?.message]).toEqual([
         'WS_DEPLOY_BAD_OPTION',
-        expect.stringMatching(/^tls is refused by Node: /),
+        expect.stringMatching(/^Node rejected the option tls: /),
       ]);
     }
   }
