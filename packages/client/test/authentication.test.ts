@@ -64,7 +64,7 @@ describe('credentials', () => {
     const session = await connect(server.url('/a?b=c'), options, withProperties(properties));
     expect(session.isOpen()).toBe(true);
     const [first, second] = server.requests;
-    // They are not shown to who has not asked.
+    // The client does not send them without a challenge.
     expect(first?.headers.has('authorization')).toBe(false);
     expect(second?.headers.get('authorization')).toBe(BASIC);
     expect(second?.requestLine).toBe('GET /a?b=c HTTP/1.1');

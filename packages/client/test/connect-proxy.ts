@@ -28,7 +28,7 @@ export function askingFor(
 /** An HTTP proxy on a free port of 127.0.0.1, gone after the test. Every name leads to 127.0.0.1. */
 export class ConnectProxy {
   readonly requests: TunnelRequest[] = [];
-  /** What clients have sent into tunnels. */
+  /** The bytes that clients sent into tunnels. */
   readonly carried: Buffer[] = [];
   readonly #sockets = new Set<Socket>();
   readonly #waiting: (() => void)[] = [];

@@ -57,7 +57,7 @@ class Echo {
   }
 }
 
-/** What a client hears, as one list. */
+/** The calls that a client endpoint receives, as one list. */
 @ClientEndpoint({ subprotocols: ['v1', 'v2'] })
 class Listener {
   readonly heard = new Inbox();
@@ -96,7 +96,7 @@ describe.each(['native', 'ws'] as const)('with a Serval server on the engine %s'
     expect(session.getContainer()).toBe(container);
     expect(await endpoint.heard.next()).toBe('open true true');
     expect(await endpoint.heard.next()).toBe('hello ann');
-    // What the method has returned went to the server, and came back.
+    // The method's return value went to the server and came back.
     expect(await endpoint.heard.next()).toBe('thanks');
     await session.getBasicRemote().sendText('x'.repeat(5000));
     expect(await endpoint.heard.next()).toBe('x'.repeat(5000));

@@ -33,7 +33,7 @@ test(`the rules for every connection hold for ${cases} random ones (TEST_SEED=${
   while (timeouts() > before) await turns(1);
 }, 120_000);
 
-/** What has not come then does not come; only a test that fails waits so long. */
+/** Data that has not arrived by then does not arrive. Only a failing test waits this long. */
 const PATIENCE_MS = 30_000;
 
 interface ServedSession {
@@ -58,7 +58,7 @@ class Life {
     ...(this.random.chance(20) ? { pingInterval: 20, pongTimeout: 60_000 } : {}),
   });
   readonly #controller = new AbortController();
-  /** What the handlers were told. */
+  /** The calls that the handlers received. */
   readonly #told: string[] = [];
   readonly #outcomes = new Map<string, Error | undefined>();
   readonly #calls: string[] = [];
@@ -273,7 +273,7 @@ class Life {
     }
     this.#served.forEach((session, index) => {
       const told = this.#told.filter((what) => what.startsWith(`text ${index + 1}.`)).map((what) => what.slice(5));
-      // From the first on, and all of them where nobody has ended the session before.
+      // Starting with the first, and all of them if nothing ended the session earlier.
       expect(session.sent.slice(0, told.length)).toEqual(told);
       const isLast = index === this.#served.length - 1;
       if (session.endsInOrder && !isLast && !this.#isEndedHere) expect(told).toEqual(session.sent);

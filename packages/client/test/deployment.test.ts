@@ -21,7 +21,7 @@ import {
 import { ClientContainer } from '../src';
 import { rejection } from '../../testing/test/toolbox';
 
-// No server is asked: what cannot be deployed fails before. Port 9 of this machine answers nothing.
+// No request is sent, because deployment fails first. Port 9 of this machine does not answer.
 const NOWHERE = 'ws://127.0.0.1:9/echo';
 const container = new ClientContainer({ logger: { error() {}, warn() {}, debug() {} } });
 

@@ -22,7 +22,7 @@ class Listener extends Endpoint {
   }
 }
 
-/** Records what it is asked and shown. */
+/** Records its calls and their arguments. */
 class Recorder extends ClientEndpointConfig.Configurator {
   readonly responses: Map<string, string[]>[] = [];
   calls = 0;

@@ -31,7 +31,7 @@ describe('one request', () => {
       ]);
       if (tunnel === undefined) socket.destroy();
       expect(socket.destroyed).toBe(true);
-      // What is left would keep one of them.
+      // A leftover socket would keep one of them.
       const last = connectSocket(server.port, '127.0.0.1');
       await new Promise((resolve) => last.on('connect', resolve));
       last.destroy();

@@ -9,7 +9,7 @@ export interface ReceivedRequest {
   readonly requestLine: string;
   /** Names in lower case. */
   readonly headers: ReadonlyMap<string, string>;
-  /** What the request came on. */
+  /** The connection of the request. */
   readonly connection: LiteralSocket;
 }
 

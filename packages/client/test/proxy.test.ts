@@ -241,7 +241,7 @@ describe('authentication', () => {
       { proxy: { uri: proxy.url('ann:s3cret@'), headers: { 'X-Team': 'tea' } }, credentials },
       given,
     );
-    // Each request to the server has a tunnel of its own.
+    // Each request to the server has its own tunnel.
     expect(proxy.requests.map(({ headers }) => headers.get('proxy-authorization'))).toEqual([
       undefined,
       BASIC,
@@ -473,7 +473,7 @@ describe('the environment', () => {
     const session = await container.connectToServer(Listener, uri);
     afterTest(() => session.close());
     expect(proxy.requests).toHaveLength(1);
-    // Neither a proxy nor a name: .test is nobody's.
+    // Neither a proxy nor a name; .test is reserved.
     process.env.no_proxy = 'prices.test';
     expect((await rejection(container.connectToServer(Listener, uri))).code).toBe('WS_CONNECT_IO');
     delete process.env.no_proxy;

@@ -52,7 +52,7 @@ describe('a server that restarts on its port', () => {
     const { port } = server;
     const endpoint = kind === 'class' ? Listener : new Listener();
     const connection = await open(`ws://127.0.0.1:${port}/echo`, { endpoint });
-    // Of a class the only instance is asked for by its session.
+    // A class has one instance, which its session identifies.
     const listener = (endpoint === Listener ? instanceOf(connection) : endpoint) as Listener;
     expect(await listener.heard.next()).toBe('open 0');
     expect(await listener.heard.next()).toBe('here');

@@ -58,7 +58,7 @@ test.each([300, 301, 302, 303, 305, 307, 308])('follows %d to its Location', asy
   expect(configurator.responses).toBe(2);
   const keys = server.requests.map(({ headers }) => headers.get('sec-websocket-key'));
   expect(keys[0]).not.toBe(keys[1]);
-  // The same origin: it is told what the first request has told.
+  // The same origin receives the same headers as in the first request.
   expect(server.last.headers.get('authorization')).toBe('Bearer secret');
   expect(server.openConnections).toBe(1);
 });

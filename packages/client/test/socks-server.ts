@@ -9,10 +9,10 @@ export interface SocksBehaviour {
   readonly answers?: readonly (Buffer | 'silence' | undefined)[];
 }
 
-/** What a client has asked it for. */
+/** The requests of its clients. */
 export interface SocksRequest {
   readonly version: number;
-  /** As told: an address, or a name. */
+  /** As received: an address or a name. */
   readonly host: string;
   readonly port: number;
   /** Of SOCKS 4. */

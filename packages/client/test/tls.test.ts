@@ -124,7 +124,7 @@ test.each<[certificate: string, tls: object, sslContext: object, found: RegExp, 
   const error = await rejection(
     container.connectToServer(Listener, trusting({ ca: TLS.cert, ...sslContext }), server.url()),
   );
-  // Where the server only hangs up, it may have gone for any reason.
+  // A server that only disconnects may have done so for any reason.
   expect(error.code).toBe(hint === MISSING ? 'WS_CONNECT_TLS' : 'WS_CONNECT_IO');
   expect(error.message).toMatch(found);
   expect(error.message).toMatch(hint);

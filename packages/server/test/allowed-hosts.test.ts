@@ -52,7 +52,7 @@ describe('allowedHosts', () => {
     expect(isAllowed(host)).toBe(false);
   });
 
-  test('allows every host when it is not set, and addresses alone when it is empty', () => {
+  test('allows every host if it is not set, and only addresses if it is empty', () => {
     expect(readOptions({ allowedHosts: ALLOWED_HOSTS }, {}).allowedHosts).toBeUndefined();
     expect(hostPolicy([])('chat.example')).toBe(false);
     expect(hostPolicy([])('10.0.0.1')).toBe(true);
@@ -66,17 +66,17 @@ describe('allowedHosts', () => {
     ['*.chat.example', /"\*.chat.example"/],
     ['chat example', /"chat example"/],
     ['[::1]', /"\[::1\]"/],
-  ])('refuses the entry %p at deployment, and shows how to write one', (entry, shown) => {
+  ])('rejects the entry %p at deployment with a correct example', (entry, shown) => {
     expect(() => hostPolicy([entry])).toThrow(DeploymentException);
     expect(() => hostPolicy([entry])).toThrow(shown);
     expect(() => hostPolicy([entry])).toThrow(/write a name without scheme and port/);
   });
 
-  test.each([['chat.example'], [5], [null], [{}], [[5]]])('refuses %p as the option', (option) => {
+  test.each([['chat.example'], [5], [null], [{}], [[5]]])('rejects %p as the option', (option) => {
     expect(() => hostPolicy(option as AllowedHosts)).toThrow(/allowedHosts .*list of host names/);
   });
 
-  test('answers 403 before the user is recognised, although Origin and Host are the same, and logs the host once', async () => {
+  test('answers 403 before authenticate even if Origin and Host are equal, and logs the host once', async () => {
     const authenticate = jest.fn(() => null);
     const server = await TestServer.start({ allowedHosts: ['chat.example'], authenticate }, Echo);
     const rebound = { Host: 'evil.example', Origin: 'http://evil.example' };
@@ -94,14 +94,14 @@ describe('allowedHosts', () => {
     expect(client).toBeDefined();
   });
 
-  test('judges the host that a trusted proxy was asked for', async () => {
+  test('checks the host that the client requested from a trusted proxy', async () => {
     const server = await TestServer.start({ allowedHosts: ['chat.example'], trustProxy: 'loopback' }, Echo);
     const forwarded = (host: string) => ({ Host: '127.0.0.1:8080', 'X-Forwarded-Host': host });
     expect(await server.request('/echo', forwarded('evil.example'))).toMatchObject({ status: 403 });
     await server.open('/echo', forwarded('chat.example'));
   });
 
-  test('judges :authority over HTTP/2', async () => {
+  test('checks :authority over HTTP/2', async () => {
     const http2 = createHttp2Server();
     attach(http2, { allowedHosts: ['chat.example'], logger: loggerInto(new Journal()) }).addEndpoint(Echo);
     await new Promise<void>((resolve) => http2.listen(0, '127.0.0.1', resolve));

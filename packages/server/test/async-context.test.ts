@@ -64,8 +64,8 @@ const whoAsks: ServerContainerOptions['authenticate'] = (request) => {
   return null;
 };
 
-describe.each(['native', 'ws'] as const)('what authenticate enters (engine %s)', (engine) => {
-  test('is seen by every method of the session, and by nobody else', async () => {
+describe.each(['native', 'ws'] as const)('the async context that authenticate enters (engine %s)', (engine) => {
+  test('reaches every method of the session and nothing else', async () => {
     const server = await TestServer.start({ engine, authenticate: whoAsks }, Who);
     const ann = await server.open('/who?name=ann');
     const nobody = await server.open('/who');
@@ -113,7 +113,7 @@ describe.each(['native', 'ws'] as const)('what authenticate enters (engine %s)',
     expect(user.getStore()).toBeUndefined();
   });
 
-  test('is what @OnClose sees when another session, a timer, the container or the peer ends it', async () => {
+  test('reaches @OnClose if another session, a timer, the container or the peer ends the session', async () => {
     const server = await TestServer.start({ engine, authenticate: whoAsks }, Who);
     const ann = await server.open('/who?name=ann');
     const bob = await server.open('/who?name=bob');
@@ -134,7 +134,7 @@ describe.each(['native', 'ws'] as const)('what authenticate enters (engine %s)',
   });
 });
 
-test('on one connection that is kept alive, a page and an upgrade share no context', async () => {
+test('a page and an upgrade on one keep-alive connection share no context', async () => {
   const http = createServer((request, response) => {
     user.enterWith(`page ${request.url}`);
     response.end('page');
@@ -154,7 +154,7 @@ test('on one connection that is kept alive, a page and an upgrade share no conte
   expect(journal.current.entries.slice(0, 2)).toEqual(['authenticate: attached', 'open: attached']);
 });
 
-test('what upgradeHttpToWebSocket is called in is seen by the session', async () => {
+test('the context of the upgradeHttpToWebSocket call reaches the session', async () => {
   const container = new ServerContainer({ logger: loggerInto(new Journal()) });
   afterTest(() => container.stop({ grace: 1 }));
   const config = ServerEndpointConfig.Builder.create(Who, '/any').build();

@@ -125,8 +125,8 @@ async function turns(count = 20): Promise<void> {
   for (let passed = 0; passed < count; passed += 1) await turn();
 }
 
-describe.each(WAYS)('a close of the peer is answered behind the messages before it, over %s', (name, open) => {
-  test.each(['/serial', '/concurrent'])('%s: return values and awaited sends go out first', async (path) => {
+describe.each(WAYS)('answers the peer’s close after earlier messages, over %s', (name, open) => {
+  test.each(['/serial', '/concurrent'])('%s: return values and awaited sends leave first', async (path) => {
     const peer = await open(path);
     peer.send(text('a'), text('b send'), text('c'), closeFrame(4001, 'bye'));
     expect([await peer.text(), await peer.text(), await peer.text()].sort()).toEqual([
@@ -139,7 +139,7 @@ describe.each(WAYS)('a close of the peer is answered behind the messages before 
     expect(heard.entries).toEqual(['a', 'b send', 'c', 'close 4001 bye true']);
   });
 
-  test('an empty close frame is answered with an empty one, and told as 1005', async () => {
+  test('answers an empty close frame with an empty one, and reports 1005', async () => {
     const peer = await open('/serial');
     peer.send(text('a'), clientFrame(0x88));
     expect(await peer.text()).toBe('echo a');
@@ -164,7 +164,7 @@ describe.each(WAYS)('a close of the peer is answered behind the messages before 
     expect(heard.entries.slice(0, 2)).toEqual(['a', 'b send']);
   });
 
-  test('until then the session is an open one: it sends, and gets what is broadcast', async () => {
+  test('until then the session is open: it sends, and receives broadcasts', async () => {
     const peer = await open('/serial');
     peer.send(text('wait'), closeFrame(1000));
     await heard.until('wait');
@@ -178,7 +178,7 @@ describe.each(WAYS)('a close of the peer is answered behind the messages before 
     await heard.until('close 1000 true');
   });
 
-  test('a close of this side that comes meanwhile goes before it, and its reason is told', async () => {
+  test('a close of this side in between leaves first, and its reason is reported', async () => {
     const peer = await open('/serial');
     peer.send(text('wait'), closeFrame(4001));
     await heard.until('wait');
@@ -189,7 +189,7 @@ describe.each(WAYS)('a close of the peer is answered behind the messages before 
     await heard.until('close 4002 ours true');
   });
 
-  test('a handler that never settles keeps it no longer than the close timeout, and the log names it', async () => {
+  test('a handler that never settles delays it at most until the close timeout, and the log names the handler', async () => {
     const peer = await open('/serial', { sessionCloseTimeout: 40 });
     peer.send(text('never'), closeFrame(4001, 'bye'));
     expect(await peer.close()).toBe('4001 bye');
@@ -197,7 +197,7 @@ describe.each(WAYS)('a close of the peer is answered behind the messages before 
     expect(log.entries.join()).toMatch(/error Serial\.text has not settled within 40 ms; session [0-9a-f]{32} ends/);
   });
 
-  test('its code is kept where a message waits behind a handler that never settles', async () => {
+  test('keeps its code while a message waits behind a handler that never settles', async () => {
     const peer = await open('/serial', { sessionCloseTimeout: 40 });
     peer.send(text('never'), text('waits'), closeFrame(4001, 'bye'));
     expect(await peer.close()).toBe('4001 bye');
@@ -218,7 +218,7 @@ describe.each(WAYS)('a close of the peer is answered behind the messages before 
     },
   );
 
-  test('a connection that is lost meanwhile is told with the code of the close frame', async () => {
+  test('reports the code of the close frame if the connection is lost in between', async () => {
     const peer = await open('/serial');
     peer.send(text('wait'), closeFrame(4001, 'bye'));
     await heard.until('wait');
@@ -230,7 +230,7 @@ describe.each(WAYS)('a close of the peer is answered behind the messages before 
 });
 
 describe('a close of this side', () => {
-  test('leaves at once; messages that wait and answers that come later are dropped', async () => {
+  test('leaves at once, and drops waiting messages and later answers', async () => {
     const [, open] = WAYS[0] as (typeof WAYS)[number];
     const peer = await open('/serial');
     peer.send(text('wait'), text('next'));
@@ -258,7 +258,7 @@ describe('a close of this side', () => {
     expect(heard.entries.slice(-2)).toEqual(['closed', 'close 4000 mine true']);
   });
 
-  test('by a handler that returns at once waits for the answers of the others, too', async () => {
+  test('by a handler that returns at once also waits for the answers of the others', async () => {
     const [, open] = WAYS[0] as (typeof WAYS)[number];
     const peer = await open('/concurrent');
     peer.send(text('wait 1'), text('wait 2'), clientFrame(0x82, 'close'));
@@ -269,7 +269,7 @@ describe('a close of this side', () => {
     expect(await peer.close()).toBe('4000 mine');
   });
 
-  test('by one of several handlers waits no longer than the close timeout', async () => {
+  test('by one of several handlers waits at most until the close timeout', async () => {
     const [, open] = WAYS[0] as (typeof WAYS)[number];
     const peer = await open('/concurrent', { sessionCloseTimeout: 40 });
     peer.send(text('never'), text('close'));
@@ -278,7 +278,7 @@ describe('a close of this side', () => {
     expect(log.entries.join()).toMatch(/Concurrent\.text has not settled within 40 ms/);
   });
 
-  test('that crosses a close of the peer keeps its reason, and the answers of the other handlers', async () => {
+  test('that crosses a close of the peer keeps its reason and sends the answers of the other handlers', async () => {
     const [, open] = WAYS[0] as (typeof WAYS)[number];
     const peer = await open('/concurrent');
     peer.send(text('wait'), text('close'), closeFrame(4001, 'theirs'));

@@ -4,7 +4,7 @@ import { CloseReason, OnClose, OnError, OnMessage, OnOpen, ServerEndpoint, Sessi
 import { clientFrame, LiteralSocket } from '@serval/testing';
 import { Server } from '../src';
 
-/** What the endpoint of the present test was told. */
+/** The calls that the endpoint of the current test received. */
 let told: { code: number; phrase: string; isOpen: boolean; closes: number; errors: string[] };
 let session: Session;
 let onClosed: () => void;
@@ -65,7 +65,7 @@ async function wireCode(socket: LiteralSocket): Promise<number | 'none'> {
 const closeFrame = (code: number, reason = ''): Buffer =>
   clientFrame(0x88, [code >> 8, code & 0xff, ...Buffer.from(reason)]);
 
-/** Each cause of an end: how it comes about, what the peer sees, what `@OnClose` is told. */
+/** Each cause of an end: how it happens, what the peer receives, and what `@OnClose` receives. */
 const causes: readonly {
   readonly cause: string;
   readonly wire: number | 'none';
@@ -175,7 +175,7 @@ test.each(causes.map((row) => [row.cause, row] as const))(
   },
 );
 
-test('a send timeout: the peer that does not read sees the connection end, @OnClose 1006', async () => {
+test('a send timeout ends the connection of a peer that does not read, and @OnClose receives 1006', async () => {
   const socket = await connect();
   socket.pause();
   const big = Buffer.alloc(4 * 1024 * 1024);
@@ -187,7 +187,7 @@ test('a send timeout: the peer that does not read sees the connection end, @OnCl
   socket.destroy();
 });
 
-test('an error of @OnMessage goes to @OnError and closes nothing', async () => {
+test('passes an error of @OnMessage to @OnError and keeps the session open', async () => {
   const socket = await connect();
   socket.send(clientFrame(0x81, 'throw'), clientFrame(0x81, 'fine'));
   expect((await socket.read(6)).subarray(2).toString()).toBe('fine');

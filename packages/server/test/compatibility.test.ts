@@ -114,7 +114,7 @@ describe.each([undefined, ...PROFILES])('with compatibility %s', (compatibility)
     expect(errors).toEqual(['failed']);
   });
 
-  test('a message that cannot be decoded closes nothing', async () => {
+  test('a message that cannot be decoded does not close the session', async () => {
     const client = await connect(await start({ compatibility }), '/even');
     client.send(clientFrame(0x81, '3'), clientFrame(0x81, '4'));
     expect(await text(client)).toBe('even 4');
@@ -129,7 +129,7 @@ describe.each([undefined, ...PROFILES])('with compatibility %s', (compatibility)
     expect(closes).toEqual([isTomcat ? 1006 : 1011]);
   });
 
-  test('what a text limit counts', async () => {
+  test('the unit of the text limit', async () => {
     const client = await connect(await start({ compatibility, textBufferSize: 4 }), '/plain');
     client.send(clientFrame(0x81, 'éé'), clientFrame(0x81, '✓✓✓✓'), clientFrame(0x81, 'five!'));
     expect(await text(client)).toBe('2');
@@ -137,7 +137,7 @@ describe.each([undefined, ...PROFILES])('with compatibility %s', (compatibility)
     expect((await client.read(4)).toString('hex')).toMatch(/^88..03f1$/);
   });
 
-  test('the sessions that @OnOpen sees', async () => {
+  test('the sessions that getOpenSessions returns in @OnOpen', async () => {
     const server = await start({ compatibility });
     const first = await connect(server, '/plain');
     first.send(clientFrame(0x81, 'opened'));
@@ -156,7 +156,7 @@ describe.each([undefined, ...PROFILES])('with compatibility %s', (compatibility)
     expect(closes).toEqual([isTomcat ? 1000 : 1005]);
   });
 
-  test('a send while another is unfinished, and the frames of a long text', async () => {
+  test('a send during an unfinished one, and the frames of a long text', async () => {
     const client = await connect(await start({ compatibility }), '/plain');
     client.send(clientFrame(0x81, 'twice'));
     // Of 200,000 characters Tomcat makes 24 frames of 8192 bytes and one of 3392.
@@ -177,7 +177,7 @@ describe.each([undefined, ...PROFILES])('with compatibility %s', (compatibility)
   });
 });
 
-test('what is given goes before the profile, by either name', async () => {
+test('an explicit option overrides the profile, under either name', async () => {
   const server = await start({
     compatibility: 'tomcat-9',
     onMessageError: 'keep-open',
@@ -194,7 +194,7 @@ test('what is given goes before the profile, by either name', async () => {
   expect((await other.upgrade('/plain', { Origin: 'https://elsewhere.example' })).status).toBe(403);
 });
 
-test('an unknown profile is refused at the door', () => {
+test('the constructor rejects an unknown profile', () => {
   expect(() => new Server({ compatibility: 'tomcat-8' } as object)).toThrow(
     "compatibility is 'tomcat-9', 'tomcat-10.1' or 'tomcat-11'; found \"tomcat-8\".",
   );

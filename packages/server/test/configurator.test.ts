@@ -29,7 +29,7 @@ import { Gate, turn } from '../../testing/test/toolbox';
 const { Configurator } = ServerEndpointConfig;
 type Configurator = ServerEndpointConfig.Configurator;
 
-/** What has happened in the test, in order. */
+/** The events of the test, in order. */
 const CALLS: string[] = [];
 beforeEach(() => void (CALLS.length = 0));
 
@@ -167,7 +167,7 @@ describe('the order of a handshake', () => {
     expect(CALLS).toEqual([...STEPS, 'constructor', 'codec init', '@OnOpen']);
   });
 
-  test.each(STEPS)('a handshake that ends in %s goes no further', async (step) => {
+  test.each(STEPS)('a handshake that %s refuses runs no later step', async (step) => {
     const server = await serverThat(step, () => {
       throw new HandshakeRejection(418);
     });
@@ -175,7 +175,7 @@ describe('the order of a handshake', () => {
     expect(CALLS).toEqual(STEPS.slice(0, STEPS.indexOf(step) + 1));
   });
 
-  test.each(STEPS)('what %s promises is awaited', async (step) => {
+  test.each(STEPS)('awaits the promise of %s', async (step) => {
     const values: Record<Step, unknown> = {
       authenticate: null,
       checkOrigin: true,
@@ -192,7 +192,7 @@ describe('the order of a handshake', () => {
   });
 });
 
-describe('a client that has gone', () => {
+describe('a client that left', () => {
   class Counting implements Decoder.Text<Date> {
     static readonly decodes = Decoder.text(Date);
     init(): void {
@@ -236,7 +236,7 @@ describe('a client that has gone', () => {
     },
   );
 
-  test('by ending its side has its codecs destroyed again, if they were made', async () => {
+  test('by ending its side: destroys the codecs if they exist', async () => {
     const entered = new Gate();
     const gate = new Gate<unknown>();
     const server = await serverThat(
@@ -275,7 +275,7 @@ describe.each([
     ['a symbol', Symbol('secret')],
   ];
 
-  test.each(STEPS)('with any mistake in %s gives 500, tells the client nothing, and harms nobody', async (step) => {
+  test.each(STEPS)('with any error in %s answers 500 without details and affects no other session', async (step) => {
     const mistakes = [...MISTAKES];
     let thrown: unknown;
     const server = await serverThat(
@@ -303,7 +303,7 @@ describe.each([
     expect(next.status).toBe(step === 'authenticate' ? 500 : 101);
   });
 
-  test.each(STEPS)('a HandshakeRejection in %s decides status, headers and body', async (step) => {
+  test.each(STEPS)('a HandshakeRejection in %s sets status, headers and body', async (step) => {
     const rejection = new HandshakeRejection(401, {
       headers: {
         'WWW-Authenticate': ['Bearer', 'Basic realm="chat"'],
@@ -366,7 +366,7 @@ describe('closeWith', () => {
     );
   }
 
-  test('answers bytes that came with the request with nothing but the close frame', async () => {
+  test('answers bytes that arrived with the request only with the close frame', async () => {
     const server = await closing(4401);
     const client = await server.connect();
     client.send(upgradeRequest('/chat'), clientFrame(0x81, 'hello'), clientFrame(0x82, 'bytes'));
@@ -387,7 +387,7 @@ describe('closeWith', () => {
     }
   });
 
-  test('chooses none of a malformed offer, and blames nobody for it', async () => {
+  test('chooses none of a malformed offer, without an error in the log', async () => {
     const server = await closing(4401);
     const { status, lines, client } = await server.request('/chat', { 'Sec-WebSocket-Protocol': 'v 1' });
     expect([status, lines.length]).toEqual([101, 3]);
@@ -395,7 +395,7 @@ describe('closeWith', () => {
     expect(server.log.entries.filter((entry) => entry.startsWith('error'))).toEqual([]);
   });
 
-  test('drops a client that does not answer after sessionCloseTimeout', async () => {
+  test('drops a client that does not answer within sessionCloseTimeout', async () => {
     const server = await closing(4401, { sessionCloseTimeout: 20 });
     const client = await server.open('/chat');
     expect(await client.close()).toBe('4401 no');
@@ -430,7 +430,7 @@ describe('a HandshakeRejection', () => {
     expect([status, headers.get('location')]).toEqual([307, ['/elsewhere']]);
   });
 
-  test('cannot say how long its body is, or how the connection goes on', async () => {
+  test('cannot set the length of its body or the fate of the connection', async () => {
     const server = await rejecting(400, {
       headers: { 'content-length': '1', Connection: 'keep-alive', 'Transfer-Encoding': 'chunked' },
       body: 'whole',
@@ -451,7 +451,7 @@ describe('a HandshakeRejection', () => {
     ['a header name with a colon', { headers: { 'A: b\r\nX': 'x' } }],
     ['a header that no latin1 can spell', { headers: { 'X-A': '→' } }],
     ['a response that is null', null],
-  ])('of a JavaScript program with %s is answered all the same', async (_what, response) => {
+  ])('from a JavaScript program with %s still produces a response', async (_what, response) => {
     const server = await rejecting(401, response as object);
     const { status, lines, client } = await server.request('/chat');
     expect(status).toBe(401);
@@ -481,14 +481,14 @@ describe('[WSC-3.1.4-1] checkOrigin', () => {
     expect(seen).toEqual(['http://evil.example', ['http://evil.example'], null, undefined]);
   });
 
-  test('that gives something else than true refuses with 403', async () => {
+  test('that returns anything other than true refuses with 403', async () => {
     for (const answer of [false, undefined, null, 0, '']) {
       const server = await serverThat('checkOrigin', () => answer);
       expect((await server.request('/chat')).status).toBe(403);
     }
   });
 
-  test('super.checkOrigin(origin), as in Java, is the check of the container', async () => {
+  test('super.checkOrigin(origin), as in Java, runs the container’s check', async () => {
     class AsInJava extends Configurator {
       override checkOrigin(origin: string | null): boolean | Promise<boolean> {
         return super.checkOrigin(origin);
@@ -499,7 +499,7 @@ describe('[WSC-3.1.4-1] checkOrigin', () => {
     expect((await server.request('/chat', OWN)).status).toBe(101);
   });
 
-  test('super.checkOrigin(origin) after an await says what to do', async () => {
+  test('super.checkOrigin(origin) after an await throws and names the remedy', async () => {
     class TooLate extends Configurator {
       override async checkOrigin(origin: string | null): Promise<boolean> {
         await turn();
@@ -526,7 +526,7 @@ describe('[WSC-3.1.4-1] checkOrigin', () => {
     expect((await server.request('/chat', OWN)).status).toBe(101);
   });
 
-  test('one configurator in two containers asks each for its own policy, also in handshakes at the same time', async () => {
+  test('one configurator in two containers uses each one’s own policy, also in concurrent handshakes', async () => {
     const bothAsked = new Gate();
     let asked = 0;
     class Shared extends Configurator {
@@ -543,7 +543,7 @@ describe('[WSC-3.1.4-1] checkOrigin', () => {
     expect(answers.map(({ status }) => status)).toEqual([403, 101]);
   });
 
-  test('the handshake of one call is not that of another which it is within', async () => {
+  test('nested calls keep their own handshakes', async () => {
     class Nested extends Configurator {
       override checkOrigin(origin: string | null): boolean | Promise<boolean> {
         // A configurator that consults itself must not lose the handshake it is in.
@@ -557,7 +557,7 @@ describe('[WSC-3.1.4-1] checkOrigin', () => {
 });
 
 describe('the default configurator', () => {
-  test('is one for all, and its own default', () => {
+  test('is a single instance, and its own default', () => {
     const first = new Configurator().getContainerDefaultConfigurator();
     class Mine extends Configurator {}
     expect(new Mine().getContainerDefaultConfigurator()).toBe(first);
@@ -585,16 +585,16 @@ describe('the default configurator', () => {
     expect((await server.request('/chat')).status).toBe(101);
   });
 
-  test('says so when it is asked outside of any handshake', () => {
+  test('throws outside of a handshake', () => {
     const standard = new Configurator().getContainerDefaultConfigurator();
-    expect(() => standard.checkOrigin(null)).toThrow(/checkOrigin of the default configurator was called outside/);
+    expect(() => standard.checkOrigin(null)).toThrow(/checkOrigin of the default configurator ran outside/);
     expect(() => standard.getEndpointInstance(Chat)).toThrow(/super\.getEndpointInstance\(…, request\)/);
     expect(standard.getNegotiatedSubprotocol(['a', 'b'], ['b', 'a'])).toBe('b');
     expect(standard.getNegotiatedSubprotocol(['a'], ['c'])).toBe('');
     expect(standard.getNegotiatedExtensions([], [createExtension('x')])).toEqual([]);
   });
 
-  test('refuses a request that is of no container', () => {
+  test('rejects a request that belongs to no container', () => {
     const standard = new Configurator().getContainerDefaultConfigurator();
     expect(() => standard.checkOrigin(null, {} as HandshakeRequest)).toThrow(HandshakeRejection);
   });
@@ -622,7 +622,7 @@ describe('the instance of an annotated endpoint’s configurator', () => {
     @OnMessage receive(_text: string): void {}
   }
 
-  test('[WSC-4.1.5-1] is made at deployment, one for each endpoint, and used by all its connections', async () => {
+  test('[WSC-4.1.5-1] is created at deployment, once per endpoint, and serves all its connections', async () => {
     const server = await TestServer.start({}, One, Two);
     expect(made).toBe(2);
     const seen: unknown[] = [];
@@ -645,7 +645,7 @@ describe('the instance of an annotated endpoint’s configurator', () => {
       'could not be created',
     ],
     ['is another class', class Other {}, 'Other does not extend ServerEndpointConfig.Configurator'],
-  ])('that %s is a DeploymentException', async (_what, configurator, why) => {
+  ])('that %s throws a DeploymentException', async (_what, configurator, why) => {
     @ServerEndpoint('/bad', { configurator: configurator as typeof Counted })
     class Bad {
       @OnMessage receive(_text: string): void {}
@@ -688,7 +688,7 @@ describe('[WSC-3.1.2-1] the subprotocol', () => {
     expect(await client.text()).toBe(`[${chosen}]`);
   });
 
-  test('is chosen by a configurator, which sees both lists', async () => {
+  test('comes from the configurator, which receives both lists', async () => {
     const seen: unknown[] = [];
     class Choosing extends Configurator {
       override getNegotiatedSubprotocol(supported: readonly string[], requested: readonly string[]): string {
@@ -709,7 +709,7 @@ describe('[WSC-3.1.2-1] the subprotocol', () => {
     expect([status, lines.length]).toEqual([101, 3]);
   });
 
-  test.each(['v2', 'v1\r\nX-Evil: 1', 42])('%p, which the client has not asked for, is a 500', async (choice) => {
+  test.each(['v2', 'v1\r\nX-Evil: 1', 42])('%p, which the client did not request, is a 500', async (choice) => {
     const server = await serverThat('getNegotiatedSubprotocol', () => choice);
     const { status, headers } = await server.request('/chat', { 'Sec-WebSocket-Protocol': 'v1' });
     expect(status).toBe(500);
@@ -721,7 +721,7 @@ describe('[WSC-3.1.2-1] the subprotocol', () => {
 describe('[WSC-3.1.3-1] extensions', () => {
   const DEFLATE = 'permessage-deflate';
 
-  test('a configurator sees what the endpoint declares, what else is installed, and what the client offers', async () => {
+  test('a configurator receives the endpoint’s extensions, the other installed ones, and the client’s offer', async () => {
     const seen: string[] = [];
     const show = (list: readonly Extension[]): string =>
       list
@@ -767,7 +767,7 @@ describe('[WSC-3.1.3-1] extensions', () => {
     expect(headers.get('sec-websocket-extensions')).toEqual(agreed);
   });
 
-  test('RFC 6455 9.1: one that the client has not offered is not promised', async () => {
+  test('RFC 6455 9.1: the response contains no extension that the client did not offer', async () => {
     class Generous extends Configurator {
       override getNegotiatedExtensions(): readonly Extension[] {
         return [createExtension(DEFLATE)];
@@ -827,7 +827,7 @@ describe('modifyHandshake', () => {
     ]);
   });
 
-  test('sees the headers of the handshake, in any case', async () => {
+  test('receives the headers of the handshake, with names in any case', async () => {
     const seen: unknown[] = [];
     const server = await modifying((headers) => {
       seen.push(headers.get('SEC-WEBSOCKET-ACCEPT'), headers.get('sec-websocket-protocol'), headers.has('UPGRADE'));
@@ -863,7 +863,7 @@ describe('modifyHandshake', () => {
     ['a name with a space', 'X A', ['1']],
     ['a name with a line break', 'X-A\r\nX-Evil', ['1']],
     ['an empty name', '', ['1']],
-  ])('that sets %s is a 500, and nothing of it is sent', async (_what, name, values) => {
+  ])('that sets %s is a 500, and its header is not sent', async (_what, name, values) => {
     const server = await modifying((headers) => void headers.set(name, values));
     const { status, lines, client } = await server.request('/chat');
     expect(status).toBe(500);
@@ -935,7 +935,7 @@ describe('the endpoint instance', () => {
     expect(CALLS.filter((call) => call === 'constructor')).toHaveLength(2);
   });
 
-  test('[WSC-3.1.7-1] comes from the configurator, asked at each connection; one for all is one for all', async () => {
+  test('[WSC-3.1.7-1] comes from the configurator, for each connection, which may return a shared instance', async () => {
     const one = new Chat();
     CALLS.length = 0;
     const server = await serverThat('getEndpointInstance', () => one);
@@ -962,13 +962,13 @@ describe('the endpoint instance', () => {
     expect(server.container.getSessions().size).toBe(0);
   });
 
-  test.each([undefined, null, 42, 'Chat', Chat])('%p is none, and a 500', async (instance) => {
+  test.each([undefined, null, 42, 'Chat', Chat])('%p is not an instance, and gives 500', async (instance) => {
     const server = await serverThat('getEndpointInstance', () => instance);
     expect((await server.request('/chat')).status).toBe(500);
     expect(server.log.entries.join('\n')).toMatch(/getEndpointInstance for Chat returned [^]*; expected an object\./);
   });
 
-  test('comes from the instanceFactory of the container, with the request', async () => {
+  test('comes from the container’s instanceFactory, which receives the request', async () => {
     const asked: unknown[] = [];
     const server = await TestServer.start(
       {
@@ -985,7 +985,7 @@ describe('the endpoint instance', () => {
     expect(asked).toEqual([Chat, 'x=1']);
   });
 
-  test('of an instanceFactory may take its time, and may need what it gives to the constructor', async () => {
+  test('from an instanceFactory may be asynchronous and have constructor arguments', async () => {
     @ServerEndpoint('/tea/{kind}')
     class TeaRoom {
       constructor(private readonly tea: Tea) {}
@@ -1008,7 +1008,7 @@ describe('the endpoint instance', () => {
     expect(await client.text()).toBe('oolong');
   });
 
-  test('of an instanceFactory that fails is a 500, and one that rejects says how', async () => {
+  test('from an instanceFactory that throws is a 500; a HandshakeRejection sets another status', async () => {
     let failure: Error = new Error('no bean');
     const server = await TestServer.start({ instanceFactory: () => Promise.reject(failure) }, Chat);
     expect((await server.request('/chat')).status).toBe(500);
@@ -1017,7 +1017,7 @@ describe('the endpoint instance', () => {
     expect([status, headers.get('retry-after')]).toEqual([429, ['7']]);
   });
 
-  test('super.getEndpointInstance asks the instanceFactory; another class is not asked for', async () => {
+  test('super.getEndpointInstance calls the instanceFactory, for this class only', async () => {
     const asked: unknown[] = [];
     class Delegating extends Configurator {
       override async getEndpointInstance<T extends object>(
@@ -1062,7 +1062,7 @@ describe('the endpoint instance', () => {
           override modifyHandshake(): void {}
         })(),
       ],
-    ])('cannot be made, so it is not deployed (%s)', async (_what, configurator) => {
+    ])('cannot be created, so the endpoint is not deployed (%s)', async (_what, configurator) => {
       const server = await TestServer.start();
       expect(() => server.container.addEndpoint(config(configurator))).toThrow(
         new DeploymentException(
@@ -1072,7 +1072,7 @@ describe('the endpoint instance', () => {
       );
     });
 
-    test('is made by a configurator that overrides getEndpointInstance', async () => {
+    test('is created by a configurator that overrides getEndpointInstance', async () => {
       class Brewing extends Configurator {
         override getEndpointInstance<T extends object>(): T {
           return new NeedsTea(new Tea('green')) as unknown as T;
@@ -1085,7 +1085,7 @@ describe('the endpoint instance', () => {
 });
 
 describe('codecs', () => {
-  /** A decoder class that tells its life, and fails where it is told to. */
+  /** A decoder class that logs its calls and fails at a given one. */
   function codec(name: string, fails?: 'constructor' | 'init' | 'destroy') {
     const at = (moment: 'constructor' | 'init' | 'destroy'): void => {
       CALLS.push(`${name} ${moment}`);
@@ -1170,7 +1170,7 @@ describe('codecs', () => {
   });
 });
 
-test('a configurator’s failure in one container does not reach another on the same server', async () => {
+test('a configurator’s failure in one container does not affect another on the same server', async () => {
   const server = await serverThat('modifyHandshake', () => {
     throw new Error('no');
   });

@@ -9,13 +9,13 @@ function routerOf(...paths: readonly string[]): EndpointRouter<string> {
   return router;
 }
 
-/** Where a request for the target leads, as the container does it. */
+/** Routes a request for the target as the container does. */
 function route(router: EndpointRouter<string>, target: string): RouteMatch<string> | undefined {
   const parsed = parseRequestTarget(target);
   return parsed && router.match(parsed.segments);
 }
 
-/** What a request leads to, in one line: the template, then the variables' values. */
+/** The result of a request in one line: the template, then the variables' values. */
 function found(router: EndpointRouter<string>, target: string): string {
   const match = route(router, target);
   if (match === undefined) return 'no match';
@@ -29,21 +29,21 @@ describe('[WSC-3.1.1-3] the examples of the specification', () => {
     for (const target of ['/a/b', '/a/b//', '/a', '/a/b/c']) expect(found(router, target)).toBe('no match');
   });
 
-  test('/a/{var} matches one segment that is not empty', () => {
+  test('/a/{var} matches one non-empty segment', () => {
     const router = routerOf('/a/{var}');
     expect(found(router, '/a/b')).toBe('/a/{var} var=b');
     expect(found(router, '/a/apple')).toBe('/a/{var} var=apple');
     for (const target of ['/a', '/a/', '/a/b/', '/a/b/c']) expect(found(router, target)).toBe('no match');
   });
 
-  test('an exact match goes before variables, an exact segment before a variable one', () => {
+  test('an exact match wins over variables, and an exact segment over a variable one', () => {
     const router = routerOf('/a/{var}/c', '/a/b/c', '/a/{var1}/{var2}');
     expect(found(router, '/a/b/c')).toBe('/a/b/c');
     expect(found(router, '/a/d/c')).toBe('/a/{var}/c var=d');
     expect(found(router, '/a/x/y')).toBe('/a/{var1}/{var2} var1=x var2=y');
   });
 
-  test('the matching works from left to right', () => {
+  test('matches from left to right', () => {
     expect(found(routerOf('/{var1}/d', '/b/{var2}'), '/b/d')).toBe('/b/{var2} var2=d');
     expect(found(routerOf('/b/{var2}', '/{var1}/d'), '/b/d')).toBe('/b/{var2} var2=d');
   });
@@ -96,7 +96,7 @@ describe('[WSC-3.1.1-3] the fourteen templates of the compatibility kit', () => 
   });
 });
 
-describe('literal before variable, without a second thought', () => {
+describe('literal before variable, without backtracking', () => {
   // Differs from Tomcat, which sorts templates by their text and so takes "{" before these.
   test.each([
     ['~me', '~me'],
@@ -106,49 +106,49 @@ describe('literal before variable, without a second thought', () => {
     ['été', '%C3%A9t%C3%A9'],
     ['日本', '%E6%97%A5%E6%9C%AC'],
     ['😀', '%F0%9F%98%80'],
-  ])('the segment %s goes before a variable', (declared, requested) => {
+  ])('the segment %s wins over a variable', (declared, requested) => {
     expect(found(routerOf('/{any}', `/${declared}`), `/${requested}`)).toBe(`/${declared}`);
     expect(found(routerOf('/x/{any}', `/x/${declared}`), `/x/${requested}`)).toBe(`/x/${declared}`);
   });
 
-  test('what a literal segment has kept is not taken back when the rest does not match', () => {
+  test('does not go back from a literal segment when the rest does not match', () => {
     const router = routerOf('/{x}/d', '/b/y');
     expect(found(router, '/b/d')).toBe('no match');
     expect(found(router, '/c/d')).toBe('/{x}/d x=c');
   });
 
-  test('paths of another length take no part', () => {
+  test('ignores paths of another length', () => {
     const router = routerOf('/b/{y}/z', '/{x}/d');
     expect(found(router, '/b/d')).toBe('/{x}/d x=b');
   });
 });
 
-describe('what a request path is compared by', () => {
-  test('case counts', () => {
+describe('comparing request paths', () => {
+  test('is case-sensitive', () => {
     expect(found(routerOf('/Chat'), '/chat')).toBe('no match');
     expect(found(routerOf('/chat'), '/CHAT')).toBe('no match');
     expect(found(routerOf('/{room}'), '/Lobby')).toBe('/{room} room=Lobby');
   });
 
-  test('a trailing slash counts', () => {
+  test('distinguishes a trailing slash', () => {
     const router = routerOf('/chat', '/news/');
     expect(found(router, '/chat/')).toBe('no match');
     expect(found(router, '/news')).toBe('no match');
     expect(found(router, '/news/')).toBe('/news/');
   });
 
-  test('/ is a path of its own, which a variable does not take', () => {
+  test('/ is a separate path, which a variable does not match', () => {
     expect(found(routerOf('/'), '/')).toBe('/');
     expect(found(routerOf('/{any}'), '/')).toBe('no match');
   });
 
-  test('an empty segment is no value of a variable, in the middle as little as at the end', () => {
+  test('a variable does not match an empty segment, in the middle or at the end', () => {
     const router = routerOf('/a/{x}/b');
     expect(found(router, '/a//b')).toBe('no match');
     expect(found(router, '/a/%20/b')).toBe('/a/{x}/b x= ');
   });
 
-  test('values are percent-decoded after the split: %2F is part of the value', () => {
+  test('percent-decodes values after splitting: %2F is part of the value', () => {
     const router = routerOf('/files/{name}');
     expect(found(router, '/files/a%2Fb')).toBe('/files/{name} name=a/b');
     expect(found(router, '/files/50%25')).toBe('/files/{name} name=50%');
@@ -158,13 +158,13 @@ describe('what a request path is compared by', () => {
     expect(found(router, '/files%2Fa')).toBe('no match');
   });
 
-  test('an encoded letter of a literal is that letter (RFC 3986 6.2.2.2)', () => {
+  test('an encoded letter in a literal equals that letter (RFC 3986 6.2.2.2)', () => {
     expect(found(routerOf('/chat'), '/%63hat')).toBe('/chat');
     expect(found(routerOf('/café'), '/caf%C3%A9')).toBe('/café');
     expect(found(routerOf('/caf%C3%A9'), '/caf%c3%a9')).toBe('/caf%C3%A9');
   });
 
-  test('a request is never read as a template', () => {
+  test('never parses a request as a template', () => {
     const router = routerOf('/admin', '/rooms/{admin}');
     for (const target of ['/{admin}', '/%7Badmin%7D', '/<admin>', '/%3Cadmin%3E'])
       expect(found(router, target)).toBe('no match');
@@ -173,14 +173,14 @@ describe('what a request path is compared by', () => {
     expect(found(routerOf('/%7Badmin%7D', '/{any}'), '/%7Badmin%7D')).toBe('/%7Badmin%7D');
   });
 
-  test('path parameters of the request (;x) are not stripped', () => {
+  test('keeps path parameters of the request (;x)', () => {
     const router = routerOf('/admin', '/rooms/{room}');
     expect(found(router, '/admin;x')).toBe('no match');
     expect(found(router, '/admin;jsessionid=1')).toBe('no match');
     expect(found(router, '/rooms/a;v=1')).toBe('/rooms/{room} room=a;v=1');
   });
 
-  test('names of Object.prototype are segments and variables like all others', () => {
+  test('treats names of Object.prototype like all other segments and variables', () => {
     const names = ['__proto__', 'constructor', 'toString', 'hasOwnProperty'];
     const empty = routerOf('/only');
     for (const name of names) expect(found(empty, `/${name}`)).toBe('no match');
@@ -193,7 +193,7 @@ describe('what a request path is compared by', () => {
   });
 });
 
-describe('paths that are taken', () => {
+describe('duplicate paths', () => {
   function duplicate(first: string, second: string): DeploymentException {
     const router = new EndpointRouter<string>();
     router.add(UriTemplate.parse(first, 'First'), 'First', first);
@@ -245,7 +245,7 @@ describe('paths that are taken', () => {
     }
   });
 
-  test('after clear nothing is found, and every path is free', () => {
+  test('after clear, matches nothing and every path is free', () => {
     const router = routerOf('/a', '/b/{c}');
     router.clear();
     expect(found(router, '/a')).toBe('no match');

@@ -18,7 +18,7 @@ class Room extends Endpoint {
   }
 }
 
-/** What a Configurator finds out about a handshake, by asking in modifyHandshake. */
+/** The facts of a handshake that modifyHandshake reads. */
 async function ask<T>(
   target: string,
   question: (request: HandshakeRequest, server: TestServer) => T,
@@ -78,7 +78,7 @@ describe('the headers of a HandshakeRequest', () => {
 });
 
 describe('the parameters of a HandshakeRequest', () => {
-  test('are those of the query, then those of the path, which hide them', async () => {
+  test('are those of the query and of the path, which take precedence', async () => {
     const parameters = await ask('/rooms/lobby?tag=1&room=evil&tag=2&empty=&alone&room=worse', (request) => [
       ...request.getParameterMap(),
     ]);
@@ -90,7 +90,7 @@ describe('the parameters of a HandshakeRequest', () => {
     ]);
   });
 
-  test('are decoded, in the path only once and in the query as in forms', async () => {
+  test('are decoded: in the path once, in the query as form data', async () => {
     const parameters = await ask('/rooms/a%2Fb%2520c+d?q=a%2Fb%2520c+d&%F0%9F%98%80=x', (request) => [
       ...request.getParameterMap(),
     ]);
@@ -101,7 +101,7 @@ describe('the parameters of a HandshakeRequest', () => {
     ]);
   });
 
-  test('of the names of Object.prototype are parameters like all others', async () => {
+  test('may have names of Object.prototype', async () => {
     const map = await ask('/rooms/a?__proto__=x&constructor=y', (request) => request.getParameterMap());
     expect(map.get('__proto__')).toEqual(['x']);
     expect(map.get('constructor')).toEqual(['y']);
@@ -125,7 +125,7 @@ describe('the URI of a HandshakeRequest', () => {
     expect(await ask(target, (request) => request.getRequestURI().href, { headers })).toBe(expected);
   });
 
-  test('is a new object each time, so that nobody changes it for others', async () => {
+  test('is a new object each time, so that changes do not affect other callers', async () => {
     const href = await ask('/rooms/a', (request) => {
       request.getRequestURI().hostname = 'evil.example';
       return request.getRequestURI().hostname;
@@ -146,7 +146,7 @@ describe('the two ends of a HandshakeRequest (WS 2.3)', () => {
     expect(ends).toEqual(['127.0.0.1', '127.0.0.1', '127.0.0.1']);
   });
 
-  test('the local name is the one that the client used', async () => {
+  test('the local name is the host that the client used', async () => {
     const name = await ask('/rooms/a', (request) => request.getLocalHostName(), {
       headers: { Host: 'chat.example:80' },
     });
@@ -194,7 +194,7 @@ describe('the user of a HandshakeRequest', () => {
     expect(seen).toEqual([null, false]);
   });
 
-  test('[WSC-7.2-2] is the one that authenticate recognises, and then the one of the session', async () => {
+  test('[WSC-7.2-2] is the result of authenticate, and then the session’s user', async () => {
     const config = ServerEndpointConfig.Builder.create(Room, '/rooms/{room}').build();
     const server = await TestServer.start(
       {
@@ -209,7 +209,7 @@ describe('the user of a HandshakeRequest', () => {
     expect(await (await server.open('/rooms/a')).text()).toBe('nobody');
   });
 
-  test('has the roles that isUserInRole says', async () => {
+  test('has the roles that isUserInRole confirms', async () => {
     const seen = await ask(
       '/rooms/a',
       (request) => [request.getUserPrincipal(), request.isUserInRole('admin'), request.isUserInRole('guest')],
@@ -218,19 +218,19 @@ describe('the user of a HandshakeRequest', () => {
     expect(seen).toEqual([ada, true, false]);
   });
 
-  test('has no roles where nothing says so', async () => {
+  test('has no roles without isUserInRole', async () => {
     const seen = await ask('/rooms/a', (request) => request.isUserInRole('admin'), { authenticate: () => ada });
     expect(seen).toBe(false);
   });
 
-  test('authenticate that gives undefined recognises nobody', async () => {
+  test('is null if authenticate returns undefined', async () => {
     const seen = await ask('/rooms/a', (request) => request.getUserPrincipal(), {
       authenticate: () => undefined as unknown as null,
     });
     expect(seen).toBeNull();
   });
 
-  test('authenticate sees the path parameters of the route, so that it judges the path that routes', async () => {
+  test('authenticate receives the path parameters of the route, so that it checks the routed path', async () => {
     const rooms: unknown[] = [];
     const authenticate = (request: HandshakeRequest): null => {
       rooms.push(request.getParameterMap().get('room')?.[0]);
@@ -242,7 +242,7 @@ describe('the user of a HandshakeRequest', () => {
 });
 
 describe('[WSC-7.2-1] the HTTP session of a HandshakeRequest', () => {
-  test('is the session property of the native request, when the host has put one there', async () => {
+  test('is the session property of the native request, if the host set it', async () => {
     const session = { user: 'ada' };
     const seen = await ask('/rooms/a', (request) => request.getHttpSession(), {
       authenticate: (request) => {
@@ -254,7 +254,7 @@ describe('[WSC-7.2-1] the HTTP session of a HandshakeRequest', () => {
     expect(seen).toBe(session);
   });
 
-  test.each([undefined, null])('is null when the property is %p', async (session) => {
+  test.each([undefined, null])('is null if the property is %p', async (session) => {
     const seen = await ask('/rooms/a', (request) => request.getHttpSession(), {
       authenticate: (request) => {
         Object.assign(request.getNativeRequest() as object, { session });

@@ -96,7 +96,7 @@ function phraseOf(phrase: unknown): object {
   return { getCloseCode: () => ({ getCode: () => 4000 }), getReasonPhrase: () => phrase, toString: () => '' };
 }
 
-/** Where user code runs in a handshake, as a server that calls `userCode` there. */
+/** The places in a handshake that run user code, each with a server that calls `userCode` there. */
 type Place = (userCode: () => unknown) => {
   readonly options?: ServerContainerOptions;
   readonly endpoint?: EndpointClass | ServerEndpointConfig;
@@ -158,7 +158,7 @@ describe.each(Object.entries(PLACES))('%s', (_name, place) => {
     ['a list of what is none', [WITHOUT_TEXT, null, Symbol('x')]],
     ['a symbol', Symbol('returned')],
   ])('may return %s', async (_what, returned) => {
-    // Where the value is of no use the answer is 500; where only its truth counts, or nothing, it is a yes.
+    // If the value is useless, the answer is 500. If only its truth counts, or nothing, the handshake succeeds.
     expect([101, 500]).toContain(await statusOf(place, () => returned));
   });
 });
@@ -167,7 +167,7 @@ function throwNow(): never {
   throw new Error('thrown by then');
 }
 
-test('authenticate that returns false, true or a text makes no user of it', async () => {
+test('authenticate that returns false, true or text fails with 500', async () => {
   for (const returned of [false, true, 'ann', 5]) {
     const server = await TestServer.start(untyped({ authenticate: () => returned }), Chat);
     expect((await server.request('/chat')).status).toBe(500);
@@ -178,7 +178,7 @@ test('authenticate that returns false, true or a text makes no user of it', asyn
   }
 });
 
-describe('a header that a refusal may not have', () => {
+describe('a header that a refusal must not have', () => {
   test.each<[string, Readonly<Record<string, unknown>>, string]>([
     ['Content-Length', { 'Content-Length': '5' }, 'the refusal sets it itself'],
     ['Transfer-Encoding', { 'transfer-encoding': 'chunked' }, 'the refusal sets it itself'],
@@ -207,7 +207,7 @@ describe('a header that a refusal may not have', () => {
     ]);
   });
 
-  test('headers that are a Map are named as what cannot be sent', async () => {
+  test('warns about headers in a Map, which it cannot send', async () => {
     const authenticate = (): never => {
       throw rejectionWith({ response: { headers: new Map([['X-A', '1']]) } });
     };
@@ -217,7 +217,7 @@ describe('a header that a refusal may not have', () => {
   });
 });
 
-describe('a header that a 101 may not have', () => {
+describe('a header that a 101 must not have', () => {
   test.each(['Content-Length', 'transfer-encoding', 'Trailer', 'TE', 'Keep-Alive', 'Proxy-Connection'])(
     'set by modifyHandshake is left out, and logged once: %s',
     async (name) => {
@@ -245,7 +245,7 @@ test.each<[string, () => unknown]>([
   ['throws', throwNow],
   ['returns a thenable that throws', () => ({ then: () => throwNow() })],
   ['returns a hostile proxy', () => HOSTILE],
-])('a logger that %s harms nobody', async (_what, write) => {
+])('a logger that %s affects no session', async (_what, write) => {
   // As an async method would do in JavaScript.
   const logger = { error: write, warn: write, debug: write };
   const authenticate = (): never => throwNow();
@@ -255,7 +255,7 @@ test.each<[string, () => unknown]>([
   expect((await server.request('/chat')).status).toBe(500);
 });
 
-test('an engine that fails has the codecs of the session destroyed', async () => {
+test('destroys the session’s codecs if the engine fails', async () => {
   const destroyed: string[] = [];
   class Thing {}
   class Texts {
@@ -280,7 +280,7 @@ test('an engine that fails has the codecs of the session destroyed', async () =>
   expect(destroyed).toEqual(['destroyed']);
 });
 
-test('a session goes on after all of this', async () => {
+test('a session survives all of these tests', async () => {
   const server = await TestServer.start({}, Chat);
   const client = await server.open('/chat');
   client.send(clientFrame(0x81, 'hi'));

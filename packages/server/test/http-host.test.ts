@@ -43,7 +43,7 @@ async function visit(server: TestServer, target: string): Promise<number | strin
 }
 
 describe('several containers on one server', () => {
-  test('each have the paths under their context path, and share one listener', async () => {
+  test('serve the paths under their context paths with one shared listener', async () => {
     const server = await TestServer.start({ contextPath: '/a' }, Chat);
     const second = attach(server.http, { contextPath: '/b/c' });
     second.addEndpoint(Chat);
@@ -69,7 +69,7 @@ describe('several containers on one server', () => {
     expect((await server.request('/open/chat', { Origin })).status).toBe(101);
   });
 
-  test('the first that has the path serves it', async () => {
+  test('the first one with a path serves it', async () => {
     const server = await TestServer.start({}, Chat);
     const second = attach(server.http, {});
     second.addEndpoint(Chat);
@@ -80,7 +80,7 @@ describe('several containers on one server', () => {
     await second.stop({ grace: 1 });
   });
 
-  test('one that has stopped refuses at its own paths, and the others go on', async () => {
+  test('a stopped one refuses at its own paths, and the others continue', async () => {
     const server = await TestServer.start({ contextPath: '/a' }, Chat);
     const second = attach(server.http, { contextPath: '/b' });
     second.addEndpoint(Chat);
@@ -91,7 +91,7 @@ describe('several containers on one server', () => {
 });
 
 describe('[WSC-6.4-1] the context path', () => {
-  test.each(['/ws', '/ws/', '/x/../ws', '/%77s'])('%s holds what lies under /ws', async (contextPath) => {
+  test.each(['/ws', '/ws/', '/x/../ws', '/%77s'])('%s contains the paths below /ws', async (contextPath) => {
     const server = await TestServer.start({ contextPath }, Chat, Root);
     for (const target of ['/ws/chat', '/x/../ws/chat', '/%77s/chat', '/ws/./chat']) {
       expect({ target, answer: await visit(server, target) }).toEqual({ target, answer: 'you said hi' });
@@ -161,7 +161,7 @@ describe('beside other listeners of the server', () => {
     },
   );
 
-  test('an endpoint is served, and the foreign listener does not learn of it', async () => {
+  test('serves an endpoint without calling the foreign listener', async () => {
     const { port, received } = await withForeign('before');
     const client = await connectTo(port);
     client.send(upgradeRequest('/chat'), clientFrame(0x81, 'hi'));
@@ -170,7 +170,7 @@ describe('beside other listeners of the server', () => {
     expect(received).toEqual([]);
   });
 
-  test('an upgrade to something else is the foreign listener’s as well', async () => {
+  test('passes an upgrade to another protocol to the foreign listener', async () => {
     const { received, came, port } = await withForeign('after');
     const client = await connectTo(port);
     client.send(upgradeRequest('/chat', { Upgrade: 'h2c' }));
@@ -181,7 +181,7 @@ describe('beside other listeners of the server', () => {
     received[0]?.socket.destroy();
   });
 
-  test('404 is given only as long as there is no other', async () => {
+  test('answers 404 only if there is no other listener', async () => {
     const { http, foreign, port } = await withForeign('before');
     http.off('upgrade', foreign);
     const client = await connectTo(port);
@@ -194,7 +194,7 @@ describe('beside other listeners of the server', () => {
 });
 
 describe('plain HTTP', () => {
-  test('is served as ever, one request after the other on a connection', async () => {
+  test('is served as usual, one request after the other on a connection', async () => {
     const server = await TestServer.start({}, Chat);
     const client = await server.connect();
     for (let round = 0; round < 2; round += 1) {
@@ -205,7 +205,7 @@ describe('plain HTTP', () => {
     expect((await client.response()).status).toBe(101);
   });
 
-  describe('RFC 9110 7.8: with an Upgrade header that the server does not want', () => {
+  describe('RFC 9110 7.8: with an Upgrade header that the server ignores', () => {
     const H2C = { Upgrade: 'h2c', Connection: 'Upgrade, HTTP2-Settings', 'HTTP2-Settings': 'AAMAAABkAAQCAAAAAAIAAAAA' };
 
     async function serve(listener: (request: IncomingMessage, response: ServerResponse) => void) {
@@ -223,7 +223,7 @@ describe('plain HTTP', () => {
       return { ask, dropped };
     }
 
-    test.each(['/', '/chat'])('GET %s is served as a plain request, and the connection goes on', async (path) => {
+    test.each(['/', '/chat'])('serves GET %s as a plain request and keeps the connection', async (path) => {
       const { ask } = await serve((request, response) => {
         response.setHeader('X-Seen', `${request.method} ${request.url} ${request.headers.upgrade}`);
         response.end('plain HTTP');
@@ -238,14 +238,14 @@ describe('plain HTTP', () => {
       }
     });
 
-    test('a list of protocols without websocket is such a header, and so is an empty one', async () => {
+    test('includes a list of protocols without websocket, and an empty one', async () => {
       const { ask } = await serve((_request, response) => response.end('plain HTTP'));
       for (const Upgrade of ['h2c, TLS/1.0', 'websockets', 'x']) {
         expect(await (await ask('/', { Upgrade })).response()).toMatchObject({ status: 200, body: 'plain HTTP' });
       }
     });
 
-    test('the response may take its time, and come in parts', async () => {
+    test('the response may be slow and in parts', async () => {
       const { ask } = await serve((_request, response) => {
         response.writeHead(200, { 'Content-Length': '8' });
         response.write('two ');
@@ -254,7 +254,7 @@ describe('plain HTTP', () => {
       expect((await (await ask('/')).response()).body).toBe('two part');
     });
 
-    test('a listener that reads the body of the request finds its end', async () => {
+    test('a listener that reads the body of the request reaches its end', async () => {
       const { ask } = await serve((request, response) => {
         let body = '';
         request.on('data', (chunk) => (body += chunk)).on('end', () => response.end(`[${body}]`));
@@ -268,7 +268,7 @@ describe('plain HTTP', () => {
       expect(await client.end()).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\n$/);
     });
 
-    test('a client that resets the connection before the response harms nobody', async () => {
+    test('a client that resets the connection before the response causes no error', async () => {
       const asked = new Gate<ServerResponse>();
       const { ask } = await serve((_request, response) => asked.open(response));
       const client = await ask('/');
@@ -326,7 +326,7 @@ describe('HTTPS', () => {
     await container.stop({ grace: 1 });
   });
 
-  test('(WS 2.3) a client’s certificate is shown, once though it is its own issuer', async () => {
+  test('(WS 2.3) returns a self-signed client certificate once', async () => {
     const http = createSecureServer({ key, cert, ca: cert, requestCert: true });
     const configurator = new Asking();
     const container = attach(http, { logger: loggerInto(new Journal()) });
@@ -337,7 +337,7 @@ describe('HTTPS', () => {
     await container.stop({ grace: 1 });
   });
 
-  test('a certificate that nobody has verified is not shown', async () => {
+  test('does not return an unverified certificate', async () => {
     // Without an authority for it, and whoever shows one may come in.
     const http = createSecureServer({ key, cert, requestCert: true, rejectUnauthorized: false });
     const configurator = new Asking();
@@ -368,7 +368,7 @@ describe('HTTPS', () => {
 });
 
 describe('attach recognises a server by its methods', () => {
-  test('and serves one that is no net.Server, as that of Bun', async () => {
+  test('and serves one that is not a net.Server, such as Bun’s', async () => {
     const http = createServer();
     const foreign = Object.assign(new EventEmitter(), {
       listen: () => http.listen(),
@@ -396,7 +396,7 @@ describe('attach recognises a server by its methods', () => {
       Object.assign(new EventEmitter(), { listen: () => undefined, close: () => undefined }),
       'an object of EventEmitter',
     ],
-  ])('and refuses %s', (_title, value, found) => {
+  ])('and rejects %s', (_title, value, found) => {
     expect(() => attach(value as AttachableServer)).toThrow(
       `attach takes a server of node:http, node:https or node:http2; found ${found}. ` +
         'For a framework, pass its server, such as createServer(app) or app.server.',

@@ -115,7 +115,7 @@ function configOf(configurator: ServerEndpointConfig.Configurator, path = '/echo
 }
 
 describe('RFC 8441 3: SETTINGS_ENABLE_CONNECT_PROTOCOL', () => {
-  test('is in the first settings of every session, beside those of the user', async () => {
+  test('is in the first settings of every session, together with the application’s', async () => {
     const server = createServer({ settings: { maxConcurrentStreams: 77 } });
     const { session } = await serve({ server });
     expect((await session()).remoteSettings).toMatchObject({ enableConnectProtocol: true, maxConcurrentStreams: 77 });
@@ -123,7 +123,7 @@ describe('RFC 8441 3: SETTINGS_ENABLE_CONNECT_PROTOCOL', () => {
     expect((await session()).remoteSettings).toMatchObject({ enableConnectProtocol: true, maxConcurrentStreams: 78 });
   });
 
-  test('is left alone where no engine can serve it', async () => {
+  test('is not changed if no engine supports it', async () => {
     const { session } = await serve({ engine: 'ws' });
     expect((await session()).remoteSettings.enableConnectProtocol).toBe(false);
   });
@@ -150,7 +150,7 @@ describe.each<[string, () => Http2Server | Http2SecureServer]>([
     expect(await client.text()).toBe('ä'.repeat(size / 2));
   });
 
-  test('closes with the client’s code, and ends the stream from both sides', async () => {
+  test('closes with the client’s code and ends both sides of the stream', async () => {
     const { session, container } = await serve({ server: createHttp2() });
     const client = await Http2Client.open(await session(), '/echo');
     client.send(close(4001, 'good bye ✓'));
@@ -165,7 +165,7 @@ describe.each<[string, () => Http2Server | Http2SecureServer]>([
 });
 
 describe('the end of a stream', () => {
-  test('by the client’s END_STREAM without a close frame is 1006, and ends ours', async () => {
+  test('by the client’s END_STREAM without a close frame is 1006, and ends our side', async () => {
     const { session } = await serve();
     const client = await Http2Client.open(await session(), '/echo');
     client.finish();
@@ -205,7 +205,7 @@ describe('the end of a stream', () => {
     expect(journal.current.entries).toEqual(['closed 1006', 'closed 1006', 'closed 1006']);
   });
 
-  test('a goodbye (GOAWAY) without an error lets sessions finish', async () => {
+  test('GOAWAY without an error lets sessions finish', async () => {
     const { session } = await serve();
     const connection = await session();
     const client = await Http2Client.open(connection, '/echo');
@@ -223,7 +223,7 @@ describe('the end of a stream', () => {
     await journal.current.until('closed 1006');
   });
 
-  test('a peer that breaks the protocol is told 1002', async () => {
+  test('a peer that breaks the protocol receives 1002', async () => {
     const { session } = await serve();
     const client = await Http2Client.open(await session(), '/echo');
     client.send(Buffer.from([0x83, 0x80, 0, 0, 0, 0]));
@@ -246,7 +246,7 @@ describe('the end of a stream', () => {
     ['a WebSocket where there is no endpoint', { ':path': '/nowhere' }],
     ['a tunnel', { ':protocol': null, ':path': null, ':authority': 'far.example:443', 'sec-websocket-version': null }],
     ['a page', { ':method': 'GET', ':protocol': null }],
-  ])('at once, as soon as %s is asked for, harms nobody', async (_what, changes) => {
+  ])('during %s causes no error', async (_what, changes) => {
     const { session, container } = await serve({ server: createServer() });
     const connection = await session();
     for (const code of [constants.NGHTTP2_INTERNAL_ERROR, constants.NGHTTP2_CANCEL, constants.NGHTTP2_NO_ERROR]) {
@@ -277,7 +277,7 @@ describe('the end of a stream', () => {
 });
 
 describe('back-pressure', () => {
-  test('is per stream: a session that does not read holds up no other, and slows its own client down', async () => {
+  test('works per stream: a session that does not read slows down only its own client', async () => {
     const gate = new Gate();
     let taken = 0;
     class Slow extends Endpoint {
@@ -306,7 +306,7 @@ describe('back-pressure', () => {
     expect(taken).toBe(message.length);
   });
 
-  test('a client that does not read keeps what is sent to it waiting, until its session is closed for it', async () => {
+  test('sends to a client that does not read wait until its session is closed', async () => {
     class Flood extends Endpoint {
       override onOpen(session: Session): void {
         session.addMessageHandler(String, () => {
@@ -341,7 +341,7 @@ describe('many sessions', () => {
     );
   });
 
-  test('are closed with 1001 by a server that stops', async () => {
+  test('close with 1001 when the server stops', async () => {
     const { session, container } = await serve();
     const connection = await session();
     const clients = await Promise.all([1, 2, 3].map(() => Http2Client.open(connection, '/echo')));
@@ -356,11 +356,11 @@ describe('many sessions', () => {
   });
 });
 
-describe('the recipe', () => {
+describe('the handshake', () => {
   test.each<[string, number, string, string, Record<string, string | null>]>([
     ['no endpoint at the path', 404, 'No WebSocket endpoint is deployed at this path.\n', '/nowhere', {}],
-    ['another version', 426, 'Only version 13', '/echo', { 'sec-websocket-version': '8' }],
-    ['no version', 426, 'Only version 13', '/echo', { 'sec-websocket-version': null }],
+    ['another version', 426, 'This server supports only version 13', '/echo', { 'sec-websocket-version': '8' }],
+    ['no version', 426, 'This server supports only version 13', '/echo', { 'sec-websocket-version': null }],
     ['a foreign origin', 403, 'The origin https://evil.example may not', '/echo', { origin: 'https://evil.example' }],
     ['malformed extensions', 400, 'The Sec-WebSocket-Extensions header', '/echo', { 'sec-websocket-extensions': ';' }],
     [
@@ -370,7 +370,13 @@ describe('the recipe', () => {
       '/echo',
       { ':authority': 'localhost', host: 'other.example' },
     ],
-    ['a protocol that is not spoken', 501, 'The protocol connect-udp is', '/echo', { ':protocol': 'connect-udp' }],
+    [
+      'an unsupported protocol',
+      501,
+      'This server does not support the protocol connect-udp',
+      '/echo',
+      { ':protocol': 'connect-udp' },
+    ],
   ])('%s is %i', async (_what, status, body, path, changes) => {
     const { session, log } = await serve();
     const connection = await session();
@@ -379,7 +385,7 @@ describe('the recipe', () => {
     expect(await client.body()).toContain(body);
     expect(client.headers?.['content-type']).toBe('text/plain; charset=utf-8');
     expect(client.headers?.['sec-websocket-version']).toBe(status === 426 ? '13' : undefined);
-    // The client is told that nobody reads any more (RFC 9113 8.1), and the connection goes on.
+    // The client learns that the server reads no more (RFC 9113 8.1), and the connection stays open.
     expect(await client.closed()).toBe(constants.NGHTTP2_NO_ERROR);
     expect(await Http2Client.request(connection, '/echo').status()).toBe(200);
     expect(log.entries.filter((entry) => !entry.startsWith('debug'))).toEqual(
@@ -387,7 +393,7 @@ describe('the recipe', () => {
     );
   });
 
-  test('empty elements of lists are ignored (RFC 9110 5.6.1)', async () => {
+  test('ignores empty list elements (RFC 9110 5.6.1)', async () => {
     const { session } = await serve();
     const connection = await session();
     for (const [protocols, extensions] of [
@@ -404,7 +410,7 @@ describe('the recipe', () => {
     }
   });
 
-  test('a stream that the client has ended already is 400', async () => {
+  test('a stream that the client has already ended is 400', async () => {
     const { session } = await serve();
     const stream = (await session()).request(
       { ':method': 'CONNECT', ':protocol': 'websocket', ':path': '/echo', 'sec-websocket-version': '13' },
@@ -415,7 +421,7 @@ describe('the recipe', () => {
     expect(await client.body()).toBe('The request must leave its stream open.\n');
   });
 
-  test('what user code throws is 500, or the refusal that it is', async () => {
+  test('an error of user code is 500, a HandshakeRejection sets its status', async () => {
     class Failing extends ServerEndpointConfig.Configurator {
       override checkOrigin(origin: string | null): boolean {
         if (origin === 'https://one.example') throw new Error('no luck');
@@ -438,7 +444,7 @@ describe('the recipe', () => {
     expect(refused.headers).toMatchObject({ 'www-authenticate': 'Basic', 'set-cookie': ['a=1', 'b=2'], x: '1, 2' });
   });
 
-  test('a refusal with 304, which has no body, is sent without one', async () => {
+  test('sends a refusal with 304 without a body', async () => {
     class Unchanged extends ServerEndpointConfig.Configurator {
       override checkOrigin(): boolean {
         throw new HandshakeRejection(304, { body: 'not seen' });
@@ -449,7 +455,7 @@ describe('the recipe', () => {
     expect([await client.status(), await client.body()]).toEqual([304, '']);
   });
 
-  test('a refusal can be an open connection that is closed with a code', async () => {
+  test('closeWith opens the connection and closes it with a code', async () => {
     class Closing extends ServerEndpointConfig.Configurator {
       override checkOrigin(): boolean {
         throw HandshakeRejection.closeWith(new CloseReason(4401, 'Sign in first.'));
@@ -461,7 +467,7 @@ describe('the recipe', () => {
     expect(await client.close()).toBe('4401 Sign in first.');
   });
 
-  test('a paused container is 503, also for a handshake that waits', async () => {
+  test('a paused container answers 503, also to a waiting handshake', async () => {
     const asked = new Gate();
     const { session, container } = await serve({
       authenticate: () => {
@@ -479,7 +485,7 @@ describe('the recipe', () => {
     expect(await waiting.status()).toBe(503);
   });
 
-  test('a client that gives up while user code decides is forgotten', async () => {
+  test('forgets a client that leaves while user code decides', async () => {
     const asked = new Gate();
     const answer = new Gate<null>();
     const { session, container, log } = await serve({
@@ -513,7 +519,7 @@ describe('the recipe', () => {
     expect(await client.text()).toBe('hi');
   });
 
-  test('negotiates a subprotocol, and sends the configurator’s headers but none of HTTP/1.1’s', async () => {
+  test('negotiates a subprotocol, and sends the configurator’s headers without those of HTTP/1.1', async () => {
     class Adding extends ServerEndpointConfig.Configurator {
       readonly seen: string[] = [];
       override modifyHandshake(
@@ -562,7 +568,7 @@ describe('the recipe', () => {
   });
 });
 
-describe('the request, as a configurator sees it', () => {
+describe('the request of a configurator', () => {
   class Asking extends ServerEndpointConfig.Configurator {
     readonly asked = new Gate<HandshakeRequest>();
     override modifyHandshake(_config: ServerEndpointConfig, request: HandshakeRequest): void {
@@ -585,7 +591,7 @@ describe('the request, as a configurator sees it', () => {
     return [await asking.asked.promise, attached];
   }
 
-  test('has the URI, the parameters, the addresses and the session’s facts', async () => {
+  test('has the URI, the parameters and the addresses', async () => {
     const [request, { port, container }] = await ask(true, { ':authority': 'chat.example:8443' });
     expect(request.getRequestURI().href).toBe('wss://chat.example:8443/echo/r%20d?name=Ann');
     expect(Object.fromEntries(request.getParameterMap())).toEqual({ name: ['Ann'], room: ['r d'] });
@@ -597,7 +603,7 @@ describe('the request, as a configurator sees it', () => {
     expect(session?.getRequestURI().href).toBe('wss://chat.example:8443/echo/r%20d?name=Ann');
   });
 
-  test('over plain HTTP/2 is not secure, whatever the client’s :scheme says', async () => {
+  test('over plain HTTP/2 is not secure, regardless of the client’s :scheme', async () => {
     const [request, { container }] = await ask(false, { ':scheme': 'https' });
     expect(request.getRequestURI().protocol).toBe('ws:');
     expect([...container.getSessions()].map((session) => session.isSecure())).toEqual([false]);
@@ -625,7 +631,7 @@ describe('the request, as a configurator sees it', () => {
     expect(request.getUserX509CertificateChain()).toEqual([new X509Certificate(cert).raw]);
   });
 
-  test('has Node’s request object as the native one, and no HTTP session of its own', async () => {
+  test('has Node’s request object as the native one, and no HTTP session', async () => {
     const [request] = await ask(false);
     const native = request.getNativeRequest();
     expect(native).toBeInstanceOf(Http2ServerRequest);
@@ -636,7 +642,7 @@ describe('the request, as a configurator sees it', () => {
   });
 });
 
-describe('beside others on the server', () => {
+describe('together with other listeners on the server', () => {
   test('HTTP/1.1 opens WebSockets on the same port', async () => {
     const { port, session, container } = await serve();
     await Http2Client.open(await session(), '/echo');
@@ -670,7 +676,7 @@ describe('beside others on the server', () => {
     expect(await Promise.all(statuses)).toEqual([200, 200, 404]);
   });
 
-  describe.each(['before', 'after'] as const)('a listener that was there %s the container', (when) => {
+  describe.each(['before', 'after'] as const)('a listener added %s the container', (when) => {
     async function withForeign(
       event: 'stream' | 'connect',
       listener: Parameters<NodeJS.EventEmitter['on']>[1],
@@ -683,7 +689,7 @@ describe('beside others on the server', () => {
       return attached.session();
     }
 
-    test.each([true, false])('for streams gets what no endpoint has (beside pages: %s)', async (page) => {
+    test.each([true, false])('for streams receives requests without an endpoint (with pages: %s)', async (page) => {
       const connection = await withForeign(
         'stream',
         (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
@@ -700,7 +706,7 @@ describe('beside others on the server', () => {
       expect(await Http2Client.request(connection, '/echo').status()).toBe(200);
     });
 
-    test('for connect gets what no endpoint has', async () => {
+    test('for connect receives requests without an endpoint', async () => {
       const connection = await withForeign(
         'connect',
         (request: Http2ServerRequest, response: { writeHead(status: number): { end(body: string): void } }) => {
@@ -716,7 +722,7 @@ describe('beside others on the server', () => {
     });
   });
 
-  test('one that answers everything at once has all but the endpoints', async () => {
+  test('one that answers everything at once receives everything except endpoints', async () => {
     const { session, log } = await serve({
       server: createServer(),
       before: (server) => {
@@ -735,7 +741,7 @@ describe('beside others on the server', () => {
     expect(log.entries.filter((entry) => entry.startsWith('error'))).toEqual([]);
   });
 
-  test('user code that answers by itself is not disturbed', async () => {
+  test('does not interfere with user code that answers itself', async () => {
     const decided = new Gate<null>();
     const theirs = new Gate<ServerHttp2Stream>();
     const { session, log, container } = await serve({
@@ -756,7 +762,7 @@ describe('beside others on the server', () => {
     expect(log.entries.filter((entry) => entry.startsWith('error'))).toEqual([]);
   });
 
-  test.each([true, false])('a plain CONNECT is 405 (beside pages: %s)', async (page) => {
+  test.each([true, false])('a plain CONNECT is 405 (with pages: %s)', async (page) => {
     const server = page ? createServer((_request, response) => void response.end('a page')) : createServer();
     const { session } = await serve({ server });
     const stream = (await session()).request({ ':method': 'CONNECT', ':authority': 'far.example:443' });
@@ -765,14 +771,14 @@ describe('beside others on the server', () => {
     expect(client.headers?.allow).toBe('GET');
   });
 
-  test('a CONNECT of HTTP/1.1 is 405 as well', async () => {
+  test('an HTTP/1.1 CONNECT is also 405', async () => {
     const { port } = await serve();
     const client = await connectTo(port, { ca: cert, ALPNProtocols: ['http/1.1'] });
     client.send('CONNECT far.example:443 HTTP/1.1\r\nHost: far.example:443\r\n\r\n');
     expect(await client.response()).toMatchObject({ status: 405, body: 'This server does not open tunnels.\n' });
   });
 
-  test('an endpoint whose engine is ws answers 501, where another container has turned CONNECT on', async () => {
+  test('an endpoint with the engine ws answers 501 if another container enabled CONNECT', async () => {
     const { server, session } = await serve({ contextPath: '/native' });
     const other = attach(server, { contextPath: '/ws', engine: 'ws' });
     other.addEndpoint(Echo);
@@ -783,7 +789,7 @@ describe('beside others on the server', () => {
     expect(await Http2Client.request(connection, '/native/echo').status()).toBe(200);
   });
 
-  test('upgradeHttpToWebSocket takes the request and response of the connect event', async () => {
+  test('upgradeHttpToWebSocket accepts the request and response of the connect event', async () => {
     const config = ServerEndpointConfig.Builder.create(Echo, '/unused').build();
     const { container, session } = await serve({
       server: createServer((_request, response) => void response.end('a page')),
@@ -806,7 +812,7 @@ describe('beside others on the server', () => {
     ]);
   });
 
-  test('attach says what it takes', () => {
+  test('attach rejects other values with a message', () => {
     expect(() => attach((() => undefined) as unknown as Http2Server)).toThrow(
       'attach takes a server of node:http, node:https or node:http2; found the function',
     );
@@ -842,7 +848,7 @@ describe('a Server with http2', () => {
     expect(await old.text()).toBe('hello');
   });
 
-  test('stops: 1001 for sessions, a goodbye for connections', async () => {
+  test('stops: closes sessions with 1001 and sends GOAWAY on connections', async () => {
     const server = await start();
     const connection = await connectHttp2(server.port, cert);
     const gone = new Promise((resolve) => connection.once('close', resolve));
@@ -855,7 +861,7 @@ describe('a Server with http2', () => {
     await gone;
   });
 
-  test('stops though a client keeps a connection and its stream', async () => {
+  test('stops even if a client keeps a connection and its stream', async () => {
     const server = await start();
     const raw = await new Promise<Socket>((resolve) => {
       const socket = connectTcp({ port: server.port, host: '127.0.0.1' }, () => resolve(socket));
@@ -870,7 +876,7 @@ describe('a Server with http2', () => {
   test.each<[string, object, string]>([
     ['without tls', { http2: true }, 'http2 needs tls, because browsers speak HTTP/2 over TLS only'],
     ['that is no boolean', { http2: 'yes', tls: { key, cert } }, 'http2 is true or false; found "yes".'],
-  ])('%s is a DeploymentException', (_what, options, message) => {
+  ])('%s throws a DeploymentException', (_what, options, message) => {
     expect(() => new Server(options)).toThrow(
       expect.objectContaining({ name: 'DeploymentException', message: expect.stringContaining(message) }),
     );

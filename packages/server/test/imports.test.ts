@@ -3,12 +3,12 @@ import { join } from 'node:path';
 
 const PACKAGES = join(__dirname, '..', '..');
 
-/** What a source file imports, statically, dynamically or by `require`. */
+/** The imports of a source file, static, dynamic or by `require`. */
 function importsOf(source: string): string[] {
   return [...source.matchAll(/(?:\bfrom|\bimport|\brequire\()\s*\(?\s*['"]([^'"]+)['"]/g)].map(([, name = '']) => name);
 }
 
-test('what an import is can be told', () => {
+test('recognises imports', () => {
   expect(
     importsOf(
       `import { a } from 'a';\nimport type b from "b";\nimport 'c';\nawait import('d');\nrequire('e');\nexport * from 'f';`,
@@ -30,7 +30,7 @@ describe.each(['api', 'plan', 'container', 'server', 'client'])('packages/%s', (
     file.endsWith('.ts'),
   );
 
-  test('has source files to look at', () => {
+  test('has source files', () => {
     expect(files.length).toBeGreaterThan(10);
   });
 

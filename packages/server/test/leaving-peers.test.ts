@@ -75,7 +75,7 @@ const WAYS: readonly [string, () => Promise<Peer>][] = [
 const text = (content: string): Buffer => clientFrame(0x81, content);
 
 describe.each(WAYS)('while a handler is busy and messages wait, over %s', (_name, open) => {
-  test('RFC 6455 5.5.2: pings are answered, each once', async () => {
+  test('RFC 6455 5.5.2: answers each ping once', async () => {
     const peer = await open();
     peer.send(text('long'), text('long'), clientFrame(0x89, 'one'));
     expect(await peer.frame()).toEqual({ first: 0x8a, payload: Buffer.from('one') });
@@ -86,7 +86,7 @@ describe.each(WAYS)('while a handler is busy and messages wait, over %s', (_name
     expect((await peer.frame()).first).toBe(0x88);
   });
 
-  test('a ping in pieces is answered when it is whole', async () => {
+  test('answers a fragmented ping when it is complete', async () => {
     const peer = await open();
     const ping = clientFrame(0x89, 'pieces');
     peer.send(text('long'), text('long'), ping.subarray(0, 3));
@@ -108,7 +108,7 @@ describe.each(WAYS)('while a handler is busy and messages wait, over %s', (_name
     expect(heard.entries).toEqual(['long', 'stopped', 'next', 'stopped', `close ${code}`]);
   });
 
-  test('a handler that rejects with the signal’s reason is no error', async () => {
+  test('a handler that rejects with the signal’s reason causes no error', async () => {
     const peer = await open();
     peer.send(text('throws'), text('throws'));
     await heard.until('throws');
@@ -118,7 +118,7 @@ describe.each(WAYS)('while a handler is busy and messages wait, over %s', (_name
   });
 });
 
-test('a reset aborts the signal as well', async () => {
+test('a reset also aborts the signal', async () => {
   const peer = await overHttp1({})();
   peer.send(text('long'), text('next'));
   await heard.until('long');
@@ -127,7 +127,7 @@ test('a reset aborts the signal as well', async () => {
   expect(heard.entries).toEqual(['long', 'stopped', 'next', 'stopped', 'close 1006']);
 });
 
-test('a close of this side aborts the signal, which exists as long as the session, and afterwards', async () => {
+test('a close of this side aborts the signal, which stays readable after the session ends', async () => {
   const peer = await overHttp1({})();
   peer.send(text('long'));
   await heard.until('long');
@@ -138,7 +138,7 @@ test('a close of this side aborts the signal, which exists as long as the sessio
   expect([signal.aborted, session.signal]).toEqual([true, signal]);
 });
 
-test('a signal that is first asked for when the peer has gone is aborted', async () => {
+test('a signal that is first read after the peer left is already aborted', async () => {
   const peer = await overHttp1({})();
   peer.send(closeFrame(1000));
   await heard.until('close 1000');

@@ -42,7 +42,7 @@ test.each([
     }
   };
   expect(added()).toBe(code);
-  // What is in service stays in service either way.
+  // Deployed endpoints stay deployed either way.
   expect(server.container.match('/first')).toBeDefined();
   expect(server.container.match('/second') === undefined).toBe(code !== undefined);
   socket.destroy();

@@ -33,7 +33,7 @@ const allows = (
 ): unknown => originPolicy(allowed)(origin, request);
 
 describe('[WSC-3.1.4-1] by default', () => {
-  test('a request without an Origin header is allowed: no browser sent it', () => {
+  test('allows a request without an Origin header, which no browser sent', () => {
     expect(allows(undefined, null)).toBe(true);
   });
 
@@ -107,11 +107,11 @@ describe('[WSC-3.1.4-1] by default', () => {
 });
 
 describe('allowedOrigins', () => {
-  test("'*' allows all, null origins included", () => {
+  test("'*' allows all origins, including null", () => {
     for (const origin of ['http://evil.example', 'null', 'file://', '']) expect(allows('*', origin)).toBe(true);
   });
 
-  test('a list allows its entries, in any case, and nothing like them', () => {
+  test('a list allows exactly its entries, in any case', () => {
     const list = ['https://App.example.com', 'http://localhost:3000/', 'null'];
     for (const origin of ['https://app.example.com', 'HTTPS://APP.EXAMPLE.COM', 'http://localhost:3000', 'null'])
       expect(allows(list, origin)).toBe(true);
@@ -119,7 +119,7 @@ describe('allowedOrigins', () => {
       expect(allows(list, origin)).toBe(false);
   });
 
-  test('a list takes ws: for http: and wss: for https:', () => {
+  test('a list treats ws: as http: and wss: as https:', () => {
     const list = ['https://app.example.com', 'ws://localhost:3000'];
     for (const origin of [
       'wss://app.example.com',
@@ -132,16 +132,16 @@ describe('allowedOrigins', () => {
       expect(allows(list, origin)).toBe(false);
   });
 
-  test('a list does not take the own origin away', () => {
+  test('a list still allows the server’s own origin', () => {
     expect(allows(['https://app.example.com'], 'http://example.com')).toBe(true);
     expect(allows([], 'http://example.com')).toBe(true);
   });
 
-  test('names of Object.prototype are not on any list', () => {
+  test('does not allow names of Object.prototype', () => {
     for (const origin of ['__proto__', 'constructor']) expect(allows(['https://a.example'], origin)).toBe(false);
   });
 
-  test('a function is asked about foreign origins only, with the request', async () => {
+  test('a function runs only for foreign origins, with the request', async () => {
     const asked: unknown[] = [];
     const request = requestTo('example.com');
     const allowed = (origin: string, of: HandshakeRequest): Promise<boolean> => {
@@ -165,7 +165,7 @@ describe('allowedOrigins', () => {
     ['https://app.example.com', 'https://app.example.com'],
     [true, 'true'],
     [{}, 'an object'],
-  ])('%p is refused at deployment', (allowed, shown) => {
+  ])('%p is rejected at deployment', (allowed, shown) => {
     const making = (): unknown => ALLOWED_ORIGINS.read(allowed, 'allowedOrigins');
     expect(making).toThrow(DeploymentException);
     expect(making).toThrow(expect.objectContaining({ code: 'WS_DEPLOY_BAD_OPTION' }));

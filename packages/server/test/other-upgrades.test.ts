@@ -31,7 +31,7 @@ const tls = { key: fixture('key'), cert: fixture('cert') };
 
 type Page = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** Answers with what has come: the method, the Upgrade header, the body. */
+/** Answers with the request's method, Upgrade header and body. */
 const echoPage: Page = (request, response) => {
   let body = '';
   request
@@ -49,7 +49,7 @@ const SERVERS: Readonly<Record<string, (page: Page, options?: ServerOptions) => 
 
 const H2C = { Upgrade: 'h2c', Connection: 'Upgrade, HTTP2-Settings', 'HTTP2-Settings': 'AAMAAABkAAQCAAAAAAIAAAAA' };
 
-describe.each(Object.entries(SERVERS))('%s: a request whose Upgrade nobody wants', (name, make) => {
+describe.each(Object.entries(SERVERS))('%s: a request whose Upgrade nothing takes', (name, make) => {
   async function serve(page: Page = echoPage, options?: ServerOptions): Promise<RawConnection> {
     const http = make(page, options);
     attach(http, { logger: loggerInto(new Journal()) }).addEndpoint(Chat);
@@ -62,7 +62,7 @@ describe.each(Object.entries(SERVERS))('%s: a request whose Upgrade nobody wants
   test.each<[string, HeaderChanges, string]>([
     ['a length', { 'Content-Length': '5' }, 'hello'],
     ['chunks', { 'Transfer-Encoding': 'chunked' }, '2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n'],
-  ])('reaches the page with its body of %s, and the connection goes on', async (_what, headers, body) => {
+  ])('reaches the page with its body of %s, and the connection stays open', async (_what, headers, body) => {
     const client = await serve();
     for (const Upgrade of ['h2c', 'foo', 'h2c, TLS/1.0']) {
       client.send(upgradeRequest('POST /api HTTP/1.1', { ...H2C, ...headers, Upgrade }), body);
@@ -75,7 +75,7 @@ describe.each(Object.entries(SERVERS))('%s: a request whose Upgrade nobody wants
     expect(await client.text()).toBe('you said hi');
   });
 
-  test('reaches the page before its body has come', async () => {
+  test('reaches the page before its body arrives', async () => {
     const began = new Gate();
     const client = await serve((request, response) => {
       began.open();
@@ -88,7 +88,7 @@ describe.each(Object.entries(SERVERS))('%s: a request whose Upgrade nobody wants
   });
 });
 
-test('a body that does not come meets the timeout of the server', async () => {
+test('the server’s timeout applies to a body that does not arrive', async () => {
   const http = createServer({ requestTimeout: 60, headersTimeout: 50, connectionsCheckingInterval: 10 }, echoPage);
   attach(http, { logger: loggerInto(new Journal()) }).addEndpoint(Chat);
   const client = await connectTo(await listen(http));
@@ -96,7 +96,7 @@ test('a body that does not come meets the timeout of the server', async () => {
   expect((await client.response()).status).toBe(408);
 });
 
-describe('an upgrade that is left to another listener, and that nobody answers', () => {
+describe('an upgrade left to another listener that does not answer', () => {
   async function beside(foreign: (request: IncomingMessage, socket: Duplex) => void) {
     const http = createServer(echoPage);
     http.on('upgrade', foreign);
@@ -111,7 +111,7 @@ describe('an upgrade that is left to another listener, and that nobody answers',
   }
   const silent = (): void => undefined;
 
-  test('to a WebSocket is a 404', async () => {
+  test('to a WebSocket gets 404', async () => {
     const ask = await beside(silent);
     expect((await (await ask('/nowhere', {})).response()).status).toBe(404);
   });
@@ -121,7 +121,7 @@ describe('an upgrade that is left to another listener, and that nobody answers',
     expect(await (await ask('/', { Upgrade })).response()).toMatchObject({ status: 200, body: `GET ${Upgrade} []` });
   });
 
-  test('and that has a body, which Node has given to the listeners, is a 400', async () => {
+  test('with a body, which Node has passed to the listeners, gets 400', async () => {
     const ask = await beside(silent);
     const client = await ask('POST / HTTP/1.1', { Upgrade: 'h2c', 'Content-Length': '5' }, 'hello');
     expect((await client.response()).status).toBe(400);
@@ -131,7 +131,7 @@ describe('an upgrade that is left to another listener, and that nobody answers',
     ['has answered', (socket) => void socket.write('HTTP/1.1 101 Foreign\r\n\r\n')],
     ['reads it', (socket) => void socket.on('data', () => undefined)],
     ['has ended it', (socket) => void socket.end()],
-  ])('is left alone where the other listener %s', async (_what, take) => {
+  ])('stays untouched if the other listener %s', async (_what, take) => {
     let taken: Duplex | undefined;
     const ask = await beside((_request, socket) => {
       if (taken !== undefined) return;
@@ -164,7 +164,7 @@ describe('server.shouldUpgradeCallback', () => {
     return { server, asked, restore };
   }
 
-  test('of the host is asked first, with the server as this', () => {
+  test('of the host runs first, with the server as this', () => {
     const seen: unknown[] = [];
     const { server, asked } = withSlot(function (asking) {
       seen.push(this, asking.url);
@@ -181,7 +181,7 @@ describe('server.shouldUpgradeCallback', () => {
     ]);
   });
 
-  test('that the host sets later is asked as well, and is what it finds after detach', () => {
+  test('that the host sets later also runs, and remains after detach', () => {
     const { server, asked, restore } = withSlot(() => true);
     const later: Callback = () => false;
     server.shouldUpgradeCallback = later;
@@ -192,7 +192,7 @@ describe('server.shouldUpgradeCallback', () => {
     expect(Object.getOwnPropertyDescriptor(server, 'shouldUpgradeCallback')).toMatchObject({ writable: true });
   });
 
-  test('of a library that calls the one before it does not call itself', () => {
+  test('of a library that calls the previous callback does not call itself', () => {
     const { server, restore } = withSlot((asking) => asking.url === '/ours');
     const before = server.shouldUpgradeCallback;
     server.shouldUpgradeCallback = (asking) => asking.url === '/theirs' || before.call(server, asking);
@@ -204,7 +204,7 @@ describe('server.shouldUpgradeCallback', () => {
     expect(server.shouldUpgradeCallback(request('/neither'))).toBe(false);
   });
 
-  test('that a library takes away again leaves ours, however often', () => {
+  test('that a library removes again leaves ours, however often', () => {
     const original: Callback = () => true;
     const { server, restore } = withSlot(original);
     const ours = server.shouldUpgradeCallback;

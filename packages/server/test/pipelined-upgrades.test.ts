@@ -40,8 +40,8 @@ async function pageServer(isSecure = false) {
   return { http, container, client, pages, asked, upgraded };
 }
 
-describe('RFC 9112 9.3.2: an upgrade that is pipelined behind a request', () => {
-  test.each([false, true])('is answered when that request was (TLS: %s)', async (isSecure) => {
+describe('RFC 9112 9.3.2: an upgrade pipelined after a request', () => {
+  test.each([false, true])('is answered after that request (TLS: %s)', async (isSecure) => {
     const { client, pages, asked } = await pageServer(isSecure);
     client.send(PAGE, upgradeRequest('/chat'), clientFrame(0x81, 'early'));
     await asked.promise;
@@ -60,14 +60,14 @@ describe('RFC 9112 9.3.2: an upgrade that is pipelined behind a request', () => 
     client.send(PAGE, PAGE, PAGE, upgradeRequest('/chat'));
     await asked.promise;
     await turn();
-    // The last first: Node keeps it until its turn has come.
+    // Answers the last one first; Node keeps it until its turn.
     for (const [index, page] of pages.entries()) page.setHeader('X-Page', index);
     for (const page of [...pages].reverse()) page.end('page');
     for (const index of [0, 1, 2]) expect((await client.response()).headers.get('x-page')).toEqual([String(index)]);
     expect((await client.response()).status).toBe(101);
   });
 
-  test('a large page that is streamed before it is not stalled', async () => {
+  test('does not stall a large page that is streamed before it', async () => {
     const { client, pages, asked } = await pageServer();
     client.send(PAGE, upgradeRequest('/chat'));
     await asked.promise;
@@ -102,7 +102,7 @@ describe('RFC 9112 9.3.2: an upgrade that is pipelined behind a request', () => 
     expect((await client.response()).status).toBe(404);
   });
 
-  test('is not answered when that request ends the connection', async () => {
+  test('is not answered if that request ends the connection', async () => {
     const { client, pages, asked, container } = await pageServer();
     client.send(PAGE, upgradeRequest('/chat'));
     await asked.promise;
@@ -113,7 +113,7 @@ describe('RFC 9112 9.3.2: an upgrade that is pipelined behind a request', () => 
     expect(container.getSessions().size).toBe(0);
   });
 
-  test('is refused behind it by a container that stops', async () => {
+  test('is refused after it when the container stops', async () => {
     const { client, pages, asked, container } = await pageServer();
     client.send(PAGE, upgradeRequest('/chat'));
     await asked.promise;
@@ -124,7 +124,7 @@ describe('RFC 9112 9.3.2: an upgrade that is pipelined behind a request', () => 
     expect((await client.response()).status).toBe(503);
   });
 
-  test('handed over by the application waits, too', async () => {
+  test('passed by the application also waits', async () => {
     const pages: ServerResponse[] = [];
     const http = createServer((_request, response) => void pages.push(response));
     const container = new ServerContainer({ logger: loggerInto(new Journal()) });
@@ -147,7 +147,7 @@ describe('an upgrade request with a body', () => {
     ['that has not come yet', { 'Content-Length': '500000' }, ''],
     ['in chunks', { 'Transfer-Encoding': 'chunked' }, '5\r\nhello\r\n0\r\n\r\n'],
     ['in no chunks', { 'Transfer-Encoding': 'chunked' }, '0\r\n\r\n'],
-  ])('%s is refused with 400, and nothing of it is a frame', async (_what, headers, body) => {
+  ])('%s is refused with 400, and its bytes are not read as frames', async (_what, headers, body) => {
     const server = await TestServer.start({}, Chat);
     const client = await server.connect();
     client.send(upgradeRequest('/chat', headers), body, clientFrame(0x81, 'hi'));
@@ -159,7 +159,7 @@ describe('an upgrade request with a body', () => {
     expect(server.container.getSessions().size).toBe(0);
   });
 
-  test.each(['0', '00'])('of the length %s, as the client of the JDK sends it, has none', async (length) => {
+  test.each(['0', '00'])('with the length %s, as the JDK’s client sends, has no body', async (length) => {
     const server = await TestServer.start({}, Chat);
     const client = await server.connect();
     client.send(upgradeRequest('/chat', { 'Content-Length': length }), clientFrame(0x81, 'hi'));

@@ -107,7 +107,7 @@ export class RawConnection {
     return { status: Number(statusLine.split(' ')[1]), lines, headers, body: this.#take(length).toString() };
   }
 
-  /** The next frame of the server, which are short and never masked. */
+  /** The next frame of the server. Its frames are short and never masked. */
   async frame(): Promise<RawFrame> {
     const length = (): number => (this.#received[1] ?? 0) & 0x7f;
     await this.#until('a frame', () => this.#received.length >= 2 && this.#received.length >= 2 + length());
@@ -129,7 +129,7 @@ export class RawConnection {
     return payload.length === 0 ? '' : `${payload.readUInt16BE()} ${payload.toString('utf8', 2)}`.trimEnd();
   }
 
-  /** Waits until the server has ended the connection. @returns what it had sent and nobody has read */
+  /** Waits until the server has ended the connection. @returns the unread bytes */
   async end(): Promise<string> {
     await this.#until('the end of the connection', () => this.#ended);
     return this.#take(this.#received.length).toString('latin1');

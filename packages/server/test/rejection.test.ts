@@ -21,21 +21,21 @@ function rejected(status: number, response?: Parameters<typeof reject>[2]): stri
   return socket.written;
 }
 
-test('a rejection is a whole HTTP response after which the connection ends', () => {
+test('writes a complete HTTP response and ends the connection', () => {
   expect(rejected(403)).toBe(
     'HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 10\r\nConnection: close\r\n\r\nForbidden\n',
   );
 });
 
-test('a status that nobody has named has a phrase all the same', () => {
+test('an unknown status has a phrase too', () => {
   expect(rejected(499)).toMatch(/^HTTP\/1\.1 499 Refused\r\n[^]*\r\n\r\nRefused\n$/);
 });
 
-test('the length of the body is counted in bytes of UTF-8', () => {
+test('counts the length of the body in UTF-8 bytes', () => {
   expect(rejected(400, { body: 'ü€😀' })).toContain('Content-Length: 9\r\n');
 });
 
-test('an empty body is an empty body', () => {
+test('sends an empty body', () => {
   expect(rejected(400, { body: '' })).toMatch(/Content-Length: 0\r\nConnection: close\r\n\r\n$/);
 });
 
@@ -60,7 +60,7 @@ describe('CVE-2026-1527: a header cannot be split', () => {
     expect(rejected(400, { headers: { [name]: ['fine', value] } })).not.toContain('Evil');
   });
 
-  test('the good values beside a bad one are sent', () => {
+  test('sends the valid values next to an invalid one', () => {
     expect(checkedHeaders({ 'X-A': ['1', '2\r\n', '3'], 'X-B': 'ü' })).toEqual([
       ['X-A', '1'],
       ['X-A', '3'],
@@ -68,13 +68,13 @@ describe('CVE-2026-1527: a header cannot be split', () => {
     ]);
   });
 
-  test('a body of lines is a body', () => {
+  test('sends a body with several lines', () => {
     const text = rejected(400, { body: '\r\nHTTP/1.1 200 OK\r\n\r\n' });
     expect(text.split('\r\n\r\n')[0]).toContain('Content-Length: 21');
   });
 });
 
-test('a socket that is gone or has been ended is left alone, and let go', () => {
+test('writes nothing to a closed or ended socket, and releases it', () => {
   const gone = new Recorder().destroy();
   reject(gone, 400);
   expect(gone.written).toBe('');
@@ -86,7 +86,7 @@ test('a socket that is gone or has been ended is left alone, and let go', () => 
   expect(ended.destroyed).toBe(true);
 });
 
-test('what the client still sends is read and dropped, and its end ends the connection', async () => {
+test('reads and drops further bytes of the client, whose end ends the connection', async () => {
   const socket = new Recorder({ allowHalfOpen: true });
   const closed = new Promise((resolve) => socket.once('close', resolve));
   reject(socket, 400);

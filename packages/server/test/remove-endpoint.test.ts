@@ -33,7 +33,7 @@ describe('removeEndpoint', () => {
   test.each<[string, string | typeof Chat]>([
     ['its path', '/chat'],
     ['its class', Chat],
-  ])('by %s: new handshakes get 404, and the open session goes on', async (_how, which) => {
+  ])('by %s: new handshakes get 404, and the open session stays open', async (_how, which) => {
     const server = await TestServer.start({}, Chat, News);
     const { client } = await open(server, '/chat');
     server.container.removeEndpoint(which);
@@ -45,7 +45,7 @@ describe('removeEndpoint', () => {
     expect((await open(server, '/chat')).status).toBe(101);
   });
 
-  test('closes the sessions with the reason that it is given, and no others', async () => {
+  test('closes the endpoint’s sessions with the given reason, and no others', async () => {
     const server = await TestServer.start({}, Chat, News);
     const chat = await open(server, '/chat');
     const news = await open(server, '/news/tea');
@@ -55,7 +55,7 @@ describe('removeEndpoint', () => {
     expect(await news.client.text()).toBe('news hi');
   });
 
-  test.each([null, undefined, 5, '/else', class {}, {}])('refuses %p, and names what is deployed', (which) => {
+  test.each([null, undefined, 5, '/else', class {}, {}])('rejects %p and lists the deployed paths', (which) => {
     const container = new ServerContainer();
     container.addEndpoint(News);
     expect(() => container.removeEndpoint(which as never)).toThrow(/Deployed are \/news\/\{topic\}\.$/);
@@ -64,7 +64,7 @@ describe('removeEndpoint', () => {
 });
 
 describe('replaceEndpoint', () => {
-  test('puts another class at the path, in one step', async () => {
+  test('replaces the class at the path in one step', async () => {
     const server = await TestServer.start({}, Chat);
     const old = await open(server, '/chat');
     server.container.replaceEndpoint(Chat, Chat2);
@@ -75,7 +75,7 @@ describe('replaceEndpoint', () => {
     expect(await old.client.text()).toBe('chat hi');
   });
 
-  test('changes nothing where the new one cannot be deployed', () => {
+  test('changes nothing if the new one cannot be deployed', () => {
     const container = new ServerContainer();
     container.addEndpoint(Chat);
     container.addEndpoint(News);

@@ -4,7 +4,7 @@ import { parseRequestTarget } from '../src/request-target';
 const segments = (target: string): readonly string[] | undefined => parseRequestTarget(target)?.segments;
 
 describe('the origin form', () => {
-  test('path and query are told apart at the first question mark', () => {
+  test('separates path and query at the first question mark', () => {
     expect(parseRequestTarget('/chat/a?x=1&y=/?')).toEqual({
       segments: ['chat', 'a'],
       path: '/chat/a',
@@ -12,12 +12,12 @@ describe('the origin form', () => {
     });
   });
 
-  test('no query is null, an empty one is empty', () => {
+  test('a missing query is null, an empty one is empty', () => {
     expect(parseRequestTarget('/chat')?.query).toBeNull();
     expect(parseRequestTarget('/chat?')?.query).toBe('');
   });
 
-  test('the path is kept as received, the query too', () => {
+  test('keeps path and query as received', () => {
     expect(parseRequestTarget('/caf%C3%A9/../x?%zz=%00')).toMatchObject({ path: '/caf%C3%A9/../x', query: '%zz=%00' });
   });
 
@@ -66,7 +66,7 @@ describe('[WSC-3.1.1-1] dot segments are removed, as RFC 3986 6.2.2.3 normalises
     expect(segments(target)).toEqual(expected);
   });
 
-  test('the path that routes is the one that a URL shows to whoever authorises by it', () => {
+  test('the routed path is the one that a URL shows to code that authorises by it', () => {
     const seed = Number(process.env.TEST_SEED ?? Date.now() % 1_000_000_007);
     let state = seed;
     const next = (limit: number): number => {
@@ -113,7 +113,7 @@ describe('the absolute form (RFC 9112 3.2.2)', () => {
   });
 });
 
-describe('what is no target of an upgrade', () => {
+describe('rejects an invalid target', () => {
   test.each([
     ['*', 'OPTIONS'],
     ['example.com:443', 'CONNECT'],
@@ -132,7 +132,7 @@ describe('what is no target of an upgrade', () => {
     expect(parseRequestTarget(target)).toBeUndefined();
   });
 
-  test('a backslash in the query is nothing special', () => {
+  test('allows a backslash in the query', () => {
     expect(parseRequestTarget('/a?x=\\')).toMatchObject({ segments: ['a'], query: 'x=\\' });
   });
 });

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-describe('what a scan fails with says what to do', () => {
+describe('the error of a failed scan names the remedy', () => {
   let directory: string;
   beforeEach(async () => (directory = await mkdtemp(join(tmpdir(), 'serval-scan-'))));
   afterEach(() => rm(directory, { recursive: true }));
 
-  /** Scans in a Node of its own, without Jest's transforms. */
+  /** Scans in a separate Node process, without Jest's transforms. */
   async function scanInNode(pattern: string, ...flags: string[]): Promise<string> {
     const main = join(directory, 'main.js');
     await writeFile(
@@ -40,12 +40,12 @@ describe('what a scan fails with says what to do', () => {
     expect(await scanInNode(file)).toBe(`scan: …/${file} ${expected}`);
   });
 
-  test('another syntax error is left to its cause', async () => {
+  test('another syntax error refers to its cause', async () => {
     await writeFile(join(directory, 'a.js'), 'const = 1;');
     expect(await scanInNode('a.js')).toBe('scan: …/a.js could not be loaded; see the cause.');
   });
 
-  test('a folder that is not there', async () => {
+  test('a missing folder', async () => {
     expect(await scanInNode('missing/endpoints/**/*.js')).toBe(
       'scan: "missing/endpoints/**/*.js" matches no file below …. There is no folder …/missing/endpoints.',
     );

@@ -27,11 +27,11 @@ test('[WSC-4.8.2] a subclass of an annotated class is not deployed', async () =>
   expect(container.match('/chat')?.target.plan.name).toBe('Chat');
 });
 
-test('[WSC-6.2-5] with application configs it deploys the union of what they choose', async () => {
+test('[WSC-6.2-5] with application configs it deploys the union of their choices', async () => {
   expect(paths(await scanned(['chosen/*.ts', 'scan/**/*.ts']))).toEqual(['/chat', '/programmatic']);
 });
 
-test('a class that a scan has deployed and that is added again is deployed once', async () => {
+test('deploys a class once if a scan finds it and it is added again', async () => {
   const container = await scanned('scan/chat.ts');
   expect(() => container.addEndpoint(Chat)).not.toThrow();
 });
@@ -46,13 +46,13 @@ test('a pattern that matches nothing, and a module that cannot be loaded, fail t
   });
 });
 
-test('a server that scans rejects its start with the failure, and does not listen', async () => {
+test('start() rejects with the scan’s failure, and the server does not listen', async () => {
   const server = new Server({ scan: join(FIXTURES, 'broken/*.ts') });
   await expect(server.start()).rejects.toThrow(/could not be loaded/);
   expect(() => server.port).toThrow(/not listening/);
 });
 
-test('CommonJS and ES modules are scanned alike, one that awaits at top level included', async () => {
+test('scans CommonJS and ES modules, including one with a top-level await', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'serval-scan-'));
   try {
     // The compiled packages, as a user has them: npm test has built them before.

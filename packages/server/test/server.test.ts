@@ -101,7 +101,7 @@ describe('the start', () => {
     }
   });
 
-  test('takes the port that it is told', async () => {
+  test('listens on the given port', async () => {
     const free = createTcpServer();
     await new Promise<void>((resolve) => free.listen(0, '127.0.0.1', resolve));
     const { port } = free.address() as { port: number };
@@ -110,14 +110,14 @@ describe('the start', () => {
     expect(server.port).toBe(port);
   });
 
-  test('keeps what was added before it', async () => {
+  test('keeps endpoints that were added before it', async () => {
     const server = serverWith({ endpoints: [News] });
     server.container.addEndpoint(Chat);
     await server.start();
     expect([await statusOn(server, '/chat'), await statusOn(server, '/news')]).toEqual([101, 101]);
   });
 
-  test('before it and after the stop there is no port', async () => {
+  test('there is no port before it and after the stop', async () => {
     const server = serverWith({});
     expect(() => server.port).toThrow('The server is not listening; await start() first.');
     await server.start();
@@ -137,7 +137,7 @@ describe('the start', () => {
     await expect(server.start()).rejects.toThrow('The server is already stopped. Create a new one.');
   });
 
-  test('is rejected when the port is taken, and the stop then is at once', async () => {
+  test('rejects if the port is taken, and a stop then resolves at once', async () => {
     const other = await serverWith({}).start();
     const server = serverWith({ port: other.port, endpoints: [Chat] });
     await expect(server.start()).rejects.toMatchObject({ code: 'EADDRINUSE', port: other.port });
@@ -145,7 +145,7 @@ describe('the start', () => {
     expect(await duration(server.stop())).toBeLessThan(1000);
   });
 
-  test('may be tried again once the port is free, and keeps what was deployed', async () => {
+  test('may be called again once the port is free, and keeps deployed endpoints', async () => {
     const other = await serverWith({}).start();
     const server = serverWith({ port: other.port, endpoints: [Chat] });
     await expect(server.start()).rejects.toMatchObject({ code: 'EADDRINUSE', port: other.port });
@@ -157,7 +157,7 @@ describe('the start', () => {
     await expect(server.start()).rejects.toThrow('The server is already started. Create a new one.');
   });
 
-  test('may be tried again once the path of a socket is there', async () => {
+  test('may be called again once the socket’s folder exists', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'serval-start-'));
     afterTest(() => rm(directory, { recursive: true, force: true }));
     const server = new Server({ port: join(directory, 'missing', 'chat.sock'), endpoints: [Chat] });
@@ -173,23 +173,23 @@ describe('the start', () => {
     await expect(server.start()).rejects.toMatchObject({ code: 'WS_DEPLOY_BAD_PATH' });
   });
 
-  test('after a stop is refused, also where there was no start before', async () => {
+  test('rejects after a stop, even without an earlier start', async () => {
     const server = serverWith({ endpoints: [Chat] });
     await server.stop();
     await expect(server.start()).rejects.toThrow('The server is already stopped. Create a new one.');
   });
 
-  test('goes on where a stop was refused for its options', async () => {
+  test('still works after a stop rejected because of its options', async () => {
     const server = await serverWith({ endpoints: [Chat] }).start();
     await expect(server.stop({ grace: -1 })).rejects.toMatchObject({ name: 'IllegalArgumentException' });
     expect(await statusOn(server, '/chat')).toBe(101);
   });
 
-  test('is rejected when the host is no address of this machine', async () => {
+  test('rejects if the host is not an address of this machine', async () => {
     await expect(serverWith({ host: '192.0.2.1' }).start()).rejects.toMatchObject({ code: 'EADDRNOTAVAIL' });
   });
 
-  test('[WSC-5.2.1-4] is rejected with the DeploymentException, and nothing listens', async () => {
+  test('[WSC-5.2.1-4] rejects with the DeploymentException, and the server does not listen', async () => {
     const server = serverWith({ endpoints: [Chat, BadPath, News] });
     await expect(server.start()).rejects.toMatchObject({
       name: 'DeploymentException',
@@ -201,7 +201,7 @@ describe('the start', () => {
     expect(await duration(server.stop())).toBeLessThan(1000);
   });
 
-  test('that is followed by a stop at once leaves nothing that listens', async () => {
+  test('does not leave a listening server if a stop follows at once', async () => {
     const server = serverWith({ endpoints: [Chat] });
     const started = server.start().then(
       () => 'started',
@@ -221,7 +221,7 @@ describe('plain HTTP', () => {
     return [status, headers.get('upgrade'), body + (await client.end())];
   };
 
-  test('is answered with 426 at an endpoint and 404 elsewhere', async () => {
+  test('gets 426 at an endpoint and 404 elsewhere', async () => {
     const server = await serverWith({ endpoints: [Chat] }).start();
     expect(await get(server, '/chat')).toEqual([426, ['websocket'], 'This is a WebSocket endpoint.\n']);
     expect(await get(server, '/chat?x')).toEqual([426, ['websocket'], 'This is a WebSocket endpoint.\n']);
@@ -229,7 +229,7 @@ describe('plain HTTP', () => {
     expect(await get(server, '/%zz')).toEqual([404, undefined, 'Not found.\n']);
   });
 
-  test('is answered by the requestListener, if there is one', async () => {
+  test('gets the response of the requestListener, if there is one', async () => {
     const server = await serverWith({
       endpoints: [Chat],
       requestListener: (request, response) => response.end(`page ${request.url}`),
@@ -251,7 +251,7 @@ describe('[WSC-5.2.1-3] a failed deployment', () => {
       ServerEndpointConfig.Builder.create(class {}, '/x').build(),
       'WS_DEPLOY_NOT_AN_ENDPOINT',
     ],
-  ])('for %s before the first session undoes all of it', async (_what, bad, code) => {
+  ])('for %s before the first session undoes the whole deployment', async (_what, bad, code) => {
     const server = await TestServer.start({}, Chat, News);
     const first = thrownBy(() => server.container.addEndpoint(bad));
     expect(first).toMatchObject({ name: 'DeploymentException', code });
@@ -265,7 +265,7 @@ describe('[WSC-5.2.1-3] a failed deployment', () => {
     expect(await statusOn(server, '/fine')).toBe(404);
   });
 
-  test('for a ServerApplicationConfig says that a scan asks it, and what to write instead', async () => {
+  test('for a ServerApplicationConfig explains that a scan uses it, and what to write instead', async () => {
     class Application extends ServerApplicationConfig {
       override getEndpointConfigs(): [] {
         return [];
@@ -283,7 +283,7 @@ describe('[WSC-5.2.1-3] a failed deployment', () => {
     });
   });
 
-  test('after a session is refused by itself, and the rest goes on', async () => {
+  test('after the first session affects no other endpoint', async () => {
     const server = await TestServer.start({}, Chat);
     const client = await server.open('/chat');
     expect(thrownBy(() => server.container.addEndpoint(BadPath))).toMatchObject({ code: 'WS_DEPLOY_BAD_PATH' });
@@ -294,7 +294,7 @@ describe('[WSC-5.2.1-3] a failed deployment', () => {
     expect([await statusOn(server, '/chat'), await statusOn(server, '/news')]).toEqual([101, 101]);
   });
 
-  test('after a session of upgradeHttpToWebSocket is refused by itself as well', async () => {
+  test('after a session of upgradeHttpToWebSocket affects no other endpoint either', async () => {
     const { container, upgrade } = await ownListener(ServerEndpointConfig.Builder.create(Chat, '/unused').build());
     container.addEndpoint(News);
     expect((await upgrade('/anything')).status).toBe(101);
@@ -326,7 +326,7 @@ describe('[WSC-5.2.1-3] a failed deployment', () => {
 });
 
 describe('a @PathParam that the template does not have', () => {
-  test('is one warning at deployment, and null at run time', async () => {
+  test('causes one warning at deployment, and is null at run time', async () => {
     @ServerEndpoint('/rooms/{room}')
     class Room {
       @OnOpen open(session: Session, @PathParam('rom') room: string): void {
@@ -387,7 +387,7 @@ describe('the stop', () => {
     await expect(connectTo(port)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 
-  test('is bounded by the grace when a peer never answers', async () => {
+  test('ends after the grace if a peer never answers', async () => {
     const server = await serverWith({ endpoints: [Chat] }).start();
     const client = await openOn(server);
     const took = await duration(server.stop({ grace: 50 }));
@@ -397,7 +397,7 @@ describe('the stop', () => {
     expect(await client.end()).toBe('');
   });
 
-  test('waits for its peers with a grace of Infinity, and not for no time', async () => {
+  test('waits for its peers with a grace of Infinity', async () => {
     const server = await serverWith({ endpoints: [Chat] }).start();
     const client = await openOn(server);
     const timers = jest.spyOn(globalThis, 'setTimeout');
@@ -411,7 +411,7 @@ describe('the stop', () => {
     await stopped;
   });
 
-  test('is bounded by the grace when a handler never settles', async () => {
+  test('ends after the grace if a handler never settles', async () => {
     const entered = new Gate();
     @ServerEndpoint('/chat')
     class Stuck {
@@ -429,7 +429,7 @@ describe('the stop', () => {
     await client.end();
   });
 
-  test('is bounded by the grace when @OnOpen or @OnClose never settles', async () => {
+  test('ends after the grace if @OnOpen or @OnClose never settles', async () => {
     class NeverOpen extends Endpoint {
       override onOpen(): Promise<void> {
         return new Promise(() => undefined);
@@ -452,7 +452,7 @@ describe('the stop', () => {
     for (const client of clients) await client.close();
   });
 
-  test('refuses the handshakes that wait for user code with 503, at once', async () => {
+  test('refuses handshakes that wait for user code with 503, at once', async () => {
     const asked = new Gate();
     const user = new Gate<Principal | null>();
     const made: string[] = [];
@@ -501,7 +501,7 @@ describe('the stop', () => {
     expect((await server.request('/chat')).status).toBe(503);
   });
 
-  test('may be asked for twice, and before the start', async () => {
+  test('may be called twice, and before the start', async () => {
     const { Waiting, gate } = waiting();
     const server = await serverWith({ endpoints: [Waiting] }).start();
     const client = await openOn(server);
@@ -514,7 +514,7 @@ describe('the stop', () => {
     await serverWith({}).stop();
   });
 
-  test('drops the connections of plain requests that are not answered', async () => {
+  test('drops the connections of unanswered plain requests', async () => {
     const asked = new Gate();
     const server = await serverWith({ requestListener: () => asked.open() }).start();
     const client = await connectTo(server.port);
@@ -524,7 +524,7 @@ describe('the stop', () => {
     expect(await client.end()).toBe('');
   });
 
-  test('does not wait for ever for a refused client or one with another Upgrade header that stays', async () => {
+  test('drops a refused client, or one with another Upgrade header, that stays connected', async () => {
     const server = await serverWith({ endpoints: [Chat] }).start();
     const refused = await connectTo(server.port);
     refused.send(upgradeRequest('/none'));
@@ -536,7 +536,7 @@ describe('the stop', () => {
     expect(await duration(server.stop())).toBeLessThan(3500);
   });
 
-  test('does not wait for ever for a client that was refused by closeWith and does not answer', async () => {
+  test('drops a client that does not answer after closeWith', async () => {
     const authenticate = (): never => {
       throw HandshakeRejection.closeWith(new CloseReason(4401, 'no'));
     };
@@ -546,7 +546,7 @@ describe('the stop', () => {
     expect(await duration(server.stop())).toBeLessThan(3500);
   });
 
-  test('does not wait for ever for a client that never begins its TLS handshake', async () => {
+  test('drops a client that never begins its TLS handshake', async () => {
     const fixture = (part: string): Buffer => readFileSync(join(__dirname, `fixtures/localhost.test-${part}.pem`));
     const tls = { key: fixture('key'), cert: fixture('cert') };
     const server = await serverWith({ endpoints: [Chat], tls }).start();
@@ -556,7 +556,7 @@ describe('the stop', () => {
   });
 });
 
-describe('a bad option', () => {
+describe('an invalid option', () => {
   test.each<[keyof ServerOptions, readonly unknown[], RegExp]>([
     [
       'port',
@@ -604,7 +604,7 @@ describe('a bad option', () => {
     ['authenticate', ['ada', {}, true], /^authenticate is a function; found ("ada"|an object|true|false)\.$/],
     ['isUserInRole', ['admin', true], /^isUserInRole is a function; found /],
     ['instanceFactory', [Chat.name, {}], /^instanceFactory is a function; found /],
-  ])('%s is a DeploymentException that names it, its range and its unit', (name, values, message) => {
+  ])('%s throws a DeploymentException that names it, its range and its unit', (name, values, message) => {
     for (const value of values) {
       const error = thrownBy(() => new Server({ [name]: value }));
       expect({ value, name: error.name, code: error.code }).toEqual({
@@ -623,19 +623,19 @@ describe('a bad option', () => {
     ['textBufferSize', [0, 2 ** 31 - 1]],
     ['maxSessionIdleTimeout', [-1, 0, 1]],
     ['allowedOrigins', ['*', [], ['null'], () => true]],
-  ])('%s may have the values at the ends of its range', (name, values) => {
+  ])('%s accepts the limits of its range', (name, values) => {
     for (const value of values) expect(new Server({ [name]: value })).toBeInstanceOf(Server);
   });
 });
 
-describe('a bad attribute of @ServerEndpoint', () => {
+describe('an invalid attribute of @ServerEndpoint', () => {
   test.each([
     ['subprotocols', 'v1', 'WS_DEPLOY_BAD_OPTION', 'Bad: subprotocols is a list; found "v1".'],
     ['encoders', class {}, 'WS_DEPLOY_BAD_OPTION', /^Bad: encoders is a list; found /],
     ['decoders', 42, 'WS_DEPLOY_BAD_OPTION', 'Bad: decoders is a list; found 42.'],
     ['inbound', 'parallel', 'WS_DEPLOY_BAD_OPTION', "Bad: inbound is 'serial' or 'concurrent'; found \"parallel\"."],
     ['configurator', 'Mine', 'WS_DEPLOY_BAD_CONFIGURATOR', /^Bad: its configurator could not be created/],
-  ])('%s %p is a DeploymentException', (attribute, value, code, message) => {
+  ])('%s %p throws a DeploymentException', (attribute, value, code, message) => {
     @ServerEndpoint('/bad', { [attribute]: value })
     class Bad {
       @OnMessage say(_text: string): void {}
@@ -700,7 +700,7 @@ describe('upgradeHttpToWebSocket', () => {
     },
   );
 
-  test('takes the socket alone, when nothing came behind the request', async () => {
+  test('accepts the socket alone if no bytes followed the request', async () => {
     const { upgrade } = await ownListener(config, (socket) => socket);
     const { status, client } = await upgrade('/x');
     expect(status).toBe(101);
@@ -716,7 +716,7 @@ describe('upgradeHttpToWebSocket', () => {
     expect(first?.getOpenSessions().size).toBe(2);
   });
 
-  test('of a configuration that is deployed shares its sessions', async () => {
+  test('of a deployed configuration shares its sessions', async () => {
     const { container, http, upgrade } = await ownListener(config);
     container.addEndpoint(config);
     await upgrade('/a');
@@ -738,7 +738,7 @@ describe('upgradeHttpToWebSocket', () => {
     expect(await Promise.all(results)).toEqual([undefined, undefined, undefined, undefined]);
   });
 
-  test('is rejected for an endpoint that cannot be deployed, and the socket is left to the caller', async () => {
+  test('rejects for an endpoint that cannot be deployed, and leaves the socket to the caller', async () => {
     const bad = ServerEndpointConfig.Builder.create(class Plain {}, '/x').build();
     const { http, results, port } = await ownListener(bad);
     const socket = new Promise<Duplex>((resolve) => http.once('upgrade', (_request, own: Duplex) => resolve(own)));
@@ -750,7 +750,7 @@ describe('upgradeHttpToWebSocket', () => {
     expect((await client.response()).status).toBe(500);
   });
 
-  test('is rejected for arguments of the wrong kind', async () => {
+  test('rejects for arguments of the wrong type', async () => {
     const container = new ServerContainer();
     const request = { rawHeaders: [], socket: {} };
     const socket = { write: () => true, pipe: () => undefined, destroy: () => undefined };
@@ -768,7 +768,7 @@ describe('upgradeHttpToWebSocket', () => {
 });
 
 describe('the WebSocketContainer of a server', () => {
-  test('has the defaults of new sessions, and takes others in their range', async () => {
+  test('has the defaults of new sessions, and accepts other values in their range', async () => {
     const { container } = await TestServer.start();
     expect([
       container.getDefaultAsyncSendTimeout(),
@@ -792,7 +792,7 @@ describe('the WebSocketContainer of a server', () => {
     expect(container.getDefaultMaxTextMessageBufferSize()).toBe(4);
   });
 
-  test('a default that is changed holds for the sessions that open after it', async () => {
+  test('a changed default applies to sessions that open later', async () => {
     const server = await TestServer.start({}, Chat);
     const before = await server.open('/chat');
     server.container.setDefaultMaxTextMessageBufferSize(3);
@@ -802,7 +802,7 @@ describe('the WebSocketContainer of a server', () => {
     expect(await after.close()).toMatch(/^1009/);
   });
 
-  test('a default send timeout that is changed leaves open sessions as they are, used or not', async () => {
+  test('a changed default send timeout does not affect open sessions, used or not', async () => {
     const server = await TestServer.start({}, Chat);
     await server.open('/chat');
     server.container.setAsyncSendTimeout(3);
@@ -811,14 +811,14 @@ describe('the WebSocketContainer of a server', () => {
     expect(timeouts).toEqual([-1, 3]);
   });
 
-  test('is what a session answers for its container', async () => {
+  test('is the result of getContainer', async () => {
     const server = await TestServer.start({}, Chat);
     await server.open('/chat');
     const [session] = server.container.getSessions();
     expect(session?.getContainer()).toBe(server.container);
   });
 
-  test('tells the extensions that are installed', () => {
+  test('returns the installed extensions', () => {
     const names = (container: ServerContainer): string[] =>
       [...container.getInstalledExtensions()].map((one) => one.getName());
     expect(names(new ServerContainer())).toEqual([]);

@@ -44,7 +44,7 @@ async function closeFrame(socket: LiteralSocket): Promise<number> {
   return (await socket.read(length ?? 0)).readUInt16BE();
 }
 
-test('stop lets the running handler finish and its answer out, closes with 1001, and awaits @OnClose', async () => {
+test('stop lets the running handler finish and sends its answer, closes with 1001, and awaits @OnClose', async () => {
   const { port } = server;
   const busy = await connect();
   busy.send(clientFrame(0x81, '1'));
@@ -74,7 +74,7 @@ test('stop ends idle sessions at once', async () => {
   expect(server.container.getSessions().size).toBe(0);
 });
 
-test('stop is bounded: a handler that never settles and a peer that never answers are ended by force', async () => {
+test('stop ends sessions after the grace if a handler never settles or a peer never answers', async () => {
   const busy = await connect();
   const silent = await connect();
   busy.send(clientFrame(0x81, '1'));
@@ -89,7 +89,7 @@ test('stop is bounded: a handler that never settles and a peer that never answer
   expect(log).toEqual(['begin 1', 'close 1001', 'closed']);
 });
 
-test('pause refuses new sessions with 503 and leaves the open ones, resume takes new ones again', async () => {
+test('pause refuses new sessions with 503 and keeps open ones; resume accepts new ones again', async () => {
   const open = await connect();
   server.container.pause();
   const refused = await LiteralSocket.connect(server.port);
@@ -103,7 +103,7 @@ test('pause refuses new sessions with 503 and leaves the open ones, resume takes
   (await connect()).destroy();
 });
 
-test('an upgrade that waits for user code when the server stops is refused', async () => {
+test('stop refuses an upgrade that waits for user code', async () => {
   let ask: () => void = () => undefined;
   const asked = new Promise<void>((resolve) => (ask = resolve));
   const waiting = await new Server({

@@ -10,7 +10,7 @@ import { afterTest, Journal } from '../../testing/test/toolbox';
 
 /** A container in an HTTP server on a free port of 127.0.0.1, both gone after the test. */
 export class TestServer {
-  /** What the container has logged: `error …`, `warn …` and `debug …`, errors with their messages. */
+  /** The container's log: `error …`, `warn …` and `debug …`, errors with their messages. */
   readonly log = new Journal();
   readonly container: ServerContainer;
   port = 0;

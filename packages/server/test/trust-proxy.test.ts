@@ -69,11 +69,11 @@ describe('X-Forwarded-* headers', () => {
     [['uniquelocal', 'loopback']],
     [1],
     [(address) => address === '127.0.0.1'],
-  ])('give address, scheme and host with trustProxy: %p', async (trustProxy) => {
+  ])('set address, scheme and host with trustProxy: %p', async (trustProxy) => {
     expect(await who(trustProxy, FORWARDED)).toBe(AS_FORWARDED);
   });
 
-  test('each counts by itself', async () => {
+  test('work independently', async () => {
     const alone = (name: keyof typeof FORWARDED): Promise<string> => who('loopback', { [name]: FORWARDED[name] });
     expect(await alone('X-Forwarded-For')).toBe('ws://chat.example/who false 192.0.2.1');
     expect(await alone('X-Forwarded-Proto')).toBe('wss://chat.example/who true 127.0.0.1');
@@ -113,7 +113,7 @@ describe('X-Forwarded-For', () => {
     expect(await who(trustProxy, { 'X-Forwarded-For': list })).toBe(`ws://chat.example/who false ${address}`);
   });
 
-  test('a function is told each address and its hop, from the socket on', async () => {
+  test('a function receives each address and its hop, starting at the socket', async () => {
     const asked: unknown[] = [];
     await who(
       (address, hop) => {
@@ -129,7 +129,7 @@ describe('X-Forwarded-For', () => {
     ]);
   });
 
-  test('a handshake request tells the client’s address, and its port where that is known', async () => {
+  test('a handshake request returns the client’s address, and its port if known', async () => {
     const told: unknown[] = [];
     class Asking extends ServerEndpointConfig.Configurator {
       override checkOrigin(...[, request]: Parameters<ServerEndpointConfig.Configurator['checkOrigin']>): boolean {
@@ -208,7 +208,7 @@ describe('the origin check', () => {
     expect((await server.request('/who', { ...changes, Origin: 'https://public.example' })).status).toBe(status);
   });
 
-  test('a refusal is logged with the origin and the own host: a warning first, then debug', async () => {
+  test('logs a refusal with the origin and the server’s host: first as a warning, then as debug', async () => {
     const server = await TestServer.start({ trustProxy: 1 }, Who);
     await server.request('/who', { Host: '127.0.0.1:9000', Origin: 'https://public.example' });
     await server.request('/who', { 'X-Forwarded-Host': 'a.example', Origin: 'null' });
@@ -312,7 +312,7 @@ describe('a function that fails', () => {
     ['returns a promise that rejects', () => Promise.reject(new Error('late')), 'trustProxy returned a promise'],
     ['returns text', () => 'yes', 'trustProxy returned string for "127.0.0.1"; expected true or false.'],
     ['returns nothing', () => undefined, 'trustProxy returned undefined'],
-  ])('and %s trusts nobody, which is logged', async (_what, fail, message) => {
+  ])('%s trusts no proxy, and logs the error', async (_what, fail, message) => {
     const log = new Journal();
     const server = await TestServer.start({ trustProxy: fail as () => boolean, logger: loggerInto(log) }, Who);
     const client = await server.open('/who', { Host: 'chat.example', ...FORWARDED });
@@ -340,7 +340,7 @@ describe('trustProxy', () => {
     ['10.0.0.0/', /invalid range/],
     ['loopback,', /found 'loopback,'.*Remove the empty entry/],
     [['loopback', '*'], /invalid IP address: \*/],
-  ])('%p is refused at deployment', (option, message) => {
+  ])('%p is rejected at deployment', (option, message) => {
     const making = (): unknown => trustedProxies(option as TrustProxy);
     expect(making).toThrow(DeploymentException);
     expect(making).toThrow(expect.objectContaining({ code: 'WS_DEPLOY_BAD_OPTION' }));

@@ -94,7 +94,7 @@ describe('a well-formed path', () => {
   );
 });
 
-describe('a variable as another router writes it', () => {
+describe('a variable in another router’s syntax', () => {
   test.each([
     ['/chat/:room', '":room" is not a variable here; write "{room}", or "%3Aroom" for the text itself'],
     ['/chat/:room/log', 'write "{room}"'],
@@ -105,7 +105,7 @@ describe('a variable as another router writes it', () => {
     ['/chat/*', '"*" is not a wildcard here'],
     ['/chat/**', '"**" is not a wildcard here'],
     ['/*rest', '"*rest" is not a wildcard here'],
-  ])('is refused in %s, with what to write', (path, why) => {
+  ])('is rejected in %s with the correct syntax', (path, why) => {
     expect(() => parse(path)).toThrow(expect.objectContaining({ code: 'WS_DEPLOY_BAD_PATH' }));
     if (why !== null) expect(() => parse(path)).toThrow(why);
   });
@@ -116,7 +116,7 @@ describe('a variable as another router writes it', () => {
     ['/chat/%5Broom%5D', '[room]'],
     ['/chat/10:30', '10:30'],
     ['/chat/a*', 'a*'],
-  ])('is the text itself in %s', (path, text) => {
+  ])('is literal text in %s', (path, text) => {
     expect(parse(path).segments[1]).toEqual({ kind: 'literal', text });
   });
 });
@@ -173,7 +173,7 @@ describe('a malformed path', () => {
     ['/%C3', 'not percent-encoded UTF-8'],
     ['/%C0%AF', 'not percent-encoded UTF-8'],
     ['/\ud800', 'not percent-encoded UTF-8'],
-  ])('[WSC-4.1.1-3] %p is refused: %s', (path, why) => {
+  ])('[WSC-4.1.1-3] %p is rejected: %s', (path, why) => {
     const error = deploymentError(path);
     expect(error.code).toBe('WS_DEPLOY_BAD_PATH');
     expect(error.message).toContain(why);
@@ -185,7 +185,7 @@ describe('a malformed path', () => {
     );
   });
 
-  test('a name of a hundred thousand characters is judged at once', () => {
+  test('checks a name of a hundred thousand characters in no time', () => {
     const started = process.cpuUsage().user;
     deploymentError(`/{${'a.'.repeat(50_000)}}`);
     deploymentError(`/{${'a'.repeat(100_000)}!}`);

@@ -85,20 +85,20 @@ async function sendAtOnce(server: Server, tls: { ca: string } | undefined, ...fr
   client.finish();
 }
 
-describe.each(SOCKETS)('what has arrived over %s belongs to the handler', (name, options, tls) => {
-  test('200 texts, a close frame and FIN in one write: 200 are handled, then the peer’s code', async () => {
+describe.each(SOCKETS)('data that arrived over %s reaches the handler', (name, options, tls) => {
+  test('200 texts, a close frame and FIN in one write: handles 200, then reports the peer’s code', async () => {
     await sendAtOnce(await start(options), tls, closeFrame(4001, 'done'));
     await heard.until('close 4001 done');
     expect(heard.entries).toEqual([...TEXTS, 'close 4001 done']);
   });
 
-  test('200 texts and FIN without a close frame: 200 are handled, then 1006', async () => {
+  test('200 texts and FIN without a close frame: handles 200, then reports 1006', async () => {
     await sendAtOnce(await start(options), tls);
     await heard.until('close 1006');
     expect(heard.entries).toEqual([...TEXTS, 'close 1006']);
   });
 
-  test('more than is held back at once: the rest is read as the handler takes it, FIN or not', async () => {
+  test('more than the read-ahead limit: reads the rest as the handler takes it, with or without FIN', async () => {
     const server = await start(options);
     const client = await connectTo(server.port, tls);
     const long = TEXTS.map((text) => text.padEnd(8000, '.'));
@@ -108,7 +108,7 @@ describe.each(SOCKETS)('what has arrived over %s belongs to the handler', (name,
     expect(heard.entries).toEqual([...long, 'close 4001']);
   });
 
-  test('a reset while a handler is busy: what had been read is handled, then 1006', async () => {
+  test('a reset while a handler is busy: handles the messages already read, then reports 1006', async () => {
     const server = await start(options);
     // The socket of TLS cannot be reset, but the one below it can.
     const socket = connect({ port: server.port, host: '127.0.0.1' }).on('error', () => undefined);
@@ -142,7 +142,7 @@ describe.each(SOCKETS)('what has arrived over %s belongs to the handler', (name,
   );
 });
 
-describe('what has arrived over HTTP/2 belongs to the handler', () => {
+describe('data that arrived over HTTP/2 reaches the handler', () => {
   async function openStream(path: string): Promise<Http2Client> {
     const server = await start({ tls: TLS, http2: true });
     return Http2Client.open(await connectHttp2(server.port, TLS.cert), path);
@@ -159,7 +159,7 @@ describe('what has arrived over HTTP/2 belongs to the handler', () => {
     expect(heard.entries).toEqual([...TEXTS, end]);
   });
 
-  test('a reset of the stream while a handler is busy: what had been read is handled, then 1006', async () => {
+  test('a stream reset while a handler is busy: handles the messages already read, then reports 1006', async () => {
     const client = await openStream('/gate');
     client.send(FRAMES);
     await heard.until('text 0');
