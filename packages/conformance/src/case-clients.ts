@@ -13,12 +13,12 @@ abstract class ClosingClient {
     this.#tellClose(reason.getCloseCode().getCode());
   }
 
-  /** The close code tells what matters of it. */
+  /** Ignores the error, because the close code is enough. */
   @OnError
   onError(_thrown: Error): void {}
 }
 
-/** Runs one case: sends back every message that it brings. */
+/** Runs one case: echoes every message. */
 @ClientEndpoint
 export class CaseClient extends ClosingClient {
   @OnMessage
@@ -32,7 +32,7 @@ export class CaseClient extends ClosingClient {
   }
 }
 
-/** Hears what a fuzzing server tells about its cases: only the first text matters. */
+/** Receives a fuzzing server's information about its cases. Only the first text matters. */
 @ClientEndpoint
 export class CountClient extends ClosingClient {
   #firstText: string | undefined;

@@ -20,12 +20,12 @@ export interface TestFile {
   readonly text: string;
 }
 
-/** A text in quotes that begins with ids in brackets: `'[WSC-4.7-2] [WSC-4.3-5] a text becomes …'`. */
+/** Quoted text that begins with ids in brackets: `'[WSC-4.7-2] [WSC-4.3-5] a text becomes …'`. */
 const TITLE = /['"`]((?:\[(?:WSC-[\d.]+(?:-\d+)?|JAVADOC:\d+)\] ?)+)/g;
 const ID = /\[([^\]]+)\]/g;
 const SKIPPED = /\.(?:skip|todo|only)\b|\bx(?:it|test|describe)\(/;
 
-/** The test files of all packages. @param root the repository's */
+/** The test files of all packages. @param root the repository's root */
 export function readTestFiles(root: string): readonly TestFile[] {
   return readdirSync(join(root, 'packages'))
     .flatMap((name) => filesUnder(join(root, 'packages', name, 'test')).map((file) => `packages/${name}/test/${file}`))
@@ -43,7 +43,7 @@ function filesUnder(folder: string): string[] {
   }
 }
 
-/** The files whose titles carry an id, keyed by the id. */
+/** The files whose titles contain an id, by id. */
 export function testsById(files: readonly TestFile[]): ReadonlyMap<string, readonly string[]> {
   const tests = new Map<string, string[]>();
   for (const { path, text } of files) {

@@ -5,7 +5,7 @@ import { HANDSHAKE_TIMEOUT_MS, MAX_FRAGMENTS, MAX_MESSAGE_BYTES, PER_MESSAGE_DEF
 
 const USAGE = 'expected one URL such as ws://127.0.0.1:9001, and --agent with a name or nothing';
 
-/** One case is not run, and the others are: its handshake was answered otherwise, or not in time. */
+/** The errors that skip one case: its handshake was refused, or not answered in time. */
 const REFUSALS: readonly ErrorCode[] = [
   'WS_CONNECT_REFUSED',
   'WS_CONNECT_BAD_ANSWER',
@@ -17,7 +17,7 @@ const REFUSALS: readonly ErrorCode[] = [
 export const CASE_OPTIONS: ClientContainerOptions = {
   textBufferSize: MAX_MESSAGE_BYTES,
   binaryBufferSize: MAX_MESSAGE_BYTES,
-  // A whole answer may wait, and the beginning of the next one.
+  // One whole answer may wait, plus the beginning of the next.
   maxQueuedBytes: 2 * MAX_MESSAGE_BYTES,
   maxFragments: MAX_FRAGMENTS,
   perMessageDeflate: PER_MESSAGE_DEFLATE,
@@ -28,19 +28,19 @@ export const CASE_OPTIONS: ClientContainerOptions = {
 /** How the cases of a fuzzing server ended. */
 export interface Summary {
   readonly cases: number;
-  /** How many connections ended with each close code, in the order in which the codes first came. */
+  /** The number of connections per close code, in the order in which the codes first occurred. */
   readonly closes: ReadonlyMap<number, number>;
-  /** Why the cases whose opening handshake was not acceptable were not run, by their number. */
+  /** The reasons of the cases that did not run because their opening handshake failed, by number. */
   readonly refused: ReadonlyMap<number, string>;
 }
 
 /**
- * Runs all cases of the Autobahn test suite's fuzzing server with `connectToServer`, one after the other: echoes every
- * message of each until the server closes, then has the report written.
+ * Runs all cases of the Autobahn test suite's fuzzing server with `connectToServer`, one after the other. It echoes every
+ * message of a case until the server closes, and finally makes the server write its report.
  *
- * @param onCase called when a case begins
- * @param options of the container
- * @throws Error (as a rejection) when the server cannot be reached, or does not speak the protocol of the suite
+ * @param onCase runs when a case begins
+ * @param options the container's options
+ * @throws Error (as a rejection) when the server cannot be reached, or does not speak the suite's protocol
  */
 export async function runCases(
   server: URL,
@@ -68,7 +68,7 @@ export async function runCases(
   return { cases, closes, refused };
 }
 
-/** The server tells in one text how many cases it has, and closes. */
+/** Reads the number of cases, which the server sends in one text before it closes. */
 async function countCases(container: ClientContainer, url: URL): Promise<number> {
   const client = new CountClient();
   await listenTo(container, url, client);
@@ -78,7 +78,7 @@ async function countCases(container: ClientContainer, url: URL): Promise<number>
   return Number(text);
 }
 
-/** Connects an endpoint and leaves it to the server until it is over. @returns the close code */
+/** Connects an endpoint and waits for its close. @returns the close code */
 async function listenTo(container: ClientContainer, url: URL, client: CaseClient | CountClient): Promise<number> {
   await container.connectToServer(client, url);
   return client.closed;
@@ -91,7 +91,7 @@ async function main(args: readonly string[]): Promise<void> {
     return;
   }
   const started = performance.now();
-  // One line that is written over and over; a file or a pipe gets the summary only.
+  // A terminal gets one line that is rewritten, a file or pipe only the summary.
   const isTerminal = process.stdout.isTTY;
   try {
     const summary = await runCases(wanted.server, wanted.agent, (number, count) => {
@@ -110,7 +110,7 @@ function formatSummary({ cases, closes, refused }: Summary): string {
   return `${cases} cases: ${[...codes, ...failed].join(', ') || 'nothing to do'}`;
 }
 
-/** @returns what was found instead of them, if they are not right */
+/** @returns a description of the arguments found, if they are invalid */
 function readArguments(args: readonly string[]): { readonly server: URL; readonly agent: string } | string {
   try {
     const { values, positionals } = parseArgs({

@@ -4,7 +4,7 @@ import { MAX_FRAGMENTS, MAX_MESSAGE_BYTES, PER_MESSAGE_DEFLATE } from './limits'
 
 const USAGE = 'expected one port from 0 to 65535, and --host with an address or nothing';
 
-/** Sends back what comes, as the fuzzing client of the Autobahn test suite expects. */
+/** Echoes every message, as the fuzzing client of the Autobahn test suite expects. */
 @ServerEndpoint('/')
 export class Echo {
   @OnMessage
@@ -18,7 +18,7 @@ export class Echo {
   }
 }
 
-/** Starts the echo server. @throws Error (as a rejection) when the port cannot be had */
+/** Starts the echo server. @throws Error (as a rejection) when the port is not available */
 export function startEchoServer(port: number, host: string): Promise<Server> {
   return new Server({
     port,
@@ -27,14 +27,14 @@ export function startEchoServer(port: number, host: string): Promise<Server> {
     allowedOrigins: '*',
     textBufferSize: MAX_MESSAGE_BYTES,
     binaryBufferSize: MAX_MESSAGE_BYTES,
-    // A whole answer may wait, and the beginning of the next one.
+    // One whole answer may wait, plus the beginning of the next.
     maxQueuedBytes: 2 * MAX_MESSAGE_BYTES,
     maxFragments: MAX_FRAGMENTS,
     perMessageDeflate: PER_MESSAGE_DEFLATE,
   }).start();
 }
 
-/** The command: its arguments, and the code with which it ends if it does not listen. */
+/** Runs the command. Sets the exit code if it does not listen. */
 async function main(args: readonly string[]): Promise<void> {
   const wanted = readArguments(args);
   if (typeof wanted === 'string') {
@@ -45,7 +45,7 @@ async function main(args: readonly string[]): Promise<void> {
     const server = await startEchoServer(wanted.port, wanted.host);
     process.stdout.write(`Echoing on ws://${wanted.host}:${server.port}/ (Ctrl-C stops it)\n`);
     let stopping: Promise<void> | undefined;
-    // `on` and not `once`: npm passes Ctrl-C on to a process that the terminal has told already.
+    // `on` instead of `once`, because npm forwards a Ctrl-C that the terminal has already sent.
     const stop = (): void => void (stopping ??= server.stop({ grace: 0 }));
     process.on('SIGINT', stop).on('SIGTERM', stop);
   } catch (error) {
@@ -53,7 +53,7 @@ async function main(args: readonly string[]): Promise<void> {
   }
 }
 
-/** @returns what was found instead of them, if they are not right */
+/** @returns a description of the arguments found, if they are invalid */
 function readArguments(args: readonly string[]): { readonly port: number; readonly host: string } | string {
   try {
     const { values, positionals } = parseArgs({

@@ -5,5 +5,5 @@ export const MAX_FRAGMENTS = 65_537;
 /** The suite prepares its largest cases before it answers the handshake, on one thread: with CPU to share, for minutes. */
 export const HANDSHAKE_TIMEOUT_MS = 600_000;
 
-/** Every message is compressed, however short: the suite begins with 16 bytes. */
+/** Compresses every message, because the suite's messages start at 16 bytes. */
 export const PER_MESSAGE_DEFLATE = { threshold: 0 } as const;

@@ -259,7 +259,7 @@ export const transportContract: readonly ContractCase[] = [
       transport.close(1001, 'going');
       await peer.received.closed();
       assert.equal((await listener.closed()).code, 1001);
-      assert.equal(listener.asked, 0);
+      assert.equal(listener.closingCalls, 0);
     },
   },
   {
@@ -290,7 +290,7 @@ export const transportContract: readonly ContractCase[] = [
         assert.deepEqual(listener.events, [text('one')]);
         transport.resume();
         assert.equal((await listener.closed()).code, leave === 'close' ? 4001 : 1006);
-        assert.deepEqual([listener.events.length, listener.told], [3, 1]);
+        assert.deepEqual([listener.events.length, listener.leavingCalls], [3, 1]);
         assert.equal(listener.close?.code, leave === 'close' ? 4001 : undefined);
       }
     },
@@ -417,18 +417,18 @@ export const transportContract: readonly ContractCase[] = [
 
 /** A listener that leaves the answer to a close to the test. */
 class ClosingListener extends RecordingListener {
-  asked = 0;
+  closingCalls = 0;
   #tell: (close: { readonly code: number; readonly reason: string }) => void = () => undefined;
   readonly closing = new Promise<{ readonly code: number; readonly reason: string }>((tell) => (this.#tell = tell));
 
   onClosing(code: number, reason: string): void {
-    this.asked += 1;
+    this.closingCalls += 1;
     this.#tell({ code, reason });
   }
 }
 
 class LeavingListener extends RecordingListener {
-  told = 0;
+  leavingCalls = 0;
   #tell: () => void = () => undefined;
   readonly leaving = new Promise<void>((tell) => (this.#tell = tell));
 
@@ -437,7 +437,7 @@ class LeavingListener extends RecordingListener {
 
   onPeerLeaving(close?: { readonly code: number }): void {
     this.close = close;
-    this.told += 1;
+    this.leavingCalls += 1;
     this.#tell();
   }
 }

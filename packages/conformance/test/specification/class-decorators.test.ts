@@ -78,14 +78,14 @@ test.each<[string, EndpointClass]>([
   ['/named', Named],
   ['/stacked', Stacked],
   ['/proxied', Proxied],
-])('what a class decorator returned is deployed at %s', async (path, endpoint) => {
+])('deploys the class that a class decorator returned at %s', async (path, endpoint) => {
   const server = new TestServer({ endpoints: [endpoint], logger });
   const peer = await server.connect(path);
   peer.send('hello');
   expect(await peer.receive()).toBe('hello true');
 });
 
-test('WSC-4.8: a subclass that a program writes inherits no annotation', () => {
+test('WSC-4.8: a subclass written in the program inherits no annotation', () => {
   class Sub extends Below {}
   @ServerEndpoint('/base')
   class Base {
@@ -99,7 +99,7 @@ test('WSC-4.8: a subclass that a program writes inherits no annotation', () => {
   expect(() => new ServerContainer({ logger }).addEndpoint(Sub)).toThrow(DeploymentException);
 });
 
-test('no message has an empty name of a class', () => {
+test('no message contains an empty class name', () => {
   const bad = anonymous(
     class Chat {
       say(): void {}
@@ -109,7 +109,7 @@ test('no message has an empty name of a class', () => {
   expect(() => new ServerContainer({ logger }).addEndpoint(class {})).toThrow(/^\(anonymous class\) has no/);
 });
 
-test('a client endpoint may be replaced by a decorator too', async () => {
+test('a class decorator may also replace a client endpoint', async () => {
   @anonymous
   @ClientEndpoint
   class Client {

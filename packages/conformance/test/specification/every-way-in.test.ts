@@ -54,7 +54,7 @@ describe('the list of ways in is complete', () => {
     ]);
   });
 
-  test('sessions are made in the recipe and its two variants only', () => {
+  test('only the upgrade and its two variants create sessions', () => {
     const packages = join(__dirname, '../../..');
     const makers = ['server', 'client', 'container', 'serval', 'cli'].flatMap((name) =>
       readdirSync(join(packages, name, 'src'))
@@ -72,7 +72,7 @@ describe('the list of ways in is complete', () => {
 });
 
 describe.each(OWN_HANDSHAKE)('the checks of a handshake, by %s', (_name, way) => {
-  test('a foreign Origin is refused, and so are those that only look like the own one', async () => {
+  test('refuses a foreign Origin, and those that only resemble the server’s own', async () => {
     const served = await way.start();
     for (const Origin of [
       'http://evil.example',
@@ -95,13 +95,13 @@ describe.each(OWN_HANDSHAKE)('the checks of a handshake, by %s', (_name, way) =>
     expect(served.container.getSessions().size).toBe(1);
   });
 
-  test('two Origin headers are no way around the check', async () => {
+  test('two Origin headers do not bypass the check', async () => {
     const served = await way.start();
     const { status } = await served.ask('/rooms/a', { Origin: ['http://evil.example', 'http://localhost'] });
     expect(status).toBe(400);
   });
 
-  test('a host that allowedHosts does not list is refused, though the Origin equals it', async () => {
+  test('refuses a host that allowedHosts does not list, even if the Origin equals it', async () => {
     const served = await way.start({ allowedHosts: ['chat.example'] });
     const from = async (host: string): Promise<number> =>
       (await served.ask('/rooms/a', { Host: host, Origin: `http://${host}` })).status;
@@ -111,7 +111,7 @@ describe.each(OWN_HANDSHAKE)('the checks of a handshake, by %s', (_name, way) =>
     expect(served.container.getSessions().size).toBe(1);
   });
 
-  test('a user whom authenticate refuses is refused', async () => {
+  test('refuses a user that authenticate refuses', async () => {
     const asked: (string | undefined)[] = [];
     const served = await way.start({
       authenticate: (request) => {
@@ -123,7 +123,7 @@ describe.each(OWN_HANDSHAKE)('the checks of a handshake, by %s', (_name, way) =>
     expect(asked).toEqual(['Basic x']);
   });
 
-  test('a container that is paused or has stopped refuses', async () => {
+  test('a paused or stopped container refuses', async () => {
     const served = await way.start();
     served.container.pause();
     expect((await served.ask('/rooms/a')).status).toBe(503);
@@ -199,7 +199,7 @@ describe('a request target of an unusual but legal form', () => {
     });
   });
 
-  test.each(HTTP1)('in absolute form does not decide the host, by %s', async (_name, way) => {
+  test.each(HTTP1)('in absolute form does not set the host, by %s', async (_name, way) => {
     let request: HandshakeRequest | undefined;
     const served = await way.start({ authenticate: (asking) => ((request = asking), null) });
     const start = 'GET http://evil.example/rooms/a HTTP/1.1';
@@ -210,7 +210,7 @@ describe('a request target of an unusual but legal form', () => {
 });
 
 describe.each(ALL)('names of object members, by %s', (_name, way) => {
-  test.each(MEMBERS)('%s is a value like any other, as a path variable, a parameter and a header', async (member) => {
+  test.each(MEMBERS)('treats %s like any other path variable, parameter and header', async (member) => {
     const served = await way.start();
     const { status, client } = await served.ask(`/rooms/${member}?${member}=1&x=${member}`, {
       [`X-${member}`]: member,
@@ -227,7 +227,7 @@ describe.each(ALL)('names of object members, by %s', (_name, way) => {
     client.destroy();
   });
 
-  test('they are no subprotocol and no extension that anybody has', async () => {
+  test('they match no subprotocol and no extension', async () => {
     const served = await way.start();
     const { status, client } = await served.ask('/rooms/a', {
       'Sec-WebSocket-Protocol': MEMBERS.join(', '),
@@ -261,7 +261,7 @@ describe.each(ALL)('frames, by %s', (_name, way) => {
     ['of 2^63 - 1', length(0x81, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff)],
     ['of 2^53', length(0x82, 0, 0x20, 0, 0, 0, 0, 0, 0)],
     ['of 2^32', length(0x82, 0, 0, 0, 1, 0, 0, 0, 0)],
-  ])('a 64-bit length %s ends the session at once, and is not waited for', async (_what, frame) => {
+  ])('a 64-bit length %s ends the session at once, without waiting for the data', async (_what, frame) => {
     const { client } = await opened();
     client.send(frame);
     expect(await client.close()).toMatch(/^(?:1002|1009)/);
@@ -282,7 +282,7 @@ describe.each(ALL)('frames, by %s', (_name, way) => {
     expect(await client.close()).toMatch(/^1008/);
   });
 
-  test('a message of more than the limit ends the session with 1009, in one frame or in many', async () => {
+  test('a message above the limit ends the session with 1009, in one frame or in many', async () => {
     const options = { textBufferSize: 100 };
     for (const frames of [
       [clientFrame(0x81, 'x'.repeat(101))],
@@ -297,7 +297,7 @@ describe.each(ALL)('frames, by %s', (_name, way) => {
   });
 });
 
-describe.each(HTTP1)('data pipelined behind an upgrade, by %s', (_name, way) => {
+describe.each(HTTP1)('data pipelined after an upgrade, by %s', (_name, way) => {
   test('is kept for the session, in order, while user code decides', async () => {
     const served = await way.start({ authenticate: () => turn().then(() => null) });
     const early = Buffer.concat(['1', '2', '3'].map((text) => clientFrame(0x81, text)));
@@ -306,7 +306,7 @@ describe.each(HTTP1)('data pipelined behind an upgrade, by %s', (_name, way) => 
     for (const text of ['1', '2', '3']) expect(await client.text()).toBe(`a: ${text}`);
   });
 
-  test('is not read beyond the buffer of the socket meanwhile', async () => {
+  test('is not read beyond the socket’s buffer in the meantime', async () => {
     const frames = Buffer.concat(Array.from({ length: 65_536 }, () => clientFrame(0x81, 'x'.repeat(122))));
     let held = 0;
     const served = await way.start({
@@ -323,7 +323,7 @@ describe.each(HTTP1)('data pipelined behind an upgrade, by %s', (_name, way) => 
     expect(held).toBeLessThan(256 * 1024);
   });
 
-  test('of a refused one is nobody’s', async () => {
+  test('after a refused one is dropped', async () => {
     const served = await way.start();
     const { status, client } = await served.ask('/rooms/a', { Origin: 'http://evil.example' }, clientFrame(0x81, 'hi'));
     expect(status).toBe(403);

@@ -126,7 +126,7 @@ describe('while user code never settles', () => {
 describe('a socket that is already taken', () => {
   const TAKEN = { name: 'IllegalStateException', message: expect.stringContaining('has already taken it') as string };
 
-  test('by upgradeHttpToWebSocket is refused, and its session goes on', async () => {
+  test('by upgradeHttpToWebSocket is rejected, and its session stays open', async () => {
     const { container, http, second } = await listener((container, request, socket, head) => {
       void container.upgradeHttpToWebSocket(request, { socket, head }, config);
     });
@@ -139,7 +139,7 @@ describe('a socket that is already taken', () => {
     expect(container.getSessions().size).toBe(1);
   });
 
-  test('by an attached container, of this copy or another, is refused', async () => {
+  test('by an attached container, of this copy or another, is rejected', async () => {
     const { http, second } = await listener(() => undefined);
     const attached = attach(http, { logger: loggerInto(new Journal()), authenticate: () => null });
     attached.addEndpoint(Chat);
@@ -160,7 +160,7 @@ describe('a socket that is already taken', () => {
     expect(attached.getSessions().size).toBe(1);
   });
 
-  test('by ws is refused', async () => {
+  test('by ws is rejected', async () => {
     const webSocketServer = new WebSocketServer({ noServer: true });
     const { http, second } = await listener((_container, request, socket, head) => {
       webSocketServer.handleUpgrade(request, socket, head, (webSocket) => webSocket.send('from ws'));
@@ -190,7 +190,7 @@ describe('a socket that is already taken', () => {
   }
 });
 
-test('an accepted handshake resolves the promise as well', async () => {
+test('an accepted handshake also resolves the promise', async () => {
   const { outcomes, client } = await handingOver({});
   expect((await client.response()).status).toBe(101);
   expect(await outcomes[0]).toBeUndefined();

@@ -30,7 +30,7 @@ class Gate extends ServerEndpointConfig.Configurator {
   }
 }
 
-test('every public object is shown in one line, without secrets, at any depth and in JSON', async () => {
+test('every public object prints as one line without secrets, at any depth and in JSON', async () => {
   const config = ServerEndpointConfig.Builder.create(Chat, '/chat').configurator(new Gate()).build();
   config.getUserProperties().set('password', SECRET);
   const clientConfig = ClientEndpointConfig.Builder.create().sslContext({ key: SECRET }).build();

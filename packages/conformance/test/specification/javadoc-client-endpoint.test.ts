@@ -41,7 +41,7 @@ describe('@ClientEndpoint', () => {
   const attributes = (endpoint: typeof Thermometer): ClientEndpointOptions =>
     readClassRecord(endpoint)?.clientEndpoint ?? {};
 
-  test('[JAVADOC:2] [JAVADOC:3] its decoders and encoders are those of the client’s sessions', async () => {
+  test('[JAVADOC:2] [JAVADOC:3] the client’s sessions use its decoders and encoders', async () => {
     const { decoders, encoders } = attributes(Thermometer);
     const { peer, received } = converse(Thermometer, { decoders, encoders });
     peer.sendText('20', true);
@@ -50,7 +50,7 @@ describe('@ClientEndpoint', () => {
     expect(() => converse(Thermometer)).toThrow('Temperature, for which the endpoint has no decoder');
   });
 
-  test('[JAVADOC:4] its subprotocols are kept in their order', () => {
+  test('[JAVADOC:4] keeps its subprotocols in order', () => {
     expect(attributes(Thermometer).subprotocols).toEqual(['v2', 'v1']);
     @ClientEndpoint
     class Bare {}
@@ -63,7 +63,7 @@ describe('ClientEndpointConfig', () => {
   const other = createExtension('x-other');
   const create = () => ClientEndpointConfig.Builder.create();
 
-  test('[JAVADOC:8] [JAVADOC:10] a new builder makes a configuration with empty lists, each time a new one', () => {
+  test('[JAVADOC:8] [JAVADOC:10] a new builder builds a new configuration with empty lists each time', () => {
     const builder = create();
     const [config, another] = [builder.build(), builder.build()];
     expect(config).toBeInstanceOf(ClientEndpointConfig);
@@ -73,7 +73,7 @@ describe('ClientEndpointConfig', () => {
     expect(another.getUserProperties().size).toBe(0);
   });
 
-  test('[JAVADOC:5] [JAVADOC:9] the configurator is the one that was set, else the platform’s own', () => {
+  test('[JAVADOC:5] [JAVADOC:9] has the given configurator, or else the container’s own', () => {
     class Mine extends ClientEndpointConfig.Configurator {}
     const mine = new Mine();
     expect(create().configurator(mine).build().getConfigurator()).toBe(mine);
@@ -82,7 +82,7 @@ describe('ClientEndpointConfig', () => {
     expect(own).not.toBeInstanceOf(Mine);
   });
 
-  test('[JAVADOC:6] [JAVADOC:13] the extensions are those that were set, favourite first', () => {
+  test('[JAVADOC:6] [JAVADOC:13] has the given extensions, favourite first', () => {
     const wanted = [other, deflate];
     const config = create().extensions(wanted).build();
     wanted.pop();
@@ -90,7 +90,7 @@ describe('ClientEndpointConfig', () => {
     expect(create().extensions(wanted).extensions(null).build().getExtensions()).toEqual([]);
   });
 
-  test('[JAVADOC:7] [JAVADOC:14] the subprotocols are those that were set, favourite first', () => {
+  test('[JAVADOC:7] [JAVADOC:14] has the given subprotocols, favourite first', () => {
     const wanted = ['v2', 'v1'];
     const config = create().preferredSubprotocols(wanted).build();
     wanted.reverse();
@@ -100,19 +100,19 @@ describe('ClientEndpointConfig', () => {
     ).toEqual([]);
   });
 
-  test('[JAVADOC:11] the decoders are those that were set, in their order', () => {
+  test('[JAVADOC:11] has the given decoders in order', () => {
     class Second extends TemperatureDecoder {}
     expect(create().decoders([TemperatureDecoder, Second]).build().getDecoders()).toEqual([TemperatureDecoder, Second]);
     expect(create().decoders([Second]).decoders(null).build().getDecoders()).toEqual([]);
   });
 
-  test('[JAVADOC:12] the encoders are those that were set, in their order', () => {
+  test('[JAVADOC:12] has the given encoders in order', () => {
     class Second extends TemperatureEncoder {}
     expect(create().encoders([TemperatureEncoder, Second]).build().getEncoders()).toEqual([TemperatureEncoder, Second]);
     expect(create().encoders([Second]).encoders(null).build().getEncoders()).toEqual([]);
   });
 
-  test('[JAVADOC:17] a configurator is made without arguments, and its methods do nothing by themselves', async () => {
+  test('[JAVADOC:17] a configurator is created without arguments, and its methods do nothing by default', async () => {
     const configurator = new ClientEndpointConfig.Configurator();
     const headers = new Map([['Origin', ['http://localhost']]]);
     await configurator.beforeRequest(headers);

@@ -19,7 +19,7 @@ const REGISTERED: readonly (readonly [name: string, code: number])[] = [
 ];
 
 describe('CloseReason', () => {
-  test('[JAVADOC:18] [JAVADOC:19] [JAVADOC:20] carries the code and the phrase that it is made with', () => {
+  test('[JAVADOC:18] [JAVADOC:19] [JAVADOC:20] has the code and the phrase from its constructor', () => {
     const reason = new CloseReason(CloseReason.CloseCodes.GOING_AWAY, 'see you');
     expect(reason.getCloseCode()).toBe(CloseCodes.GOING_AWAY);
     expect(reason.getReasonPhrase()).toBe('see you');
@@ -30,12 +30,12 @@ describe('CloseReason', () => {
     expect(new CloseReason(CloseCodes.GOING_AWAY, 'ü'.repeat(61)).getReasonPhrase()).toHaveLength(61);
   });
 
-  test('[JAVADOC:21] tells code and phrase when it is written out', () => {
+  test('[JAVADOC:21] toString shows code and phrase', () => {
     expect(`${new CloseReason(4001, 'kicked')}`).toBe('CloseReason[4001,kicked]');
     expect(`${new CloseReason(1000)}`).toBe('CloseReason[1000]');
   });
 
-  test('[JAVADOC:22] takes any CloseCode, an application’s own one too, and gives its number', () => {
+  test('[JAVADOC:22] accepts any CloseCode, including an application’s own, and returns its number', () => {
     const kicked: CloseCode = { getCode: () => 4001 };
     expect(new CloseReason(kicked, '').getCloseCode().getCode()).toBe(4001);
   });
@@ -46,7 +46,7 @@ describe('CloseCodes', () => {
     expect(CloseCodes[name as 'GOING_AWAY'].getCode()).toBe(code);
   });
 
-  test('[JAVADOC:23] getCloseCode gives the constant of a number, and refuses a number that is no close code', () => {
+  test('[JAVADOC:23] getCloseCode returns the constant for a number, and rejects a number that is not a close code', () => {
     for (const [name, code] of REGISTERED) expect(CloseCodes.getCloseCode(code)).toBe(CloseCodes[name as 'GOING_AWAY']);
     // As the specification's own class does: numbers of applications are codes, not errors.
     expect(CloseCodes.getCloseCode(4999).getCode()).toBe(4999);
@@ -54,12 +54,12 @@ describe('CloseCodes', () => {
       expect(() => CloseCodes.getCloseCode(code)).toThrow(IllegalArgumentException);
   });
 
-  test('[JAVADOC:25] valueOf gives the constant of a name, and refuses a name that there is not', () => {
+  test('[JAVADOC:25] valueOf returns the constant for a name, and rejects an unknown name', () => {
     for (const [name] of REGISTERED) expect(CloseCodes.valueOf(name)).toBe(CloseCodes[name as 'GOING_AWAY']);
     expect(() => CloseCodes.valueOf('GOING_HOME')).toThrow(IllegalArgumentException);
   });
 
-  test('[JAVADOC:26] values gives all constants, in their order', () => {
+  test('[JAVADOC:26] values returns all constants in order', () => {
     expect(CloseCodes.values().map((code) => [String(code), code.getCode()])).toEqual(REGISTERED);
   });
 });

@@ -155,7 +155,7 @@ overBothEngines((application) => {
       ['[JAVADOC:44] DecodeException of Decoder.Text', TextDecoder, asText, 'undecodable'],
       ['[JAVADOC:47] DecodeException of Decoder.TextStream', TextStreamDecoder, asText, 'undecodable'],
       ['[JAVADOC:48] IOException of Decoder.TextStream', TextStreamDecoder, asText, 'unreadable'],
-    ])('%s goes to the error method as it is, and the session goes on', async (_id, decoder, sent, message) => {
+    ])('passes %s to the error method unchanged, and the session stays open', async (_id, decoder, sent, message) => {
       await application().start(deploy([decoder]));
       const client = await application().connect('/word');
       expect(await client.say(sent(message)).next()).toBe(`text ${failures[message]?.name}`);

@@ -135,7 +135,7 @@ overBothEngines((application) => {
       ['[JAVADOC:62] EncodeException of Encoder.Text', TextEncoder, 'unencodable'],
       ['[JAVADOC:64] EncodeException of Encoder.TextStream', TextStreamEncoder, 'unencodable'],
       ['[JAVADOC:65] IOException of Encoder.TextStream', TextStreamEncoder, 'unwritable'],
-    ])('%s is passed on as it is, nothing is sent, and the session goes on', async (_id, encoder, text) => {
+    ])('passes %s on unchanged, sends nothing, and keeps the session open', async (_id, encoder, text) => {
       await application().start(deploy([encoder]));
       const client = await application().connect('/word');
       expect(await client.say(text).next()).toBe(`text ${failures[text]?.name}`);

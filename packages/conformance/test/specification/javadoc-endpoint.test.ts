@@ -34,7 +34,7 @@ class ShoutEncoder implements Encoder.Text<Shout> {
 }
 
 overBothEngines((application) => {
-  test('[JAVADOC:66] an Endpoint is made without arguments, and needs no more than onOpen', async () => {
+  test('[JAVADOC:66] an Endpoint is created without arguments, and needs only onOpen', async () => {
     class Quiet extends Endpoint {
       override onOpen(session: Session): void {
         session.addMessageHandler(String, (text) => {
@@ -51,7 +51,7 @@ overBothEngines((application) => {
     expect(application().log.entries).toEqual([expect.stringContaining('nobody handles this')]);
   });
 
-  test('[JAVADOC:69] onOpen is told of a new conversation, with its session and its configuration', async () => {
+  test('[JAVADOC:69] onOpen receives a new session and its configuration', async () => {
     const told: (readonly [Session, EndpointConfig])[] = [];
     class Chat extends Endpoint {
       override onOpen(session: Session, config: EndpointConfig): void {
@@ -99,7 +99,7 @@ overBothEngines((application) => {
     },
   );
 
-  test('[JAVADOC:68] onError is told what a handler throws and what cannot be decoded', async () => {
+  test('[JAVADOC:68] onError receives errors of handlers and of decoding', async () => {
     class Chat extends Endpoint {
       override onOpen(session: Session): void {
         session.addMessageHandler(Number, () => {

@@ -38,13 +38,13 @@ test.each([
     message: 'no encoder',
     cause,
   },
-])('$id is an Error that tells why', ({ thrown, message, cause: expected }) => {
+])('$id is an Error with a message and a cause', ({ thrown, message, cause: expected }) => {
   expect(thrown).toBeInstanceOf(Error);
   expect(thrown.name).toBe(thrown.constructor.name);
   expect([thrown.message, thrown.cause]).toEqual([message, expected]);
 });
 
-test('[JAVADOC:33] [JAVADOC:34] a DecodeException gives the bytes or the text that failed, and null for the other', () => {
+test('[JAVADOC:33] [JAVADOC:34] a DecodeException returns the bytes or the text that failed, and null for the other', () => {
   const ofBytes = new DecodeException(bytes, '');
   expect([ofBytes.getBytes(), ofBytes.getText()]).toEqual([bytes, null]);
   const ofText = new DecodeException('{', '');
@@ -53,12 +53,12 @@ test('[JAVADOC:33] [JAVADOC:34] a DecodeException gives the bytes or the text th
   expect([ofNothing.getBytes(), ofNothing.getText()]).toEqual([null, '']);
 });
 
-test('[JAVADOC:53] an EncodeException gives the object that failed', () => {
+test('[JAVADOC:53] an EncodeException returns the object that failed', () => {
   const object = { x: 1 };
   expect(new EncodeException(object, '').getObject()).toBe(object);
 });
 
-test('[JAVADOC:151] [JAVADOC:152] a SessionException tells message, cause and session', () => {
+test('[JAVADOC:151] [JAVADOC:152] a SessionException returns message, cause and session', () => {
   // Only carried about.
   const session = {} as Session;
   const thrown = new SessionException('lost', cause, session);

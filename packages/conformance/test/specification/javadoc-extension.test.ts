@@ -9,7 +9,7 @@ const described = (extensions: readonly Extension[]): unknown =>
     ...extension.getParameters().map((parameter) => [parameter.getName(), parameter.getValue()]),
   ]);
 
-test('[JAVADOC:73] [JAVADOC:74] [JAVADOC:75] [JAVADOC:76] an extension has a name, and parameters in their order', () => {
+test('[JAVADOC:73] [JAVADOC:74] [JAVADOC:75] [JAVADOC:76] an extension has a name and parameters in order', () => {
   const extension = createExtension('x-chat', [
     ['second', '2'],
     ['first', ''],
@@ -19,7 +19,7 @@ test('[JAVADOC:73] [JAVADOC:74] [JAVADOC:75] [JAVADOC:76] an extension has a nam
 });
 
 overBothEngines((application) => {
-  test('[JAVADOC:73] [JAVADOC:74] [JAVADOC:75] [JAVADOC:76] those of a handshake are as the client wrote them', async () => {
+  test('[JAVADOC:73] [JAVADOC:74] [JAVADOC:75] [JAVADOC:76] the extensions of a handshake are as the client wrote them', async () => {
     const requested: unknown[] = [];
     class Watching extends ServerEndpointConfig.Configurator {
       override getNegotiatedExtensions(_installed: readonly Extension[], asked: readonly Extension[]): Extension[] {

@@ -50,7 +50,7 @@ overBothEngines((application, engine) => {
     return only;
   }
 
-  test('[JAVADOC:77] the headers put into the response are sent with the 101, each value on a line', async () => {
+  test('[JAVADOC:77] sends the headers of the response with the 101, each value on its own line', async () => {
     look = (_request, response) => {
       response.getHeaders().set('X-Room', ['red', 'blue']);
       response.getHeaders().set('x-empty', []);
@@ -62,7 +62,7 @@ overBothEngines((application, engine) => {
     expect(head.headers.get('sec-websocket-accept')).toEqual(['s3pPLMBiTxaQ9kYGzzhZRbK+xOo=']);
   });
 
-  test('[JAVADOC:174] getHeaders gives the request’s headers by names in any case, and cannot be changed', async () => {
+  test('[JAVADOC:174] getHeaders returns the request’s headers, with names in any case, and is read-only', async () => {
     const [values, changes] = await seen(
       '/chat/red',
       (request) => {
@@ -90,7 +90,7 @@ overBothEngines((application, engine) => {
     expect(changes).toEqual(Array(4).fill('refused'));
   });
 
-  test('[JAVADOC:175] getHttpSession gives the session that the host has put on its request, else null', async () => {
+  test('[JAVADOC:175] getHttpSession returns the session that the host set on its request, or null', async () => {
     const sessions: unknown[] = [];
     look = (request) => void sessions.push(request.getHttpSession());
     const http = createServer();
@@ -118,7 +118,7 @@ overBothEngines((application, engine) => {
     }
   });
 
-  test('[JAVADOC:176] getParameterMap gives the parameters of query and path, each with its values in order', async () => {
+  test('[JAVADOC:176] getParameterMap returns the parameters of query and path, each with its values in order', async () => {
     const parameters = await seen('/chat/red?a=2&b=x%20y&a=1', (request) => new Map(request.getParameterMap()));
     expect(parameters).toEqual(
       new Map([
@@ -129,25 +129,25 @@ overBothEngines((application, engine) => {
     );
   });
 
-  test('[JAVADOC:177] getQueryString gives the query as it came, or null', async () => {
+  test('[JAVADOC:177] getQueryString returns the query as received, or null', async () => {
     expect(await seen('/chat/red?a=1&b=%20', (request) => [request.getQueryString()])).toEqual(['a=1&b=%20']);
     expect(await seen('/chat/red', (request) => [request.getQueryString()])).toEqual([null]);
   });
 
-  test('[JAVADOC:178] getRequestURI gives the absolute URI of the request, with its query', async () => {
+  test('[JAVADOC:178] getRequestURI returns the absolute URI of the request, with its query', async () => {
     const uri = await seen('/chat/red?a=1', (request) => request.getRequestURI(), { Host: 'chat.example:8080' });
     expect(uri.href).toBe('ws://chat.example:8080/chat/red?a=1');
   });
 
   const ann = { getName: () => 'ann' };
 
-  test('[JAVADOC:179] getUserPrincipal gives the user that the handshake was authenticated as, or null', async () => {
+  test('[JAVADOC:179] getUserPrincipal returns the authenticated user of the handshake, or null', async () => {
     expect(await seen('/chat/red', (request) => [request.getUserPrincipal()])).toEqual([null]);
     const known = { authenticate: () => Promise.resolve(ann) };
     expect(await seen('/chat/red', (request) => [request.getUserPrincipal()], {}, known)).toEqual([ann]);
   });
 
-  test('[JAVADOC:180] isUserInRole asks for the user, and is false when there is none', async () => {
+  test('[JAVADOC:180] isUserInRole checks the user, and is false without one', async () => {
     const roles = (request: HandshakeRequest): boolean[] =>
       ['admin', 'guest'].map((role) => request.isUserInRole(role));
     const isUserInRole: NonNullable<ServerOptions['isUserInRole']> = (principal, role) =>

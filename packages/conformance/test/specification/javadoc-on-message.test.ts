@@ -5,7 +5,7 @@ import { Heard } from '../echo-peer';
 // MessageHandler, @OnMessage and PongMessage: what arrives, and how much of it.
 
 overBothEngines((application, engine) => {
-  test('[JAVADOC:78] a MessageHandler.Partial is called with each part, and told which is the last', async () => {
+  test('[JAVADOC:78] a MessageHandler.Partial receives each part, with a flag for the last one', async () => {
     const { session, client } = await application().openSession();
     const heard = new Heard();
     const texts: MessageHandler.Partial<string> = {
@@ -22,7 +22,7 @@ overBothEngines((application, engine) => {
     expect(await heard.until(expected.length)).toEqual(expected);
   });
 
-  test('[JAVADOC:79] a MessageHandler.Whole is called once a message has arrived as a whole', async () => {
+  test('[JAVADOC:79] a MessageHandler.Whole receives each message once it is complete', async () => {
     const { session, client } = await application().openSession();
     const heard = new Heard();
     const texts: MessageHandler.Whole<string> = { onMessage: (message) => heard.add(`text ${message}`) };
@@ -53,7 +53,7 @@ overBothEngines((application, engine) => {
       }
     }
 
-    test('counts bytes: what is as large is delivered, whole or in parts, and what is larger closes with 1009', async () => {
+    test('counts bytes: delivers a message of that size, whole or in parts, and closes with 1009 for a larger one', async () => {
       await application().start(Sized);
       const client = await application().connect('/sized');
       client.say('abcd').say('üü').sayParts('a', 'bcd').say(Buffer.alloc(10_000));
@@ -68,7 +68,7 @@ overBothEngines((application, engine) => {
       expect(await client.sayParts('abc', 'de').next()).toMatch(/^close 1009/);
     });
 
-    test('is none by default: the session’s buffer size alone decides', async () => {
+    test('is unset by default: only the session’s buffer size applies', async () => {
       const server = await application().start(Unsized);
       server.container.setDefaultMaxTextMessageBufferSize(20_000);
       const client = await application().connect('/unsized');

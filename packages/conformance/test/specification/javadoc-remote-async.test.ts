@@ -121,7 +121,7 @@ overBothEngines((application) => {
       (remote, handler) => remote.sendObject(new Point(1, 2), handler),
     ],
     ['[JAVADOC:98] [JAVADOC:117] [JAVADOC:118] sendText', (remote, handler) => remote.sendText('hello', handler)],
-  ])('%s tells its handler the error of the transmission in the SendResult', async (_id, send) => {
+  ])('%s passes the error of the transmission to its handler in the SendResult', async (_id, send) => {
     const { session, client, told } = await application().openSession({}, [PointEncoder]);
     const remote = session.getAsyncRemote();
     client.end();
@@ -134,7 +134,7 @@ overBothEngines((application) => {
   });
 });
 
-test('[JAVADOC:119] [JAVADOC:120] a SendResult is made with an exception, or without one for a send that went well', () => {
+test('[JAVADOC:119] [JAVADOC:120] a SendResult has an exception, or none for a successful send', () => {
   // Only carried about.
   const session = {} as Session;
   const error = new IOException('gone');
@@ -171,20 +171,20 @@ describe('the send timeout', () => {
     await Promise.allSettled([filling, server.stop({ grace: 0 })]);
   }
 
-  test('[JAVADOC:93] is what was set, and the container’s default before', () =>
+  test('[JAVADOC:93] is the container’s default until it is set', () =>
     slowly(async (remote) => {
       expect(remote.getSendTimeout()).toBe(12_345);
       remote.setSendTimeout(-1);
       expect(remote.getSendTimeout()).toBe(-1);
     }));
 
-  test('[JAVADOC:100] lets a send fail that takes longer', () =>
+  test('[JAVADOC:100] fails a send that takes longer', () =>
     slowly(async (remote) => {
       remote.setSendTimeout(20);
       expect(await failureOf(() => remote.sendText('late'))).toBeInstanceOf(SocketTimeoutException);
     }));
 
-  test.each([0, -1])('[JAVADOC:100] of %d lets a send wait as long as it takes', (never) =>
+  test.each([0, -1])('[JAVADOC:100] of %d sets no limit', (never) =>
     slowly(async (remote) => {
       jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
       remote.setSendTimeout(20);

@@ -57,7 +57,7 @@ overBothEngines((application) => {
     expect(await client.next()).toBe(received);
   });
 
-  test('[JAVADOC:109] sendObject sends numbers as text where nothing encodes them', async () => {
+  test('[JAVADOC:109] sendObject sends numbers as text without an encoder', async () => {
     const { session, client } = await application().openSession();
     await session.getBasicRemote().sendObject(1.5);
     expect(await client.next()).toBe('text 1.5');
@@ -117,7 +117,7 @@ overBothEngines((application) => {
       },
       '01026162' + '800163',
     ],
-  ])('%s sends the parts of one message in order, and the last one ends it', async (_id, send, frames) => {
+  ])('%s sends the parts of one message in order, and the last part ends it', async (_id, send, frames) => {
     const { session, client } = await application().openLiteralSession();
     await send(session.getBasicRemote());
     expect((await client.read(frames.length / 2)).toString('hex')).toBe(frames);
@@ -128,7 +128,7 @@ overBothEngines((application) => {
   test.each<[string, Send]>([
     ['[JAVADOC:101] a stream', (remote) => remote.getSendStream().write(Buffer.from('unfinished'))],
     ['[JAVADOC:103] a writer', (remote) => remote.getSendWriter().write('unfinished')],
-  ])('%s that is not closed has not sent its message', async (_id, send) => {
+  ])('%s sends its message only when it is closed', async (_id, send) => {
     const { session, client } = await application().openSession();
     await send(session.getBasicRemote());
     client.socket.ping(Buffer.from([1]));

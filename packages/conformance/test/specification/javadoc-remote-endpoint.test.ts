@@ -11,7 +11,7 @@ const REMOTES: readonly [string, (session: Session) => RemoteEndpoint][] = [
 
 overBothEngines((application) => {
   describe.each(REMOTES)('RemoteEndpoint.%s', (_kind, remoteOf) => {
-    test('[JAVADOC:84] does not batch unless it is told to', async () => {
+    test('[JAVADOC:84] does not batch by default', async () => {
       const { session, client } = await application().openSession();
       const remote = remoteOf(session);
       expect(remote.getBatchingAllowed()).toBe(false);
@@ -36,7 +36,7 @@ overBothEngines((application) => {
       expect(await client.take(2)).toEqual(['text one', 'text two']);
     });
 
-    test('[JAVADOC:91] what was batched leaves when batching is switched off, and later messages at once', async () => {
+    test('[JAVADOC:91] sends batched messages when batching is switched off, and later ones at once', async () => {
       const { session, client } = await application().openSession();
       const remote = remoteOf(session);
       await remote.setBatchingAllowed(true);
@@ -65,7 +65,7 @@ overBothEngines((application) => {
       },
     );
 
-    test('[JAVADOC:85] sendPing sends the data, and the pong that answers it comes to the pong handler', async () => {
+    test('[JAVADOC:85] sendPing sends the data, and the pong handler receives the answer', async () => {
       const { session } = await application().openSession();
       const heard = new Heard();
       session.addMessageHandler(PongMessage, (pong) => heard.add(pong.getApplicationData().toString('hex')));
@@ -75,7 +75,7 @@ overBothEngines((application) => {
       expect(await heard.until(3)).toEqual(['0102', '', '09'.repeat(125)]);
     });
 
-    test('[JAVADOC:88] sendPong sends a pong that nobody has asked for', async () => {
+    test('[JAVADOC:88] sendPong sends an unsolicited pong', async () => {
       const { session, client } = await application().openSession();
       await remoteOf(session).sendPong(Buffer.from([1, 2]));
       await remoteOf(session).sendPong(Buffer.alloc(125, 9));
@@ -85,7 +85,7 @@ overBothEngines((application) => {
     test.each<[string, (remote: RemoteEndpoint, data: Buffer) => Promise<void>]>([
       ['[JAVADOC:87] a ping', (remote, data) => remote.sendPing(data)],
       ['[JAVADOC:90] a pong', (remote, data) => remote.sendPong(data)],
-    ])('%s of more than 125 bytes is an illegal argument, and nothing is sent', async (_id, send) => {
+    ])('%s of more than 125 bytes throws IllegalArgumentException and sends nothing', async (_id, send) => {
       const { session, client } = await application().openSession();
       expect(await failureOf(() => send(remoteOf(session), Buffer.alloc(126)))).toBeInstanceOf(
         IllegalArgumentException,

@@ -45,7 +45,7 @@ const create = (): ServerEndpointConfig.Builder => ServerEndpointConfig.Builder.
 const containerDefault = (): object => new ServerEndpointConfig.Configurator().getContainerDefaultConfigurator();
 
 describe('the configuration', () => {
-  test('[JAVADOC:193] [JAVADOC:199] has the configurator that was set, else the container’s own', () => {
+  test('[JAVADOC:193] [JAVADOC:199] has the given configurator, or else the container’s own', () => {
     class Mine extends ServerEndpointConfig.Configurator {}
     const mine = new Mine();
     expect(create().configurator(mine).build().getConfigurator()).toBe(mine);
@@ -53,7 +53,7 @@ describe('the configuration', () => {
     expect(create().configurator(mine).configurator(null).build().getConfigurator()).toBe(containerDefault());
   });
 
-  test('[JAVADOC:195] [JAVADOC:203] has the extensions that were set, in their order', () => {
+  test('[JAVADOC:195] [JAVADOC:203] has the given extensions in order', () => {
     const [first, second] = [createExtension('x-1'), createExtension('x-2')];
     const list = [first, second];
     const config = create().extensions(list).build();
@@ -62,7 +62,7 @@ describe('the configuration', () => {
     expect(create().extensions(list).extensions(null).build().getExtensions()).toEqual([]);
   });
 
-  test('[JAVADOC:197] [JAVADOC:204] has the subprotocols that were set, in their order', () => {
+  test('[JAVADOC:197] [JAVADOC:204] has the given subprotocols in order', () => {
     const list = ['v2', 'v1'];
     const config = create().subprotocols(list).build();
     list.reverse();
@@ -70,14 +70,14 @@ describe('the configuration', () => {
     expect(create().subprotocols(list).subprotocols(null).build().getSubprotocols()).toEqual([]);
   });
 
-  test('[JAVADOC:201] [JAVADOC:202] has the decoders and encoders that were set', () => {
+  test('[JAVADOC:201] [JAVADOC:202] has the given decoders and encoders', () => {
     const config = create().decoders([DateDecoder]).encoders([DateEncoder]).build();
     expect([config.getDecoders(), config.getEncoders()]).toEqual([[DateDecoder], [DateEncoder]]);
     const none = create().decoders([DateDecoder]).encoders([DateEncoder]).decoders(null).encoders(null).build();
     expect([none.getDecoders(), none.getEncoders()]).toEqual([[], []]);
   });
 
-  test('[JAVADOC:196] [JAVADOC:200] begins with a class and a path, which begins with a slash, and nothing else', () => {
+  test('[JAVADOC:196] [JAVADOC:200] requires a class and a path with a leading slash, and nothing else', () => {
     const config = create().build();
     expect([config.getEndpointClass(), config.getPath()]).toEqual([Quiet, '/quiet/{room}']);
     expect([config.getSubprotocols(), config.getExtensions()]).toEqual([[], []]);
@@ -88,7 +88,7 @@ describe('the configuration', () => {
     );
   });
 
-  test('[JAVADOC:198] is built from what is set by then; what is set later is for the next one', () => {
+  test('[JAVADOC:198] build uses the current values; later changes affect only the next build', () => {
     const builder = create().subprotocols(['v1']);
     const first = builder.build();
     const second = builder.subprotocols(['v2']).decoders([DateDecoder]).build();
@@ -113,7 +113,7 @@ overBothEngines((application, engine) => {
       .configurator(new Told(does))
       .build();
 
-  test('[JAVADOC:194] the class is that of the endpoint, programmatic or annotated, and the path is the configuration’s', async () => {
+  test('[JAVADOC:194] accepts a programmatic or annotated class, and uses the configuration’s path', async () => {
     const programmatic = ServerEndpointConfig.Builder.create(Quiet, '/quiet').build();
     const annotated = ServerEndpointConfig.Builder.create(Annotated, '/from-the-builder').build();
     expect([programmatic.getEndpointClass(), annotated.getEndpointClass()]).toEqual([Quiet, Annotated]);
@@ -130,7 +130,7 @@ overBothEngines((application, engine) => {
       return 'status' in answer ? answer.status : 101;
     };
 
-    test('is asked with the header, and refuses with 403 when it says no', async () => {
+    test('receives the header, and refuses with 403 when it returns false', async () => {
       const asked: unknown[] = [];
       await application().start(
         configured({
@@ -146,7 +146,7 @@ overBothEngines((application, engine) => {
       expect(asked).toEqual(['https://friend.example', 'https://stranger.example', null]);
     });
 
-    test('by default takes the server’s own origin and those that are allowed, and no other', async () => {
+    test('by default accepts the server’s own origin and the allowed ones, and no other', async () => {
       const server = await application().start(configured({}), { allowedOrigins: ['https://friend.example'] });
       expect(await ask(`http://127.0.0.1:${server.port}`)).toBe(101);
       expect(await ask('https://friend.example')).toBe(101);
@@ -156,7 +156,7 @@ overBothEngines((application, engine) => {
   });
 
   describe('getEndpointInstance', () => {
-    test('[JAVADOC:206] is called for each connection, and what it returns serves it', async () => {
+    test('[JAVADOC:206] runs for each connection, and its result serves the connection', async () => {
       const made: object[] = [];
       class Special extends Quiet {}
       await application().start(
@@ -176,7 +176,7 @@ overBothEngines((application, engine) => {
       }
     });
 
-    test('[JAVADOC:206] by default makes a new instance for each', async () => {
+    test('[JAVADOC:206] by default creates a new instance for each connection', async () => {
       const made: object[] = [];
       class Counted extends Quiet {
         constructor() {
@@ -189,7 +189,7 @@ overBothEngines((application, engine) => {
       expect(new Set(made).size).toBe(3);
     });
 
-    test('[JAVADOC:207] fails the handshake when it cannot make one, and others go on', async () => {
+    test('[JAVADOC:207] fails the handshake when it throws, and other sessions continue', async () => {
       let fails = true;
       await application().start(
         configured({
@@ -211,7 +211,7 @@ overBothEngines((application, engine) => {
     const asked = { 'Sec-WebSocket-Extensions': 'x-other, permessage-deflate; server_no_context_takeover' };
     const options = engine === 'native' ? { perMessageDeflate: true } : {};
 
-    test('is asked with what is installed and what is requested, in the client’s order', async () => {
+    test('receives the installed and the requested extensions, in the client’s order', async () => {
       const lists: string[][] = [];
       await application().start(
         configured({
@@ -227,7 +227,7 @@ overBothEngines((application, engine) => {
       expect(head.headers.has('sec-websocket-extensions')).toBe(false);
     });
 
-    test('by default takes all requested ones that are supported', async () => {
+    test('by default accepts all requested ones that are supported', async () => {
       await application().start(configured({}), options);
       const { head } = await application().connectLiterally('/quiet', asked);
       // Differs: the ws engine offers no extension.
@@ -249,7 +249,7 @@ overBothEngines((application, engine) => {
       return head.headers.get('sec-websocket-protocol');
     };
 
-    test('is asked with both lists, and its answer is the one', async () => {
+    test('receives both lists, and its result is used', async () => {
       const lists: unknown[] = [];
       await application().start(
         configured({
@@ -266,7 +266,7 @@ overBothEngines((application, engine) => {
       ]);
     });
 
-    test('by default takes the first of the client’s that the server supports, or none', async () => {
+    test('by default chooses the client’s first one that the server supports, or none', async () => {
       await application().start(configured({}));
       expect(await agreed('v3', 'v2', 'v1')).toEqual(['v2']);
       expect(await agreed('v3')).toBeUndefined();
@@ -276,7 +276,7 @@ overBothEngines((application, engine) => {
   });
 
   describe('[JAVADOC:210] modifyHandshake', () => {
-    test('comes after the checks, sees the response as it is, and changes it', async () => {
+    test('runs after the checks, receives the response, and may change it', async () => {
       const calls: unknown[] = [];
       await application().start(
         configured({
@@ -322,7 +322,7 @@ overBothEngines((application, engine) => {
     });
   });
 
-  test('[JAVADOC:211] a Configurator is made without arguments, and behaves as the container’s own', async () => {
+  test('[JAVADOC:211] a Configurator is created without arguments and behaves like the container’s own', async () => {
     class Nothing extends ServerEndpointConfig.Configurator {}
     const answers: unknown[] = [];
     for (const configurator of [new Nothing(), null]) {

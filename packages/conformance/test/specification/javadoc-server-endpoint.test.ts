@@ -54,7 +54,7 @@ class LoudEncoder implements Encoder.Text<Loud> {
 }
 
 overBothEngines((application) => {
-  test('[JAVADOC:181] @PathParam gives the variable of its name, and null for a name that the template does not have', async () => {
+  test('[JAVADOC:181] @PathParam passes the variable’s value, and null for a name that the template does not have', async () => {
     @ServerEndpoint('/chat/{room}/{seat}')
     class Chat {
       @OnMessage say(
@@ -90,7 +90,7 @@ overBothEngines((application) => {
     test.each<[string, EndpointClass | ServerEndpointConfig, string]>([
       ['[JAVADOC:184] an annotated class', Annotated, 'annotated'],
       ['[JAVADOC:186] a configuration of a programmatic endpoint', configOf(Programmatic), 'programmatic'],
-    ])('%s is deployed by it, before the server starts or later', async (_id, endpoint, name) => {
+    ])('deploys %s, before the server starts or later', async (_id, endpoint, name) => {
       const server = application().prepare({});
       server.container.addEndpoint(endpoint);
       await server.start();
@@ -127,7 +127,7 @@ overBothEngines((application) => {
           .build(),
         'WS_DEPLOY_BAD_CODEC',
       ],
-    ])('%s is refused with a DeploymentException', async (_id, endpoint, code) => {
+    ])('throws a DeploymentException for %s', async (_id, endpoint, code) => {
       const server: Server = await application().start([]);
       const failure = await failureOf(() => server.container.addEndpoint(endpoint));
       expect(failure).toBeInstanceOf(DeploymentException);
@@ -138,7 +138,7 @@ overBothEngines((application) => {
   });
 
   describe('@ServerEndpoint', () => {
-    test('[JAVADOC:188] configurator is made once for each endpoint, and left out it is the container’s own', async () => {
+    test('[JAVADOC:188] configurator is created once per endpoint; by default it is the container’s own', async () => {
       const made: object[] = [];
       class Mine extends ServerEndpointConfig.Configurator {
         constructor() {
@@ -161,7 +161,7 @@ overBothEngines((application) => {
       expect(configuratorAt('/three')).toBe(own);
     });
 
-    test('[JAVADOC:189] decoders are tried in their order, and the first that will decodes', async () => {
+    test('[JAVADOC:189] tries decoders in order and uses the first one that will decode', async () => {
       @ServerEndpoint({ value: '/word', decoders: [decoderOf('a'), decoderOf('ab'), AWordDecoder] })
       class Words {
         @OnMessage take({ text }: Word): string {
@@ -193,7 +193,7 @@ overBothEngines((application) => {
       },
     );
 
-    test('[JAVADOC:191] subprotocols are those that the endpoint speaks', async () => {
+    test('[JAVADOC:191] subprotocols are those that the endpoint supports', async () => {
       @ServerEndpoint({ value: '/chat', subprotocols: ['superchat', 'chat'] })
       class Chat {}
       await application().start(Chat);

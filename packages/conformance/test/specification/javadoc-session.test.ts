@@ -67,7 +67,7 @@ overBothEngines((application, engine) => {
       expect((await heard.until(2)).at(-1)).toBe('part b true');
     });
 
-    test('[JAVADOC:212] a handler of whole messages is registered for a class, the decoded ones too', async () => {
+    test('[JAVADOC:212] registers a handler of whole messages for a class, including decoded ones', async () => {
       await application().start(Chat);
       const client = await application().connect('/chat/red');
       const session = lastOpened();
@@ -82,7 +82,7 @@ overBothEngines((application, engine) => {
       expect(await heard.until(3)).toEqual(['decoded a', 'stream b', 'pong c']);
     });
 
-    test('[JAVADOC:213] a handler of parts is registered for a class of parts, and for no other', async () => {
+    test('[JAVADOC:213] registers a handler of parts for a class of parts, and for no other', async () => {
       const { session, client } = await application().openSession();
       const heard = new Heard();
       session.addMessageHandler(String, (part: string, last: boolean) => heard.add(`text ${part} ${last}`));
@@ -97,7 +97,7 @@ overBothEngines((application, engine) => {
       );
     });
 
-    test('[JAVADOC:122] a second handler for a native type is an illegal state', async () => {
+    test('[JAVADOC:122] a second handler for a native type throws IllegalStateException', async () => {
       const { session } = await application().openSession();
       session.addMessageHandler(String, () => undefined);
       session.addMessageHandler(Buffer, () => undefined);
@@ -106,7 +106,7 @@ overBothEngines((application, engine) => {
         expect(() => session.addMessageHandler(again as typeof Reader, () => undefined)).toThrow(IllegalStateException);
     });
 
-    test('[JAVADOC:134] getMessageHandlers gives a copy', async () => {
+    test('[JAVADOC:134] getMessageHandlers returns a copy', async () => {
       const { session } = await application().openSession();
       const [texts, bytes] = [(): void => undefined, (): void => undefined];
       session.addMessageHandler(String, texts);
@@ -117,7 +117,7 @@ overBothEngines((application, engine) => {
       expect(session.getMessageHandlers()).toEqual(new Set([texts, bytes]));
     });
 
-    test('[JAVADOC:147] a handler that was removed is called no more, and its place is free', async () => {
+    test('[JAVADOC:147] a removed handler no longer runs, and its place is free', async () => {
       const { session, client } = await application().openSession();
       const heard = new Heard();
       const first = (text: string): void => heard.add(`first ${text}`);
@@ -141,7 +141,7 @@ overBothEngines((application, engine) => {
       expect(await told.closed()).toEqual(['close 1000']);
     });
 
-    test('[JAVADOC:125] close with a reason sends what waits, then the reason, and tells onClose', async () => {
+    test('[JAVADOC:125] close with a reason sends waiting messages, then the reason, and calls onClose', async () => {
       const { session, client, told } = await application().openSession();
       await session.getBasicRemote().setBatchingAllowed(true);
       await session.getBasicRemote().sendText('last words');
@@ -150,7 +150,7 @@ overBothEngines((application, engine) => {
       expect(await told.closed()).toEqual(['close 4001 enough']);
     });
 
-    test('[JAVADOC:125] a reason that no frame may carry closes without a code', async () => {
+    test('[JAVADOC:125] a reason with a code that is not allowed on the wire closes without a code', async () => {
       const { session, client, told } = await application().openSession();
       await session.close(new CloseReason(CloseReason.CloseCodes.NO_STATUS_CODE));
       expect(await client.next()).toBe('close 1005');
@@ -160,7 +160,7 @@ overBothEngines((application, engine) => {
     test.each<[string, (session: Session) => Promise<void>]>([
       ['[JAVADOC:124] close()', (session) => session.close()],
       ['[JAVADOC:126] close(reason)', (session) => session.close(new CloseReason(4001, 'late'))],
-    ])('%s differs: it does not fail when the connection is gone; onClose tells of that', async (_id, close) => {
+    ])('%s differs: it does not fail when the connection is gone; onClose reports that', async (_id, close) => {
       const { session, client, told } = await application().openLiteralSession();
       client.reset();
       await close(session);
@@ -170,7 +170,7 @@ overBothEngines((application, engine) => {
       expect(session.isOpen()).toBe(false);
     });
 
-    test('[JAVADOC:145] isOpen is true until the session is over', async () => {
+    test('[JAVADOC:145] isOpen is true until the session ends', async () => {
       const { session, client, told } = await application().openSession();
       expect(session.isOpen()).toBe(true);
       await client.close();
@@ -180,7 +180,7 @@ overBothEngines((application, engine) => {
     });
   });
 
-  test('[JAVADOC:127] [JAVADOC:128] the remotes send to this session’s peer, without waiting and waiting', async () => {
+  test('[JAVADOC:127] [JAVADOC:128] both remotes send to this session’s peer', async () => {
     const { session, client } = await application().openSession();
     const [async, basic] = [session.getAsyncRemote(), session.getBasicRemote()];
     expect([session.getAsyncRemote() === async, session.getBasicRemote() === basic]).toEqual([true, true]);
@@ -189,13 +189,13 @@ overBothEngines((application, engine) => {
     expect(await client.take(2)).toEqual(['text async', 'text basic']);
   });
 
-  test('[JAVADOC:129] getContainer gives the container that the endpoint is deployed in', async () => {
+  test('[JAVADOC:129] getContainer returns the endpoint’s container', async () => {
     const server = await application().start(Chat);
     await application().connect('/chat/red');
     expect(lastOpened().getContainer()).toBe(server.container);
   });
 
-  test('[JAVADOC:130] getId gives each session a name of its own, for all its life', async () => {
+  test('[JAVADOC:130] getId returns a unique id that never changes', async () => {
     await application().start(Chat);
     for (let count = 0; count < 5; count += 1) await application().connect('/chat/red');
     const ids = opened.map((session) => session.getId());
@@ -225,7 +225,7 @@ overBothEngines((application, engine) => {
       expect(heard.entries).toHaveLength(1);
     });
 
-    test.each([-1, 1.5, NaN])('[JAVADOC:148] [JAVADOC:150] %d is no size', async (size) => {
+    test.each([-1, 1.5, NaN])('[JAVADOC:148] [JAVADOC:150] rejects the size %d', async (size) => {
       const { session } = await application().openSession();
       expect(() => session.setMaxBinaryMessageBufferSize(size)).toThrow(IllegalArgumentException);
       expect(() => session.setMaxTextMessageBufferSize(size)).toThrow(IllegalArgumentException);
@@ -233,7 +233,7 @@ overBothEngines((application, engine) => {
     });
   });
 
-  test('[JAVADOC:132] [JAVADOC:149] a session in which nothing happens for its idle timeout is closed', async () => {
+  test('[JAVADOC:132] [JAVADOC:149] closes a session without traffic after its idle timeout', async () => {
     const { session, client, told } = await application().openSession();
     expect(session.getMaxIdleTimeout()).toBe(0);
     session.setMaxIdleTimeout(60_000);
@@ -244,7 +244,7 @@ overBothEngines((application, engine) => {
     expect(await client.next()).toMatch(/^close 1001/);
   });
 
-  test('[JAVADOC:135] getNegotiatedExtensions gives those in use, and none where there is none', async () => {
+  test('[JAVADOC:135] getNegotiatedExtensions returns the extensions in use, or none', async () => {
     await application().start(Chat, engine === 'native' ? { perMessageDeflate: true } : {});
     await application().connect('/chat/red');
     expect(lastOpened().getNegotiatedExtensions()).toEqual([]);
@@ -257,7 +257,7 @@ overBothEngines((application, engine) => {
     ).toEqual(engine === 'native' ? ['permessage-deflate'] : []);
   });
 
-  test('[JAVADOC:136] getNegotiatedSubprotocol gives the one agreed, else the empty string', async () => {
+  test('[JAVADOC:136] getNegotiatedSubprotocol returns the negotiated one, or the empty string', async () => {
     await application().start(Chat);
     const client = await application().connect('/chat/red', { subprotocols: ['v2', 'v1'] });
     expect([lastOpened().getNegotiatedSubprotocol(), client.socket.protocol]).toEqual(['v1', 'v1']);
@@ -265,7 +265,7 @@ overBothEngines((application, engine) => {
     expect(lastOpened().getNegotiatedSubprotocol()).toBe('');
   });
 
-  test('[JAVADOC:137] getOpenSessions gives a copy of the sessions of the same endpoint, this one included', async () => {
+  test('[JAVADOC:137] getOpenSessions returns a copy of the sessions of the same endpoint, including this one', async () => {
     await application().start([Chat, News]);
     const clients = [];
     for (const path of ['/chat/red', '/chat/blue', '/news']) clients.push(await application().connect(path));
@@ -288,23 +288,23 @@ overBothEngines((application, engine) => {
       return lastOpened();
     };
 
-    test('[JAVADOC:138] getPathParameters gives the template’s variables with their values', async () => {
+    test('[JAVADOC:138] getPathParameters returns the template’s variables with their values', async () => {
       expect(new Map((await connect('/chat/caf%C3%A9?room=none')).getPathParameters())).toEqual(
         new Map([['room', 'café']]),
       );
       expect((await connect('/news')).getPathParameters().size).toBe(0);
     });
 
-    test('[JAVADOC:139] getProtocolVersion gives "13"', async () => {
+    test('[JAVADOC:139] getProtocolVersion returns "13"', async () => {
       expect((await connect('/news')).getProtocolVersion()).toBe('13');
     });
 
-    test('[JAVADOC:140] getQueryString gives the query as it came, or null', async () => {
+    test('[JAVADOC:140] getQueryString returns the query as received, or null', async () => {
       expect((await connect('/news?a=1&b=%20')).getQueryString()).toBe('a=1&b=%20');
       expect((await connect('/news')).getQueryString()).toBeNull();
     });
 
-    test('[JAVADOC:141] getRequestParameterMap gives the parameters of the query, each with its values in order', async () => {
+    test('[JAVADOC:141] getRequestParameterMap returns the parameters of the query, each with its values in order', async () => {
       const session = await connect('/chat/red?a=2&b=x%20y&a=1');
       expect(new Map(session.getRequestParameterMap())).toEqual(
         new Map([
@@ -315,14 +315,14 @@ overBothEngines((application, engine) => {
       );
     });
 
-    test('[JAVADOC:142] getRequestURI gives the absolute URI with its query', async () => {
+    test('[JAVADOC:142] getRequestURI returns the absolute URI with its query', async () => {
       const uri = (await connect('/chat/red?a=1')).getRequestURI();
       expect([uri.protocol, uri.hostname, uri.pathname, uri.search]).toEqual(['ws:', '127.0.0.1', '/chat/red', '?a=1']);
       expect((await connect('/news')).getRequestURI().search).toBe('');
     });
   });
 
-  test('[JAVADOC:143] getUserPrincipal gives the user of the handshake, or null', async () => {
+  test('[JAVADOC:143] getUserPrincipal returns the user of the handshake, or null', async () => {
     const ann = { getName: () => 'ann' };
     await application().start(Chat, {
       authenticate: (request) => (request.getQueryString() === 'ann' ? ann : null),
@@ -333,7 +333,7 @@ overBothEngines((application, engine) => {
     expect(lastOpened().getUserPrincipal()).toBeNull();
   });
 
-  test('[JAVADOC:144] getUserProperties keeps what is put into it, for this session alone, until it is over', async () => {
+  test('[JAVADOC:144] getUserProperties keeps its entries for this session alone, until it ends', async () => {
     const first = await application().openSession();
     const second = await application().connect('/session');
     const properties = first.session.getUserProperties();
@@ -354,14 +354,14 @@ overBothEngines((application, engine) => {
   });
 });
 
-test('[JAVADOC:146] isSecure is true for a connection that is encrypted', async () => {
+test('[JAVADOC:146] isSecure is true for an encrypted connection', async () => {
   const server = new TestServer({ endpoints: [Chat] });
   await server.connect('/chat/red', { isSecure: true });
   expect([lastOpened().isSecure(), lastOpened().getRequestURI().protocol]).toEqual([true, 'wss:']);
   await server.stop();
 });
 
-describe('with time that passes at once', () => {
+describe('with a fake clock', () => {
   @ServerEndpoint('/listener')
   class Listener {
     @OnOpen open(session: Session): void {
@@ -388,7 +388,7 @@ describe('with time that passes at once', () => {
     await server.stop();
   });
 
-  test('[JAVADOC:132] what is sent and what is received keeps a session from being idle', async () => {
+  test('[JAVADOC:132] sending and receiving both reset the idle time', async () => {
     const server = new TestServer({ endpoints: [Chat, Listener] });
     const peer = await server.connect('/listener');
     const session = lastOpened();

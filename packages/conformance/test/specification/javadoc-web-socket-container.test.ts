@@ -77,14 +77,14 @@ overBothEngines((application, engine) => {
     expect(await heard.until(1)).toEqual(['taken']);
   });
 
-  test('[JAVADOC:167] [JAVADOC:172] a session that is idle for the container’s default is closed', async () => {
+  test('[JAVADOC:167] [JAVADOC:172] closes a session that is idle for the container’s default', async () => {
     const { session } = await application().openSession();
     session.getContainer().setDefaultMaxSessionIdleTimeout(1);
     expect(await (await application().connect('/session')).next()).toMatch(/^close 1001/);
     expect(session.isOpen()).toBe(true);
   });
 
-  test('[JAVADOC:169] getInstalledExtensions gives those that the container can negotiate', async () => {
+  test('[JAVADOC:169] getInstalledExtensions returns those that the container can negotiate', async () => {
     const plain = await application().start([]);
     expect(plain.container.getInstalledExtensions().size).toBe(0);
     // Differs: the ws engine offers no extension.
@@ -101,7 +101,7 @@ overBothEngines((application, engine) => {
   });
 });
 
-test('[JAVADOC:27] [JAVADOC:28] a ContainerProvider that registers itself is what applications obtain a container from', () => {
+test('[JAVADOC:27] [JAVADOC:28] applications obtain a container from the registered ContainerProvider', () => {
   class Provider extends ContainerProvider {
     constructor(private readonly container: WebSocketContainer | undefined) {
       super();

@@ -288,7 +288,7 @@ overBothEngines((application) => {
   };
 
   describe.each(SERVERS)('%s', (_kit, faulty, code) => {
-    test('the endpoint is refused, and its server does not start', async () => {
+    test('rejects the endpoint, and its server does not start', async () => {
       const server = application().prepare({ endpoints: [Echo, ...faulty] });
       const failure = await failureOf(() => server.start());
       expect(failure).toBeInstanceOf(DeploymentException);
@@ -296,7 +296,7 @@ overBothEngines((application) => {
       expect(() => server.port).toThrow('not listening');
     });
 
-    test('[WSC-5.2.1-3] on a server that listens already, neither it nor the endpoint beside it answers', async () => {
+    test('[WSC-5.2.1-3] on a running server, neither it nor the other endpoint answers', async () => {
       const { container } = await application().start([]);
       container.addEndpoint(Echo);
       expect(await failureOf(() => faulty.forEach((endpoint) => container.addEndpoint(endpoint)))).toMatchObject({
@@ -305,7 +305,7 @@ overBothEngines((application) => {
       expect(await statusesOf('/echo', ...FAULTY_PATHS)).toEqual([404, 404, 404, 404, 404]);
     });
 
-    test('a server that has started with endpoints refuses it alone', async () => {
+    test('a server that started with endpoints rejects only this one', async () => {
       const { container } = await application().start([Echo]);
       const [last = Echo, ...before] = [...faulty].reverse();
       // Of two on one path, the first one is no fault yet.
@@ -316,7 +316,7 @@ overBothEngines((application) => {
   });
 
   describe.each(SERVERS_ADDED_LATER)('%s', (_kit, faulty, code) => {
-    test('the endpoint is refused to the code that adds it, and does not answer', async () => {
+    test('adding the endpoint throws, and it does not answer', async () => {
       const { container } = await application().start([Echo]);
       const failure = await failureOf(() => faulty.forEach((endpoint) => container.addEndpoint(endpoint)));
       expect(failure).toBeInstanceOf(DeploymentException);
@@ -324,7 +324,7 @@ overBothEngines((application) => {
       expect(await statusesOf(...FAULTY_PATHS)).toEqual([404, 404, 404, 404]);
     });
 
-    test('[WSC-5.2.1-3] the endpoint that was deployed before it is withdrawn, whoever catches the error', async () => {
+    test('[WSC-5.2.1-3] withdraws the endpoint deployed before it, even if the error is caught', async () => {
       const { container } = await application().start([]);
       container.addEndpoint(Echo);
       await failureOf(() => faulty.forEach((endpoint) => container.addEndpoint(endpoint)));
@@ -342,7 +342,7 @@ overBothEngines((application) => {
   test.each<[string, EndpointClass | ServerEndpointConfig]>([
     ['[WSC-5.2.1-3] onmessage.pasrv.nomoreendpoints: an annotated endpoint', Echo],
     ['[WSC-5.2.1-3] onmessage.ppsrv.nomoreendpoints: a programmatic endpoint', echoConfig],
-  ])('%s is not taken after a deployment that failed', async (_kit, sound) => {
+  ])('rejects %s after a failed deployment', async (_kit, sound) => {
     const { container } = await application().start([]);
     const failure = await failureOf(() => container.addEndpoint(TwoTextWholeAndParts));
     expect(failure).toMatchObject({ code: 'WS_DEPLOY_DUPLICATE_HANDLER' });
@@ -354,7 +354,7 @@ overBothEngines((application) => {
     expect(await statusesOf('/echo', ...FAULTY_PATHS)).toEqual([404, 404, 404, 404, 404]);
   });
 
-  test('the sound endpoints answer where nothing is wrong', async () => {
+  test('valid endpoints answer without a failed deployment', async () => {
     for (const sound of [Echo, echoConfig]) {
       await application().start(sound);
       expect(await (await application().connect('/echo')).say('anything').next()).toBe('text anything');
@@ -450,7 +450,7 @@ class SoundClient {
 }
 
 // Which connectToServer will pass on; the plan of a session is made by the same function for clients and for servers.
-describe('a client endpoint is refused when its session is planned', () => {
+describe('rejects a client endpoint when its session is planned', () => {
   const BEANS: readonly DecoderClass[] = [StringBeanTextDecoder];
   test.each<[kit: string, faulty: EndpointClass, code: ErrorCode, decoders?: readonly DecoderClass[]]>([
     ['[WSC-4.4-3] onopen.client.duplicate', ClientTwoOnOpen, 'WS_DEPLOY_DUPLICATE_HANDLER'],
@@ -475,7 +475,7 @@ describe('a client endpoint is refused when its session is planned', () => {
     expect(failure).toMatchObject({ code, message: expect.stringContaining(faulty.name) });
   });
 
-  test('unless nothing is wrong with it', () => {
+  test('but accepts a valid one', () => {
     expect(() => converse(SoundClient, { decoders: BEANS })).not.toThrow();
   });
 });

@@ -70,7 +70,7 @@ describe.each([false, true])('a WebSocketServer of ws on the same server (TLS: %
     ['before the container', (http) => (oldServer(http, '/old'), container(http))],
     ['after the container', (http) => (container(http), oldServer(http, '/old'))],
     ['before and after it', (http) => (oldServer(http, '/old'), container(http), oldServer(http, '/older'))],
-  ])('%s keeps its own path, and the container has those of its endpoints', async (_order, setUp) => {
+  ])('%s keeps its own path, and the container serves those of its endpoints', async (_order, setUp) => {
     const http = plain();
     setUp(http);
     const port = await listen(http);
@@ -80,7 +80,7 @@ describe.each([false, true])('a WebSocketServer of ws on the same server (TLS: %
     expect(await visit(port, '/echo', { Origin: 'http://other.example' }, tls)).toBe(403);
   });
 
-  test.each(['before', 'after'])('made %s the container answers what no endpoint has', async (order) => {
+  test.each(['before', 'after'])('created %s the container, it answers requests without an endpoint', async (order) => {
     const http = plain();
     if (order === 'before') oldServer(http, '/old');
     container(http);
@@ -91,7 +91,7 @@ describe.each([false, true])('a WebSocketServer of ws on the same server (TLS: %
     expect(await visit(port, '/echo', {}, tls)).toBe('serval heard hi');
   });
 
-  test('without a path has all paths but those of the endpoints', async () => {
+  test('without a path, it serves all paths except those of the endpoints', async () => {
     const http = plain();
     oldServer(http);
     container(http);
@@ -100,7 +100,7 @@ describe.each([false, true])('a WebSocketServer of ws on the same server (TLS: %
     expect(await visit(port, '/echo', {}, tls)).toBe('serval heard hi');
   });
 
-  test('has its server as it was after detach', async () => {
+  test('has its server unchanged after detach', async () => {
     const http = plain();
     const old = oldServer(http, '/old');
     const before = {
@@ -127,60 +127,66 @@ describe.each([false, true])('a WebSocketServer of ws on the same server (TLS: %
   });
 });
 
-describe('an engine that ends what nobody has answered in time, as that of Socket.IO does', () => {
-  test.each(['before', 'after'])('made %s the container leaves slow handshakes of endpoints alone', async (order) => {
-    const http = createServer();
-    const ended = new Journal();
-    const engine = (request: IncomingMessage, socket: Duplex & { bytesWritten?: number }): void => {
-      if (request.url?.startsWith('/socket.io/') === true) {
-        socket.end('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n');
-        return;
-      }
-      setTimeout(() => {
-        ended.add(request.url ?? '');
-        if (socket.writable && socket.bytesWritten === 0) socket.end();
-      }, 1);
-    };
-    if (order === 'before') http.on('upgrade', engine);
-    // Until the engine has ended another socket, which came after ours.
-    container(http, { authenticate: () => ended.until('/other').then(() => null) });
-    if (order === 'after') http.on('upgrade', engine);
-    const port = await listen(http);
-    const ours = visit(port, '/echo');
-    expect(await visit(port, '/socket.io/?EIO=4')).toBe(400);
-    const other = await connectTo(port);
-    other.send(upgradeRequest('/other'));
-    expect(await other.end()).toBe('');
-    expect(await ours).toBe('serval heard hi');
-    expect(ended.entries).toEqual(['/other']);
-  });
+describe('an engine that ends unanswered upgrades after a timeout, like Socket.IO’s', () => {
+  test.each(['before', 'after'])(
+    'created %s the container, it does not interrupt slow handshakes of endpoints',
+    async (order) => {
+      const http = createServer();
+      const ended = new Journal();
+      const engine = (request: IncomingMessage, socket: Duplex & { bytesWritten?: number }): void => {
+        if (request.url?.startsWith('/socket.io/') === true) {
+          socket.end('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n');
+          return;
+        }
+        setTimeout(() => {
+          ended.add(request.url ?? '');
+          if (socket.writable && socket.bytesWritten === 0) socket.end();
+        }, 1);
+      };
+      if (order === 'before') http.on('upgrade', engine);
+      // Until the engine has ended another socket, which came after ours.
+      container(http, { authenticate: () => ended.until('/other').then(() => null) });
+      if (order === 'after') http.on('upgrade', engine);
+      const port = await listen(http);
+      const ours = visit(port, '/echo');
+      expect(await visit(port, '/socket.io/?EIO=4')).toBe(400);
+      const other = await connectTo(port);
+      other.send(upgradeRequest('/other'));
+      expect(await other.end()).toBe('');
+      expect(await ours).toBe('serval heard hi');
+      expect(ended.entries).toEqual(['/other']);
+    },
+  );
 });
 
 describe('a development server that listens for its own subprotocol, as Vite does', () => {
-  test.each(['before', 'after'])('made %s the container reloads its pages, and leaves the rest', async (order) => {
-    const http = createServer((_request, response) => response.end('page'));
-    const hmr = new WebSocketServer({ noServer: true });
-    const vite = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-      if (request.headers['sec-websocket-protocol'] !== 'vite-hmr' || request.url !== '/') return;
-      hmr.handleUpgrade(request, socket, head, (client) => {
-        client.on('message', () => client.send('reload'));
-        afterTest(() => client.terminate());
-      });
-    };
-    if (order === 'before') http.on('upgrade', vite);
-    container(http, { handshakeTimeout: 50 });
-    if (order === 'after') http.on('upgrade', vite);
-    const port = await listen(http);
-    expect(await visit(port, '/', { 'Sec-WebSocket-Protocol': 'vite-hmr' })).toBe('reload');
-    expect(await visit(port, '/echo')).toBe('serval heard hi');
-    // Nobody answers it, so that the container does when the time is over.
-    expect(await visit(port, '/nowhere')).toBe(404);
-    expect(await visit(port, '/', { Upgrade: 'h2c' })).toBe(200);
-  });
+  test.each(['before', 'after'])(
+    'created %s the container, it reloads its pages and leaves the rest',
+    async (order) => {
+      const http = createServer((_request, response) => response.end('page'));
+      const hmr = new WebSocketServer({ noServer: true });
+      const vite = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+        if (request.headers['sec-websocket-protocol'] !== 'vite-hmr' || request.url !== '/') return;
+        hmr.handleUpgrade(request, socket, head, (client) => {
+          client.on('message', () => client.send('reload'));
+          afterTest(() => client.terminate());
+        });
+      };
+      if (order === 'before') http.on('upgrade', vite);
+      container(http, { handshakeTimeout: 50 });
+      if (order === 'after') http.on('upgrade', vite);
+      const port = await listen(http);
+      expect(await visit(port, '/', { 'Sec-WebSocket-Protocol': 'vite-hmr' })).toBe('reload');
+      expect(await visit(port, '/echo')).toBe('serval heard hi');
+      // Nobody answers it, so that the container does when the time is over.
+      expect(await visit(port, '/nowhere')).toBe(404);
+      expect(await visit(port, '/', { Upgrade: 'h2c' })).toBe(200);
+    },
+  );
 });
 
 describe('two containers', () => {
-  test('of one copy of the package share a server, and each leaves it by itself', async () => {
+  test('of one copy of the package share a server, and detach independently', async () => {
     const http = createServer();
     const first = container(http, { contextPath: '/a' });
     const second = container(http, { contextPath: '/b' });

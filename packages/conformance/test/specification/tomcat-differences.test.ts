@@ -101,20 +101,20 @@ describe.each(PROFILES)('with compatibility %s', (compatibility) => {
     expect((await socket.read(2 + room.length)).toString('utf8', 2)).toBe(room);
   });
 
-  test.each(['/rooms/', '/rooms//', '/rooms'])('%s is no room: a variable is not empty', async (path) => {
+  test.each(['/rooms/', '/rooms//', '/rooms'])('%s does not match: a variable is not empty', async (path) => {
     await start();
     const { shown, socket } = await answerTo(server.port, { path });
     socket.destroy();
     expect(shown).toBe('404');
   });
 
-  test('an extension parameter without a value has an empty one', async () => {
+  test('an extension parameter without a value has the empty string', async () => {
     await start();
     await open(ECHO_PATH, { 'Sec-WebSocket-Extensions': 'x; a; b=1' });
     expect(await told.until(1)).toEqual(['offer x [["a",""],["b","1"]]']);
   });
 
-  test('a class and a configuration of it on one path are a mistake', async () => {
+  test('a class and a configuration of it cannot share one path', async () => {
     const configuration = ServerEndpointConfig.Builder.create(Echo, ECHO_PATH).build();
     await expect(start({ endpoints: [Echo, configuration] })).rejects.toMatchObject({
       code: 'WS_DEPLOY_DUPLICATE_PATH',
@@ -132,7 +132,7 @@ describe.each(PROFILES)('with compatibility %s', (compatibility) => {
       expect(await told.until(expected.length)).toEqual(expected);
     });
 
-    test('connectionLossIsError goes before the profile', async () => {
+    test('connectionLossIsError overrides the profile', async () => {
       const isError = compatibility === undefined;
       await start({ engine, connectionLossIsError: isError });
       (await open()).reset();
@@ -140,7 +140,7 @@ describe.each(PROFILES)('with compatibility %s', (compatibility) => {
       expect(await told.until(expected.length)).toEqual(expected);
     });
 
-    test('a close frame is no loss, and neither is a broken rule', async () => {
+    test('neither a close frame nor a protocol error counts as a loss', async () => {
       await start({ engine });
       const closing = await open();
       closing.send(clientFrame(0x88, [0x03, 0xe9]));
@@ -150,7 +150,7 @@ describe.each(PROFILES)('with compatibility %s', (compatibility) => {
       expect(await told.until(2)).toEqual(['close 1001', 'close 1002']);
     });
 
-    test('sends of a closed session are IOExceptions, its methods IllegalStateExceptions', async () => {
+    test('sends on a closed session throw IOException, its methods IllegalStateException', async () => {
       await start({ engine });
       const socket = await open();
       const [session] = server.container.getSessions();
@@ -164,7 +164,7 @@ describe.each(PROFILES)('with compatibility %s', (compatibility) => {
     });
   });
 
-  test('a close phrase that is not UTF-8 is answered with 1007', async () => {
+  test('answers a close phrase that is not UTF-8 with 1007', async () => {
     await start();
     const socket = await open();
     socket.send(clientFrame(0x88, [0x03, 0xe8, 0xff, 0xfe]));

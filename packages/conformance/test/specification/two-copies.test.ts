@@ -23,7 +23,7 @@ const logger = { error() {}, warn() {}, debug() {} };
 const mine = load();
 const other = load();
 
-test('there are two', () => {
+test('loads two copies', () => {
   expect(mine.serval.Session).not.toBe(other.serval.Session);
 });
 
@@ -46,7 +46,7 @@ test.each(Object.keys(mine.serval).filter((name) => name.endsWith('Exception')))
   },
 );
 
-test('an annotated class of one is served by the other, with its Session, CloseReason and parameters', async () => {
+test('one copy serves an annotated class of the other, with its Session, CloseReason and parameters', async () => {
   const { ServerEndpoint, OnOpen, OnMessage, OnClose, Session, CloseReason, PathParam, Char } = other.serval;
   const seen: unknown[] = [];
   class Chat {
@@ -77,7 +77,7 @@ test('an annotated class of one is served by the other, with its Session, CloseR
   expect(seen).toEqual([true, true]);
 });
 
-test('a programmatic endpoint, its configuration and its handlers are those of either copy', async () => {
+test('a programmatic endpoint, its configuration and its handlers may come from either copy', async () => {
   const errors: string[] = [];
   const log = { ...logger, error: (message: string) => errors.push(message) };
   class Echo extends other.serval.Endpoint {
@@ -99,7 +99,7 @@ test('a programmatic endpoint, its configuration and its handlers are those of e
   expect(errors).toEqual([expect.stringMatching(/^Echo handles no errors/)]);
 });
 
-test('a HandshakeRejection of the other copy refuses with its status, and its CloseReason closes', async () => {
+test('a HandshakeRejection of the other copy refuses with its status or closes with its CloseReason', async () => {
   const { HandshakeRejection, ServerEndpointConfig, CloseReason } = other.serval;
   class Gate extends ServerEndpointConfig.Configurator {
     override modifyHandshake(_config: unknown, request: Serval.HandshakeRequest): void {
@@ -117,7 +117,7 @@ test('a HandshakeRejection of the other copy refuses with its status, and its Cl
   expect(await peer.closed()).toEqual({ code: 4401, reason: 'expired' });
 });
 
-test('a session is closed with a CloseReason of the other copy, and broadcast to by the other copy', async () => {
+test('a session accepts a CloseReason and a broadcast of the other copy', async () => {
   const sessions: Serval.Session[] = [];
   class Listener extends mine.serval.Endpoint {
     override onOpen(session: Serval.Session): void {
@@ -133,7 +133,7 @@ test('a session is closed with a CloseReason of the other copy, and broadcast to
   expect(await peer.closed()).toEqual({ code: 4001, reason: 'kicked' });
 });
 
-test('a container of the other copy is refused by connect, which says so', async () => {
+test('connect rejects a container of the other copy with a clear message', async () => {
   const container = new other.serval.ClientContainer({ logger }) as never;
   await expect(mine.serval.connect('ws://127.0.0.1:1/', { container })).rejects.toThrow(
     'container is a ClientContainer of this copy of serval; found an object of class ClientContainer.',

@@ -428,13 +428,13 @@ async function outcomeOf(subject: object, method: string, args: readonly unknown
 }
 
 describe.each(SUBJECTS)('$name', ({ make, methods, promising, all }) => {
-  test('has no public method that is not in this table', () => {
+  test('has no public method outside of this table', () => {
     if (all.length > 0) expect([...all].sort()).toEqual([...new Set(Object.keys(methods))].sort());
   });
 
   for (const [method, parameters] of Object.entries(methods)) {
     if (parameters.length === 0) continue;
-    test(`${method} refuses what is of the wrong kind with an error of our own, and by its promise where it has one`, async () => {
+    test(`${method} rejects wrong types with one of Serval’s errors, through its promise if it returns one`, async () => {
       const failures: string[] = [];
       for (const [index, { accepts }] of parameters.entries()) {
         for (const value of HOSTILE.filter((hostile) => !accepts(hostile))) {
@@ -450,7 +450,7 @@ describe.each(SUBJECTS)('$name', ({ make, methods, promising, all }) => {
     });
   }
 
-  test('what returns a promise throws nothing without arguments', async () => {
+  test('methods that return a promise never throw without arguments', async () => {
     for (const method of promising) {
       const subject = await make();
       const [how, code] = await outcomeOf(subject, method, []);
@@ -471,7 +471,7 @@ test('every export is in this table, or needs no row', () => {
 });
 
 describe('session.close', () => {
-  test('takes a code and a phrase, as connection.close does', async () => {
+  test('accepts a code and a phrase, like connection.close', async () => {
     const server = new TestServer({ endpoints: [config], logger });
     const peer = await server.connect('/nothing');
     await Nothing.latest.close(4003, 'kicked');
@@ -489,7 +489,7 @@ describe('session.close', () => {
   });
 });
 
-test('[WSC-4.3-1] what a program changes in the maps and lists of a session reaches nobody else', async () => {
+test('[WSC-4.3-1] changes to a session’s maps and lists affect nothing else', async () => {
   class Room extends Endpoint {
     static latest: Session;
     override onOpen(session: Session): void {

@@ -167,11 +167,11 @@ async function errorOf(make: () => unknown): Promise<Partial<Record<'code' | 'me
   }
 }
 
-test.each(DOORS)('$name: every row of its table is tried here', ({ options, table }) => {
+test.each(DOORS)('$name: this test covers every row of its table', ({ options, table }) => {
   expect(Object.keys(options).sort()).toEqual(Object.keys(table).sort());
 });
 
-test.each(DOORS)('$name refuses every wrong kind of every option, and names it', async ({ open, options }) => {
+test.each(DOORS)('$name rejects every wrong type of every option, and names the option', async ({ open, options }) => {
   const failures: string[] = [];
   for (const [name, accepts] of Object.entries(options)) {
     for (const value of HOSTILE.filter((hostile) => !accepts(hostile))) {
@@ -187,7 +187,7 @@ test.each(DOORS)('$name refuses every wrong kind of every option, and names it',
   expect(failures).toEqual([]);
 });
 
-test.each(DOORS)('$name takes undefined for the default of every option', async ({ open, options }) => {
+test.each(DOORS)('$name treats undefined as the default of every option', async ({ open, options }) => {
   for (const name of Object.keys(options)) {
     const error = await errorOf(() => open({ logger: silent, [name]: undefined, handshakeTimeout: 1000 }));
     // Nothing listens on that port.
@@ -224,7 +224,7 @@ const NESTED: Readonly<Record<string, Readonly<Record<string, Accepts>>>> = {
   proxy: { uri: nothing, credentials: nothing, headers: isObject, tls: isObject },
 };
 
-test('the options of an option are tried one by one, and no table is left out', async () => {
+test('covers the nested options one by one, without leaving out a table', async () => {
   const tables = Object.entries<{ readonly table?: OptionRows | undefined }>(CONNECT_OPTIONS).flatMap(
     ([name, { table }]) => (table === undefined ? [] : [[name, Object.keys(table).sort()] as const]),
   );
@@ -251,7 +251,7 @@ test.each([
   ['reconnect', 'maxDelays', 'maxDelay'],
   ['retryAfter', 'attempt', 'attempts'],
   ['proxy', 'header', 'headers'],
-])('%s refuses the unknown name %s and suggests %s', async (option, wrong, right) => {
+])('%s rejects the unknown name %s and suggests %s', async (option, wrong, right) => {
   const error = await errorOf(() => connect('ws://127.0.0.1:1/', { logger: silent, [option]: { [wrong]: 1 } }));
   expect([error?.code, error?.message]).toEqual([
     'WS_DEPLOY_BAD_OPTION',
@@ -259,7 +259,7 @@ test.each([
   ]);
 });
 
-test('stop refuses every wrong kind of every option, and an unknown name', async () => {
+test('stop rejects every wrong type of every option, and an unknown name', async () => {
   expect(Object.keys(STOP_OPTIONS)).toEqual(['grace']);
   const container = new ServerContainer({ logger: silent });
   for (const grace of HOSTILE.filter((value) => value !== undefined && !(typeof value === 'number' && value >= 0))) {
@@ -274,7 +274,7 @@ test.each([{}, true, 5, [], '', null])('a server with the host %j does not liste
   expect(() => new Server({ host } as object)).toThrow(/^host is the name or the address to listen on/);
 });
 
-test('a key that is none is a DeploymentException with the cause', async () => {
+test('an invalid key throws a DeploymentException with the cause', async () => {
   for (const tls of [{ key: 5 }, { key: 'no key', cert: 'no certificate' }, { pfx: {} }]) {
     for (const http2 of [true, false]) {
       const error = await errorOf(() => new Server({ tls, http2 } as object));

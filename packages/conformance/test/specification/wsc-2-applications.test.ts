@@ -34,7 +34,7 @@ overBothEngines((application) => {
     expect(new Set(instances).size).toBe(2);
   });
 
-  test('[WSC-2.1.2-1] one Session stands for a peer from the open notification to the close notification', async () => {
+  test('[WSC-2.1.2-1] one Session represents a peer from the open notification to the close notification', async () => {
     const heard = new Heard();
     const sessions = new Map<Session, string>();
     const nameOf = (session: Session): string => {
@@ -70,7 +70,7 @@ overBothEngines((application) => {
     ]);
   });
 
-  test('[WSC-2.1.2-3] after @OnClose a session tells nothing any more, and no later session has its id or its data', async () => {
+  test('[WSC-2.1.2-3] after @OnClose the methods of a session throw, and no later session has its id or data', async () => {
     const opened: Session[] = [];
     const heard = new Heard();
     @ServerEndpoint('/chat')
@@ -98,7 +98,7 @@ overBothEngines((application) => {
     }
   });
 
-  test('[WSC-2.1.3-1] a session has one handler for text, one for binary and one for pong messages, and each gets its own', async () => {
+  test('[WSC-2.1.3-1] a session has one handler each for text, binary and pong messages, and each receives its own type', async () => {
     class Three extends Endpoint {
       override onOpen(session: Session): void {
         const say = (text: string): Promise<void> => session.getBasicRemote().sendText(text);
@@ -119,7 +119,7 @@ overBothEngines((application) => {
     expect(await client.take(3)).toEqual(['text text a', 'text binary 0102', 'text pong 03']);
   });
 
-  test('[WSC-2.1.7-1] all sessions of an application live in one container, whose settings are theirs', async () => {
+  test('[WSC-2.1.7-1] all sessions of an application share one container and its settings', async () => {
     const containers = new Set<unknown>();
     const texts: number[] = [];
     const open = (session: Session): void => {
@@ -144,7 +144,7 @@ overBothEngines((application) => {
     expect(texts).toEqual([123, 123, 123]);
   });
 
-  test('[WSC-2.2.2-1] @OnOpen is called for a new connection, @OnClose for a closed one', async () => {
+  test('[WSC-2.2.2-1] @OnOpen runs for a new connection, @OnClose for a closed one', async () => {
     const heard = new Heard();
     @ServerEndpoint('/chat')
     class Chat {
@@ -162,7 +162,7 @@ overBothEngines((application) => {
     expect(await heard.until(2)).toEqual(['open', 'close 4001']);
   });
 
-  test('[WSC-2.2.3-1] @OnMessage marks the methods that messages are given to, by their type', async () => {
+  test('[WSC-2.2.3-1] @OnMessage marks the methods that receive messages, by type', async () => {
     @ServerEndpoint('/chat')
     class Chat {
       @OnMessage text(message: string): string {
@@ -185,7 +185,7 @@ overBothEngines((application) => {
     ).toEqual(['text text a', 'text binary 07']);
   });
 
-  test('[WSC-2.2.4-1] @OnError is told what cannot be decoded, and the session goes on', async () => {
+  test('[WSC-2.2.4-1] @OnError receives decoding errors, and the session stays open', async () => {
     @ServerEndpoint('/double')
     class Doubler {
       @OnMessage double(value: number): number {
@@ -200,7 +200,7 @@ overBothEngines((application) => {
     expect(await client.say('many').say('4').take(2)).toEqual(['text DecodeException', 'text 8']);
   });
 
-  test('[WSC-2.2.5-1] a ping is answered with a pong of the same data, also while a handler is busy', async () => {
+  test('[WSC-2.2.5-1] answers a ping with a pong of the same data, even while a handler is busy', async () => {
     const heard = new Heard();
     let finish: () => void = () => undefined;
     @ServerEndpoint('/busy')

@@ -11,7 +11,7 @@ overBothEngines((application) => {
     { offered: ['v1', 'v2'], chosen: 'v1' },
     { offered: ['v3'], chosen: '' },
     { offered: [], chosen: '' },
-  ])('[WSC-4.1.4-1] of $offered the annotation’s subprotocols v1 and v2 choose "$chosen"', async (row) => {
+  ])('[WSC-4.1.4-1] for the offer $offered, the annotation’s subprotocols v1 and v2 give "$chosen"', async (row) => {
     @ServerEndpoint({ value: '/chat', subprotocols: ['v1', 'v2'] })
     class Chat {
       @OnMessage say(_text: string, session: Session): string {
@@ -31,7 +31,7 @@ overBothEngines((application) => {
     );
   });
 
-  test('[WSC-4.4-1] @OnOpen is called for each new client, once its connection stands', async () => {
+  test('[WSC-4.4-1] @OnOpen runs for each new client once it is connected', async () => {
     const heard = new Heard();
     @ServerEndpoint('/chat')
     class Chat {
@@ -82,7 +82,7 @@ overBothEngines((application) => {
     },
   );
 
-  test('[WSC-4.6-2] @OnError is given the very error that was thrown', async () => {
+  test('[WSC-4.6-2] @OnError receives the same error object that was thrown', async () => {
     const thrown = new RangeError('too many');
     const caught: unknown[] = [];
     @ServerEndpoint('/chat')

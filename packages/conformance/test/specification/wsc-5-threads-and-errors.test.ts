@@ -39,7 +39,7 @@ overBothEngines((application, engine) => {
     expect(new Set(instances).size).toBe(2);
   });
 
-  test('[WSC-5.1-4] no method of an instance is called while another one of it is running', async () => {
+  test('[WSC-5.1-4] no method of an instance runs while another one is running', async () => {
     const heard = new Heard();
     @ServerEndpoint('/slow')
     class Slow {
@@ -77,7 +77,7 @@ overBothEngines((application, engine) => {
     expect(await heard.closed()).toEqual(['open 1', 'text 1', 'binary 1', 'error 1', 'text 1', 'close 1']);
   });
 
-  test('[WSC-5.1.5] the parts of messages are delivered one after the other, each message before the next', async () => {
+  test('[WSC-5.1.5] delivers the parts of messages one after the other, each message before the next', async () => {
     const heard = new Heard();
     let running = 0;
     @ServerEndpoint('/parts')
@@ -103,7 +103,7 @@ overBothEngines((application, engine) => {
     expect(await heard.until(parts.length)).toEqual(parts.map((part) => `${part} 1`));
   });
 
-  describe('[WSC-5.2.1-1] what keeps a sound application from being deployed is named:', () => {
+  describe('[WSC-5.2.1-1] names the reason why a valid application cannot be deployed:', () => {
     @ServerEndpoint('/sound')
     class Sound {
       @OnMessage say(text: string): string {
@@ -136,7 +136,7 @@ overBothEngines((application, engine) => {
     });
   });
 
-  test('[WSC-5.2.1-5] a deployment by scan that fails is told to whoever starts the server, which does not listen', async () => {
+  test('[WSC-5.2.1-5] start() rejects when a scan fails, and the server does not listen', async () => {
     const server = application().prepare({ scan: join(__dirname, 'fixtures/broken/*.ts') });
     const failure = await failureOf(() => server.start());
     expect(failure).toBeInstanceOf(DeploymentException);
@@ -188,7 +188,7 @@ overBothEngines((application, engine) => {
       expect(await client.take(3)).toEqual(['text decoder: today', 'text handler: x', 'text decoder: again']);
     });
 
-    test('[WSC-5.2.2-1] never leave the container, whichever method throws or rejects, and others are not touched', async () => {
+    test('[WSC-5.2.2-1] never leave the container, whichever method throws or rejects, and do not affect other sessions', async () => {
       const escaped: unknown[] = [];
       const note = (error: unknown): void => void escaped.push(error);
       process.on('unhandledRejection', note).on('uncaughtExceptionMonitor', note);
@@ -232,7 +232,7 @@ overBothEngines((application, engine) => {
     });
   });
 
-  test('[WSC-5.2.3-1] a connection that breaks is told to @OnClose, and a send on it fails with an IOException', async () => {
+  test('[WSC-5.2.3-1] @OnClose reports a broken connection, and a send on it fails with an IOException', async () => {
     const heard = new Heard();
     const sessions: Session[] = [];
     @ServerEndpoint('/chat')

@@ -15,13 +15,13 @@ const deployedPaths = ({ container }: Server): string[] =>
 overBothEngines((application) => {
   beforeEach(() => asked.splice(0));
 
-  test('[WSC-6.2-1] in place of the archive scan of servlets, a scan of modules finds the annotated endpoints', async () => {
+  test('[WSC-6.2-1] instead of the servlet archive scan, a scan of modules finds the annotated endpoints', async () => {
     const server = await application().start([], { scan: scanned('scanned') });
     expect(deployedPaths(server)).toEqual(['/annotated', '/left-out']);
     expect(await (await application().connect('/annotated')).say('hello').next()).toBe('text annotated hello');
   });
 
-  test('[WSC-6.2-2] [WSC-6.2-4] a scan makes each ServerApplicationConfig once and gives it all that was found', async () => {
+  test('[WSC-6.2-2] [WSC-6.2-4] a scan creates each ServerApplicationConfig once and passes it everything that it found', async () => {
     await application().start([], { scan: scanned('scanned', 'chosen') });
     expect([...asked].sort()).toEqual([
       'ChoosesAnnotated is made',
@@ -33,7 +33,7 @@ overBothEngines((application) => {
     ]);
   });
 
-  test('[JAVADOC:182] of the annotated classes found, those that getAnnotatedEndpointClasses returns are deployed', async () => {
+  test('[JAVADOC:182] deploys the annotated classes that getAnnotatedEndpointClasses returns', async () => {
     const server = await application().start([], { scan: scanned('scanned', 'chosen') });
     expect(deployedPaths(server)).not.toContain('/left-out');
     expect(server.container.match('/annotated')?.target.config.getEndpointClass()).toBe(Annotated);

@@ -42,7 +42,7 @@ class Public {
 const ann: Principal = { getName: () => 'ann' };
 
 overBothEngines((application) => {
-  test('[WSC-7.1.1-1] in place of CDI, an instance factory makes the endpoints and gives them what they need', async () => {
+  test('[WSC-7.1.1-1] instead of CDI, an instance factory creates the endpoints with their dependencies', async () => {
     const rooms = new Rooms();
     const made: object[] = [];
     await application().start(Chat, {
@@ -59,7 +59,7 @@ overBothEngines((application) => {
     expect(made.every((instance) => instance instanceof Chat && instance.rooms === rooms)).toBe(true);
   });
 
-  test('[WSC-7.2-3] in place of a container that ends sign-ons, the application closes the sessions of a user', async () => {
+  test('[WSC-7.2-3] instead of a container that ends logins, the application closes the sessions of a user', async () => {
     const server = await application().start(Private, {
       authenticate: (request) => ({ getName: () => request.getHeaders().get('authorization')?.[0] ?? '' }),
     });
@@ -73,7 +73,7 @@ overBothEngines((application) => {
     expect(await second.say('?').next()).toBe('text bob');
   });
 
-  test('[WSC-8.1-1] [WSC-8.2-1] a protected path answers 401 to whom nobody knows, and the others are open to all', async () => {
+  test('[WSC-8.1-1] [WSC-8.2-1] a protected path answers 401 to unknown users, and the others are open to all', async () => {
     await application().start([Private, Public], {
       authenticate: (request) => {
         const isKnown = request.getHeaders().get('authorization')?.[0] === 'Bearer of-ann';
@@ -91,7 +91,7 @@ overBothEngines((application) => {
     expect(await (await application().connect('/public')).next()).toBe('text nobody');
   });
 
-  test('[WSC-8.2-2] only GET opens a WebSocket, whatever else is allowed at its path', async () => {
+  test('[WSC-8.2-2] only GET opens a WebSocket, even if its path allows other methods', async () => {
     await application().start(Public);
     for (const method of ['POST', 'PUT', 'DELETE']) {
       const socket = await application().socket();
@@ -104,7 +104,7 @@ overBothEngines((application) => {
     expect(await (await application().connect('/public')).next()).toBe('text nobody');
   });
 
-  test('[WSC-8.3-1] where nothing asks for encryption, ws: is accepted', async () => {
+  test('[WSC-8.3-1] accepts ws: if nothing requires encryption', async () => {
     const uris: string[] = [];
     @ServerEndpoint('/chat')
     class Plain {
@@ -118,7 +118,7 @@ overBothEngines((application) => {
   });
 });
 
-test('[WSC-8.3-2] where a configurator asks for encryption, only wss: is accepted', async () => {
+test('[WSC-8.3-2] accepts only wss: if a configurator requires encryption', async () => {
   const server = new TestServer({
     endpoints: [Public],
     authenticate: (request) => {

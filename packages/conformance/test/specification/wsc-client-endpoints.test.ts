@@ -126,14 +126,14 @@ class Programmatic extends Endpoint {
   }
 }
 
-test('[WSC-3.2.1-1] [WSC-4.2.4-1] the handshake asks for the subprotocols, favourite first', async () => {
+test('[WSC-3.2.1-1] [WSC-4.2.4-1] the handshake requests the subprotocols, favourite first', async () => {
   const { uri, asked } = await askedServer();
   const session = closeAfter(await container.connectToServer(Points, uri));
   expect((await asked)['sec-websocket-protocol']).toMatch(/^v2, ?v1$/);
   expect(session.getNegotiatedSubprotocol()).toBe('v2');
 });
 
-test('[WSC-3.2.2-1] the handshake asks for the extensions with their parameters, favourite first', async () => {
+test('[WSC-3.2.2-1] the handshake requests the extensions with their parameters, favourite first', async () => {
   const { uri, asked } = await askedServer();
   const config = ClientEndpointConfig.Builder.create()
     .extensions([createExtension('x-first', [['level', '9']]), createExtension('x-second')])
@@ -165,7 +165,7 @@ describe('connectToServer', () => {
       '[JAVADOC:162] a subclass of Endpoint with a configuration',
       (uri) => container.connectToServer(Programmatic, ClientEndpointConfig.Builder.create().build(), uri),
     ],
-  ])('%s talks to the server', async (_title, connect) => {
+  ])('%s communicates with the server', async (_title, connect) => {
     const session = closeAfter(await connect(await echoServer()));
     await session.getBasicRemote().sendText('hello');
     expect(await heard.now.until(1)).toEqual(['hello']);
@@ -188,7 +188,7 @@ describe('connectToServer', () => {
       '[JAVADOC:163] a configuration that is not valid, for a class',
       (uri) => container.connectToServer(Programmatic, badConfig, uri),
     ],
-  ])('%s is an exception that says so', async (_title, connect) => {
+  ])('%s throws an exception that says so', async (_title, connect) => {
     const failure = (await failureOf(() => connect('ws://127.0.0.1:1/never-asked'))) as Error;
     expect(failure.message).not.toMatch(/ECONNREFUSED/);
     expect(failure.constructor.name).toMatch(/^(DeploymentException|IllegalArgumentException)$/);
@@ -206,7 +206,7 @@ describe('connectToServer', () => {
   });
 });
 
-test('[JAVADOC:1] [JAVADOC:15] [JAVADOC:16] each connection has a configurator of the named class, asked before and told after', async () => {
+test('[JAVADOC:1] [JAVADOC:15] [JAVADOC:16] each connection has a configurator of the named class, which runs before and after the handshake', async () => {
   const asked: string[] = [];
   class Marking extends ClientEndpointConfig.Configurator {
     readonly number = asked.push('made');
