@@ -27,7 +27,7 @@ export interface Refusal {
 
 /** A server on a free port, and the clients of a test; all of it ends with the test. */
 export class Application {
-  /** What the container has logged: `error …`, `warn …`, with the messages of errors. */
+  /** The container's log: `error …`, `warn …`, with the messages of errors. */
   readonly log = new Heard();
   readonly #servers: Server[] = [];
   readonly #clients: { end(): void }[] = [];
@@ -141,7 +141,7 @@ export class Application {
   }
 }
 
-/** A session, and what its endpoint was told: `close code reason`, `error name`. */
+/** A session, and the events of its endpoint: `close code reason`, `error name`. */
 interface InHand {
   readonly session: Session;
   readonly told: Heard;
@@ -182,13 +182,13 @@ export class Client {
     return this;
   }
 
-  /** The next of what is heard. */
+  /** The next event. */
   async next(): Promise<string> {
     this.#taken += 1;
     return (await this.heard.until(this.#taken))[this.#taken - 1] ?? '';
   }
 
-  /** So many of what is heard next. */
+  /** The next `count` events. */
   async take(count: number): Promise<string[]> {
     const taken: string[] = [];
     while (taken.length < count) taken.push(await this.next());
@@ -206,7 +206,7 @@ export class Client {
   }
 }
 
-/** The same tests over both engines, each with an application of its own. */
+/** Runs the same tests over both engines, each with its own application. */
 export function overBothEngines(tests: (application: () => Application, engine: EngineName) => void): void {
   describe.each<EngineName>(['native', 'ws'])('%s engine', (engine) => {
     let current = new Application(engine);
@@ -218,7 +218,7 @@ export function overBothEngines(tests: (application: () => Application, engine: 
   });
 }
 
-/** What a call throws, or a promise rejects with. */
+/** The error that a call throws, or with which its promise rejects. */
 export async function failureOf(call: () => unknown): Promise<unknown> {
   try {
     await call();

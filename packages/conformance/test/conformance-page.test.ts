@@ -15,7 +15,7 @@ const ROOT = join(__dirname, '../../..');
 describe('docs/conformance.md', () => {
   const files = readTestFiles(ROOT);
 
-  test('is what the assertions and the titles of the tests say; npm run docs renews it', () => {
+  test('matches the assertions and test titles; npm run docs regenerates it', () => {
     expect(readFileSync(join(ROOT, 'docs/conformance.md'), 'utf8')).toBe(formatPage(ASSERTIONS, files));
   });
 
@@ -23,7 +23,7 @@ describe('docs/conformance.md', () => {
     expect(problemsOf(ASSERTIONS, files)).toEqual([]);
   });
 
-  test('is about 309 assertions, each with an id of its own', () => {
+  test('has 309 assertions, each with its own id', () => {
     const ids = ASSERTIONS.map(({ sections }) => Object.values(sections).flatMap(Object.keys));
     expect(ids.map((chapter) => chapter.length)).toEqual([96, 213]);
     expect(new Set(ids.flat()).size).toBe(309);
@@ -32,7 +32,7 @@ describe('docs/conformance.md', () => {
   });
 });
 
-describe('a page of few assertions', () => {
+describe('a page with few assertions', () => {
   const chapters: Chapters = [
     {
       title: 'Chapter',
@@ -54,7 +54,7 @@ describe('a page of few assertions', () => {
   const bracketed = (id: string): string => `${'['}${id}]`;
   const [first, second] = [bracketed('WSC-1-1'), bracketed('WSC-1-2')];
 
-  test('lists for each id the files whose titles begin with it, alone or among others', () => {
+  test('lists the files whose titles begin with an id, alone or among others', () => {
     const files = [titled('one', `${first} ${second} both`, `nothing of ${first}`), titled('two', `${second} again`)];
     expect([...testsById(files)]).toEqual([
       ['WSC-1-1', ['packages/a/test/one.test.ts']],
@@ -90,7 +90,7 @@ describe('a page of few assertions', () => {
       [{ path: 'packages/a/test/one.test.ts', text: `test.skip('${first} ${second} both', () => undefined);` }],
       'packages/a/test/one.test.ts carries ids, so it must not skip tests',
     ],
-  ])('is not written for %s', (_what, files, problem) => {
+  ])('fails for %s', (_what, files, problem) => {
     expect(problemsOf(chapters, files)).toEqual([problem]);
   });
 });

@@ -12,14 +12,14 @@ import { Heard } from './echo-peer';
 import type { EchoMessage } from './echo-table';
 import { MAX_MESSAGE_BYTES } from '../src/limits';
 
-/** What a caller's connection is made with. */
+/** The options of a caller's connection. */
 export interface CallOptions extends ClientContainerOptions {
   readonly sslContext?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly userProperties?: Readonly<Record<string, string>>;
 }
 
-/** What is heard on a connection, one after the other. */
+/** The events of a connection, in order. */
 class Messages {
   readonly #all: (string | Buffer)[] = [];
   #end: string | undefined;
@@ -128,7 +128,7 @@ export class EchoCaller {
     return this.#endpoint.messages.next();
   };
 
-  /** The next message that nobody has asked for. */
+  /** The next unsolicited message. */
   next(): Promise<string | Buffer> {
     return this.#endpoint.messages.next();
   }

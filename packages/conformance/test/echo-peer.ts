@@ -4,7 +4,7 @@ import { clientFrame, LiteralSocket, type ResponseHead } from '@serval/testing';
 
 export type EngineName = 'native' | 'ws';
 
-/** What an endpoint was told, in order: `text Hello`, `binary 00ff`, `pong 01`, `close 1000 bye`, `error SessionException`. */
+/** The calls of an endpoint, in order: `text Hello`, `binary 00ff`, `pong 01`, `close 1000 bye`, `error SessionException`. */
 export class Heard {
   readonly entries: string[] = [];
   #waiting: (() => void)[] = [];
@@ -20,7 +20,7 @@ export class Heard {
     return this.entries;
   }
 
-  /** All entries, once the session has been told of its close. */
+  /** All entries, once `@OnClose` has run. */
   async closed(): Promise<readonly string[]> {
     while (!this.entries.some((entry) => entry.startsWith('close '))) await this.until(this.entries.length + 1);
     return this.entries;
@@ -77,7 +77,7 @@ async function sendParts(session: Session, parts: readonly string[]): Promise<un
     await session.getBasicRemote().sendText(part, index === parts.length - 1);
 }
 
-/** A connection to the echo endpoint: literal bytes on one side, what the endpoint was told on the other. */
+/** A connection to the echo endpoint: literal bytes on one side, the endpoint's calls on the other. */
 export interface EchoPeer {
   readonly client: LiteralSocket;
   readonly head: ResponseHead;
@@ -145,7 +145,7 @@ export async function turns(count = 10): Promise<void> {
   for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Sends in pieces of so many bytes, each in a packet of its own. */
+/** Sends in pieces of the given size, each in its own packet. */
 export async function sendChopped(client: LiteralSocket, data: Buffer, size: number): Promise<void> {
   for (let at = 0; at < data.length; at += size) {
     client.send(data.subarray(at, at + size));

@@ -6,7 +6,7 @@ export interface EchoMessage {
 
 const SIZES = [0, 1, 125, 126, 127, 65_535, 65_536, 1024 * 1024];
 
-/** What every echo has to bring back: each length that a frame has its own form for, and fragments. */
+/** The messages for every echo: each length with its own frame format, and fragments. */
 export const ECHO_TABLE: readonly EchoMessage[] = [
   ...SIZES.map((size) => ({ title: `a text of ${size}`, parts: [textOf(size)] })),
   ...SIZES.map((size) => ({ title: `${size} bytes`, parts: [bytesOf(size)] })),

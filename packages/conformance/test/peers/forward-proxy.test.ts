@@ -41,7 +41,7 @@ describeWithPeer(ForwardProxy, 'squid between our client and our server', () => 
       ...options,
     });
 
-    test.each([false, true])('every message comes back over ws: (perMessageDeflate: %s)', async (perMessageDeflate) => {
+    test.each([false, true])('echoes every message over ws: (perMessageDeflate: %s)', async (perMessageDeflate) => {
       const caller = await EchoCaller.open(`ws://127.0.0.1:${plain.port}/`, through({ perMessageDeflate }));
       expect(caller.extensions).toEqual(perMessageDeflate ? ['permessage-deflate'] : []);
       expect(await changedByEcho(caller.exchange)).toEqual([]);
@@ -49,7 +49,7 @@ describeWithPeer(ForwardProxy, 'squid between our client and our server', () => 
       expect(await caller.told.closed()).toEqual(['close 1000']);
     });
 
-    test('TLS with the server begins inside of the tunnel, and its name is verified there', async () => {
+    test('TLS with the server begins inside the tunnel, and verifies the server’s name', async () => {
       const uri = `wss://localhost:${secure.port}/secure`;
       const caller = await EchoCaller.open(uri, through({ sslContext: { ca: LOCALHOST.cert } }));
       expect(caller.session.isSecure()).toBe(true);
@@ -66,7 +66,7 @@ describeWithPeer(ForwardProxy, 'squid between our client and our server', () => 
     test.each([
       ['Tomcat’s code', 'WS_AUTHENTICATION_PROXY_USER_NAME', 'WS_AUTHENTICATION_PROXY_PASSWORD'],
       ['Tomcat’s documentation', 'WS_PROXY_AUTHENTICATION_USER_NAME', 'WS_PROXY_AUTHENTICATION_PASSWORD'],
-    ])('user properties say who the client is, by the names of %s', async (_whose, username, password) => {
+    ])('user properties identify the client, with the names of %s', async (_whose, username, password) => {
       const caller = await EchoCaller.open(`ws://127.0.0.1:${plain.port}/`, {
         proxy: `http://127.0.0.1:${proxy.port}`,
         userProperties: {
@@ -82,7 +82,7 @@ describeWithPeer(ForwardProxy, 'squid between our client and our server', () => 
       ['a wrong password', () => through({ proxy: proxyWith({ ...USER, password: 'guess' }) }), 0, 407],
       ['no credentials', () => through({ proxy: `http://127.0.0.1:${proxy.port}` }), 0, 407],
       ['a port that is not open', () => through(), 1, 403],
-    ])('%s is a refusal with the status of the proxy', async (_title, options, target, status) => {
+    ])('%s is refused with the proxy’s status', async (_title, options, target, status) => {
       const { port } = target === 0 ? plain : forbidden;
       const error = await failureOf(() => EchoCaller.open(`ws://127.0.0.1:${port}/`, options()));
       if (!(error instanceof HandshakeException)) throw error;

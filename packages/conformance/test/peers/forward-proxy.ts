@@ -32,7 +32,7 @@ const REALM = 'the proxy';
 export class ForwardProxy {
   private constructor(
     private readonly process: PeerProcess,
-    /** What it reads and writes; gone when it is stopped. */
+    /** Its folder, which is deleted when it stops. */
     readonly folder: string,
     readonly port: number,
   ) {}

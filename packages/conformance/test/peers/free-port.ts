@@ -8,7 +8,7 @@ const TRIES = 5;
  * Starts what cannot listen on port 0, on a port that is free a moment before. Where another process has taken it
  * meanwhile, it is tried with another port.
  *
- * @throws Error what `start` has thrown
+ * @throws the error of `start`
  */
 export async function onFreePort<T>(start: (port: number) => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
@@ -32,7 +32,7 @@ async function freePort(): Promise<number> {
 
 const OPEN_LIMIT_MS = 10_000;
 
-/** Settles when somebody listens on a port of 127.0.0.1. @throws Error when nobody does in time */
+/** Settles when a port of 127.0.0.1 accepts connections. @throws Error if it does not in time */
 export async function untilOpen(port: number, limitMs = OPEN_LIMIT_MS): Promise<void> {
   const limit = Date.now() + limitMs;
   for (;;) {

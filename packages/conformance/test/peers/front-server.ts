@@ -16,7 +16,7 @@ import { PeerProcess } from './peer-process';
 export class FrontServer {
   private constructor(
     private readonly process: PeerProcess,
-    /** What it reads and writes; gone when it is stopped. */
+    /** Its folder, which is deleted when it stops. */
     readonly folder: string,
     readonly port: number,
   ) {}
@@ -49,7 +49,7 @@ export class FrontServer {
     });
   }
 
-  /** The last of what it has logged. */
+  /** The end of its log. */
   get log(): string {
     return this.process.output;
   }

@@ -125,7 +125,7 @@ describe.each(FRONT_NAMES)('%s', (name) => {
     test.each([
       [false, []],
       [true, ['permessage-deflate']],
-    ])('every message comes back (perMessageDeflate: %s)', async (perMessageDeflate, extensions) => {
+    ])('echoes every message (perMessageDeflate: %s)', async (perMessageDeflate, extensions) => {
       const caller = await open(guided, '/echo', { perMessageDeflate });
       expect(caller.extensions).toEqual(extensions);
       expect(await changedByEcho(caller.exchange)).toEqual([]);
@@ -134,7 +134,7 @@ describe.each(FRONT_NAMES)('%s', (name) => {
       await caller.session.close();
     });
 
-    test('close codes and phrases pass, from either side', async () => {
+    test('passes close codes and phrases on in both directions', async () => {
       const leaving = await open(guided);
       await leaving.session.close(new CloseReason(4001, 'enough'));
       expect(await leaving.told.closed()).toEqual(['close 4001 enough']);
@@ -146,14 +146,14 @@ describe.each(FRONT_NAMES)('%s', (name) => {
       expect(await ends.at(-1)?.told.closed()).toEqual(['close 4002 as you wish']);
     });
 
-    test('its own pages may connect, foreign ones may not', async () => {
+    test('accepts its own pages and refuses foreign ones', async () => {
       const caller = await open(guided, '/echo', { headers: { Origin: ownOrigin(guided) } });
       await caller.session.close();
       expect(await statusOf(guided, '/echo', { headers: { Origin: 'https://evil.example' } })).toBe(403);
       expect(await statusOf(guided, '/echo', { headers: { Origin: `${ownOrigin(guided)}0` } })).toBe(403);
     });
 
-    test('the server knows address, scheme and host of the client, whatever that says itself', async () => {
+    test('the server receives the client’s address, scheme and host, regardless of the client’s own headers', async () => {
       const caller = await openForging(guided);
       const scheme = guided.isSecure ? 'wss' : 'ws';
       expect(await caller.exchange(['who am I'])).toBe(
@@ -163,19 +163,19 @@ describe.each(FRONT_NAMES)('%s', (name) => {
       await once(caller.socket, 'close');
     });
 
-    test('a path arrives with its percent signs and slashes', async () => {
+    test('passes a path on with its percent signs and slashes', async () => {
       const caller = await open(guided, '/chat/caf%C3%A9%20a%2Fb%25?x=%2F');
       expect(await caller.exchange(['where am I'])).toBe('café a/b%');
       await caller.session.close();
     });
 
-    test('a refusal of the server arrives with its status', async () => {
+    test('passes a refusal of the server on with its status', async () => {
       expect(await statusOf(guided, '/nowhere')).toBe(404);
     });
   });
 });
 
-/** Where a line of a guide's configuration is changed, and what a client then gets. */
+/** A change to a line of a guide's configuration, and the result for a client. */
 const TRAPS: readonly (readonly [
   FrontName,
   what: string,
@@ -198,7 +198,7 @@ const TRAPS: readonly (readonly [
   ['trafficserver', 'rewrites Host', ['pristine_host_hdr INT 1', 'pristine_host_hdr INT 0'], '/echo', 403],
 ];
 
-describe('a line that is missing', () => {
+describe('a missing line', () => {
   let server: Server;
   beforeAll(async () => (server = await serve()));
   afterAll(() => server?.stop({ grace: 0 }));
@@ -221,7 +221,7 @@ describe('a line that is missing', () => {
   }
 });
 
-describe('an address that the client forges', () => {
+describe('a forged client address', () => {
   let server: Server;
   beforeAll(async () => (server = await serve()));
   afterAll(() => server?.stop({ grace: 0 }));
@@ -289,7 +289,7 @@ const SHORT: Readonly<Partial<Record<FrontName, readonly (readonly [string, stri
   trafficserver: [['no_activity_timeout INT 75', 'no_activity_timeout INT 3']],
 };
 
-describe('a session that is silent for too long', () => {
+describe('a session without traffic', () => {
   const names = FRONT_NAMES.filter((name) => name in SHORT && FrontServer.kind(name).missing() === undefined);
   let server: Server;
   beforeAll(async () => (server = await serve()));
@@ -320,7 +320,7 @@ describe('a session that is silent for too long', () => {
 });
 
 describe('WebSocket over HTTP/2', () => {
-  /** What makes each of them speak it in front; lighttpd loses close frames, so the guide's configuration has it off. */
+  /** The setting that enables HTTP/2 in each; lighttpd loses close frames, so the guide's configuration disables it. */
   const IN_FRONT: readonly (readonly [FrontName, readonly (readonly [string, string])[]])[] = [
     ['haproxy', []],
     ['nghttpx', []],

@@ -18,7 +18,7 @@ interface Place {
   readonly language: string;
   /** Whether it speaks TLS. */
   readonly isSecure: boolean;
-  /** What makes a test's configuration of the guide's, beside ports and certificates that are written as usual. */
+  /** Changes the guide's configuration for a test, in addition to ports and certificates. */
   readonly replacements: (port: number, upstream: number) => readonly Replacement[];
 }
 

@@ -136,7 +136,7 @@ describeWithPeer(FrontServer.kind('nginx'), 'nginx as the guide has it', () => {
   test.each([
     [false, []],
     [true, ['permessage-deflate']],
-  ])('every message comes back (perMessageDeflate: %s)', async (perMessageDeflate, extensions) => {
+  ])('echoes every message (perMessageDeflate: %s)', async (perMessageDeflate, extensions) => {
     const caller = await open('/echo', { perMessageDeflate });
     expect(caller.extensions).toEqual(extensions);
     expect(await changedByEcho(caller.exchange)).toEqual([]);
@@ -145,7 +145,7 @@ describeWithPeer(FrontServer.kind('nginx'), 'nginx as the guide has it', () => {
     await caller.session.close();
   });
 
-  test('a message of 16 MiB comes back, however slowly nginx takes it', async () => {
+  test('echoes a message of 16 MiB, however slowly nginx reads it', async () => {
     const caller = await open();
     const bytes = Buffer.alloc(MAX_MESSAGE_BYTES, 'sixteen mebibytes, ');
     const echo = await caller.exchange([bytes]);
@@ -153,7 +153,7 @@ describeWithPeer(FrontServer.kind('nginx'), 'nginx as the guide has it', () => {
     await caller.session.close();
   });
 
-  test('the certificate has to be trusted, and made out to the name that is asked for', async () => {
+  test('the certificate must be trusted and match the requested name', async () => {
     const before = ends.length;
     const untrusted = await refusal('/echo', { sslContext: {} });
     const another = await failureOf(() =>
@@ -170,7 +170,7 @@ describeWithPeer(FrontServer.kind('nginx'), 'nginx as the guide has it', () => {
     expect(ends).toHaveLength(before);
   });
 
-  test('close codes and phrases pass, from either side', async () => {
+  test('passes close codes and phrases on in both directions', async () => {
     const leaving = await open();
     await leaving.session.close(new CloseReason(4001, 'enough'));
     expect(await leaving.told.closed()).toEqual(['close 4001 enough']);
@@ -181,7 +181,7 @@ describeWithPeer(FrontServer.kind('nginx'), 'nginx as the guide has it', () => {
     expect(await dismissed.told.closed()).toEqual(['close 4002 as you wish']);
   });
 
-  test('the server sees the host that was asked for, and address and scheme of the client in headers only', async () => {
+  test('the server receives the requested host, and the client’s address and scheme only in headers', async () => {
     const caller = await open('/echo', { headers: { 'X-Forwarded-For': '192.0.2.1', 'X-Forwarded-Proto': 'http' } });
     const session = ends.at(-1)?.session;
     expect(Object.fromEntries(session?.getUserProperties() ?? [])).toEqual({
@@ -195,7 +195,7 @@ describeWithPeer(FrontServer.kind('nginx'), 'nginx as the guide has it', () => {
   });
 
   describe('Origin', () => {
-    test('pages of the public host are the server’s own, with its port; others are refused', async () => {
+    test('treats pages of the public host and port as the server’s own, and refuses others', async () => {
       const caller = await open('/echo', { headers: { Origin: `https://${authority()}` } });
       await caller.session.close();
       const foreign = await refusal('/echo', { headers: { Origin: 'https://localhost' } });
@@ -210,7 +210,7 @@ describeWithPeer(FrontServer.kind('nginx'), 'nginx as the guide has it', () => {
     });
   });
 
-  test('nginx ends a session that is silent for too long: 1006 on both sides', async () => {
+  test('nginx ends a session after its timeout without traffic: 1006 on both sides', async () => {
     const caller = await open('/impatient');
     expect((await caller.told.closed()).at(-1)).toMatch(/^close 1006/);
     expect((await ends.at(-1)?.told.closed())?.at(-1)).toMatch(/^close 1006/);
@@ -226,7 +226,7 @@ describeWithPeer(FrontServer.kind('nginx'), 'nginx as the guide has it', () => {
     expect([error.code, error.status]).toEqual(['WS_CONNECT_REFUSED', status]);
   });
 
-  test('a server that stops says so through it', async () => {
+  test('passes on the close of a stopping server', async () => {
     const another = await new Server({ host: '127.0.0.1', endpoints: [Echo] }).start();
     const front = await FrontServer.start('nginx', (port) => guided(port, another.port));
     try {

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { PeerProcess } from '.';
 
 describe('a process that does not start', () => {
-  test('is an error that shows what it has printed', async () => {
+  test('throws an error that shows its output', async () => {
     const starting = PeerProcess.start({
       program: process.execPath,
       args: ['-e', 'console.log("no such port"); process.exit(3)'],
@@ -18,7 +18,7 @@ describe('a process that does not start', () => {
     await expect(starting).rejects.toThrow(/ended with 3[^]*no such port/);
   });
 
-  test('is ended when it is not ready in time', async () => {
+  test('is killed if it is not ready in time', async () => {
     const starting = PeerProcess.start({
       program: process.execPath,
       args: ['-e', 'console.log(process.pid); setInterval(() => undefined, 1000)'],
@@ -32,7 +32,7 @@ describe('a process that does not start', () => {
     await expect(gone(Number(pid))).resolves.toBe(true);
   });
 
-  test('is an error where there is no such program', async () => {
+  test('throws an error if there is no such program', async () => {
     expect(existsSync('/no/such/program')).toBe(false);
     const starting = PeerProcess.start({ program: '/no/such/program', args: [], cwd: tmpdir(), ready: /x/ });
     await expect(starting).rejects.toThrow('/no/such/program could not be started');
@@ -52,7 +52,7 @@ async function gone(pid: number): Promise<boolean> {
   return false;
 }
 
-test('a peer ends with the process that has started it, though that is killed', async () => {
+test('a peer ends with the process that started it, even if that is killed', async () => {
   // As npm test has compiled it.
   const program = `
     const { PeerProcess } = require(${JSON.stringify(join(__dirname, '../../dist/test/peers'))});
@@ -69,7 +69,7 @@ test('a peer ends with the process that has started it, though that is killed', 
   await ended;
 });
 
-test('a program that runs to its end tells how, and what it has printed of its input', async () => {
+test('a program that runs to its end reports its exit code and output', async () => {
   const program = 'process.stdin.pipe(process.stdout); console.error("on the way"); process.exitCode = 4';
   const end = await PeerProcess.run({ program: process.execPath, args: ['-e', program], cwd: tmpdir() }, 'hello');
   expect(end).toEqual({ code: 4, stdout: 'hello', stderr: 'on the way\n' });

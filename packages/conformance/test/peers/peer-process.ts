@@ -10,13 +10,13 @@ export interface PeerCommand {
   readonly program: string;
   readonly args: readonly string[];
   readonly cwd: string;
-  /** What it prints, on stdout or stderr, when it listens; or the port of 127.0.0.1 that it will listen on. */
+  /** The text that it prints on stdout or stderr once it listens, or the port of 127.0.0.1 on which it listens. */
   readonly ready: RegExp | number;
   /** Beside the environment of this process. */
   readonly env?: Readonly<Record<string, string>>;
   /** Default 60 seconds: a Java virtual machine on a busy machine. */
   readonly startLimitMs?: number;
-  /** What ends it quickly. Default SIGTERM. */
+  /** The signal that ends it quickly. Default SIGTERM. */
   readonly stopSignal?: NodeJS.Signals;
 }
 
@@ -29,10 +29,10 @@ export interface PeerEnd {
 }
 
 const STOP_LIMIT_MS = 5000;
-/** The end of what a peer has printed; more is of no use in an error. */
+/** How much of the end of a peer's output an error shows. */
 const KEPT_CHARACTERS = 16_384;
 
-/** A peer in a process of its own, which ends with ours at the latest. */
+/** A peer in its own process, which ends with ours at the latest. */
 export class PeerProcess {
   #folder: string | undefined;
 
@@ -49,7 +49,7 @@ export class PeerProcess {
    *
    * @param name of the peer, for the folder's name
    * @param prepare writes what the peer reads
-   * @throws Error as {@link start}, or what `prepare` has thrown
+   * @throws Error as {@link start}, or the error of `prepare`
    */
   static async startInFolder(
     name: string,
@@ -118,7 +118,7 @@ export class PeerProcess {
     });
   }
 
-  /** The last of what it has printed. */
+  /** The end of its output. */
   get output(): string {
     return this.printed();
   }

@@ -5,7 +5,7 @@ import { PeerProcess, type PeerEnd } from './peer-process';
 
 const FOLDER = join(__dirname, 'programs');
 
-/** What a program needs of the machine. */
+/** The requirements of a program. */
 interface Needs {
   readonly runtimes: readonly string[];
   /** Whether a runtime can run it. */

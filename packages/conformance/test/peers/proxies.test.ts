@@ -23,7 +23,7 @@ async function answer(options: RequestOptions): Promise<IncomingMessage> {
 }
 
 describeWithPeer(FrontServer.kind('nginx'), 'nginx', () => {
-  test('answers by the configuration that it was given, and leaves nothing behind', async () => {
+  test('follows its configuration, and leaves nothing behind', async () => {
     const nginx = await FrontServer.start('nginx', (port) => `server { listen 127.0.0.1:${port}; return 204; }`);
     const { port, folder } = nginx;
     expect((await answer({ port })).statusCode).toBe(204);
@@ -32,7 +32,7 @@ describeWithPeer(FrontServer.kind('nginx'), 'nginx', () => {
     expect(existsSync(folder)).toBe(false);
   });
 
-  test('says what is wrong with a configuration', async () => {
+  test('reports a mistake in a configuration', async () => {
     const error = (await FrontServer.start('nginx', () => 'no_such_directive on;').catch(
       (thrown: unknown) => thrown,
     )) as Error;
@@ -56,7 +56,7 @@ describeWithPeer(ForwardProxy, 'squid', () => {
     30_000,
   );
 
-  test('lets its user through to the ports that it was given, and nobody else', async () => {
+  test('lets only its user through, and only to the given ports', async () => {
     const target = createServer().listen(0, '127.0.0.1');
     afterTest(() => target.close());
     await once(target, 'listening');
@@ -75,7 +75,7 @@ describeWithPeer(ForwardProxy, 'squid', () => {
 });
 
 describe('a port that was free a moment ago', () => {
-  test('is tried again with another one, when somebody has taken it meanwhile', async () => {
+  test('is replaced by another one if another process has taken it', async () => {
     const ports: number[] = [];
     const result = await onFreePort(async (port) => {
       ports.push(port);
@@ -85,7 +85,7 @@ describe('a port that was free a moment ago', () => {
     expect([result, ports.length]).toEqual(['started', 3]);
   });
 
-  test('is not tried again for any other reason, and five times at most', async () => {
+  test('is not replaced for any other reason, and at most five times', async () => {
     let tries = 0;
     const failing = (message: string): Promise<never> =>
       onFreePort(async () => {

@@ -30,20 +30,20 @@ describeWithPeer(SmallProxy, 'tinyproxy and microsocks between our client and ou
     const open = (user: string): Promise<EchoCaller> =>
       EchoCaller.open(`ws://localhost:${server.port}/`, { proxy: `${scheme}://${user}127.0.0.1:${proxy.port}` });
 
-    test('every message comes back', async () => {
+    test('echoes every message', async () => {
       const caller = await open('ann:s3cret@');
       expect(await changedByEcho(caller.exchange)).toEqual([]);
       await caller.session.close();
       expect(await caller.told.closed()).toEqual(['close 1000']);
     });
 
-    test('a wrong password is WS_CONNECT_AUTHENTICATION', async () => {
+    test('a wrong password fails with WS_CONNECT_AUTHENTICATION', async () => {
       const error = (await failureOf(() => open('ann:wrong@'))) as HandshakeException;
       expect([error.code, error.status]).toEqual(['WS_CONNECT_AUTHENTICATION', status]);
       expect(error.message).toMatch(/check user name and password/);
     });
 
-    test('no password is asked for', async () => {
+    test('a missing password fails with WS_CONNECT_PROXY', async () => {
       const error = (await failureOf(() => open(''))) as HandshakeException;
       expect([error.code, error.message]).toEqual(['WS_CONNECT_PROXY', expect.stringMatching(/requires credentials/)]);
     });

@@ -2,7 +2,7 @@ import { describeWithPeer, Tomcat } from '.';
 import { clientFrame } from '@serval/testing';
 import { answerTo, HANDSHAKE_ROWS } from '../specification/tomcat-table';
 
-// What docs/guides/differences-from-tomcat.md says of Tomcat, as far as its examples show it.
+// The statements of docs/guides/differences-from-tomcat.md about Tomcat, as far as its examples show them.
 
 describeWithPeer(Tomcat, 'Tomcat 10.1', () => {
   let tomcat: Tomcat;

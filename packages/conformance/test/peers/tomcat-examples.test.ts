@@ -64,7 +64,7 @@ describeWithPeer(Tomcat, 'Tomcat', () => {
     expect(await told.closed()).toEqual([expected]);
   });
 
-  test('closes with 1009 for a text beyond the limit of an endpoint that takes whole ones', async () => {
+  test('closes with 1009 for a text above the limit of an endpoint for whole messages', async () => {
     const caller = await EchoCaller.open(uri('/examples/websocket/chat'));
     expect(await caller.next()).toMatch(/^\* Guest\d+ has joined\.$/);
     await caller.session.getBasicRemote().sendText('x'.repeat(8193));
@@ -90,14 +90,14 @@ describeWithPeer(Tomcat, 'Tomcat', () => {
     ['a path without an endpoint', '/examples/websocket/nobody', 404],
     ['a page', '/examples/index.html', 200],
     ['an endpoint for users only', '/basic/websocket/echoAnnotation', 401],
-  ])('refuses %s with a status that the exception has', async (_title, path, status) => {
+  ])('rejects %s with the status in the exception', async (_title, path, status) => {
     const error = await failureOf(() => EchoCaller.open(uri(path)));
     if (!(error instanceof HandshakeException)) throw error;
     expect([error.code, error.status]).toEqual(['WS_CONNECT_REFUSED', status]);
     expect(error.headers?.get('Date')).toEqual([expect.stringMatching(/GMT$/)]);
   });
 
-  describe.each(['basic', 'digest'])('an endpoint for users only, by %s', (scheme) => {
+  describe.each(['basic', 'digest'])('an endpoint that requires a user, by %s', (scheme) => {
     const path = `/${scheme}/websocket/echoAnnotation`;
     const realm = 'the examples';
 
@@ -150,7 +150,7 @@ server {
     });
     afterAll(() => nginx?.stop());
 
-    test.each([false, true])('brings every message back (perMessageDeflate: %s)', async (perMessageDeflate) => {
+    test.each([false, true])('echoes every message (perMessageDeflate: %s)', async (perMessageDeflate) => {
       const caller = await EchoCaller.open(`wss://localhost:${nginx.port}/examples/websocket/echoAnnotation`, {
         perMessageDeflate,
         sslContext: { ca: LOCALHOST.cert },

@@ -9,7 +9,7 @@ const HOME = '/usr/share/tomcat10';
 /** Where Debian's package tomcat10-examples puts them. */
 const EXAMPLES = '/usr/share/tomcat10-examples/examples';
 
-/** What a Tomcat is started with. */
+/** The options of a Tomcat. */
 export interface TomcatOptions {
   /** System properties of its Java virtual machine. */
   readonly systemProperties?: Readonly<Record<string, string>>;
@@ -29,7 +29,7 @@ export interface TomcatOptions {
 export class Tomcat {
   private constructor(
     private readonly process: PeerProcess,
-    /** What it reads and writes; gone when it is stopped. */
+    /** Its folder, which is deleted when it stops. */
     readonly folder: string,
     readonly port: number,
   ) {}
@@ -69,7 +69,7 @@ export class Tomcat {
     return new Tomcat(process, folder, Number(process.readyMatch[1]));
   }
 
-  /** The last of what it has logged. */
+  /** The end of its log. */
   get log(): string {
     return this.process.output;
   }

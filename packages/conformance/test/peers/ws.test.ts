@@ -6,7 +6,7 @@ import { startEchoServer } from '../../src/echo-server';
 import { EchoCaller, WsEchoCaller } from '../echo-caller';
 import { changedByEcho } from '../echo-table';
 
-// Both directions between ws and us. What is particular to ws is tested where it matters; this is the table.
+// Both directions between ws and Serval. Other tests cover the peculiarities of ws; this is the table.
 
 describe('a client of ws', () => {
   let server: Server;
@@ -24,7 +24,7 @@ describe('a client of ws', () => {
       { threshold: 0, clientNoContextTakeover: true, serverNoContextTakeover: true },
       'permessage-deflate',
     ],
-  ])('gets every message back from our server: %s', async (_how, perMessageDeflate, extensions) => {
+  ])('receives every message back from our server: %s', async (_how, perMessageDeflate, extensions) => {
     const caller = await WsEchoCaller.open(`ws://127.0.0.1:${server.port}/`, { perMessageDeflate });
     expect(caller.socket.extensions).toBe(extensions);
     expect(await changedByEcho(caller.exchange)).toEqual([]);
@@ -76,7 +76,7 @@ describe('a server of ws', () => {
       true,
       ['permessage-deflate; server_no_context_takeover=; client_no_context_takeover='],
     ],
-  ])('brings every message back to our client: %s', async (_how, deflate, perMessageDeflate, extensions) => {
+  ])('echoes every message to our client: %s', async (_how, deflate, perMessageDeflate, extensions) => {
     const caller = await EchoCaller.open(await start(deflate), { perMessageDeflate });
     expect(caller.extensions).toEqual(extensions);
     expect(await changedByEcho(caller.exchange)).toEqual([]);

@@ -117,7 +117,7 @@ const pongs: Case = async (client) => {
 let server: FuzzingServer;
 afterEach(() => server.stop());
 
-test('runs every case of a fuzzing server, one after the other, and has the report written', async () => {
+test('runs every case of a fuzzing server, one after the other, and then makes it write the report', async () => {
   const large = Buffer.alloc(MAX_MESSAGE_BYTES, 'sixteen mebibytes, ');
   const cases: readonly Case[] = [
     echoes(''),
@@ -167,7 +167,7 @@ test('runs every case of a fuzzing server, one after the other, and has the repo
   });
 });
 
-test('goes on when the server drops a connection', async () => {
+test('continues when the server drops a connection', async () => {
   server = await FuzzingServer.start([async (client) => client.terminate(), echoes('still here')]);
   expect((await runCases(server.url, 'Serval')).closes).toEqual(
     new Map([
@@ -178,7 +178,7 @@ test('goes on when the server drops a connection', async () => {
   expect(server.outcomes).toEqual([undefined, undefined]);
 });
 
-test('goes on when the server refuses an opening handshake, and says why', async () => {
+test('continues when the server refuses an opening handshake, and reports why', async () => {
   server = await FuzzingServer.start([REFUSED, echoes('still here')]);
   const { closes, refused } = await runCases(server.url, 'Serval');
   expect(closes).toEqual(new Map([[1000, 1]]));
@@ -186,13 +186,13 @@ test('goes on when the server refuses an opening handshake, and says why', async
   expect(server.outcomes).toEqual([undefined, undefined]);
 });
 
-test('waits for a server that prepares a case for minutes', () => {
+test('waits for a server that takes minutes to prepare a case', () => {
   // The 5 s of a container's default ended a whole run without a report.
   expect(HANDSHAKE_TIMEOUT_MS).toBeGreaterThanOrEqual(300_000);
   expect(CASE_OPTIONS).toMatchObject({ ioTimeout: HANDSHAKE_TIMEOUT_MS, handshakeTimeout: HANDSHAKE_TIMEOUT_MS });
 });
 
-test('goes on, and has the report written, when one case is not answered in time', async () => {
+test('continues, and makes the server write the report, when one case is not answered in time', async () => {
   server = await FuzzingServer.start([SILENT, echoes('still here')]);
   const summary = await runCases(server.url, 'Serval', undefined, { ...CASE_OPTIONS, ioTimeout: 100 });
   expect(summary.closes).toEqual(new Map([[1000, 1]]));
@@ -205,7 +205,7 @@ test.each<[string, string | Buffer | null, RegExp]>([
   ['a text that is no number', 'many', /^\/getCaseCount: expected a text with a number; found "many"$/],
   ['bytes', Buffer.from('5'), /found none$/],
   ['nothing', null, /found none$/],
-])('a server that tells %s as the number of cases speaks another protocol', async (_title, count, message) => {
+])('rejects a server that sends %s as the number of cases', async (_title, count, message) => {
   server = await FuzzingServer.start([], count);
   await expect(runCases(server.url, 'Serval')).rejects.toThrow(message);
   expect(server.paths).toEqual(['/getCaseCount']);
@@ -225,7 +225,7 @@ describe('the command', () => {
     return { code, output };
   }
 
-  test('says in one line how the cases ended', async () => {
+  test('prints in one line how the cases ended', async () => {
     server = await FuzzingServer.start([echoes('a'), echoes('b'), failsWith(1002, [0x83, 0x00])]);
     const { code, output } = await run(server.url.href, '--agent', 'me');
     expect(output).toMatch(/^3 cases: 2 closed with 1000, 1 closed with 1002 in \d+\.\d s\n$/);
@@ -233,7 +233,7 @@ describe('the command', () => {
     expect(server.paths.at(-1)).toBe('/updateReports?agent=me');
   });
 
-  test('ends with 1 when the server cannot be reached', async () => {
+  test('exits with 1 when the server cannot be reached', async () => {
     server = await FuzzingServer.start([]);
     const { url } = server;
     await server.stop();

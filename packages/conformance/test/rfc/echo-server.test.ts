@@ -37,11 +37,11 @@ describe.each<[string, ClientOptions['perMessageDeflate']]>([
   });
   afterEach(() => webSocket.terminate());
 
-  test('speaks with compression as it asked for', () => {
+  test('uses the compression that it requested', () => {
     expect(webSocket.extensions.startsWith('permessage-deflate')).toBe(perMessageDeflate !== false);
   });
 
-  test('gets text back as text and bytes as bytes, in order', async () => {
+  test('receives text as text and bytes as bytes, in order', async () => {
     const received: (string | Buffer)[] = [];
     const all = new Promise<void>((resolve) =>
       webSocket.on('message', (data: Buffer, isBinary) => {
@@ -61,7 +61,7 @@ describe.each<[string, ClientOptions['perMessageDeflate']]>([
     expect(told(received)).toEqual(told(sent));
   });
 
-  test('gets 16 MiB of text and of bytes back', async () => {
+  test('receives 16 MiB of text and of bytes back', async () => {
     const data = Buffer.alloc(MAX_MESSAGE_BYTES, 'The quick brown fox jumps over the lazy dog. ');
     webSocket.send(data, { binary: false });
     expect((await next(webSocket)) === data.toString()).toBe(true);
@@ -70,7 +70,7 @@ describe.each<[string, ClientOptions['perMessageDeflate']]>([
   });
 });
 
-test('takes 65,536 fragments and an empty final one, as cases 9.3.1 and 9.4.1 send them, and not one more', async () => {
+test('accepts 65,536 fragments and an empty final one, as in cases 9.3.1 and 9.4.1, but not one more', async () => {
   const webSocket = await connect({ perMessageDeflate: false });
   for (let index = 0; index < 65_536; index += 1) webSocket.send('ab', { fin: false });
   webSocket.send('', { fin: true });
@@ -79,7 +79,7 @@ test('takes 65,536 fragments and an empty final one, as cases 9.3.1 and 9.4.1 se
   expect((await once(webSocket, 'close'))[0]).toBe(1008);
 });
 
-test('takes 16 MiB and not one byte more', async () => {
+test('accepts 16 MiB but not one byte more', async () => {
   const webSocket = await connect({ perMessageDeflate: false });
   webSocket.on('error', () => undefined).send(Buffer.alloc(MAX_MESSAGE_BYTES + 1));
   expect((await once(webSocket, 'close'))[0]).toBe(1009);
@@ -147,7 +147,7 @@ describe('the command', () => {
     20_000,
   );
 
-  test('on a port that is taken says so, and ends with 1', async () => {
+  test('reports a taken port and exits with 1', async () => {
     const { output, ended } = start(String(server.port));
     expect((await ended)[0]).toBe(1);
     expect(await output).toMatch(/^conformance:server: listen EADDRINUSE.*\n$/);

@@ -48,7 +48,7 @@ export class LiteralServer {
     return new URL(`ws://127.0.0.1:${(this.server.address() as AddressInfo).port}/`);
   }
 
-  /** Where a connection is answered in this way. */
+  /** The address whose connections are answered in this way. */
   answering(answer: Answer): URL {
     this.#answer = answer;
     return new URL('/a?b=c', this.url);

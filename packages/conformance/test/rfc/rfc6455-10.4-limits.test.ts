@@ -47,14 +47,14 @@ describe.each(ENGINES)('%s engine, 8,192 bytes (the default)', (engine) => {
       ['a text of fewer characters and more bytes', [clientFrame(0x81, '✓'.repeat(2731))]],
       ['fragments that are one byte more together', fragments(0x01, Buffer.alloc(8193, 'a'), 1024)],
       ['fragments that are one byte more together, binary', fragments(0x02, Buffer.alloc(8193), 8192)],
-    ])('RFC 6455 10.4: refuses %s with 1009', async (_title, frames) => {
+    ])('RFC 6455 10.4: rejects %s with 1009', async (_title, frames) => {
       const { client, heard } = await connect();
       client.send(...frames);
       expect(await closeCode(client)).toBe(1009);
       expect((await heard.closed()).filter((entry) => /^(text|binary)/.test(entry))).toEqual([]);
     });
 
-    test('RFC 6455 10.4: a frame that claims more than any message may have is refused by its header', async () => {
+    test('RFC 6455 10.4: rejects a frame by its header if it exceeds every message limit', async () => {
       for (const length of [
         [0, 0, 0, 1, 0, 0, 0, 0],
         [0, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
@@ -65,7 +65,7 @@ describe.each(ENGINES)('%s engine, 8,192 bytes (the default)', (engine) => {
       }
     });
 
-    test('RFC 6455 10.4: more than 16,384 fragments are refused with 1008, be they empty', async () => {
+    test('RFC 6455 10.4: rejects more than 16,384 fragments with 1008, even empty ones', async () => {
       const { client } = await connect();
       const empty = clientFrame(0x00);
       client.send(clientFrame(0x01), ...Array.from({ length: 16_383 }, () => empty));
@@ -94,7 +94,7 @@ describe.each(ENGINES)('%s engine, 16 MiB', (engine) => {
       [65_536, [127, 0, 0, 0, 0, 0, 1, 0, 0]],
       [65_537, [127, 0, 0, 0, 0, 0, 1, 0, 1]],
       [131_072, [127, 0, 0, 0, 0, 0, 2, 0, 0]],
-    ])('RFC 6455 5.2: the length of %i bytes is written so', async (length, header) => {
+    ])('RFC 6455 5.2: writes the length of %i bytes correctly', async (length, header) => {
       const { client } = await connect();
       for (const opcode of [1, 2]) {
         client.send(clientFrame(0x80 | opcode, Buffer.alloc(length, 'l')));
@@ -116,7 +116,7 @@ describe.each(ENGINES)('%s engine, 16 MiB', (engine) => {
       expect((await echo()).equals(data)).toBe(true);
     });
 
-    test('RFC 6455 10.4: one byte more than 16 MiB is refused with 1009', async () => {
+    test('RFC 6455 10.4: rejects one byte more than 16 MiB with 1009', async () => {
       const { client } = await connect();
       client.send([0x82, 0xff, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0]);
       expect(await closeCode(client)).toBe(1009);
@@ -148,7 +148,7 @@ describe.each(ENGINES)('%s engine, 16 MiB', (engine) => {
       expect(await closeCode(client)).toBe(1008);
     });
 
-    test('RFC 6455 5.4: echoes 65,536 bytes that came in fragments of 1,300', async () => {
+    test('RFC 6455 5.4: echoes 65,536 bytes that arrive in fragments of 1,300', async () => {
       const { client } = await connect();
       const payload = Buffer.alloc(65_536, '*');
       client.send(...fragments(0x01, payload, 1300));

@@ -28,7 +28,7 @@ const changed =
   (request) =>
     accepting()(request).replace(found, line);
 
-test('RFC 6455 4.1: asks with all that a handshake needs', async () => {
+test('RFC 6455 4.1: sends everything that a handshake requires', async () => {
   await connect();
   const { requestLine, headers } = server.requests.at(-1) ?? { headers: new Map<string, string>() };
   expect(requestLine).toBe('GET /a?b=c HTTP/1.1');
@@ -42,7 +42,7 @@ test('RFC 6455 4.1: asks with all that a handshake needs', async () => {
   });
 });
 
-test('RFC 6455 4.1: each connection has a key of its own', async () => {
+test('RFC 6455 4.1: each connection has its own key', async () => {
   for (let count = 0; count < 20; count += 1) await connect();
   const keys = server.requests.map(({ headers }) => headers.get('sec-websocket-key'));
   expect(new Set(keys).size).toBe(keys.length);
@@ -60,7 +60,7 @@ test.each<[string, Answer]>([
   ],
   // RFC 7692 7.1.2.1: a server may limit its own window unasked.
   ['permessage-deflate with a window of its own', accepting(extensions(`${DEFLATE}; server_max_window_bits=10`))],
-])('RFC 6455 4.1: takes %s', async (_title, answer) => {
+])('RFC 6455 4.1: accepts %s', async (_title, answer) => {
   const session = await connect(answer);
   expect(session.getNegotiatedExtensions().map((extension) => extension.getName())).toEqual(
     answer({ requestLine: '', headers: new Map() }).includes(DEFLATE) ? [DEFLATE] : [],
@@ -101,7 +101,7 @@ test.each<[string, Answer]>([
   ['a window without a value', accepting(extensions(`${DEFLATE}; client_max_window_bits`))],
   ['a value where none belongs', accepting(extensions(`${DEFLATE}; client_no_context_takeover=1`))],
   ['a header of extensions that is none', accepting(extensions(`${DEFLATE}; ;`))],
-])('RFC 6455 4.1: fails at %s', async (_title, answer) => {
+])('RFC 6455 4.1: fails for %s', async (_title, answer) => {
   const connecting = connect(answer);
   await expect(connecting).rejects.toThrow(HandshakeException);
   await expect(connecting).rejects.toMatchObject({
@@ -109,12 +109,12 @@ test.each<[string, Answer]>([
   });
 });
 
-describe('a client that asks for more', () => {
+describe('a client with more offers', () => {
   const demanding = new ClientContainer({
     perMessageDeflate: { serverNoContextTakeover: true, serverMaxWindowBits: 11, clientMaxWindowBits: 12 },
   });
 
-  test('RFC 7692 7.1: says so in its offer, and takes an answer that keeps to it', async () => {
+  test('RFC 7692 7.1: offers permessage-deflate, and accepts a matching response', async () => {
     const kept = `${DEFLATE}; server_no_context_takeover; server_max_window_bits=11; client_max_window_bits=12`;
     await connect(accepting(extensions(kept)), demanding);
     expect(server.requests.at(-1)?.headers.get('sec-websocket-extensions')).toBe(kept);
@@ -125,13 +125,13 @@ describe('a client that asks for more', () => {
     `${DEFLATE}; server_no_context_takeover`,
     `${DEFLATE}; server_max_window_bits=11`,
     `${DEFLATE}; server_no_context_takeover; server_max_window_bits=12`,
-  ])('RFC 7692 7.1: fails at the answer %j', async (agreed) => {
+  ])('RFC 7692 7.1: fails for the response %j', async (agreed) => {
     const connecting = connect(accepting(extensions(agreed)), demanding);
     await expect(connecting).rejects.toMatchObject({ code: 'WS_CONNECT_BAD_ANSWER' });
   });
 });
 
-test('RFC 6455 4.1: fails when the answer is no HTTP, or there is no server', async () => {
+test('RFC 6455 4.1: fails if the response is not HTTP, or there is no server', async () => {
   await expect(connect(() => 'SSH-2.0-server\r\n\r\n')).rejects.toMatchObject({ code: 'WS_CONNECT_BAD_ANSWER' });
   const unreachable = await LiteralServer.start();
   const { url } = unreachable;

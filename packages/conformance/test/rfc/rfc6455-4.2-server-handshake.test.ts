@@ -1,7 +1,7 @@
 import { clientFrame, LiteralSocket } from '@serval/testing';
 import { bytes, overBothEngines, turns } from '../echo-peer';
 
-// packages/server/test/upgrade.test.ts has the long tables of what is refused; here is what both engines must do alike.
+// packages/server/test/upgrade.test.ts has the long tables of refusals; these tests run over both engines.
 
 const REQUEST = [
   'GET / HTTP/1.1',
@@ -20,7 +20,7 @@ overBothEngines((_connect, _engine, server) => {
   });
   afterEach(() => client.destroy());
 
-  test('RFC 6455 4.2.2: answers the sample key of 1.3 with its accept value, and nothing that was not asked for', async () => {
+  test('RFC 6455 4.2.2: answers the sample key of 1.3 with its accept value and no other headers', async () => {
     client.send(wire(REQUEST), clientFrame(0x88, [0x03, 0xe8]));
     const answer = (await client.readToEnd()).toString('latin1');
     const [statusLine, ...lines] = answer.slice(0, answer.indexOf('\r\n\r\n')).split('\r\n');
@@ -33,7 +33,7 @@ overBothEngines((_connect, _engine, server) => {
     expect(answer.slice(answer.indexOf('\r\n\r\n') + 4)).toBe('\x88\x02\x03\xe8');
   });
 
-  test('RFC 6455 4.2.1: a handshake that comes byte by byte is a handshake', async () => {
+  test('RFC 6455 4.2.1: accepts a handshake that arrives byte by byte', async () => {
     for (const character of wire(REQUEST)) {
       client.send(character);
       await turns(1);
@@ -43,7 +43,7 @@ overBothEngines((_connect, _engine, server) => {
     expect(await client.read(7)).toEqual(bytes(0x81, 0x05, 'Hello'));
   });
 
-  test('RFC 6455 4.2.1: frames in the packet of the request, the last one cut in two, are not lost', async () => {
+  test('RFC 6455 4.2.1: loses no frames in the packet of the request, even if the last one is split', async () => {
     const second = clientFrame(0x82, [1, 2, 3]);
     client.send(wire(REQUEST), clientFrame(0x81, 'Hello'), second.subarray(0, 7));
     expect((await client.readHead()).status).toBe(101);
@@ -61,13 +61,13 @@ overBothEngines((_connect, _engine, server) => {
     },
   );
 
-  test('RFC 6455 4.2.2: another version is answered with 426 and the version that is spoken', async () => {
+  test('RFC 6455 4.2.2: answers another version with 426 and the supported version', async () => {
     client.send(wire(REQUEST.map((line) => line.replace('Version: 13', 'Version: 12'))));
     const { status, headers } = await client.readHead();
     expect([status, headers.get('sec-websocket-version')]).toEqual([426, ['13']]);
   });
 
-  test('RFC 6455 4.2.1: header names, and the values of Upgrade and Connection, are taken in any case', async () => {
+  test('RFC 6455 4.2.1: ignores the case of header names and of the values of Upgrade and Connection', async () => {
     client.send(
       wire(
         REQUEST.map((line) => {

@@ -35,7 +35,7 @@ async function closeCode(server: LiteralSocket): Promise<number> {
   return payload.readUInt16BE();
 }
 
-test('RFC 6455 5.1, 5.2: the client masks all that it sends, at every length of a header', async () => {
+test('RFC 6455 5.1, 5.2: the client masks everything that it sends, with every header length', async () => {
   const { transport, server } = await peer.open();
   for (const length of [0, 1, 125, 126, 127, 128, 65_535, 65_536, 100_000]) {
     transport.sendText('t'.repeat(length), true);
@@ -60,7 +60,7 @@ test('RFC 6455 5.1, 5.2: the client masks all that it sends, at every length of 
   ]);
 });
 
-test('RFC 6455 5.3: each frame has a key that the ones before do not tell', async () => {
+test('RFC 6455 5.3: each frame has an unpredictable key', async () => {
   const { transport, server } = await peer.open();
   for (let count = 0; count < 1000; count += 1) transport.sendText('the same', true);
   const keys = new Set<string>();
@@ -69,7 +69,7 @@ test('RFC 6455 5.3: each frame has a key that the ones before do not tell', asyn
   expect(keys.size).toBeGreaterThan(990);
 });
 
-test('RFC 6455 10.3: the buffer that was sent is not masked in place', async () => {
+test('RFC 6455 10.3: does not mask the sent buffer in place', async () => {
   const { transport, server } = await peer.open();
   for (const length of [10, 1000, 200_000]) {
     const data = Buffer.alloc(length, 0x5a);
@@ -79,7 +79,7 @@ test('RFC 6455 10.3: the buffer that was sent is not masked in place', async () 
   }
 });
 
-test('RFC 6455 5.4, 5.5: takes messages and fragments of a server, and answers its pings masked', async () => {
+test('RFC 6455 5.4, 5.5: accepts messages and fragments of a server, and answers its pings with masked pongs', async () => {
   const { listener, server } = await peer.open();
   server.send(
     ...[bytes(0x81, 5, 'Hello'), bytes(0x01, 3, 'Hel'), bytes(0x89, 1, 'p'), bytes(0x80, 2, 'lo')],
@@ -94,7 +94,7 @@ test('RFC 6455 5.4, 5.5: takes messages and fragments of a server, and answers i
   ]);
 });
 
-test('RFC 6455 4.1: frames in the packet of the answer are not lost', async () => {
+test('RFC 6455 4.1: loses no frames in the packet of the response', async () => {
   const { listener } = await peer.open((request) => accepting()(request) + '\x81\x05early');
   expect(await listener.until(1)).toEqual([{ kind: 'text', text: 'early', last: true }]);
 });
@@ -139,7 +139,7 @@ test.each([1000, 1001, 1011, 1012, 1014, 3000, 4999])(
   },
 );
 
-test('RFC 6455 5.5.1: answers an empty close frame with an empty one, and leaves the end to the server', async () => {
+test('RFC 6455 5.5.1: answers an empty close frame with an empty one, and lets the server end the connection', async () => {
   const { listener, server } = await peer.open();
   server.send(bytes(0x88, 0));
   expect(await maskedFrame(server)).toMatchObject({ first: 0x88, payload: Buffer.alloc(0) });
@@ -155,7 +155,7 @@ describe('permessage-deflate', () => {
   test.each<[string, number[]]>([
     ['', AGAIN],
     ['; client_no_context_takeover', HELLO],
-  ])('RFC 7692 7.1.1: as it was agreed: permessage-deflate%s', async (parameters, second) => {
+  ])('RFC 7692 7.1.1: follows the negotiated permessage-deflate%s', async (parameters, second) => {
     const { transport, server } = await peer.open(
       accepting(`Sec-WebSocket-Extensions: permessage-deflate${parameters}`),
     );
@@ -182,7 +182,7 @@ describe('permessage-deflate', () => {
     expect(inflateRawSync(whole, options).toString()).toBe(text);
   });
 
-  test('RFC 7692 7.1.1.1: a server that promised to forget must not refer back', async () => {
+  test('RFC 7692 7.1.1.1: rejects a back reference of a server with no_context_takeover', async () => {
     const engine = createClientEngine({ perMessageDeflate: true });
     const { listener, server } = await peer.open(
       accepting('Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover'),
@@ -193,7 +193,7 @@ describe('permessage-deflate', () => {
     expect(listener.events[0]).toEqual({ kind: 'text', text: 'Hello', last: true });
   });
 
-  test('RFC 7692 7.2: takes what a server compresses, in fragments and with a final block', async () => {
+  test('RFC 7692 7.2: accepts a server’s compressed messages, in fragments and with a final block', async () => {
     const { listener, server } = await peer.open(accepting('Sec-WebSocket-Extensions: permessage-deflate'));
     const final = deflateRawSync('a final block');
     server.send(bytes(0x41, 3, ...HELLO.slice(0, 3)), bytes(0x80, 4, ...HELLO.slice(3)), bytes(0xc1, 5, ...AGAIN));

@@ -1,13 +1,13 @@
 import { bytes, closeCode, overBothEngines } from '../echo-peer';
 
 overBothEngines((connect) => {
-  test('RFC 6455 5.7: takes the single-frame masked text of the examples, and answers with the unmasked one', async () => {
+  test('RFC 6455 5.7: accepts the masked single-frame text of the examples, and answers with the unmasked one', async () => {
     const { client } = await connect();
     client.send([0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58]);
     expect(await client.read(7)).toEqual(bytes(0x81, 0x05, 'Hello'));
   });
 
-  test('RFC 6455 5.3: each frame has its own key, and fragments begin theirs anew', async () => {
+  test('RFC 6455 5.3: each frame has its own key, which starts again in each fragment', async () => {
     const { client } = await connect();
     client.send(
       // "abc" ^ 01 02 03 · "defgh" ^ ff 00 ff 00 ff · "i" ^ 80
@@ -42,7 +42,7 @@ overBothEngines((connect) => {
     ['a close frame', [0x88, 0x02, 0x03, 0xe8]],
     ['a frame of 126 bytes, by its first two', [0x82, 126]],
     ['a frame of 65,536 bytes, by its first two', [0x82, 127]],
-  ])('RFC 6455 5.1: the server closes with 1002 upon %s that is not masked', async (_title, frame) => {
+  ])('RFC 6455 5.1: the server closes with 1002 for %s that is not masked', async (_title, frame) => {
     const { client, heard } = await connect();
     client.send(frame);
     expect(await closeCode(client)).toBe(1002);
@@ -50,14 +50,14 @@ overBothEngines((connect) => {
     expect(heard.entries.some((entry) => /^(text|binary|pong)/.test(entry))).toBe(false);
   });
 
-  test('RFC 6455 5.1: the second fragment of a message must be masked as well', async () => {
+  test('RFC 6455 5.1: the second fragment of a message must also be masked', async () => {
     const { client, heard } = await connect();
     client.send([0x01, 0x81, 0, 0, 0, 0, 0x61], [0x80, 0x01, 0x62]);
     expect(await closeCode(client)).toBe(1002);
     expect((await heard.closed()).filter((entry) => entry.startsWith('text'))).toEqual([]);
   });
 
-  test('RFC 6455 5.1: nothing that the server sends is masked', async () => {
+  test('RFC 6455 5.1: the server masks nothing', async () => {
     const { client } = await connect();
     client.send(
       [0x81, 0x81, 0, 0, 0, 0, 0x61],

@@ -2,7 +2,7 @@ import { clientFrame } from '@serval/testing';
 import { bytes, closeCode, overBothEngines, sendChopped } from '../echo-peer';
 
 overBothEngines((connect, engine) => {
-  describe('RFC 6455 5.2: the length is written in 7, 16 or 64 bits, the shortest that will do', () => {
+  describe('RFC 6455 5.2: writes the length in 7, 16 or 64 bits, using the shortest form', () => {
     test.each<[number, number[]]>([
       [0, [0]],
       [1, [1]],
@@ -40,11 +40,14 @@ overBothEngines((connect, engine) => {
   test.each<[string, number[]]>([
     ['16 bits for 5 bytes', [0x81, 0xfe, 0, 5, 0, 0, 0, 0]],
     ['64 bits for 5 bytes', [0x81, 0xff, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0]],
-  ])('RFC 6455 5.2: takes a length of %s, which only binds the sender', async (_title, header) => {
-    const { client } = await connect();
-    client.send(header, 'Hello');
-    expect(await client.read(7)).toEqual(bytes(0x81, 5, 'Hello'));
-  });
+  ])(
+    'RFC 6455 5.2: accepts a length of %s, because the shortest form only binds the sender',
+    async (_title, header) => {
+      const { client } = await connect();
+      client.send(header, 'Hello');
+      expect(await client.read(7)).toEqual(bytes(0x81, 5, 'Hello'));
+    },
+  );
 
   test('RFC 6455 5.2: a length of 64 bits must not have its highest bit set', async () => {
     const { client } = await connect();
@@ -86,7 +89,7 @@ overBothEngines((connect, engine) => {
     );
   });
 
-  describe('RFC 6455 5.2: an opcode that is not defined is a protocol error', () => {
+  describe('RFC 6455 5.2: an undefined opcode is a protocol error', () => {
     test.each([3, 4, 5, 6, 7, 11, 12, 13, 14, 15])('%i', async (opcode) => {
       for (const [before, payload] of [
         [undefined, ''],
@@ -102,7 +105,7 @@ overBothEngines((connect, engine) => {
       }
     });
 
-    test('the message before it is answered', async () => {
+    test('answers the message before it', async () => {
       const { client } = await connect();
       client.send(clientFrame(0x81, 'good'), clientFrame(0x83, 'bad'), clientFrame(0x89));
       expect(await client.read(6)).toEqual(bytes(0x81, 4, 'good'));

@@ -2,7 +2,7 @@ import { clientFrame } from '@serval/testing';
 import { bytes, closeCode, overBothEngines, sendChopped, turns } from '../echo-peer';
 
 overBothEngines((connect) => {
-  test('RFC 6455 5.7: takes the fragmented text of the examples', async () => {
+  test('RFC 6455 5.7: accepts the fragmented text of the examples', async () => {
     const { client, heard } = await connect();
     // The examples' frames of a server, masked with zeros: "Hel" and "lo".
     client.send([0x01, 0x83, 0, 0, 0, 0, 0x48, 0x65, 0x6c], [0x80, 0x82, 0, 0, 0, 0, 0x6c, 0x6f]);
@@ -35,7 +35,7 @@ overBothEngines((connect) => {
     expect(heard.entries).toHaveLength(3);
   });
 
-  test('RFC 6455 5.4: control frames come between fragments and are answered before the message is whole', async () => {
+  test('RFC 6455 5.4: answers control frames between fragments before the message is complete', async () => {
     const { client, heard } = await connect();
     client.send(clientFrame(0x01, 'a'), clientFrame(0x89, 'ping 1'));
     expect(await client.read(8)).toEqual(bytes(0x8a, 6, 'ping 1'));
@@ -46,20 +46,20 @@ overBothEngines((connect) => {
     expect(heard.entries).toEqual(['pong 07', 'text abc']);
   });
 
-  test('RFC 6455 5.4: a close frame between fragments ends the conversation, and the message is never heard of', async () => {
+  test('RFC 6455 5.4: a close frame between fragments ends the session, and the message is dropped', async () => {
     const { client, heard } = await connect();
     client.send(clientFrame(0x01, 'begun'), clientFrame(0x88, [0x03, 0xe8]), clientFrame(0x80, 'ended'));
     expect(await client.readToEnd()).toEqual(bytes(0x88, 2, 0x03, 0xe8));
     expect(await heard.closed()).toEqual(['close 1000']);
   });
 
-  test('RFC 6455 5.4: the server sends parts as fragments, the last of which has FIN, the first the opcode', async () => {
+  test('RFC 6455 5.4: the server sends parts as fragments, the first with the opcode and the last with FIN', async () => {
     const { client } = await connect();
     client.send(clientFrame(0x81, 'Hello in parts'));
     expect(await client.read(13)).toEqual(bytes(0x01, 3, 'Hel', 0x00, 0, 0x00, 1, 'l', 0x80, 1, 'o'));
   });
 
-  test('RFC 6455 5.4: a message begins anew behind a fragmented one', async () => {
+  test('RFC 6455 5.4: a new message may follow a fragmented one', async () => {
     const { client } = await connect();
     client.send(
       ...[clientFrame(0x01, 'a'), clientFrame(0x80, 'b'), clientFrame(0x81, 'c')],
@@ -91,7 +91,7 @@ overBothEngines((connect) => {
       }
     });
 
-    test('a continuation behind the last fragment; the message before it is answered', async () => {
+    test('a continuation after the last fragment; the message before it is answered', async () => {
       const { client } = await connect();
       client.send(clientFrame(0x01, 'a'), clientFrame(0x80, 'b'), clientFrame(0x80, 'c'));
       expect(await client.read(4)).toEqual(bytes(0x81, 2, 'ab'));

@@ -9,7 +9,7 @@ overBothEngines((connect) => {
     ['text', Buffer.from('Hello, world!')],
     ['bytes that are not UTF-8', Buffer.from([0x00, 0xff, 0xfe, 0xfd, 0xfc, 0xfb, 0x00, 0xff])],
     ['125 bytes', LONGEST],
-  ])('RFC 6455 5.5.2: a ping of %s is answered with a pong of the same', async (_title, payload) => {
+  ])('RFC 6455 5.5.2: answers a ping of %s with a pong of the same data', async (_title, payload) => {
     const { client, heard } = await connect();
     const pong = bytes(0x8a, payload.length, payload);
     client.send(clientFrame(0x89, payload));
@@ -20,7 +20,7 @@ overBothEngines((connect) => {
     expect(heard.entries).toEqual([]);
   });
 
-  test('RFC 6455 5.5.2: ten pings in one packet, to a peer that reads, are answered with ten pongs in order', async () => {
+  test('RFC 6455 5.5.2: answers ten pings in one packet with ten pongs in order', async () => {
     const { client } = await connect();
     const pings = Array.from({ length: 10 }, (_, index) => clientFrame(0x89, `payload-${index}`));
     const pongs = Array.from({ length: 10 }, (_, index) => bytes(0x8a, 9, `payload-${index}`));
@@ -30,7 +30,7 @@ overBothEngines((connect) => {
     expect(await client.read(110)).toEqual(Buffer.concat(pongs));
   });
 
-  test('RFC 6455 5.5.3: a pong that nobody asked for is told and not answered', async () => {
+  test('RFC 6455 5.5.3: reports an unsolicited pong and does not answer it', async () => {
     const { client, heard } = await connect();
     client.send(
       clientFrame(0x8a),
@@ -56,7 +56,7 @@ overBothEngines((connect) => {
       ['65,536 bytes', [0xff, 0, 0, 0, 0, 0, 1, 0, 0]],
       ['16 bits of length, whatever they say', [0xfe, 0, 5]],
       ['64 bits of length, whatever they say', [0xff, 0, 0, 0, 0, 0, 0, 0, 5]],
-    ])('RFC 6455 5.5: is refused with %s, before its payload comes', async (_title, length) => {
+    ])('RFC 6455 5.5: is rejected with %s before its payload arrives', async (_title, length) => {
       const { client } = await connect();
       client.send([first, ...length, 0, 0, 0, 0]);
       expect(await closeCode(client)).toBe(1002);

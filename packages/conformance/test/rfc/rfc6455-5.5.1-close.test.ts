@@ -4,7 +4,7 @@ import { bytes, closeCode, overBothEngines, sendChopped } from '../echo-peer';
 const REASON_123 = '✓'.repeat(41);
 
 overBothEngines((connect, engine) => {
-  test('RFC 6455 5.5.1: an empty close frame is answered with an empty one, and told as 1005', async () => {
+  test('RFC 6455 5.5.1: answers an empty close frame with an empty one, and reports 1005', async () => {
     const { client, heard } = await connect();
     client.send(clientFrame(0x88));
     expect(await client.readToEnd()).toEqual(bytes(0x88, 0));
@@ -22,7 +22,7 @@ overBothEngines((connect, engine) => {
     ['a reason', 'Hello, world!'],
     ['a reason beyond ASCII', 'κόσμε 𝄞'],
     ['a reason of 123 bytes', REASON_123],
-  ])('RFC 6455 5.5.1: a code and %s are told, and the code is echoed', async (_title, reason) => {
+  ])('RFC 6455 5.5.1: reports a code and %s, and echoes the code', async (_title, reason) => {
     for (const chopped of [false, true]) {
       const { client, heard } = await connect();
       const frame = clientFrame(0x88, bytes(0x03, 0xe8, reason));
@@ -52,7 +52,7 @@ overBothEngines((connect, engine) => {
     expect((await heard.closed()).at(-1)).toMatch(/^close 1007/);
   });
 
-  test('RFC 6455 5.5.1: nothing behind a close frame is looked at', async () => {
+  test('RFC 6455 5.5.1: ignores everything after a close frame', async () => {
     const { client, heard } = await connect();
     client.send(
       clientFrame(0x88, [0x0f, 0xa0]),
@@ -66,7 +66,7 @@ overBothEngines((connect, engine) => {
     expect(await heard.closed()).toEqual(['close 4000']);
   });
 
-  test('RFC 6455 5.5.1: what was under way when the server closed is no protocol error; no pong follows a close frame', async () => {
+  test('RFC 6455 5.5.1: data in flight when the server closes is not a protocol error; no pong follows a close frame', async () => {
     const { client, heard } = await connect();
     client.send(clientFrame(0x81, 'close with 4001 enough'));
     expect(await client.read(10)).toEqual(bytes(0x88, 8, 0x0f, 0xa1, 'enough'));
@@ -75,27 +75,27 @@ overBothEngines((connect, engine) => {
     expect((await heard.closed()).at(-1)).toBe('close 4001 enough');
   });
 
-  test('RFC 6455 5.5.1: a close frame waits for the answer to a message before it, if that is there at once', async () => {
+  test('RFC 6455 5.5.1: the answer to an earlier message precedes the close frame, if it is ready at once', async () => {
     const { client } = await connect();
     client.send(clientFrame(0x81, 'last'), clientFrame(0x88, [0x03, 0xe8]));
     expect(await client.readToEnd()).toEqual(bytes(0x81, 4, 'last', 0x88, 2, 0x03, 0xe8));
   });
 
-  test('RFC 6455 5.5.1: a close frame waits for a handler that takes time, and for its answer', async () => {
+  test('RFC 6455 5.5.1: a close frame waits for a slow handler and its answer', async () => {
     const { client, heard } = await connect();
     client.send(clientFrame(0x81, 'take your time'), clientFrame(0x88, [0x03, 0xe8]));
     expect(await client.readToEnd()).toEqual(bytes(0x81, 4, 'done', 0x88, 2, 0x03, 0xe8));
     expect(await heard.closed()).toEqual(['text take your time', 'close 1000']);
   });
 
-  test('RFC 6455 5.5.1: a close frame waits for a message that waits for such a handler', async () => {
+  test('RFC 6455 5.5.1: a close frame also waits for a message behind a slow handler', async () => {
     const { client, heard } = await connect();
     client.send(clientFrame(0x81, 'take your time'), clientFrame(0x81, 'next'), clientFrame(0x88, [0x03, 0xe8]));
     expect(await client.readToEnd()).toEqual(bytes(0x81, 4, 'done', 0x81, 4, 'next', 0x88, 2, 0x03, 0xe8));
     expect(await heard.closed()).toEqual(['text take your time', 'text next', 'close 1000']);
   });
 
-  test('RFC 6455 7.1.7: a broken rule waits for the answers to the messages before it', async () => {
+  test('RFC 6455 7.1.7: the close after a protocol error waits for the answers to earlier messages', async () => {
     const { client, heard } = await connect();
     client.send(clientFrame(0x81, 'take your time'), clientFrame(0x81, 'next'), clientFrame(0xff));
     const answers = bytes(0x81, 4, 'done', 0x81, 4, 'next');
@@ -105,7 +105,7 @@ overBothEngines((connect, engine) => {
     expect(told).toEqual(['text take ', 'text next', 'close 1002']);
   });
 
-  test('RFC 6455 5.5.1: 256 KiB that come before a close frame are answered before it', async () => {
+  test('RFC 6455 5.5.1: answers 256 KiB of messages before the close frame that follows them', async () => {
     const { client } = await connect();
     const messages = Array.from({ length: 64 }, () => clientFrame(0x82, Buffer.alloc(4096, engine)));
     client.send(...messages, clientFrame(0x88, [0x03, 0xe8]));

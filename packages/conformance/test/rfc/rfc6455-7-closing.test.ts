@@ -2,7 +2,7 @@ import { clientFrame } from '@serval/testing';
 import { bytes, closeCode, overBothEngines, turns } from '../echo-peer';
 
 overBothEngines((connect) => {
-  test('RFC 6455 7.1.1: the server ends the TCP connection once both close frames are there, whoever began', async () => {
+  test('RFC 6455 7.1.1: the server ends the TCP connection after both close frames, regardless of who began', async () => {
     const first = await connect();
     first.client.send(clientFrame(0x88, [0x03, 0xe8]));
     // Resolves with the FIN of the server; nothing was ended on this side.
@@ -23,14 +23,14 @@ overBothEngines((connect) => {
     ['half a message', [clientFrame(0x01, 'half')]],
     ['half a frame', [clientFrame(0x81, 'a whole frame').subarray(0, 10)]],
     ['half a close frame', [clientFrame(0x88, [0x03, 0xe8]).subarray(0, 7)]],
-  ])('RFC 6455 7.1.5: the end of the TCP connection behind %s is told as 1006', async (_title, frames) => {
+  ])('RFC 6455 7.1.5: reports the end of the TCP connection after %s as 1006', async (_title, frames) => {
     const { client, heard } = await connect();
     client.send(...frames);
     client.end();
     expect((await heard.closed()).filter((entry) => !entry.startsWith('error'))).toEqual(['close 1006']);
   });
 
-  test('RFC 6455 7.1.5: a reset of the TCP connection is told as 1006', async () => {
+  test('RFC 6455 7.1.5: reports a reset of the TCP connection as 1006', async () => {
     const { client, heard } = await connect();
     client.send(clientFrame(0x81, 'Hello'));
     await client.read(7);
@@ -38,7 +38,7 @@ overBothEngines((connect) => {
     expect((await heard.closed()).filter((entry) => !entry.startsWith('error'))).toEqual(['text Hello', 'close 1006']);
   });
 
-  test('RFC 6455 7.1.7: a connection that has failed answers nothing any more, and its endpoint hears nothing', async () => {
+  test('RFC 6455 7.1.7: a failed connection sends no more answers, and its endpoint receives nothing', async () => {
     const { client, heard } = await connect();
     client.send(clientFrame(0xff, 'fault'));
     expect(await closeCode(client)).toBe(1002);
@@ -49,14 +49,14 @@ overBothEngines((connect) => {
     expect(heard.entries).toHaveLength(told);
   });
 
-  test('RFC 6455 7.1.5: the first close frame counts; a second one is not heard of', async () => {
+  test('RFC 6455 7.1.5: uses the first close frame and ignores a second one', async () => {
     const { client, heard } = await connect();
     client.send(clientFrame(0x88, [0x0f, 0xa0]), clientFrame(0x88, [0x0f, 0xa1]));
     expect(await client.readToEnd()).toEqual(bytes(0x88, 2, 0x0f, 0xa0));
     expect(await heard.closed()).toEqual(['close 4000']);
   });
 
-  test('RFC 6455 7.2.1: one connection that fails leaves the others alone', async () => {
+  test('RFC 6455 7.2.1: a failed connection does not affect the others', async () => {
     const [good, bad] = [await connect(), await connect()];
     bad.client.send(clientFrame(0xff));
     await closeCode(bad.client);

@@ -9,7 +9,7 @@ overBothEngines((connect) => {
     // Registered with IANA since: service restart, try again later, bad gateway.
     ...[1012, 1013, 1014],
     ...[3000, 3999, 4000, 4999],
-  ])('RFC 6455 7.4: close code %i is taken, told and echoed', async (code) => {
+  ])('RFC 6455 7.4: accepts, reports and echoes close code %i', async (code) => {
     const { client, heard } = await connect();
     client.send(clientFrame(0x88, bytes(...inTwoBytes(code), 'why')));
     expect(await client.readToEnd()).toEqual(bytes(0x88, 5, ...inTwoBytes(code), 'why'));

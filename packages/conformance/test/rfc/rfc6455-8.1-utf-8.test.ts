@@ -3,7 +3,7 @@ import { bytes, closeCode, overBothEngines, sendChopped } from '../echo-peer';
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex');
 
-// The Unicode Standard, table 3-7, and Markus Kuhn's list of what decoders get wrong.
+// The Unicode Standard, table 3-7, and Markus Kuhn's list of decoder mistakes.
 const VALID: readonly [string, string][] = [
   ['nothing', ''],
   ['text of one to four bytes', '48 65 6c 6c 6f 2d c2 b5 40 e2 9c 93 2d f0 9d 84 9e 21'],
@@ -92,7 +92,7 @@ overBothEngines((connect, engine) => {
     },
   );
 
-  test.each(INVALID)('RFC 6455 8.1: %s is refused with 1007', async (_title, code) => {
+  test.each(INVALID)('RFC 6455 8.1: rejects %s with 1007', async (_title, code) => {
     const text = hex(code);
     for (const frames of [
       [clientFrame(0x81, text)],
@@ -109,7 +109,7 @@ overBothEngines((connect, engine) => {
     }
   });
 
-  test.each(INVALID)('RFC 6455 5.6: %s may stand in a binary message', async (_title, code) => {
+  test.each(INVALID)('RFC 6455 5.6: accepts %s in a binary message', async (_title, code) => {
     const { client } = await connect();
     const data = hex(code);
     client.send(clientFrame(0x82, data));
@@ -117,10 +117,10 @@ overBothEngines((connect, engine) => {
   });
 
   const impossible = INVALID.filter((row): row is [string, string, number] => row[2] !== undefined);
-  describe('RFC 6455 8.1: text is refused at the first byte that makes it impossible', () => {
+  describe('RFC 6455 8.1: rejects text at the first invalid byte', () => {
     if (engine === 'ws') {
       // Differs: ws looks at a text when all of it is there, and so waits for the end of the message.
-      test('over ws not before the end of the message', async () => {
+      test('over ws only at the end of the message', async () => {
         const { client } = await connect();
         client.send(clientFrame(0x01, [0xff]), clientFrame(0x89, 'still open'));
         expect(await client.read(12)).toEqual(bytes(0x8a, 10, 'still open'));
@@ -140,11 +140,11 @@ overBothEngines((connect, engine) => {
       expect(await closeCode(client)).toBe(1007);
     });
 
-    test.each(impossible)('%s, in a frame of which more is to come', async (_title, code, first) => {
+    test.each(impossible)('%s, in an unfinished frame', async (_title, code, first) => {
       const { client, heard } = await connect();
       const frame = clientFrame(0x81, bytes(hex(code), 'never sent'));
       client.send(frame.subarray(0, 6 + first));
-      // A byte of its own: nothing that came before may have been enough.
+      // In a separate packet, because no earlier byte may be enough.
       await new Promise((resolve) => setImmediate(resolve));
       expect(heard.entries).toEqual([]);
       client.send(frame.subarray(6 + first, 6 + first + 1));

@@ -28,7 +28,7 @@ describe('with permessage-deflate', () => {
       [`${P}; mode=fast, ${P}; client_no_context_takeover`, `${P}; client_no_context_takeover`],
       [`x-webkit-deflate-frame, bbf-usp-protocol, ${P}`, P],
       [`${P}; server_max_window_bits="12"`, `${P}; server_max_window_bits=12`],
-    ])('RFC 7692 5.1: the offer %j is answered with %j, in one header', async (offers, agreed) => {
+    ])('RFC 7692 5.1: answers the offer %j with %j, in one header', async (offers, agreed) => {
       expect(await answer(connect, offers)).toEqual([agreed]);
     });
 
@@ -48,7 +48,7 @@ describe('with permessage-deflate', () => {
       `${P}; server_no_context_takeover; server_no_context_takeover`,
       `${P}; server_max_window_bits=10; server_max_window_bits=11`,
       `${P}; toString`,
-    ])('RFC 7692 7.1: the offer %j is declined, and the connection opens without', async (offers) => {
+    ])('RFC 7692 7.1: declines the offer %j, and the connection opens without compression', async (offers) => {
       expect(await answer(connect, offers)).toBeUndefined();
     });
   });
@@ -64,7 +64,7 @@ describe('without it', () => {
 
 describe('over ws', () => {
   withEcho({ engine: 'ws' }, (connect) => {
-    // Differs: permessage-deflate is not offered over ws.
+    // Differs: permessage-deflate is not available over ws.
     test('RFC 7692 5.1: an offer is declined by not naming it', async () => {
       expect(await answer(connect, P)).toBeUndefined();
     });

@@ -20,7 +20,7 @@ withEcho({ perMessageDeflate: { threshold: 0 }, textBufferSize: 200_000 }, (conn
     },
   );
 
-  test('RFC 7692 6.1: fragments may be empty, and control frames come between them uncompressed', async () => {
+  test('RFC 7692 6.1: accepts empty fragments, and uncompressed control frames between them', async () => {
     const { client } = await connect();
     client.send(clientFrame(0x41), clientFrame(0x89, 'p'), clientFrame(0x00, HELLO.slice(0, 3)), clientFrame(0x00));
     expect(await client.read(3)).toEqual(bytes(0x8a, 1, 'p'));
@@ -29,7 +29,7 @@ withEcho({ perMessageDeflate: { threshold: 0 }, textBufferSize: 200_000 }, (conn
     expect([bytes(0x8a, 1, 'q', ECHO), bytes(ECHO, 0x8a, 1, 'q')]).toContainEqual(answers);
   });
 
-  test('RFC 7692 6.2: compressed and uncompressed messages may follow each other', async () => {
+  test('RFC 7692 6.2: accepts compressed and uncompressed messages in turn', async () => {
     const { client, heard } = await connect();
     client.send(
       clientFrame(0xc1, HELLO),
@@ -46,7 +46,7 @@ withEcho({ perMessageDeflate: { threshold: 0 }, textBufferSize: 200_000 }, (conn
     ]);
   });
 
-  test('RFC 7692 6.1: of what the server sends in parts the first frame has RSV1, and all are one message', async () => {
+  test('RFC 7692 6.1: a message sent in parts has RSV1 on the first frame and is compressed as a whole', async () => {
     const { client } = await connect();
     client.send(clientFrame(0x81, 'Hello in parts'));
     const frames = [];
@@ -57,7 +57,7 @@ withEcho({ perMessageDeflate: { threshold: 0 }, textBufferSize: 200_000 }, (conn
     expect(String(await new MessageInflater({ noContextTakeover: true }).inflate(whole))).toBe('Hello');
   });
 
-  test('RFC 7692 6: compressed frames arrive byte by byte', async () => {
+  test('RFC 7692 6: accepts compressed frames byte by byte', async () => {
     const { client } = await connect();
     await sendChopped(client, clientFrame(0xc1, HELLO), 1);
     expect(await client.read(ECHO.length)).toEqual(ECHO);

@@ -29,7 +29,7 @@ const MESSAGES: readonly string[] = [
   'short',
 ];
 
-test('the inflaters of these tests refuse what their parameters do not allow', async () => {
+test('the inflaters of these tests reject data that their parameters do not allow', async () => {
   const far = deflateRawSync(repeating(60_000, 20_000), { windowBits: 15, finishFlush: constants.Z_SYNC_FLUSH });
   await expect((async () => new MessageInflater({ windowBits: 9 }).inflate(far))()).rejects.toThrow(/too far back/);
   const forgetful = new MessageInflater({ noContextTakeover: true });
@@ -73,7 +73,7 @@ withEcho({ perMessageDeflate: { threshold: 0 }, textBufferSize: 200_000 }, (conn
   test.each(OFFERS.map((offer) => [format(offer), offer] as const))('RFC 7692 7.1: %s', async (header, offer) => {
     const { client, head, heard } = await connect({ 'Sec-WebSocket-Extensions': header });
     const agreed = head.headers.get('sec-websocket-extensions')?.join() ?? 'nothing';
-    // What was asked of the server is promised by it.
+    // The server confirms the requested parameters.
     expect(agreed.includes('server_no_context_takeover')).toBe(offer.serverForgets);
     expect(/server_max_window_bits=(\d+)/.exec(agreed)?.[1]).toBe(offer.serverBits?.toString());
 
@@ -95,13 +95,13 @@ withEcho({ perMessageDeflate: { threshold: 0 }, textBufferSize: 200_000 }, (conn
     }
   });
 
-  test('RFC 7692 7.1.1: with context takeover the server refers to what it sent before', async () => {
+  test('RFC 7692 7.1.1: with context takeover the server refers to earlier messages', async () => {
     const { client } = await connect({ 'Sec-WebSocket-Extensions': 'permessage-deflate' });
     client.send(clientFrame(0xc1, HELLO), clientFrame(0xc1, AGAIN));
     expect(await client.read(9 + 7)).toEqual(bytes(0xc1, 7, ...HELLO, 0xc1, 5, ...AGAIN));
   });
 
-  test('RFC 7692 7.1.1.1: server_no_context_takeover keeps it from that', async () => {
+  test('RFC 7692 7.1.1.1: server_no_context_takeover prevents that', async () => {
     const { client } = await connect({
       'Sec-WebSocket-Extensions': 'permessage-deflate; server_no_context_takeover',
     });
@@ -109,7 +109,7 @@ withEcho({ perMessageDeflate: { threshold: 0 }, textBufferSize: 200_000 }, (conn
     expect(await client.read(2 * 9)).toEqual(bytes(0xc1, 7, ...HELLO, 0xc1, 7, ...HELLO));
   });
 
-  test('RFC 7692 7.1.1.2: a client that promised to forget must not refer back', async () => {
+  test('RFC 7692 7.1.1.2: rejects a back reference of a client with no_context_takeover', async () => {
     const { client, heard } = await connect({
       'Sec-WebSocket-Extensions': 'permessage-deflate; client_no_context_takeover',
     });
@@ -119,7 +119,7 @@ withEcho({ perMessageDeflate: { threshold: 0 }, textBufferSize: 200_000 }, (conn
     expect((await heard.closed()).filter((entry) => entry.startsWith('text'))).toEqual(['text Hello']);
   });
 
-  test('RFC 7692 7.1.1: the contexts of two connections have nothing to do with each other', async () => {
+  test('RFC 7692 7.1.1: the contexts of two connections are independent', async () => {
     const header = { 'Sec-WebSocket-Extensions': 'permessage-deflate' };
     const [one, two] = [await connect(header), await connect(header)];
     one.client.send(clientFrame(0xc1, HELLO));
@@ -130,7 +130,7 @@ withEcho({ perMessageDeflate: { threshold: 0 }, textBufferSize: 200_000 }, (conn
     expect(await one.client.read(7)).toEqual(bytes(0xc1, 5, ...AGAIN));
   });
 
-  test('RFC 7692 7.1.1: an uncompressed message between them leaves the contexts as they are', async () => {
+  test('RFC 7692 7.1.1: an uncompressed message does not change the contexts', async () => {
     const { client } = await connect({ 'Sec-WebSocket-Extensions': 'permessage-deflate' });
     client.send(clientFrame(0xc1, HELLO), clientFrame(0x81, 'plain'), clientFrame(0xc1, AGAIN));
     const inflater = new MessageInflater({});
@@ -141,7 +141,7 @@ withEcho({ perMessageDeflate: { threshold: 0 }, textBufferSize: 200_000 }, (conn
   });
 });
 
-describe('a server that asks', () => {
+describe('a server with its own parameters', () => {
   withEcho(
     {
       perMessageDeflate: {
@@ -154,7 +154,7 @@ describe('a server that asks', () => {
       textBufferSize: 200_000,
     },
     (connect) => {
-      test('RFC 7692 7.1: keeps to its own parameters, and tells the client its', async () => {
+      test('RFC 7692 7.1: follows its own parameters, and sends the client’s', async () => {
         const { client, head } = await connect({
           'Sec-WebSocket-Extensions': 'permessage-deflate; client_max_window_bits',
         });
@@ -169,7 +169,7 @@ describe('a server that asks', () => {
         }
       });
 
-      test('RFC 7692 7.1.2.2: declines a client that does not say it can limit its window', async () => {
+      test('RFC 7692 7.1.2.2: declines a client that does not offer to limit its window', async () => {
         const { head } = await connect({ 'Sec-WebSocket-Extensions': 'permessage-deflate' });
         expect(head.headers.get('sec-websocket-extensions')).toBeUndefined();
       });

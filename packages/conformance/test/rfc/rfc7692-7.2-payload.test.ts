@@ -26,7 +26,7 @@ withEcho({ perMessageDeflate: { threshold: 0 } }, (connectWith) => {
       [...deflateRawSync('abcabcabd'.repeat(99), { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4)],
       'abcabcabd'.repeat(99),
     ],
-  ])('RFC 7692 7.2: takes a message of %s', async (_title, payload, message) => {
+  ])('RFC 7692 7.2: accepts a message of %s', async (_title, payload, message) => {
     const { client, heard } = await connect();
     client.send(clientFrame(0xc1, payload), ...compressedFrames(1, Buffer.from(payload), 1));
     expect(await heard.until(2)).toEqual([`text ${message}`, `text ${message}`]);
@@ -35,7 +35,7 @@ withEcho({ perMessageDeflate: { threshold: 0 } }, (connectWith) => {
     expect(String(await inflater.inflate((await readFrame(client)).payload))).toBe(message);
   });
 
-  test('RFC 7692 7.2.3.4: messages go on behind a final block, in the same window', async () => {
+  test('RFC 7692 7.2.3.4: accepts messages after a final block, in the same window', async () => {
     const { client, heard } = await connect();
     client.send(
       clientFrame(0xc1, FINAL_HELLO),
@@ -45,7 +45,7 @@ withEcho({ perMessageDeflate: { threshold: 0 } }, (connectWith) => {
     expect(await heard.until(3)).toEqual(['text Hello', 'text Hello', 'text Hello']);
   });
 
-  test('RFC 7692 7.2.3.6: an empty message is sent as the empty block', async () => {
+  test('RFC 7692 7.2.3.6: sends an empty message as the empty block', async () => {
     const { client } = await connect();
     client.send(clientFrame(0xc1, [0]), clientFrame(0x81), clientFrame(0xc2));
     expect(await client.read(9)).toEqual(bytes(0xc1, 1, 0, 0xc1, 1, 0, 0xc2, 1, 0));
@@ -58,7 +58,7 @@ withEcho({ perMessageDeflate: { threshold: 0 } }, (connectWith) => {
     ['a reference before the beginning', [0xf2, 0x00, 0x11, 0x00, 0x00]],
     ['dynamic codes that are no codes', [0xec, 0xff, 0xff, 0xff, 0xff]],
     ['good bytes, then bad ones', [...HELLO.slice(0, -1), 0x00, 0x07]],
-  ])('RFC 7692 7.2.2: refuses %s with 1007', async (_title, payload) => {
+  ])('RFC 7692 7.2.2: rejects %s with 1007', async (_title, payload) => {
     for (const frames of [compressedFrames(1, Buffer.from(payload)), compressedFrames(2, Buffer.from(payload), 1)]) {
       const { client, heard } = await connect();
       client.send(...frames, clientFrame(0x89));
@@ -84,7 +84,7 @@ withEcho({ perMessageDeflate: { threshold: 0 } }, (connectWith) => {
     },
   );
 
-  test('RFC 6455 8.1: a bad byte is found in the first fragment of a compressed text', async () => {
+  test('RFC 6455 8.1: finds an invalid byte in the first fragment of a compressed text', async () => {
     const { client } = await connect();
     const payload = await new MessageDeflater({}).deflate(bytes('good ', 0xff, ' more to come'.repeat(9)));
     // All of it but the last byte: the text is known to be bad, and the message is not over.
@@ -92,7 +92,7 @@ withEcho({ perMessageDeflate: { threshold: 0 } }, (connectWith) => {
     expect(await closeCode(client)).toBe(1007);
   });
 
-  describe('RFC 6455 10.4: the limit is that of the inflated message', () => {
+  describe('RFC 6455 10.4: the limit applies to the inflated message', () => {
     test.each([
       [8192, undefined],
       [8193, 1009],
@@ -105,7 +105,7 @@ withEcho({ perMessageDeflate: { threshold: 0 } }, (connectWith) => {
       else expect(await closeCode(client)).toBe(code);
     });
 
-    test('and a message that inflates to nothing may not go on for ever', async () => {
+    test('and ends a message that keeps inflating to nothing', async () => {
       const { client } = await connect();
       // 4,000 empty blocks of 5 bytes, and no end.
       client.send(clientFrame(0x42, Buffer.from('000000ffff'.repeat(4000), 'hex')));
@@ -148,7 +148,7 @@ describe('message sizes', () => {
   });
 
   withEcho({ perMessageDeflate: true, ...options }, (connect) => {
-    test('RFC 7692 6: below the threshold of 1,024 bytes a message is sent as it is', async () => {
+    test('RFC 7692 6: sends a message below the threshold of 1,024 bytes uncompressed', async () => {
       const { client } = await connect(DEFLATE);
       client.send(clientFrame(0xc1, HELLO), clientFrame(0x81, 'x'.repeat(1023)), clientFrame(0x81, 'x'.repeat(1024)));
       expect(await client.read(7)).toEqual(bytes(0x81, 5, 'Hello'));

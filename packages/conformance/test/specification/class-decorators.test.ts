@@ -10,7 +10,7 @@ import { TestServer } from '@serval/testing';
 
 const logger = { error() {}, warn() {}, debug() {} };
 
-// What a mixin has to be in TypeScript.
+// The constructor type that TypeScript requires of a mixin.
 type AnyClass = new (...args: any[]) => object;
 
 function anonymous<T extends AnyClass>(Base: T): T {

@@ -170,7 +170,7 @@ describe.each(OWN_HANDSHAKE.filter(([, way]) => way.isHttp2 === true))('each hea
 });
 
 describe('a request target of an unusual but legal form', () => {
-  // What routes, what the origin is compared with, and what user code sees are read from one target.
+  // Routing, the origin check and user code all use the same target.
   describe.each(OWN_HANDSHAKE)('by %s', (_name, way) => {
     test.each<[string, string, object]>([
       ['with a query that looks like a path', '/rooms/a?/../rooms/b', { path: '/rooms/a', query: '/../rooms/b' }],
@@ -275,7 +275,7 @@ describe.each(ALL)('frames, by %s', (_name, way) => {
 
   test('an endless run of empty fragments ends the session with 1008', async () => {
     const { client } = await opened({ maxFragments: 100 });
-    // The server that made an adopted socket has a bound of its own: 16,384 with ws.
+    // The server of an adopted socket has its own limit: 16,384 with ws.
     const count = way.isAdopted === true ? 16_500 : 200;
     const empty = Buffer.from([0x00, 0x80, 0, 0, 0, 0]);
     client.send(clientFrame(0x01), Buffer.concat(Array.from({ length: count }, () => empty)));

@@ -12,7 +12,7 @@ import {
 import { overBothEngines } from '../application';
 import { Heard } from '../echo-peer';
 
-// Endpoint and EndpointConfig: what a programmatic endpoint is told and what its configuration holds.
+// Endpoint and EndpointConfig: the calls of a programmatic endpoint, and the contents of its configuration.
 
 const at = (endpointClass: EndpointClass): ServerEndpointConfig.Builder =>
   ServerEndpointConfig.Builder.create(endpointClass, '/chat');

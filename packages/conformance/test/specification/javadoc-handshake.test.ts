@@ -14,7 +14,7 @@ import { overBothEngines } from '../application';
 
 // HandshakeRequest and HandshakeResponse, as modifyHandshake sees them.
 
-/** What the next handshake is looked at, and changed, by. */
+/** Reads, and may change, the next handshake. */
 let look: (request: HandshakeRequest, response: HandshakeResponse) => void = () => undefined;
 
 class Looking extends ServerEndpointConfig.Configurator {
@@ -34,7 +34,7 @@ class Chat {
 }
 
 overBothEngines((application, engine) => {
-  /** What a look at the request of a handshake gives. */
+  /** The result of reading a handshake's request. */
   async function seen<T>(
     target: string,
     read: (request: HandshakeRequest) => T,

@@ -33,7 +33,7 @@ class PointEncoder implements Encoder.Text<Point> {
 type Send = (remote: RemoteEndpoint.Async) => Promise<void>;
 type SendTo = (remote: RemoteEndpoint.Async, handler: SendHandler) => void;
 
-/** Collects what a SendHandler is told. */
+/** Collects the results that a SendHandler receives. */
 class Results {
   #tell: (result: SendResult) => void = () => undefined;
   readonly first = new Promise<SendResult>((resolve) => (this.#tell = resolve));
@@ -165,7 +165,7 @@ describe('the send timeout', () => {
     const session = opened.pop();
     if (session === undefined) throw new Error('The session was not opened.');
     peer.pause();
-    // What fills the way to the peer, so that the next send must wait.
+    // Fills the buffers towards the peer, so that the next send must wait.
     const filling = session.getBasicRemote().sendBinary(Buffer.alloc(1 << 20));
     await use(session.getAsyncRemote(), server);
     await Promise.allSettled([filling, server.stop({ grace: 0 })]);
@@ -195,7 +195,7 @@ describe('the send timeout', () => {
         (error: Error) => (outcome = error.name),
       );
       await jest.advanceTimersByTimeAsync(60_000);
-      // What the server ends by.
+      // The close frame with which the server ends.
       jest.useRealTimers();
       expect(outcome).toBe('waiting');
     }),

@@ -25,7 +25,7 @@ class RomanNumber implements Encoder.Text<number> {
 
 type Send = (remote: RemoteEndpoint.Basic) => Promise<void> | void;
 
-/** What a binary handler of the ws library hears. */
+/** The messages of a binary handler of the ws library. */
 const binary = (text: string): string => `binary ${Buffer.from(text).toString('hex')}`;
 
 overBothEngines((application) => {

@@ -163,7 +163,7 @@ overBothEngines((application, engine) => {
         configured({
           getEndpointInstance: <T extends object>(endpointClass: EndpointClass<T>): T => {
             expect(endpointClass).toBe(Quiet);
-            // A subclass of the class that was asked for.
+            // A subclass of the requested class.
             const instance = new Special() as unknown as T;
             made.push(instance);
             return instance;

@@ -256,7 +256,7 @@ const SERVERS: readonly ServerRow[] = [
   ['[WSC-4.7-1] onmessage.srv.binarybytebufferint', [BufferAndNumber], 'WS_DEPLOY_BAD_PARAMETER'],
   ['[WSC-4.7-4] onmessage.srv.binaryduplicate', [TwoBinary], 'WS_DEPLOY_DUPLICATE_HANDLER'],
   ['[WSC-4.7-1] onmessage.srv.binaryinputstreamboolean', [StreamAndBoolean], 'WS_DEPLOY_BAD_PARAMETER'],
-  // Of a class that nothing decodes, nobody can say whether its messages are binary or text.
+  // Without a decoder it is unknown whether the messages of a class are binary or text.
   ['[WSC-4.7-1] onmessage.srv.binarynodecoder', [NoDecoder], 'WS_DEPLOY_BAD_PARAMETER'],
   ['[WSC-4.7-1] onmessage.srv.textnodecoder', [NoDecoder], 'WS_DEPLOY_BAD_PARAMETER'],
   ['[WSC-4.7-1] onmessage.srv.pongboolean', [PongAndBoolean], 'WS_DEPLOY_BAD_PARAMETER'],

@@ -19,7 +19,7 @@ import { clientFrame, LiteralSocket } from '@serval/testing';
 import { Heard } from '../echo-peer';
 import { answerTo, ECHO_PATH, HANDSHAKE_ROWS } from './tomcat-table';
 
-// What docs/guides/differences-from-tomcat.md says of Serval, by default and in each profile.
+// The statements of docs/guides/differences-from-tomcat.md about Serval, by default and in each profile.
 
 let told = new Heard();
 let remotes: RemoteEndpoint.Basic[] = [];

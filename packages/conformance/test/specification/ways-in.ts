@@ -25,14 +25,14 @@ import { connectTo, listen, loggerInto } from '../../../server/test/test-server'
 import { LOCALHOST } from '../localhost';
 import { afterTest, Journal } from '../../../testing/test/toolbox';
 
-/** What every way in shares: one endpoint at `/rooms/{name}` that tells what it was given and echoes. */
+/** The endpoint of every way in, at `/rooms/{name}`. It reports its handshake and echoes. */
 export interface Served {
   readonly container: ServerContainer;
   /** @param early sent behind the request, before its answer; over HTTP/1.1 */
   ask(target: string, headers?: HeaderChanges, early?: Buffer): Promise<Answer>;
 }
 
-/** What a handshake was answered with; 101 also for the 200 of HTTP/2. */
+/** The status of a handshake; 101 also stands for the 200 of HTTP/2. */
 export interface Answer {
   readonly status: number;
   readonly client: {
@@ -45,7 +45,7 @@ export interface Answer {
 
 export interface WayIn {
   readonly name: string;
-  /** Whether somebody else has made the handshake, whose checks are its own. */
+  /** Whether other code made the handshake, and is responsible for its checks. */
   readonly isAdopted?: boolean;
   readonly isHttp2?: boolean;
   start(options?: ServerContainerOptions): Promise<Served>;

@@ -92,7 +92,7 @@ function methodsOf(prototype: object, ...internal: readonly string[]): string[] 
       if (typeof value === 'function' && name !== 'constructor') names.add(name);
     at = Object.getPrototypeOf(at) as object | null;
   }
-  // What shows an object in a log is not called by programs.
+  // Programs do not call the methods that show an object in a log.
   return [...names].filter((name) => name !== 'toJSON' && !internal.includes(name));
 }
 
@@ -311,7 +311,7 @@ const SUBJECTS: readonly Subject[] = [
       preferredSubprotocols: [list],
       extensions: [list],
       configurator: [param(null, (value) => value === null)],
-      // What the TLS of Node takes is found out when it connects.
+      // Node checks its TLS options only when it connects.
       sslContext: [param(undefined, () => true)],
       build: none,
     },
@@ -369,7 +369,7 @@ const SUBJECTS: readonly Subject[] = [
   },
 ];
 
-/** What a program can call or make, but for decorators, and for classes that it extends or that are thrown. */
+/** Everything that a program can call or create, except decorators, base classes and exceptions. */
 const ELSEWHERE = [
   ['annotations', 'ClientEndpoint', 'OnClose', 'OnError', 'OnMessage', 'OnOpen', 'PathParam', 'ServerEndpoint'],
   ['constants', 'ATTEMPT_PROPERTY', 'Char', 'DIAGNOSTICS_CHANNEL', 'ERROR_CODES', 'HandshakeResponse'],
@@ -385,7 +385,7 @@ let echo: Server;
 const connections: Connection[] = [];
 
 function connectionPrototype(): object {
-  // The package exports its type only; the class is that of what `connect` gives.
+  // The package exports only its type; the class is that of the result of `connect`.
   const { Connection: Class } = jest.requireActual<{ Connection: { prototype: object } }>(
     '../../../client/src/connection',
   );
@@ -410,7 +410,7 @@ function codeOf(error: unknown): unknown {
   return isObject(error) && 'code' in error ? error.code : error;
 }
 
-/** What a call came to: the code of the error, and whether it was thrown where a promise was promised. */
+/** The outcome of a call: the error's code, and whether a method with a promise threw instead of rejecting. */
 async function outcomeOf(subject: object, method: string, args: readonly unknown[]): Promise<[string, unknown]> {
   const call = (subject as Record<string, (...passed: unknown[]) => unknown>)[method];
   let returned: unknown;

@@ -195,7 +195,7 @@ test.each(DOORS)('$name treats undefined as the default of every option', async 
   }
 });
 
-/** The options that are objects of options with a table of their own. */
+/** The options that are objects with their own options table. */
 const NESTED: Readonly<Record<string, Readonly<Record<string, Accepts>>>> = {
   perMessageDeflate: {
     ...Object.fromEntries(

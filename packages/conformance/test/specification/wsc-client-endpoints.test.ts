@@ -44,7 +44,7 @@ async function echoServer(): Promise<string> {
   return `ws://127.0.0.1:${server.port}/echo`;
 }
 
-/** A server of ws, which tells what it was asked for. */
+/** A ws server that reports the requested subprotocols and extensions. */
 async function askedServer(): Promise<{ readonly uri: string; readonly asked: Promise<IncomingHttpHeaders> }> {
   const server = new WebSocketServer({
     port: 0,

@@ -65,7 +65,7 @@ async function bundle(name: string, options: BuildOptions): Promise<string> {
 
 const run = (...args: string[]): Promise<ToolRun> => elsewhere.run(process.execPath, args);
 
-/** What esbuild's own documentation gives for the code of others that requires Node's modules. */
+/** The setting that esbuild's documentation recommends for dependencies that require Node's modules. */
 const BANNER = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`;
 
 test.each<[string, BuildOptions]>([
@@ -77,11 +77,11 @@ test.each<[string, BuildOptions]>([
   expect(await run(await bundle(name, options))).toEqual({ code: 0, output: 'you said hello\n' });
 });
 
-test('a bundle as CommonJS has the engine over ws with it', async () => {
+test('a CommonJS bundle includes the engine over ws', async () => {
   expect(await run(await bundle('ws.cjs', { format: 'cjs' }), 'ws')).toEqual({ code: 0, output: 'you said hello\n' });
 });
 
-test('a bundle as an ES module says what the engine over ws, and a scan, need', async () => {
+test('an ES module bundle reports the remedy for the engine over ws and for scan', async () => {
   const name = await bundle('ws.mjs', { format: 'esm' });
   const REMEDY =
     'which could not be loaded. In a bundle that is an ES module define require ' +
@@ -90,7 +90,7 @@ test('a bundle as an ES module says what the engine over ws, and a scan, need', 
   expect((await run(name, 'native', '*.js')).output).toBe(`scan needs tinyglobby, ${REMEDY}`);
 });
 
-test('with the remedy it runs', async () => {
+test('runs with the remedy', async () => {
   const name = await bundle('banner.mjs', { format: 'esm', banner: { js: BANNER } });
   expect(await run(name, 'ws')).toEqual({ code: 0, output: 'you said hello\n' });
   expect((await run(name, 'native', 'none/*.js')).output).toContain('matches no file');

@@ -84,7 +84,7 @@ test.each(Object.entries(COMPILERS))('its equal without decorators runs: %s', as
   expect(await run(plain, compile)).toEqual({ code: 0, output: 'hello\n' });
 });
 
-test('the form without decorators needs its types removed and nothing else, as Node.js does it', async () => {
+test('the form without decorators needs only type stripping, as in Node.js', async () => {
   expect(plain).not.toMatch(/^ *@/m);
   const erased = tsc({ target: ts.ScriptTarget.ESNext, verbatimModuleSyntax: true });
   expect(await run(plain, erased)).toEqual({ code: 0, output: 'hello\n' });

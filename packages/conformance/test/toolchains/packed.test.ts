@@ -37,7 +37,7 @@ test.each(callsOf('native'))('%s runs', async (_kind, file, program) => {
   expect(await project.run(process.execPath, [file])).toEqual({ code: 0, output: 'you said hello\n' });
 });
 
-test('import and require give the same classes, from serval and from its subpaths', async () => {
+test('import and require return the same classes, from serval and its subpaths', async () => {
   await project.write(
     'same.mjs',
     `import { createRequire } from 'node:module';
@@ -60,7 +60,7 @@ test('the command line runs', async () => {
   expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining('Usage: serval <command>') });
 });
 
-describe('libraries load when they are used', () => {
+describe('libraries load on first use', () => {
   /** The packages of others that a program has loaded. */
   async function loadedBy(program: string): Promise<string> {
     await project.write(
@@ -79,7 +79,7 @@ describe('libraries load when they are used', () => {
     serval.ServerEndpoint('/chat')(Chat);
     new serval.Server().container.addEndpoint(Chat);`;
 
-  test('none but those of trusted proxies at the start', async () => {
+  test('only those for trusted proxies at the start', async () => {
     expect(await loadedBy(`require('serval');`)).toBe(`${PROXIES} serval`);
   });
 
@@ -94,7 +94,7 @@ describe('libraries load when they are used', () => {
   test.each([
     ['before', `require('reflect-metadata'); const serval = require('serval'); ${LEGACY}`],
     ['after', `const serval = require('serval'); require('reflect-metadata'); ${LEGACY}`],
-  ])('reflect-metadata that the program itself loads %s serval', async (_order, program) => {
+  ])('reflect-metadata that the program loads %s serval', async (_order, program) => {
     expect(await loadedBy(program)).toBe(`${PROXIES} reflect-metadata serval`);
   });
 
@@ -116,7 +116,7 @@ describe('libraries load when they are used', () => {
 });
 
 describe('the package', () => {
-  test('names its dependencies by versions that npm knows, and itself for whoever looks for it', () => {
+  test('has dependency versions that npm can resolve, and complete metadata', () => {
     const { dependencies, peerDependencies, peerDependenciesMeta, ...rest } = manifest();
     expect(Object.keys(dependencies ?? {})).toEqual(['proxy-addr', 'reflect-metadata', 'socks', 'tinyglobby', 'ws']);
     for (const range of Object.values(dependencies ?? {})) expect(range).toMatch(/^\^\d/);
@@ -131,12 +131,12 @@ describe('the package', () => {
     expect(rest).not.toHaveProperty('devDependencies');
   });
 
-  test('is the only one of ours', () => {
+  test('is the only Serval package', () => {
     expect(existsSync(installed('@serval'))).toBe(false);
     expect(existsSync(installed('@types'))).toBe(false);
   });
 
-  test('holds compiled code, README and LICENSE, and neither tests nor maps without sources', () => {
+  test('contains compiled code, README and LICENSE, but no tests and no maps without sources', () => {
     const files = readdirSync(installed('serval'), { recursive: true, encoding: 'utf8' });
     expect(readdirSync(installed('serval')).sort()).toEqual(['LICENSE', 'README.md', 'dist', 'package.json']);
     expect(files.filter((file) => /\.map$|\.tsbuildinfo$|\.test\./.test(file))).toEqual([]);
@@ -152,7 +152,7 @@ describe('the package', () => {
     }
   });
 
-  test('has a README whose links lead out of it or to itself', () => {
+  test('has a README whose links are absolute or within the page', () => {
     const readme = readFileSync(installed('serval', 'README.md'), 'utf8');
     const targets = [...readme.matchAll(/\]\(([^)]+)\)/g)].map(([, target = '']) => target);
     expect(targets.filter((target) => !/^(https:|#)/.test(target))).toEqual([]);
@@ -160,7 +160,7 @@ describe('the package', () => {
     expect(readme).not.toContain('May import');
   });
 
-  test('keeps what is @internal out of its declarations', () => {
+  test('has no @internal members in its declarations', () => {
     const files = readdirSync(installed('serval', 'dist'), { recursive: true, encoding: 'utf8' });
     const declarations = files.filter((file) => file.endsWith('.d.ts'));
     expect(
@@ -202,7 +202,7 @@ describe('types', () => {
   /** Of types that are not for applications. */
   const INTERNAL = ['member_DeployedEndpoint_plan'];
 
-  test('every type that is inferred from the API can be named in a declaration file, in the layout of pnpm', async () => {
+  test('a declaration file can name every type inferred from the API, in pnpm’s layout', async () => {
     const consumer = await Project.create({ type: 'module' });
     try {
       consumer.installLikePnpm(project, ['serval']);

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { dependencyFolders } from './tarballs';
 import { ROOT, runTool, type ToolOptions, type ToolRun } from './tool';
 
-/** A user's project in a folder of its own. */
+/** A user's project in its own folder. */
 export class Project {
   private constructor(readonly directory: string) {}
 
@@ -31,7 +31,7 @@ export class Project {
     this.#link('serval', join(ROOT, 'packages', 'serval'));
   }
 
-  /** Installs a copy of what is packed, with links to its dependencies: without a package manager. */
+  /** Installs a copy of the packed files, with links to their dependencies, without a package manager. */
   linkPacked(folder: string): void {
     cpSync(folder, join(this.directory, 'node_modules', 'serval'), { recursive: true });
     for (const [name, at] of dependencyFolders(folder)) this.#link(name, at);

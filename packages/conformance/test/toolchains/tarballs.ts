@@ -44,7 +44,7 @@ export async function packDependencies(folder: string, destination: string): Pro
   return new Map(packed.map(({ name, filename }) => [name, join(destination, filename)]));
 }
 
-/** Where each dependency of a package lies, and theirs. */
+/** The folder of each dependency of a package, including indirect ones. */
 export function dependencyFolders(folder: string): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   const visit = (from: string, searched: readonly string[]): void => {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { spawn } from 'node:child_process';
 
-/** The repository's root, from the sources and from what they compile to, which lies deeper. */
+/** The repository's root, from the sources and from the compiled files, which are deeper. */
 export const ROOT = findRoot();
 
 /** How a program ended, and what it wrote to both of its outputs. */
@@ -21,7 +21,7 @@ export interface ToolOptions {
 
 const MOST_OUTPUT = 1024 * 1024;
 
-/** Runs a program to its end. A process group of its own, so that the limit ends what it started as well. */
+/** Runs a program to its end, in its own process group, so that the time limit also ends its children. */
 export function runTool(
   command: string,
   args: readonly string[],

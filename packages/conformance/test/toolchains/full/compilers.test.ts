@@ -33,7 +33,7 @@ function shapesOf({ result }: Outcome): Readonly<Record<string, string>> {
   return typeof result === 'object' ? result : {};
 }
 
-test('a class means the same under all of them, or is refused without params', () => {
+test('a class behaves the same under all of them, or is rejected without params', () => {
   const meanings = new Map<string, Set<string>>();
   for (const outcome of outcomes) {
     for (const [shape, meaning] of Object.entries(shapesOf(outcome))) {
@@ -46,7 +46,7 @@ test('a class means the same under all of them, or is refused without params', (
   for (const [shape, found] of meanings) expect([shape, ...found]).toHaveLength(2);
 });
 
-test('the endpoint with params answers under each that compiles decorators', () => {
+test('the endpoint with params answers under each compiler of decorators', () => {
   for (const { dialect, result, failure } of outcomes) {
     if (dialect.endsWith('metadata')) continue;
     expect(result ?? failure).toBe(

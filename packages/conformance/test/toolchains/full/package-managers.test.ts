@@ -31,7 +31,7 @@ interface Manager {
   readonly files: Readonly<Record<string, string>>;
   readonly manifest: object;
   readonly install: readonly string[];
-  /** What runs a file of the project. */
+  /** The command that runs a file of the project. */
   readonly node: readonly string[];
 }
 

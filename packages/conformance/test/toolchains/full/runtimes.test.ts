@@ -31,7 +31,7 @@ const MISSING: Readonly<Record<string, readonly string[]>> = {
 };
 
 describe.each(RUNTIMES)('%s', (name, [program, ...args]) => {
-  test('keeps the contract of transports', async () => {
+  test('fulfils the transport contract', async () => {
     const { code, output } = await runTool(program, [...args, 'contract.mjs'], { cwd: TOOLS, timeoutMs: LIMIT_MS });
     const failed = [...output.matchAll(/^FAILED (.*): [^:]*$/gm)].map(([, title]) => title);
     expect({ code, failed }).toEqual({ code: 0, failed: MISSING[name] ?? [] });
@@ -46,12 +46,12 @@ describe.each(RUNTIMES)('%s', (name, [program, ...args]) => {
     'configurator-auth',
     'adopt-websocket',
     'streams',
-  ])('runs the example %s as Node does', async (example) => {
+  ])('runs the example %s like Node', async (example) => {
     expect(await play([program, ...args], example)).toEqual(await play([process.execPath], example));
   });
 });
 
-/** What the client of an example prints, with its server and itself under one runtime. */
+/** The output of an example's client, with its server and client under one runtime. */
 async function play([program, ...args]: Command, example: string): Promise<{ code?: number; lines: string[] }> {
   const folder = join(EXAMPLES, 'dist', example);
   const server = spawn(program, [...args, join(folder, 'server.js')], {

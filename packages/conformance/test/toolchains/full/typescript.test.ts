@@ -35,7 +35,7 @@ beforeAll(async () => {
   project = await Project.create({ type: 'module' });
   project.linkWorkspace();
   await mkdir(join(project.directory, 'node_modules', '@types'), { recursive: true });
-  // The types of Node of its own time; newer ones need a newer TypeScript.
+  // The Node types of the same period; newer ones need a newer TypeScript.
   symlinkSync(
     join(__dirname, '..', '..', '..', '..', '..', 'node_modules', '@types', 'node'),
     join(project.directory, 'node_modules', '@types', 'node'),
@@ -45,7 +45,7 @@ beforeAll(async () => {
 afterAll(() => project.remove());
 
 describe.each(['50', '52', '54', '56', '59', '', '7'])('typescript%s', (version) => {
-  test.each([true, false])('takes the types, with experimentalDecorators %s', async (experimentalDecorators) => {
+  test.each([true, false])('accepts the types with experimentalDecorators %s', async (experimentalDecorators) => {
     await project.write(
       'tsconfig.json',
       JSON.stringify({
