@@ -11,5 +11,10 @@ module.exports = {
     '<rootDir>/packages/protocol/test/fuzz.test.ts',
     '<rootDir>/packages/client/test/connection-model.test.ts',
   ],
-  testPathIgnorePatterns: ['/node_modules/', '/dist/', '/fixtures/'],
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    '/dist/',
+    '/fixtures/',
+    ...(process.env.WITHOUT_TOOLS === '1' ? ['/toolchains/full/'] : []),
+  ],
 };
