@@ -4,14 +4,14 @@ import * as serval from 'serval';
 import ts from 'typescript';
 import { readPages, ROOT, type Page } from './documentation';
 
-// Every ```ts block of the documentation compiles, as an ES module of its own:
+// Every ```ts block of the documentation compiles as its own ES module:
 //   ```ts            in the legacy dialect (experimentalDecorators and emitDecoratorMetadata)
 //   ```ts standard   in the standard dialect
 //   ```ts both       in each of them
-// Names of `serval` that a snippet uses without importing them are imported for it. What else it takes from the text
-// around it stands, invisible to the reader, in a comment right before the block: <!-- before: declare const x: string; -->
+// The test imports the names of `serval` that a snippet uses without an import. Other names from the surrounding text
+// are declared, invisible to the reader, in a comment right before the block: <!-- before: declare const x: string; -->
 
-/** Those of front servers are run by packages/conformance/test/peers/fronts.test.ts. */
+/** packages/conformance/test/peers/fronts.test.ts runs those of front servers. */
 const FRONT_SERVERS = ['nginx', 'haproxy', 'apache', 'caddy', 'vcl', 'lighttpd', 'ini', 'squid', 'yaml'];
 const LANGUAGES = new Set(['js', 'json', 'sh', 'text', 'java', 'html', ...FRONT_SERVERS]);
 type Dialect = 'legacy' | 'standard';
@@ -69,7 +69,7 @@ const WRONG: readonly Snippet[] = [
   },
 ];
 
-/** What is wrong with each snippet, by its place. */
+/** The errors of each snippet, by its place. */
 function check(dialect: Dialect): Map<string, string[]> {
   const config = join(ROOT, 'packages/tsconfig.test.json');
   const { options } = ts.parseJsonConfigFileContent(

@@ -22,7 +22,7 @@ export class Answers {
   }
 }
 
-/** What every client says, and what each of them must hear, in order. */
+/** The messages of every client, and the answers that each must receive, in order. */
 export const SAID = ['zwei ✓ 𝄞', Uint8Array.of(1, 2, 3), 'fail', '', 'x'.repeat(200), 'close'] as const;
 export const HEARD = [
   'hello Ann B/C',

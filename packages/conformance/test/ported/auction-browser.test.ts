@@ -46,7 +46,7 @@ describeInBrowser('auction in a browser', (browser) => {
   const left = (page: Page, time: string): Promise<void> =>
     page.locator('#seconds').filter({ hasText: time }).waitFor();
 
-  test('two people bid against each other until the time has run out, and each reads the result', async () => {
+  test('two people bid against each other until the time runs out, and both see the result', async () => {
     const ann = await enter('Ann', 'Lamp');
     await left(ann, '20 seconds');
     const ben = await enter('Ben', 'Lamp');
@@ -70,7 +70,7 @@ describeInBrowser('auction in a browser', (browser) => {
     expect(visits.complaints).toEqual([]);
   }, 90_000);
 
-  test('who leaves an auction finds the list again; the others go on, and markup in a name is text', async () => {
+  test('a person who leaves an auction sees the list again; the others continue, and markup in a name is text', async () => {
     const ann = await enter('<b>Ann</b>', 'Globe');
     await left(ann, '20 seconds');
     await ann.getByRole('link', { name: 'Leave the auction' }).click();

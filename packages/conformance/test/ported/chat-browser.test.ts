@@ -45,7 +45,7 @@ describeInBrowser('ported chat in a browser', (browser) => {
     expect(await ann.locator('p b').count()).toBe(0);
   }
 
-  test('two pages read each other, and markup is shown as text', async () => {
+  test('two pages show each other’s messages, with markup as text', async () => {
     const ann = await visit(server.port);
     const ben = await visit(server.port);
     await talk(ann, ben);
@@ -68,12 +68,12 @@ describeInBrowser('ported chat in a browser', (browser) => {
     }, 90_000);
     afterAll(() => tomcat?.stop());
 
-    test('the page talks to the original', async () => {
+    test('the page works with the original', async () => {
       await talk(await visit(tomcat.port), await visit(tomcat.port));
       expect(visits.complaints).toEqual([]);
     }, 90_000);
 
-    test('the page of the original talks to the port', async () => {
+    test('the page of the original works with the port', async () => {
       const ann = await visit(server.port);
       const ben = await visits.open(`http://127.0.0.1:${server.port}${THEIRS}`, {}, tomcat.port);
       await reads(ben, /has joined/);

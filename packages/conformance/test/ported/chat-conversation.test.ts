@@ -177,14 +177,14 @@ let server: Awaited<ReturnType<typeof start>>;
 beforeAll(async () => (server = await start(0)));
 afterAll(() => server.stop());
 
-test('ported chat: what three guests hear of each other', async () => {
+test('ported chat: the messages that three guests receive', async () => {
   const warn = jest.spyOn(console, 'warn').mockImplementation();
   expect(await conversation(server.port)).toEqual(CONVERSATION);
   expect(warn.mock.calls).toEqual([[expect.stringContaining('has no handler for binary messages')]]);
   warn.mockRestore();
 });
 
-test('ported chat: a guest who reads too slowly misses messages and gets their number', async () => {
+test('ported chat: a guest who reads too slowly misses messages and receives their number', async () => {
   expect(await slowGuest(server.port)).toEqual(SLOW_GUEST);
 });
 
@@ -201,11 +201,11 @@ describeWithPeer(Tomcat, 'the chat of Tomcat', () => {
     expect(await conversation(tomcat.port)).toEqual(CONVERSATION);
   });
 
-  test('a slow guest hears the same', async () => {
+  test('a slow guest receives the same', async () => {
     expect(await slowGuest(tomcat.port)).toEqual(SLOW_GUEST);
   }, 60_000);
 
-  test('its handshakes are those of the port', async () => {
+  test('its handshakes equal those of the port', async () => {
     expect(await handshakes(tomcat.port)).toEqual(HANDSHAKES);
   });
 });

@@ -147,7 +147,7 @@ describeInBrowser('drawboard in a browser', (browser) => {
   const open = (path = PAGE, options = {}): Promise<Page> =>
     visits.open(`http://127.0.0.1:${server.port}${path}`, options);
 
-  test('a line that one page draws is seen by another, and in the picture for one that comes later', async () => {
+  test('another page sees a line that one page draws, and a later one sees it in the picture', async () => {
     const ada = await open();
     await state(ada, 'You are alone here');
     const bob = await open();
@@ -170,7 +170,7 @@ describeInBrowser('drawboard in a browser', (browser) => {
     expect(visits.complaints).toEqual([]);
   }, 90_000);
 
-  test('the picture looks like what the pages have drawn themselves', async () => {
+  test('the picture equals the drawing of the pages', async () => {
     const viewport = { width: 932, height: 850 };
     const ada = await open(PAGE, { viewport });
     await state(ada, 'alone');
@@ -196,7 +196,7 @@ describeInBrowser('drawboard in a browser', (browser) => {
     expect(visits.complaints).toEqual([]);
   }, 60_000);
 
-  test('what arrives while the picture is being decoded is shown behind it, in its order', async () => {
+  test('strokes that arrive while the picture is being decoded appear after it, in order', async () => {
     const ada = await open();
     await state(ada, 'alone');
     const page = await visits.open('about:blank');
@@ -217,7 +217,7 @@ describeInBrowser('drawboard in a browser', (browser) => {
     expect(visits.complaints).toEqual([]);
   }, 90_000);
 
-  test('a board can be drawn on by keyboard', async () => {
+  test('the keyboard can draw on the board', async () => {
     const [ada, bob] = [await open(), await open()];
     await state(ada, '2 players');
     await ada.getByRole('radio', { name: 'Brush' }).focus();
@@ -255,7 +255,7 @@ describeInBrowser('drawboard in a browser', (browser) => {
     expect(visits.complaints).toEqual([]);
   }, 90_000);
 
-  test('a page says why it is not let in, or that the server has gone, and comes back when asked', async () => {
+  test('a page shows why it was refused or that the server is gone, and reconnects on request', async () => {
     const players: TestPlayer[] = [];
     for (let count = 1; count <= 100; count++) players.push(await TestPlayer.joined(server.port));
     const page = await open();
@@ -309,7 +309,7 @@ describeInBrowser('drawboard in a browser', (browser) => {
     }, 90_000);
     afterAll(() => tomcat?.stop());
 
-    test('the page plays with the original', async () => {
+    test('the page works with the original', async () => {
       // The page is ours; the other end of its WebSocket is Tomcat's.
       const proxy = createServer(servePages('ported/drawboard', PAGE)).on('upgrade', (request, socket, head) => {
         const upstream = connect(tomcat.port, '127.0.0.1');

@@ -117,7 +117,7 @@ let port: Awaited<ReturnType<typeof start>>;
 beforeEach(async () => (port = await start(0)));
 afterEach(() => port.stop());
 
-test('drawboard tells everyone who comes, who goes and what is drawn, and leaves aside what it does not understand', async () => {
+test('drawboard sends everyone the joins, departures and strokes, and ignores unknown messages', async () => {
   expect(await converse(port.port)).toEqual({
     ada: [
       ...['21', 'picture 900x600', '3+', '3+'],
@@ -157,7 +157,7 @@ test('drawboard closes with 1009 when a message is longer than 10,000 characters
   expect(await sayTooMuch(port.port)).toBe('closed 1009');
 });
 
-test('drawboard has room for a hundred', async () => {
+test('drawboard accepts a hundred players', async () => {
   expect(await fillRoom(port.port)).toEqual({
     refused: ['0Maximum player count (100) has been reached.', 'closed 1000'],
     first: ['21', 'picture 900x600', ...Array<string>(99).fill('3+'), '3-', '3+'],
@@ -173,7 +173,7 @@ test(
   FLOOD_MS,
 );
 
-test('drawboard tells nobody who goes when it stops', async () => {
+test('drawboard announces no departures when it stops', async () => {
   const players = [await TestPlayer.joined(port.port), await TestPlayer.joined(port.port)];
   await port.stop();
   await Promise.all(players.map((player) => player.until((line) => line.startsWith('closed'))));
@@ -191,7 +191,7 @@ describeWithPeer(Tomcat, 'drawboard and its original on Tomcat', () => {
   afterAll(() => tomcat?.stop());
 
   // First: the board of the original is still white.
-  test('show newcomers the same picture, but for half a pixel', async () => {
+  test('show newcomers the same picture, except for half a pixel', async () => {
     const original = await picture(tomcat.port, 0);
     // Java2D draws integer coordinates through the middle of their pixels, the page's canvas and the port between them.
     expect(difference(await picture(port.port, 0), original).pixels).toBeLessThan(0.015 * 900 * 600);
@@ -202,7 +202,7 @@ describeWithPeer(Tomcat, 'drawboard and its original on Tomcat', () => {
     expect(mean).toBeLessThan(0.25);
   }, 60_000);
 
-  test('say the same to three players', async () => {
+  test('send the same messages to three players', async () => {
     const original = await converse(tomcat.port);
     expect(await converse(port.port)).toEqual(original);
   }, 60_000);
@@ -216,7 +216,7 @@ describeWithPeer(Tomcat, 'drawboard and its original on Tomcat', () => {
     expect(closed).toBe(await sayTooMuch(port.port));
   }, 60_000);
 
-  test('say the same to the hundred-and-first player', async () => {
+  test('send the same message to the hundred-and-first player', async () => {
     const original = await fillRoom(tomcat.port);
     expect(await fillRoom(port.port)).toEqual(original);
   }, 60_000);

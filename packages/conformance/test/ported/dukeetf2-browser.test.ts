@@ -18,7 +18,7 @@ describeInBrowser('dukeetf2 in a browser', (browser) => {
     jest.useRealTimers();
   });
 
-  test('two pages show the same price and volume, and the way the price went', async () => {
+  test('two pages show the same price, volume and price trend', async () => {
     const pages = [];
     for (let number = 0; number < 2; number++) {
       const viewport = { width: 820, height: 500 };
@@ -54,7 +54,7 @@ describeInBrowser('dukeetf2 in a browser', (browser) => {
     expect(visits.complaints).toEqual([]);
   }, 90_000);
 
-  test('a page tells that the connection is lost, and comes back by itself', async () => {
+  test('a page shows that the connection is lost, and reconnects by itself', async () => {
     const page = await visits.open(`http://127.0.0.1:${server.port}/dukeetf2/`);
     const status = page.getByRole('status');
     await status.filter({ hasText: 'Connected' }).waitFor();

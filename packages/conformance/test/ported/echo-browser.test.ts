@@ -36,7 +36,7 @@ describeInBrowser('ported echo in a browser', (browser) => {
     return page.getByRole('log').locator('.event').allTextContents();
   }
 
-  test('the page speaks with each of the four', async () => {
+  test('the page works with each of the four endpoints', async () => {
     const variants = [
       'programmatic',
       'annotated, part by part',
@@ -54,13 +54,13 @@ describeInBrowser('ported echo in a browser', (browser) => {
     }, 90_000);
     afterAll(() => tomcat?.stop());
 
-    test('the page speaks with the original', async () => {
+    test('the page works with the original', async () => {
       expect(await play(tomcat.port, 'programmatic', 'annotated, with streams')).toEqual(
         Array(2).fill('Closed with 1000'),
       );
     }, 90_000);
 
-    test('the page of the original speaks with the port', async () => {
+    test('the page of the original works with the port', async () => {
       const page = await visits.open(`http://127.0.0.1:${server.port}${THEIRS}`, {}, tomcat.port);
       for (const variant of ['#radio1', '#radio2', '#radio3']) {
         await page.locator(variant).check();

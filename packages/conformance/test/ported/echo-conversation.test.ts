@@ -139,7 +139,7 @@ test.each(['echoAnnotation', 'echoStreamAnnotation', 'echoAsyncAnnotation', 'ech
 
 test('ported echo: handshakes', async () => expect(await handshakes(server.port)).toEqual(HANDSHAKES));
 
-test('ported echo: echoAsyncAnnotation keeps no more than 1 MiB of a message that does not end', async () => {
+test('ported echo: echoAsyncAnnotation keeps at most 1 MiB of a message that does not end', async () => {
   const speaker = await Speaker.join(`ws://127.0.0.1:${server.port}${ROOT}echoAsyncAnnotation`);
   await speaker.remote.sendBinary(Buffer.alloc(1024 * 1024), false);
   await speaker.remote.sendPing();
@@ -161,12 +161,12 @@ describeWithPeer(Tomcat, 'the echo of Tomcat', () => {
     20_000,
   );
 
-  test('its handshakes are those of the port', async () => {
+  test('its handshakes equal those of the port', async () => {
     expect(await handshakes(tomcat.port)).toEqual(HANDSHAKES);
   });
 
   // Both start with an odd number of characters, so that Tomcat's buffer of 8192 ends in the middle of an emoji.
-  test('echoStreamAnnotation fails at a character that its buffer cuts, and the port does not', async () => {
+  test('echoStreamAnnotation fails if its buffer splits a character, and the port does not', async () => {
     const text = `x${'😀'.repeat(8192)}`;
     const heard: string[] = [];
     for (const { port } of [tomcat, server]) {

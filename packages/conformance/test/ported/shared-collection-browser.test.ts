@@ -39,7 +39,7 @@ describeInBrowser('shared-collection in a browser', (browser) => {
     await board.waitFor({ state: 'attached' });
   }
 
-  test('a change on one page is seen on the other, while it is typed, and by one who comes later', async () => {
+  test('another page sees a change while it is typed, and a later page sees it too', async () => {
     const ann = await visit('By WebSocket');
     const ben = await visit('By WebSocket');
     for (const page of [ann, ben]) await shows(page, ['Monday', 'Soup'], ['Tuesday', 'Pasta'], ['Wednesday', 'Curry']);
@@ -65,7 +65,7 @@ describeInBrowser('shared-collection in a browser', (browser) => {
     expect(visits.complaints).toEqual([]);
   }, 90_000);
 
-  test('a page by WebSocket and one by HTTP see the same', async () => {
+  test('a page over WebSocket and one over HTTP show the same', async () => {
     const ann = await visit('By WebSocket');
     const ben = await visit('By HTTP');
     await shows(ben, ['Monday', 'Soup'], ['Tuesday', 'Pasta'], ['Wednesday', 'Curry']);
@@ -77,7 +77,7 @@ describeInBrowser('shared-collection in a browser', (browser) => {
     expect(visits.complaints).toEqual([]);
   }, 90_000);
 
-  test('markup in keys and values is shown as text, and a page that was away has all again', async () => {
+  test('shows markup in keys and values as text, and a page that was offline receives everything again', async () => {
     const ann = await visit('By WebSocket');
     await ann.getByLabel('Key').fill('<b>bold</b>');
     await ann.getByLabel('Value').fill('<img src=x onerror=alert(1)>');

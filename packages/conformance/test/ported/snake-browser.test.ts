@@ -62,7 +62,7 @@ describeInBrowser('ported snake in a browser', (browser) => {
     await see(page, (squares) => isColumn(squares) && squares.join() !== before.join());
   }
 
-  test('a snake moves by the arrow keys, and the others see it', async () => {
+  test('the arrow keys move a snake, and the others see it', async () => {
     const ann = await visit(server.port);
     await play(ann);
     const ben = await visit(server.port);
@@ -75,7 +75,7 @@ describeInBrowser('ported snake in a browser', (browser) => {
     expect(visits.complaints).toEqual([]);
   }, 90_000);
 
-  test('the page never sends a snake right back, and says when it is dead', async () => {
+  test('the page never reverses a snake, and shows when it is dead', async () => {
     const page = await visit(server.port);
     await page.keyboard.press('ArrowRight');
     await see(page, isRow);
@@ -99,12 +99,12 @@ describeInBrowser('ported snake in a browser', (browser) => {
     }, 90_000);
     afterAll(() => tomcat?.stop());
 
-    test('the page plays with the original', async () => {
+    test('the page works with the original', async () => {
       await play(await visit(tomcat.port));
       expect(visits.complaints).toEqual([]);
     }, 90_000);
 
-    test('the page of the original plays with the port', async () => {
+    test('the page of the original works with the port', async () => {
       const page = await visits.open(`http://127.0.0.1:${server.port}${THEIRS}`, {}, tomcat.port);
       await page.getByText('Press an arrow key to begin').waitFor();
       await play(page);

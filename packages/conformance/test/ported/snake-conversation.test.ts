@@ -223,11 +223,11 @@ beforeAll(async () => (server = await start(0)));
 afterEach(everybodyLeaves);
 afterAll(() => server.stop());
 
-test('ported snake: what players see who come, move, die and go', async () => {
+test('ported snake: the messages of players who join, move, die and leave', async () => {
   expect(await conversation(server.port)).toEqual(CONVERSATION);
 });
 
-test('ported snake: who runs into another is dead, and the other grows', async () => {
+test('ported snake: a snake that hits another dies, and the other grows', async () => {
   expect(await hunt(server.port)).toEqual(HUNT);
 }, 60_000);
 
@@ -238,11 +238,11 @@ describeWithPeer(Tomcat, 'the snakes of Tomcat', () => {
   }, 90_000);
   afterAll(() => tomcat?.stop());
 
-  test('players of the original and of the port see the same', async () => {
+  test('players of the original and of the port receive the same messages', async () => {
     expect(await untilNothingIsLost(() => conversation(tomcat.port))).toEqual(CONVERSATION);
   }, 150_000);
 
-  test('who runs into another is dead there too, and the other grows', async () => {
+  test('a snake that hits another dies there too, and the other grows', async () => {
     expect(await untilNothingIsLost(() => hunt(tomcat.port))).toEqual(HUNT);
   }, 240_000);
 });

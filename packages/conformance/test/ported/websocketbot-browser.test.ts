@@ -35,7 +35,7 @@ describeInBrowser('websocketbot in a browser', (browser) => {
   const users = (page: Page): Promise<string[]> =>
     page.getByRole('list', { name: 'Here now' }).locator('li').allTextContents();
 
-  test('two people talk with each other and with Duke, and see who comes and goes', async () => {
+  test('two people talk with each other and with Duke, and see who joins and leaves', async () => {
     const ann = await join('Ann');
     const ben = await join('Ben');
     await reads(ann, 'Ben has joined the chat');

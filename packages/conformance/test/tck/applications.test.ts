@@ -23,14 +23,14 @@ import { context as sessionId } from './applications/spec-session-sessionid';
 import { TckServer } from './tck-server';
 import { TckClient, testConversations, type Conversation, type Heard, type Utterance } from './tck-client';
 
-/** What is said to an endpoint, and what is heard of it. */
+/** The messages to an endpoint, and its answers. */
 function talk(path: string, says: Utterance | Utterance[], hears: Heard | Heard[]): Conversation {
   return { path, says: [says].flat(), hears: [hears].flat() };
 }
 
 const bytes = (text: string): Buffer => Buffer.from(text);
 
-test('every application deploys, and no two have one context root', async () => {
+test('every application deploys, each with its own context root', async () => {
   const server = await TckServer.start({ contexts, port: 0, host: '127.0.0.1' });
   await server.stop();
   expect(contexts).toHaveLength(40);
@@ -100,7 +100,7 @@ describe.each([
     ],
   );
 
-  test('[WSC-4.1.3-2] the log has the Java names of what was asked and of what decoded', async () => {
+  test('[WSC-4.1.3-2] the log has the Java names of the decoders that were tried and of the one that decoded', async () => {
     const server = await TckServer.start({ contexts: [context], port: 0, host: '127.0.0.1' });
     const logger = await TckClient.open(`ws://127.0.0.1:${server.port}${root}/logger`);
     expect(await logger.send('clearall').next()).toBe('clearall');
@@ -139,7 +139,7 @@ describe('programmatic endpoints', () => {
   test.each([
     ['/error', 'TCK test throwable'],
     ['/close', '@OnClose'],
-  ])('%s leaves its word for /msg', async (path, word) => {
+  ])('%s stores its message for /msg', async (path, word) => {
     const server = await TckServer.start({ contexts: [endpointServer], port: 0, host: '127.0.0.1' });
     const url = `ws://127.0.0.1:${server.port}${endpointServer.root}`;
     const messages = await TckClient.open(`${url}/msg`);
@@ -188,7 +188,7 @@ describe.each([
   );
 });
 
-describe('what only one kind of remote endpoint has', () => {
+describe('methods that only one kind of remote endpoint has', () => {
   const [basic, async] = [remoteBasic.root, remoteAsync.root];
   testConversations(
     [remoteBasic, remoteAsync],
@@ -215,7 +215,7 @@ describe.each([
   ['Basic', userCoderBasic],
   ['Async', userCoderAsync],
   ['Async with a SendHandler', userCoderHandler],
-])("encoders in place of the container's own, sent with %s", (_, context) => {
+])("encoders that replace the container's own, sent with %s", (_, context) => {
   const coded = 'Anything that should have been coded has been coded into this';
   const { root } = context;
   testConversations(
@@ -235,7 +235,7 @@ describe.each([
 describe.each([
   ['a list', session],
   ['addEndpoint', addEndpoint],
-])('the session, of endpoints that are deployed by %s', (_, context) => {
+])('the session of endpoints deployed by %s', (_, context) => {
   const { root } = context;
   const opened = ['========TCKTestServer opened', '========session from Server is open=TRUE'];
   testConversations(
@@ -293,7 +293,7 @@ describe.each([
   );
 });
 
-test('the id of a session is its own for as long as it lives', async () => {
+test('the id of a session is unique and never changes', async () => {
   const server = await TckServer.start({ contexts: [sessionId], port: 0, host: '127.0.0.1' });
   const idsOf = async (): Promise<Heard[]> => {
     const client = await TckClient.open(`ws://127.0.0.1:${server.port}${sessionId.root}/TCKTestServer`);

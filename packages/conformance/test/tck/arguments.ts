@@ -9,7 +9,7 @@ Starts the server applications of the Jakarta WebSocket TCK, all on one port.
 
 const DEFAULT_PORT = 18_080;
 
-/** What the command line asks for. */
+/** The parsed command line. */
 export type Arguments =
   | { readonly kind: 'run'; readonly port: number }
   | { readonly kind: 'help' }

@@ -6,7 +6,7 @@ test.each([
   [['--port', '9000'], { kind: 'run', port: 9000 }],
   [['--port=0'], { kind: 'run', port: 0 }],
   [['--port', '1', '--help'], { kind: 'help' }],
-])('the command takes %j', (words, expected) => {
+])('the command accepts %j', (words, expected) => {
   expect(parseArguments(words)).toEqual(expected);
 });
 
@@ -19,7 +19,7 @@ test.each([[['--port']], [['--port', 'x']], [['--port', '65536']], [['--port=-1'
   },
 );
 
-test('a class has the name in Java that it was given, and no other', () => {
+test('a class has its given Java name, and no other', () => {
   @JavaPackage('ee.coder')
   class Coder {}
   @JavaName('java.util.LinkedList')

@@ -16,7 +16,7 @@ export interface TckContext {
   readonly servlets?: Readonly<Record<string, Servlet>>;
 }
 
-/** Serves upgrade requests on a path that no endpoint has. What it throws is answered with 500. */
+/** Serves upgrade requests on a path without an endpoint. An exception gives 500. */
 export type Servlet = (exchange: UpgradeExchange, container: ServerContainer) => void | Promise<void>;
 
 /** What Node's 'upgrade' event brings. */

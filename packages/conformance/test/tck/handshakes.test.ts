@@ -40,7 +40,7 @@ test.each([
   ['/getlocalenoheader', {}, { getlocalenoheaderconfigurator: 'true' }],
   ['/getlocalefrench', { 'Accept-Language': 'fr' }, { getlocalefrenchconfigurator: 'true' }],
   ['/getlocalegerman', { 'Accept-Language': 'de' }, { getlocalegermanconfigurator: 'true' }],
-])('the handshake request of %s is read', async (path, headers: Record<string, string>, expected) => {
+])('reads the handshake request of %s', async (path, headers: Record<string, string>, expected) => {
   expect(await responseHeaders(request.root + path, headers)).toMatchObject(expected);
 });
 
@@ -53,27 +53,27 @@ test.each([
   [`${request.root}/readonlygetheaders`, 'getquerystringconfigurator'],
   [`${request.root}/readonlygetparams?a=b`, 'readonlykey'],
   [`${response.root}/echo`, 'readonlykey'],
-])('%s cannot write into what it reads', async (path, header) => {
+])('%s cannot change the values that it reads', async (path, header) => {
   const headers = await responseHeaders(path);
   expect(Object.keys(headers)).toContain('upgrade');
   expect(headers).not.toHaveProperty(header);
 });
 
-test('what a path parameter holds is said', async () => {
+test('returns the value of a path parameter', async () => {
   const one = await TckClient.open(`${url}${request.root}/getoneparam/first?second=x`);
   expect(await one.send('hello').next()).toBe('firsthello');
   const two = await TckClient.open(`${url}${request.root}/gettwoparams/9223372036854775807/100`);
   expect(await two.send('hello').next()).toBe('9223372036854775807;100.0;hello');
 });
 
-test('headers of the request, and others, come back with the response', async () => {
+test('the response contains headers of the request, and others', async () => {
   const headers = await responseHeaders(`${response.root}/echo`, { aFirstKey: 'header1, header2' });
   expect(headers.afirstkey).toBe('header1, header2');
   const { afirstkey } = await responseHeaders(`${response.root}/setheaders`);
   expect(afirstkey).toBe(Array.from({ length: 8 }, (_, index) => `header${index + 1}`).join(', '));
 });
 
-test('a path that no application has is refused with 404', async () => {
+test('a path without an application gets 404', async () => {
   for (const path of [`${response.root}/doesNotExist`, '/nowhere', '/']) {
     await expect(TckClient.open(url + path)).rejects.toThrow('404');
   }

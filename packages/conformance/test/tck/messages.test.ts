@@ -10,7 +10,7 @@ function says(root: string, path: string, said: Utterance, heard: Heard): Conver
   return { path: `${root}${path}`, says: [said], hears: [heard] };
 }
 
-describe('what a method takes', () => {
+describe('the payload types of a method', () => {
   const { root } = message;
   const bytes = Buffer.from('bytes');
 
@@ -58,7 +58,7 @@ describe('a message in two frames', () => {
     { path: '/partialbytebufferpathparam/X', binary: true, hears: ['one(false)[X]', 'two(true)[X]'] },
     { path: '/readersession', binary: false, hears: ['onetwo'] },
     { path: '/inputstreamsession', binary: true, hears: ['onetwo'] },
-  ])('$path answers each part, or all at the end: $hears', async ({ path, binary, hears }) => {
+  ])('$path answers each part, or everything at the end: $hears', async ({ path, binary, hears }) => {
     const client = await TckClient.open(`ws://127.0.0.1:${server.port}${message.root}${path}`);
     client.socket.send('one', { binary, fin: false });
     client.socket.send('two', { binary, fin: true });
@@ -67,7 +67,7 @@ describe('a message in two frames', () => {
   });
 });
 
-describe('what a method returns', () => {
+describe('the return types of a method', () => {
   const { root } = returnType;
 
   testConversations(
@@ -86,7 +86,7 @@ describe('what a method returns', () => {
   );
 });
 
-describe('what a coder throws', () => {
+describe('the exceptions of a coder', () => {
   const { root } = throwingCoder;
   const coderError = 'TCK coder exception for test';
   const ioError = 'TCK IO exception for test';
@@ -134,7 +134,7 @@ describe('path parameters', () => {
     beforeAll(async () => (server = await TckServer.start({ contexts: [pathParam], port: 0, host: '127.0.0.1' })));
     afterAll(() => server.stop());
 
-    test('are told by a later session', async () => {
+    test('are reported by a later session', async () => {
       const open = (path: string): Promise<TckClient> => TckClient.open(`ws://127.0.0.1:${server.port}${root}${path}`);
       const teller = (await open('/onclose')).send('-1');
       expect(await teller.next()).toBe('path params has been reset');

@@ -18,7 +18,7 @@ function asks(root: string, path: string, question: string, answer: string): Con
   return { path: `${root}${path}`, says: [question], hears: [answer] };
 }
 
-describe('what an application config has chosen, in its application and from a library', () => {
+describe('the choice of an application config, in its application and from a library', () => {
   testConversations(
     contexts,
     [appConfig.root, appConfigInLib.root].flatMap((root) =>
@@ -27,7 +27,7 @@ describe('what an application config has chosen, in its application and from a l
   );
 });
 
-describe('what an annotation says', () => {
+describe('the attributes of an annotation', () => {
   testConversations(contexts, [
     asks(annotation.root, '/default', 'value', '/default'),
     asks(annotation.root, '/default', 'configurator', CONFIGURATOR),
@@ -50,7 +50,7 @@ describe('what an annotation says', () => {
   ]);
 });
 
-describe('what a configuration says, made by hand or by the builder', () => {
+describe('the values of a configuration, built by hand or by the builder', () => {
   const classes = `${PACKAGE}.serverendpointconfig`;
   testConversations(contexts, [
     asks(config.root, '/annotated/subprotocols', 'subprotocols', 'abc def'),
@@ -75,7 +75,7 @@ describe('what a configuration says, made by hand or by the builder', () => {
   ]);
 });
 
-describe('what a configurator has seen of the handshake', () => {
+describe('the handshake that a configurator received', () => {
   const subprotocols = ['MBWS.huawei.com', 'soap', 'v10.stomp'];
   testConversations(contexts, [
     {
@@ -124,11 +124,11 @@ describe('over one server', () => {
     [`${appConfig.root}/unusedconfig`],
     [`${appConfigInLib.root}/unused`],
     [`${appConfigInLib.root}/unusedconfig`],
-  ])('%s, which no application config has chosen, is answered with 404', async (path) => {
+  ])('%s, which no application config chose, gets 404', async (path) => {
     await expect(open(path)).rejects.toThrow('404');
   });
 
-  test('a deployment makes one configurator for each endpoint', async () => {
+  test('a deployment creates one configurator per endpoint', async () => {
     const before = Number(await ask(`${annotation.root}/countone`, 'any'));
     const another = await TckServer.start({ contexts: [annotation], port: 0, host: '127.0.0.1' });
     try {
@@ -138,7 +138,7 @@ describe('over one server', () => {
     }
   });
 
-  test('a configurator that says no to the origin refuses with 403, until it says yes', async () => {
+  test('a configurator that rejects the origin refuses with 403, until it accepts it', async () => {
     const { root } = configurator;
     expect(await ask(`${root}/originreturnsfalseconfig`, 'false')).toBe('false');
     await expect(open(`${root}/originreturnsfalse`)).rejects.toThrow('403');
@@ -146,20 +146,20 @@ describe('over one server', () => {
     expect(await ask(`${root}/originreturnsfalse`, 'anything')).toBe('anything');
   });
 
-  test('a configurator sees the origin, and null where there is none', async () => {
+  test('a configurator receives the origin, or null if there is none', async () => {
     const path = `${configurator.root}/origin`;
     expect(await ask(path, 'get', { Origin: 'http://elsewhere.example' })).toBe('http://elsewhere.example');
     expect(await ask(path, 'get')).toBe('NULL');
   });
 
-  test('the container’s default configurator is one object', async () => {
+  test('the container’s default configurator is a single object', async () => {
     const { root } = configurator;
     const first = await ask(`${root}/containerdefaultconfiguratorA`, 'anything');
     expect(first).toMatch(/^\d+$/);
     expect(await ask(`${root}/containerdefaultconfiguratorB`, 'anything')).toBe(first);
   });
 
-  test('a configurator sees which extensions are installed, asked for and agreed on, in the client’s order', async () => {
+  test('a configurator receives the installed, requested and negotiated extensions, in the client’s order', async () => {
     const parameters = 'firstName=firstValue; secondName=secondValue';
     const headers = {
       'Sec-WebSocket-Extensions': `unknown, secondExtName; ${parameters}, firstExtName; ${parameters}`,

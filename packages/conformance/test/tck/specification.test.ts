@@ -17,7 +17,7 @@ testConversations(contexts, [
     hears: ['TCKTestServer opened', 'TCKTestServer received: Hello', 'TCKTestServer responds'],
   },
   { path: `${inheritance.root}/echo`, says: ['text'], hears: ['text'] },
-  // One instance for one connection: a second one begins anew.
+  // One instance per connection, so a second connection starts from the beginning.
   { path: `${lifecycle.root}/lifecycle`, says: ['any', 'any'], hears: ['0', '1'] },
   { path: `${lifecycle.root}/lifecycle`, says: ['any', 'any'], hears: ['0', '1'] },
   // The servlet's path, and the one that the endpoint has by itself.
@@ -58,7 +58,7 @@ describe('over one server', () => {
 
   const open = (path: string): Promise<TckClient> => TckClient.open(`ws://127.0.0.1:${server.port}${path}`);
 
-  test('a path with more segments than any template is answered with 404', async () => {
+  test('a path with more segments than any template gets 404', async () => {
     await expect(open(`${uriMatching.root}/a/c/d/e`)).rejects.toThrow('404');
   });
 
@@ -70,7 +70,7 @@ describe('over one server', () => {
     later.socket.terminate();
   });
 
-  test('all sessions of an application live in one container', async () => {
+  test('all sessions of an application share one container', async () => {
     const [first, second] = await Promise.all([open(`${containers.root}/srv`), open(`${containers.root}/srv`)]);
     const container = await first.send('any').next();
     expect(container).toMatch(/^\d+$/);

@@ -3,10 +3,10 @@ import { WebSocket, type ClientOptions } from 'ws';
 import type { TckContext } from './context';
 import { TckServer } from './tck-server';
 
-/** What a client sends: text, bytes, or a pong with this text. */
+/** A message of a client: text, bytes, or a pong with this text. */
 export type Utterance = string | Buffer | { readonly pong: string };
 
-/** What a client hears, in order: text, bytes, the text of a pong, or how the server closed. */
+/** The events of a client, in order: text, bytes, the text of a pong, or the server's close. */
 export type Heard = string | Buffer | { readonly pong: string } | { readonly closed: number };
 
 /** A client of one test. */
@@ -34,7 +34,7 @@ export class TckClient {
     return this;
   }
 
-  /** What the server says next; waits for it. */
+  /** Waits for the next event. */
   async next(): Promise<Heard> {
     return this.#heard.shift() ?? new Promise((resolve) => this.#waiting.push(resolve));
   }

@@ -13,7 +13,7 @@ export interface TckServerOptions {
   readonly host?: string | undefined;
 }
 
-/** The applications of the TCK, each in a container of its own, on one port. */
+/** The applications of the TCK, each in its own container, on one port. */
 export class TckServer {
   readonly #httpServer: HttpServer;
   readonly #containers: readonly ServerContainer[];
@@ -35,7 +35,7 @@ export class TckServer {
         servlets.set(`${context.root}${path}`, bind(servlet, container));
       }
     }
-    // With a listener beside those of the containers, a path that nobody has is ours to refuse.
+    // With a listener in addition to the containers, this program must refuse unknown paths.
     httpServer.on('upgrade', (request, socket: Duplex, head) => {
       const target = request.url ?? '/';
       if (containers.some((container) => container.match(target) !== undefined)) return;

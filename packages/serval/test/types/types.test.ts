@@ -7,7 +7,7 @@ type Dialect = 'legacy' | 'standard';
 
 const DIALECTS: Record<Dialect, ts.CompilerOptions> = {
   legacy: { experimentalDecorators: true, emitDecoratorMetadata: true },
-  // What a user might have who has not chosen the strictest options.
+  // The options of a user without the strictest settings.
   standard: {
     experimentalDecorators: false,
     emitDecoratorMetadata: false,

@@ -15,7 +15,7 @@ import { RecordingClient, says } from './recording-endpoints';
 
 const MESSAGE = 'message';
 
-/** All handlers, and no annotation of its own. */
+/** All handlers, but no class annotation. */
 class AnnotatedMethods extends RecordingClient {
   constructor() {
     super(says.text(MESSAGE));

@@ -162,7 +162,7 @@ export const PONG: ClientPair = { returning: PongClient, sending: PongAndSession
 export const READER: ClientPair = { returning: ReaderClient, sending: ReaderAndSessionClient };
 export const INPUT_STREAM: ClientPair = { returning: InputStreamClient, sending: InputStreamAndSessionClient };
 
-/** Clients of a payload that the decorator is told. */
+/** Clients for the payload in the decorator's `params`. */
 export function declared<P extends ParameterRole>(
   type: P,
   toValue: (payload: ParameterValue<P>) => unknown = (payload) => payload,

@@ -63,7 +63,7 @@ class BooleanDecoder implements Decoder.Text<boolean> {
   }
 }
 
-/** What a configuration is made of. What it leaves out is empty. */
+/** The parts of a configuration. Missing parts are empty. */
 interface Parts {
   readonly subprotocols?: readonly string[];
   readonly extensions?: readonly Extension[];

@@ -41,7 +41,7 @@ function bean(what: string, text: string, encoder: EncoderClass): KitTest {
 kitSuite('ee.clientendpointreturntype.WSClientIT', context, {
   dataTypesTest: {
     claim: 'a boolean, a number, a bigint or a string that @OnMessage returns is sent as text',
-    // Java has two classes for each of its eight primitives; those that are a number here are told by their value.
+    // Java has two classes for each of its eight primitives. Their values tell apart those that are numbers here.
     run: async (application) => {
       await returns(application, 'true', (text) => text === 'true');
       for (const text of ['123', '32767', '-32768', '123.456', '789.012'])

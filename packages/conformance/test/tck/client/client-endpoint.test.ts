@@ -15,7 +15,7 @@ class EchoClient extends RecordingClient {
   }
 }
 
-/** What the container has made of the classes that it was given, with what it may not be given: arguments. */
+/** The objects that the container created from the given classes, and the arguments, of which there must be none. */
 const made: EchoClient[] = [];
 
 abstract class MadeClient extends EchoClient {
@@ -152,7 +152,7 @@ async function closeIsTold(application: Application, client: RecordingClient | R
   await client.heard.until(1);
   let isTold = false;
   void client.heard.closed.then(() => (isTold = true));
-  // As long as it lasts for another message there and back, it has not been told.
+  // If it has not run after another message there and back, it does not run.
   await session.getBasicRemote().sendText('another');
   await client.heard.until(2);
   expect([isTold, client.heard.messages]).toEqual([false, ['ECHO_MSG', 'another']]);

@@ -29,7 +29,7 @@ test('ee.clientendpointconfig testClientSideUserProperties: a session begins wit
   await session.close();
 });
 
-test('ee.handshakeresponse failedConnectionTest: the configurator sees the answer that refuses the connection', async () => {
+test('ee.handshakeresponse failedConnectionTest: the configurator receives the response that refuses the connection', async () => {
   const calls: string[] = [];
   class RecordingConfigurator extends ClientEndpointConfig.Configurator {
     override beforeRequest(): void {

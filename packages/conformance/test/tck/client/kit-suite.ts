@@ -7,7 +7,7 @@ import { RecordingEndpoint, type RecordingClient } from './recording-endpoints';
 
 /** The counterpart of one test of the kit. */
 export interface KitTest {
-  /** What is true if it passes: the title, behind the kit's name. */
+  /** The behaviour that it proves: the title after the kit's name. */
   readonly claim: string;
   readonly run: (application: Application) => Promise<void>;
   /** It lasts for seconds, so that it is begun with the suite, beside the others. */

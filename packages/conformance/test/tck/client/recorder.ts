@@ -1,12 +1,12 @@
 import type { CloseReason } from 'serval';
 
-/** What a client endpoint has been told, in order. */
+/** The calls of a client endpoint, in order. */
 export class Recorder {
   readonly messages: unknown[] = [];
   readonly errors: Error[] = [];
   readonly #waiting: (() => void)[] = [];
   #tellClosed: (reason: CloseReason) => void = () => undefined;
-  /** Why the session ended, once `@OnClose` has been told. */
+  /** The reason for the session's end, once `@OnClose` has run. */
   readonly closed = new Promise<CloseReason>((resolve) => {
     this.#tellClosed = resolve;
   });

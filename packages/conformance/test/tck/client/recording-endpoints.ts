@@ -1,7 +1,7 @@
 import { CloseReason, Endpoint, OnClose, OnError, OnOpen, Session, type EndpointConfig } from 'serval';
 import { Recorder } from './recorder';
 
-/** What a client does when its session opens. */
+/** The action of a client when its session opens. */
 export type Opening = (session: Session) => unknown;
 
 /** The ways to open a conversation: with a text, with bytes, with an object that is encoded, with a ping. */
@@ -24,7 +24,7 @@ export const says = {
       session.getBasicRemote().sendPing(Buffer.from(text)),
 };
 
-/** What the annotated client endpoints have in common. A subclass has an annotation of its own, and takes messages. */
+/** The base of the annotated client endpoints. A subclass has its own annotation and receives messages. */
 export abstract class RecordingClient {
   readonly heard = new Recorder();
 

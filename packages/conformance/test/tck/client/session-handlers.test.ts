@@ -172,7 +172,7 @@ class AlternativeInputStreamDecoder implements Decoder.Binary<InputStream> {
   }
 }
 
-/** An annotated endpoint that adds a handler of a type for which it has a decoder of its own. */
+/** An annotated endpoint that adds a handler of a type for which it has its own decoder. */
 function handlesAnnotated(
   what: string,
   path: string,

@@ -15,7 +15,7 @@ import { RecordingClient, says } from './recording-endpoints';
 
 const ECHO = 'Echo message';
 
-/** What a coder throws. */
+/** The exceptions of the coders. */
 interface Thrown {
   readonly type: typeof DecodeException | typeof EncodeException | typeof IOException;
   readonly message: string;

@@ -9,7 +9,7 @@ export function asServerEndpointConfig(config: EndpointConfig | undefined): Serv
   throw new TypeError('The endpoint was not opened with a ServerEndpointConfig.');
 }
 
-/** What the endpoints that tell of their configuration answer to a question; undefined to any other text. */
+/** The answer of the endpoints that report their configuration; undefined for any other text. */
 export function answerAbout(config: ServerEndpointConfig, question: string): string | undefined {
   switch (question) {
     case 'path':

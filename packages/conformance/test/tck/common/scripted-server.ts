@@ -1,15 +1,15 @@
 import { OnError, OnMessage, OnOpen, Session } from 'serval';
 
-/** What a script does with the message that has named it. */
+/** The action of a script on the message that names it. */
 export type Script<Message> = (message: Message, session: Session) => unknown;
 
 const PREFIX = 'testName=';
 
 /** Tells its peer that it has been opened, and of errors. */
 export abstract class AnnouncingServer {
-  /** What it calls itself. */
+  /** Its name. */
   protected abstract readonly title: string;
-  /** What it calls itself where it speaks of its session. */
+  /** Its name in messages about its session. */
   protected abstract readonly owner: string;
 
   @OnOpen
@@ -41,7 +41,7 @@ export abstract class ScriptedServer extends AnnouncingServer {
 
   /** Scripts are not waited for: one may wait for the peer's next message, or for its session to end. */
   protected run<Message>(script: Script<Message> | undefined, message: Message, session: Session): void {
-    // What a script throws, such as for a session that has ended while it slept, is nobody's concern. So is its name.
+    // Ignores the exceptions of a script, such as for a session that ended while it slept, and unknown names.
     void Promise.resolve(script?.call(this, message, session)).catch(() => undefined);
   }
 }

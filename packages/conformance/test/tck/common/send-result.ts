@@ -1,6 +1,6 @@
 import type { SendHandler, SendResult } from 'serval';
 
-/** What a send tells its handler. What the call itself throws is a rejection. */
+/** The result that a send passes to its handler. An exception of the call itself becomes a rejection. */
 export function sendResult(send: (handler: SendHandler) => void): Promise<SendResult> {
   return new Promise((resolve) => send(resolve));
 }

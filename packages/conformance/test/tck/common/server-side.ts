@@ -27,7 +27,7 @@ export abstract class OperationServer extends ErrorReporter {
   }
 }
 
-/** What both kinds of remote endpoint are asked to do, by the operation's name. */
+/** The operations on both kinds of remote endpoint, by name. */
 export function commonOperations(remoteOf: (session: Session) => Remote): Readonly<Record<string, Operation>> {
   const sending =
     (send: (remote: Remote) => unknown): Operation =>

@@ -103,7 +103,7 @@ export class WSTestServer extends BinaryScriptedServer {
   };
 }
 
-/** Closes when it is told to. */
+/** Closes on request. */
 abstract class CloseTestServer extends ScriptedServer {
   protected get owner(): string {
     return this.title;

@@ -1,7 +1,7 @@
 import { Decoder, Encoder, type InputStream, type OutputStream, type Reader, type Writer } from 'serval';
 import { JavaPackage } from '../java-names';
 
-/** A string in an object of its own: what a container cannot send or receive without a codec. */
+/** A string in an object, which a container cannot send or receive without a codec. */
 @JavaPackage('common.stringbean')
 export class StringBean {
   constructor(private value: string) {}

@@ -1,13 +1,13 @@
 import { javaName } from '../../java-names';
 
-/** What a coder has been asked to do. */
+/** A call of a coder. */
 export type CoderEvent = 'init' | 'destroy' | 'code' | 'willcode';
 
 const EVENTS: readonly CoderEvent[] = ['init', 'destroy', 'code', 'willcode'];
 
 const log = new Map<CoderEvent, string>();
 
-/** Notes the Java name of a coder's class. In Java each application has a log of its own; here two share this one. */
+/** Logs the Java name of a coder's class. In Java each application has its own log; here two share this one. */
 export function note(event: CoderEvent, coder: object): void {
   log.set(event, `${log.get(event) ?? ''}${javaName(coder.constructor)} `);
 }

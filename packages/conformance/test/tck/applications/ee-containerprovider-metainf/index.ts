@@ -14,7 +14,7 @@ class GivenContainerProvider extends ContainerProvider {
   }
 }
 
-/** What the library's provider provides: the name is what the client asks for. */
+/** The container of the library's provider. The client reads its name. */
 @JavaPackage('ee.containerprovider.metainf')
 class TCKWebSocketContainer {}
 

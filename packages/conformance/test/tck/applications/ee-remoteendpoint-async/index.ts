@@ -9,7 +9,7 @@ import { WSCThrowingServerSideServer } from './throwing-server';
 
 const async = (session: Session): RemoteEndpoint.Async => session.getAsyncRemote();
 
-/** Sends with a handler, and answers what the handler is told. */
+/** Sends with a handler, and answers with the result that the handler receives. */
 function withHandler(send: (remote: RemoteEndpoint.Async, handler: SendHandler) => void): Operation {
   return async (session) => {
     const result = await sendResult((handler) => send(async(session), handler));
@@ -19,7 +19,7 @@ function withHandler(send: (remote: RemoteEndpoint.Async, handler: SendHandler) 
 
 const ignore: SendHandler = () => undefined;
 
-/** What the server does with its remote endpoint at a client's word, and the client tests with theirs. */
+/** The operations that the server runs on its remote endpoint at a client's request, and the client tests on theirs. */
 export const OPERATIONS: Readonly<Record<string, Operation>> = {
   ...commonOperations(async),
   TIMEOUT: (session) => {

@@ -44,7 +44,7 @@ class ThrowingBinaryCoder implements Encoder.Binary<Buffer> {
   }
 }
 
-/** What it sends fails while it is encoded. Its answers are beans, because it cannot encode a string. */
+/** Encoding its messages fails. Its answers are beans, because it cannot encode a string. */
 @ServerEndpoint('/throwing', {
   encoders: [ThrowingBinaryCoder, ThrowingTextCoder, StringBeanTextEncoder, ThrowingStringBeanEncoder],
 })

@@ -19,7 +19,7 @@ export class ThrowingEncoder implements Encoder.Text<HolderForThrowingEncoder> {
 
 const basic = (session: Session): RemoteEndpoint.Basic => session.getBasicRemote();
 
-/** What the server does with its remote endpoint at a client's word, and the client tests with theirs. */
+/** The operations that the server runs on its remote endpoint at a client's request, and the client tests on theirs. */
 export const OPERATIONS: Readonly<Record<string, Operation>> = {
   ...commonOperations(basic),
   SENDBINARYPART1: (session) =>

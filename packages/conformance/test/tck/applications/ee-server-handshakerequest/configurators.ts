@@ -1,7 +1,7 @@
 import { ServerEndpointConfig, type HandshakeRequest, type HandshakeResponse } from 'serval';
 import { attemptToAdd, copyTo } from '../../common/headers';
 
-// With a name of its own, because the type of a class expression cannot be written into a declaration file.
+// Named, because a declaration file cannot contain the type of a class expression.
 type ConfiguratorClass = new () => ServerEndpointConfig.Configurator;
 
 /** A class of configurator that puts what it reads from the request into a response header. */
@@ -59,7 +59,7 @@ export const IsUserInRoleNotAuthenticatedConfigurator = answering(
   (request) => request.isUserInRole('j2ee') || request.isUserInRole('DIRECTOR'),
 );
 
-// What follows is new in version 2.3.
+// The following is new in version 2.3.
 
 const isBlank = (text: string | null): boolean => text === null || text.trim() === '';
 const isPort = (port: number): boolean => port === -1 || (port > 0 && port < 65_536);

@@ -11,9 +11,9 @@ const third = createExtension('thirdExtName');
 
 /** Those of the endpoint's configuration. */
 export const CONFIGURED: readonly Extension[] = [first, second, third];
-/** What the client asks for in most of the tests. */
+/** The extensions that the client requests in most tests. */
 export const REQUESTED: readonly Extension[] = [first];
-/** What it asks for when the order matters. */
+/** The extensions that it requests when the order matters. */
 export const ORDERED: readonly Extension[] = [second, first];
 
 /** The list as the TCK's own extension class prints it, which the client compares. */

@@ -1,4 +1,4 @@
-/** What the client of the tests asks for. */
+/** The subprotocols that the tests' client requests. */
 export const REQUESTED: readonly string[] = ['MBWS.huawei.com', 'soap', 'v10.stomp'];
-/** What the endpoint supports; two of them are asked for. */
+/** The subprotocols that the endpoint supports. The client requests two of them. */
 export const SUPPORTED: readonly string[] = ['MBLWS.huawei.com', 'wamp', 'v11.stomp', 'v10.stomp', 'soap'];

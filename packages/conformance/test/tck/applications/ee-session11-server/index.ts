@@ -54,7 +54,7 @@ class WSCServerEndpoint extends Endpoint {
 function serve(path: string, addHandler: AddHandler, ...decoders: readonly DecoderClass[]): ServerEndpointConfig {
   class HandlerConfigurator extends ServerEndpointConfig.Configurator {
     override getEndpointInstance<T extends object>(_endpointClass: EndpointClass<T>): T {
-      // T is WSCServerEndpoint: it is asked for the class of this configuration only. Java has the same cast.
+      // T is WSCServerEndpoint, because the container only passes the class of this configuration. Java has the same cast.
       return new WSCServerEndpoint(addHandler) as unknown as T;
     }
   }

@@ -12,7 +12,7 @@ import {
 } from '../../common/string-bean';
 import { JavaName, JavaPackage } from '../../java-names';
 
-/** What a class's method returns for the text that it is sent. */
+/** The return value of a class's method for the text that it receives. */
 type Answer = (data: string) => unknown;
 
 /**
