@@ -37,18 +37,17 @@ export type ServerUri = string | URL | (() => string | URL | Promise<string | UR
 
 /** The options of every `connect`, beside all options of a client container. */
 export interface CommonConnectOptions extends ClientContainerOptions {
-  /** The container to connect with. Default: a new one where options of a container are given, else the provider's. */
+  /** The container to connect with. Default: a new one if you pass options of a container, otherwise the provider's. */
   readonly container?: ClientContainer | undefined;
   /**
-   * Ends the connection as `close()` does, at any moment; a `connect` under way rejects with the signal's reason. Default:
-   * none.
+   * Ends the connection like `close()`, at any time. A pending `connect` rejects with the signal's reason. Default: none.
    */
   readonly signal?: AbortSignal | undefined;
-  /** Whether, and how, to connect again after a connection is lost. Default false. */
+  /** Whether and how to reconnect after a connection is lost. Default false. */
   readonly reconnect?: boolean | ReconnectOptions | undefined;
   /**
-   * Further headers for the request, or a function that returns them for each request and may be async. A configurator sees
-   * them. Default: none.
+   * Additional request headers, or a function that returns them for each request and may be async. A configurator receives
+   * them too. Default: none.
    */
   readonly headers?: RequestHeaders | (() => RequestHeaders | Promise<RequestHeaders>) | undefined;
 }
@@ -65,7 +64,7 @@ export interface HandlerConnectOptions extends CommonConnectOptions, SessionHand
   readonly decoders?: readonly DecoderClass[] | undefined;
   /** TLS options of Node, or a `tls.SecureContext`. Default: Node's. */
   readonly sslContext?: unknown;
-  /** Sees the request and the response of each handshake. Default: none. */
+  /** Receives the request and the response of each handshake. Default: none. */
   readonly configurator?: ClientEndpointConfig.Configurator | undefined;
   /** The initial user properties of each session. Default: none. */
   readonly userProperties?: Readonly<Record<string, unknown>> | undefined;
@@ -76,8 +75,8 @@ export interface HandlerConnectOptions extends CommonConnectOptions, SessionHand
 /** The options of `connect` with an endpoint. */
 export interface EndpointConnectOptions extends CommonConnectOptions {
   /**
-   * An endpoint, as for `connectToServer`, in place of handlers. One instance serves all sessions; that of a class is
-   * created once. Default: none.
+   * An endpoint, as for `connectToServer`, instead of handlers. One instance serves all sessions; `connect` creates that of
+   * a class once. Default: none.
    */
   readonly endpoint: EndpointClass | object;
   /** The configuration of `endpoint`. Default: that of its annotation, or the defaults. */

@@ -12,18 +12,18 @@ import { TLS_PROPERTIES } from './tls-options';
 export interface ClientContainerOptions
   extends ContainerOptions, HandshakeOptions, Pick<EngineOptions, 'maxFragments' | 'sharedReads'> {
   /**
-   * Whether, and how, servers are offered compression (RFC 7692): true or an object offers it always, false never.
-   * Default: where an endpoint's configuration lists the extension `permessage-deflate`, as in Tomcat.
+   * Whether and how the client offers compression (RFC 7692): true or an object always offers it, false never does.
+   * Default: if an endpoint's configuration lists the extension `permessage-deflate`, as in Tomcat.
    */
   readonly perMessageDeflate?: EngineOptions['perMessageDeflate'];
-  /** For servers that answer 401, by Basic or Digest; an endpoint's user properties override it. Default: none. */
+  /** The answer to a 401 with Basic or Digest. An endpoint's user properties override it. Default: none. */
   readonly credentials?: Credentials | undefined;
   /**
    * The proxy for every server: an `http:`, `https:` or `socks5h:` URI, or an object of options; false for none.
    * Default: that of the environment, such as `https_proxy`.
    */
   readonly proxy?: ProxyOption | undefined;
-  /** The Origin that is sent where `beforeRequest` sets none. Default: none. */
+  /** The Origin to send if `beforeRequest` sets none. Default: none. */
   readonly origin?: string | undefined;
   /**
    * Whether to wait and try again after a 503 or 429 with Retry-After, up to 5 times and up to 5 minutes each; an object

@@ -5,11 +5,11 @@ import { TOMCAT } from '@serval/container';
 export interface HandshakeSettings {
   /** How long the server may be silent at any step of the handshake, in milliseconds. Default 5000. */
   readonly ioTimeout: number;
-  /** How long connecting may take altogether, redirects and the configurator included, in milliseconds. Default 30000. */
+  /** How long connecting may take in total, with redirects and the configurator, in milliseconds. Default 30000. */
   readonly handshakeTimeout: number;
-  /** Redirects that are followed; 0 follows none. Default 20. */
+  /** The most redirects to follow; 0 follows none. Default 20. */
   readonly maxRedirections: number;
-  /** Bytes of the status line and headers of an answer. Default 8192. */
+  /** The largest status line and headers of a response together, in bytes. Default 8192. */
   readonly maxResponseHeaderBytes: number;
 }
 

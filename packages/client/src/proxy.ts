@@ -23,14 +23,14 @@ export interface ProxyOptions {
    * without; for example `http://proxy.example:3128`.
    */
   readonly uri: string | URL;
-  /** For its 407, or for SOCKS 5; they override the user information of the URI. Default: none. */
+  /** The answer to its 407, or the login for SOCKS 5. Overrides the user information of the URI. Default: none. */
   readonly credentials?: Credentials | undefined;
   /**
-   * Further headers of the CONNECT; the server does not see them. A Proxy-Authorization overrides credentials. Not for
-   * SOCKS. Default: none.
+   * Additional headers of the CONNECT request, which the server does not receive. A Proxy-Authorization overrides
+   * credentials. Not for SOCKS. Default: none.
    */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** For an `https:` proxy: TLS options of Node, such as `ca`. Those of the server are not used for it. Default: Node's. */
+  /** Node's TLS options for an `https:` proxy, such as `ca`. The server's TLS options do not apply to it. Default: Node's. */
   readonly tls?: ConnectionOptions | undefined;
 }
 

@@ -43,13 +43,13 @@ export interface ReconnectOptions {
   readonly maxAttempts?: number | undefined;
   /** A connection that was open for less than this, in milliseconds, does not reset the count. Default 5000. */
   readonly minUptime?: number | undefined;
-  /** Whether the first connection is tried again too; otherwise `connect` rejects. Default false. */
+  /** Whether to repeat the first connection too; otherwise `connect` rejects. Default false. */
   readonly retryInitial?: boolean | undefined;
-  /** Sends while the connection is away wait for it (`queue`), or reject. Default `'queue'`. */
+  /** Whether sends while the connection is away wait for it (`queue`) or reject. Default `'queue'`. */
   readonly whileAway?: 'queue' | 'reject' | undefined;
-  /** Sends that wait for the connection; one more is rejected. Default 1000. */
+  /** The most sends that wait for the connection; one more rejects. Default 1000. */
   readonly maxQueuedMessages?: number | undefined;
-  /** Bytes of the texts and binary messages among them; a text counts its characters. Default 1048576. */
+  /** The most bytes of waiting texts and binary messages; a text counts its characters. Default 1048576. */
   readonly maxQueuedBytes?: number | undefined;
 }
 

@@ -3,9 +3,9 @@ import { pause, wholeNumber, milliseconds, type OptionTable, type ReadOptions } 
 
 /** How to handle a server that asks clients to come back later. */
 export interface RetryAfterOptions {
-  /** The most further attempts. Default 5. */
+  /** The largest number of further attempts. Default 5. */
   readonly attempts?: number | undefined;
-  /** The longest delay, in milliseconds; where the server asks for a longer one, connecting fails at once. Default 300000. */
+  /** The longest delay, in milliseconds. If the server requests a longer one, connecting fails at once. Default 300000. */
   readonly maxDelay?: number | undefined;
 }
 

@@ -25,7 +25,7 @@ export interface ServerContainerOptions extends ContainerOptions, EngineOptions 
    * message as one last part, and `perMessageDeflate` is a DeploymentException. Default `'native'`.
    */
   readonly engine?: 'native' | 'ws' | Engine | undefined;
-  /** The path in front of every endpoint's path, such as `/ws`. Default `'/'`. */
+  /** The prefix of every endpoint's path, such as `/ws`. Default `'/'`. */
   readonly contextPath?: string | undefined;
   /**
    * Foreign origins that may connect; a function may be async. Default: none but the server's own; all with
@@ -33,15 +33,15 @@ export interface ServerContainerOptions extends ContainerOptions, EngineOptions 
    */
   readonly allowedOrigins?: AllowedOrigins | undefined;
   /**
-   * The host names under which the server may be reached, against DNS rebinding; others get 403. A name that begins with a
-   * dot includes all names below it. Default: every name.
+   * The host names that requests may name, as a protection against DNS rebinding; others get 403. A name that begins with
+   * a dot includes all names below it. Default: every name.
    */
   readonly allowedHosts?: AllowedHosts | undefined;
   /** The proxies whose X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Host headers count. Default false. */
   readonly trustProxy?: TrustProxy | undefined;
   /** Identifies the user of a handshake request; may be async. Default: no user is known. */
   readonly authenticate?: Authenticate | undefined;
-  /** The answer of `HandshakeRequest.isUserInRole` for a known user. Default: false for every role. */
+  /** The result of `HandshakeRequest.isUserInRole` for a known user. Default: false for every role. */
   readonly isUserInRole?: ((principal: Principal, role: string) => boolean) | undefined;
   /** Creates endpoint instances, for dependency injection; may be async. Default: `new EndpointClass()`. */
   readonly instanceFactory?: InstanceFactory | undefined;

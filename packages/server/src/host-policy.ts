@@ -3,17 +3,17 @@ import { DeploymentException } from '@serval/api';
 import { badOption, type OptionKind } from '@serval/api/spi';
 
 /**
- * The names under which a server may be reached: `'chat.example'`, or `'.chat.example'` for it and all names below it; no
- * port. Addresses, `localhost` and names below that are always allowed: no other site can make them point elsewhere.
+ * The host names that requests to a server may name, without a port: `'chat.example'`, or `'.chat.example'` for it and all
+ * names below it. Addresses, `localhost` and names below it are always allowed, because no other site controls them.
  */
 export type AllowedHosts = readonly string[];
 
-/** Whether a handshake may name this host, which may come with a port. */
+/** Whether a handshake may name this host, which may include a port. */
 export type IsAllowedHost = (host: string) => boolean;
 
 /**
- * A page of another site can make its own name point at this machine or network (DNS rebinding). Its Origin then equals
- * the Host header, so that the origin check accepts it; only the name differs.
+ * A page of another site can make its own name resolve to this machine or network (DNS rebinding). Its Origin then equals
+ * the Host header, so the origin check accepts it. Only the name differs.
  */
 export const ALLOWED_HOSTS: OptionKind<IsAllowedHost> = {
   expected: 'a list of host names',

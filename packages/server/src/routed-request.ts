@@ -9,7 +9,7 @@ import type { RequestTarget } from './request-target';
 import type { UpgradeReply } from './upgrade-reply';
 import type { UpgradeRequest } from './upgrade-request';
 
-/** Returns the user of a handshake request, or `null` for none; throws a HandshakeRejection to refuse. */
+/** Returns the user of a handshake request, or `null` for none. It may throw a HandshakeRejection to refuse. */
 export type Authenticate = (request: HandshakeRequest) => Principal | null | Promise<Principal | null>;
 
 /** The parts of a container that an upgrade needs. */

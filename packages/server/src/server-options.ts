@@ -20,8 +20,8 @@ import { PATTERNS } from './endpoint-scan';
 /** The options of a `Server`; everything has a default. */
 export interface ServerOptions extends ServerContainerOptions {
   /**
-   * The port to listen on. 0 takes a free one, and `server.port` returns it. A string is the path of a Unix domain socket,
-   * with a slash in it: `/run/chat.sock`, `./chat.sock`. Default 0.
+   * The port to listen on. 0 picks a free port, which `server.port` returns. A string with a slash is the path of a Unix
+   * domain socket: `/run/chat.sock`, `./chat.sock`. Default 0.
    */
   readonly port?: number | string | undefined;
   /** The address to listen on; not for the path of a socket. Default: all addresses. */
@@ -35,8 +35,8 @@ export interface ServerOptions extends ServerContainerOptions {
   /** Options of Node's `https.createServer`, such as `key` and `cert`; with them the server speaks `wss:`. Default: plain HTTP. */
   readonly tls?: SecureServerOptions | undefined;
   /**
-   * Whether the server speaks HTTP/2 beside HTTP/1.1, for pages and for WebSockets (RFC 8441); needs `tls`. The request
-   * listener then gets the objects of Node's HTTP/2 compatibility API. Default false.
+   * Whether the server also speaks HTTP/2, for pages and for WebSockets (RFC 8441); requires `tls`. The request listener
+   * then receives the objects of Node's HTTP/2 compatibility API. Default false.
    */
   readonly http2?: boolean | undefined;
 }
