@@ -38,7 +38,7 @@ async function connect(
   return session;
 }
 
-/** Asks for credentials until a request has the right ones; by default, any. */
+/** Sends a challenge until a request has the right credentials; by default, any. */
 function asking(challenges: readonly string[], isRight = (authorization: string) => authorization !== ''): Answer {
   return (request) =>
     isRight(request.headers.get('authorization') ?? '')

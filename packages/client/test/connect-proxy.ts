@@ -10,12 +10,12 @@ export interface TunnelRequest {
   readonly socket: Socket;
 }
 
-/** The whole answer; one that begins with 200 is followed by the tunnel, undefined is none. */
+/** The whole answer. After one that begins with 200 the tunnel follows; undefined sends none. */
 export type TunnelAnswer = (request: TunnelRequest) => string | undefined;
 
 export const OPENED = 'HTTP/1.1 200 Connection established\r\n\r\n';
 
-/** The answer of a proxy that goes on only with the right Proxy-Authorization. */
+/** The answer of a proxy that requires the right Proxy-Authorization. */
 export function askingFor(
   challenge: string,
   isRight: (authorization: string) => boolean,
@@ -25,7 +25,7 @@ export function askingFor(
   return ({ headers }) => (isRight(headers.get('proxy-authorization') ?? '') ? OPENED : refusal.join('\r\n'));
 }
 
-/** An HTTP proxy on a free port of 127.0.0.1, gone after the test. Every name leads to 127.0.0.1. */
+/** An HTTP proxy on a free port of 127.0.0.1, until the test ends. It resolves every name to 127.0.0.1. */
 export class ConnectProxy {
   readonly requests: TunnelRequest[] = [];
   /** The bytes that clients sent into tunnels. */
@@ -64,7 +64,7 @@ export class ConnectProxy {
     return this.#sockets.size;
   }
 
-  /** Resolves once neither a client is connected nor a tunnel open. */
+  /** Resolves once no client is connected and no tunnel is open. */
   async deserted(): Promise<void> {
     while (this.#sockets.size > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }

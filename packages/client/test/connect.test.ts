@@ -245,7 +245,7 @@ test.each([false, true])('with a server of the ws library, compression %p', asyn
   });
   const client = new ClientContainer({ logger: silent, perMessageDeflate });
   const endpoint = new Listener();
-  // ws chooses the first subprotocol that is offered.
+  // ws chooses the first offered subprotocol.
   const session = await client.connectToServer(endpoint, `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`);
   expect(session.getNegotiatedSubprotocol()).toBe('v1');
   expect(session.getNegotiatedExtensions()).toHaveLength(perMessageDeflate ? 1 : 0);
@@ -347,7 +347,7 @@ describe('endpoints', () => {
         if (config.getDecoders().length > 0) session.addMessageHandler(Point, (point) => heard.add(point));
       }
       override onError() {
-        // The greeting is no point.
+        // The greeting is not a point.
       }
     }
     const points = new Points();
@@ -447,7 +447,7 @@ describe('an endpoint that fails during the connect', () => {
         return {};
       }
     }
-    // Encoders are made first.
+    // Encoders are created first.
     const config = ClientEndpointConfig.Builder.create().encoders([Good]).decoders([Bad]).build();
     const { error, server } = await failing(Prices, config);
     expect(error.message).toMatch(/because a codec threw: no schema$/);

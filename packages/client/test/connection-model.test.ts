@@ -8,7 +8,7 @@ import { connect, ClientContainer, type Connection, type ReconnectAttempt } from
 import { turns } from './reconnecting';
 import { silent } from '../../testing/test/toolbox';
 
-// Connections that are used, lost and ended at random, and what must be true of each of them whatever happens when.
+// Uses, loses and ends connections at random, and checks rules that must always hold.
 //   TEST_SEED=1 FUZZ_CASES=10000 npm test -- packages/client/test/connection-model
 
 const seed = Random.seed();
@@ -29,7 +29,7 @@ test(`the rules for every connection hold for ${cases} random ones (TEST_SEED=${
       );
     }
   }
-  // Others have timers that pass; one that was left behind would not in time.
+  // The other timers fire soon; a leftover one would not in time.
   while (timeouts() > before) await turns(1);
 }, 120_000);
 
@@ -40,11 +40,11 @@ interface ServedSession {
   readonly socket: WebSocket;
   readonly received: string[];
   readonly sent: string[];
-  /** Whether the server has ended it in order, behind all that it had sent. */
+  /** Whether the server ended it properly, after all its messages. */
   endsInOrder: boolean;
 }
 
-/** One connection from its first attempt to its end, and the server that it has. */
+/** One connection from its first attempt to its end, with its server. */
 class Life {
   readonly log: string[] = [];
   readonly #server: Server = createServer();
@@ -190,7 +190,7 @@ class Life {
     await this.#beSlow();
   }
 
-  /** As a handler, or the loop, may be. */
+  /** Slow at random, as a handler or the loop may be. */
   async #beSlow(): Promise<void> {
     if (this.random.chance(20)) this.#act();
     if (this.random.chance(30)) await turns(this.random.below(8));
@@ -263,7 +263,7 @@ class Life {
     // One session after the other.
     const lifecycle = this.#told.filter((what) => !what.startsWith('text'));
     lifecycle.forEach((what, index) => expect(what).toMatch(index % 2 === 0 ? /^open/ : /^close/));
-    // In the order of the calls, over all sessions, and nothing twice.
+    // In call order over all sessions, without duplicates.
     const received = this.#served.flatMap((session) => session.received);
     expect(received).toEqual([...new Set(received)].sort());
     for (const [message, error] of this.#outcomes) {

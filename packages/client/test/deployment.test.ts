@@ -25,10 +25,10 @@ import { rejection } from '../../testing/test/toolbox';
 const NOWHERE = 'ws://127.0.0.1:9/echo';
 const container = new ClientContainer({ logger: { error() {}, warn() {}, debug() {} } });
 
-/** Java's BigDecimal: a class that no decoder makes. */
+/** Java's BigDecimal: a class without a decoder. */
 class BigDecimal {}
 
-// The negative deployments of client endpoints in the official test kit, by the names of its packages.
+// The negative deployments of client endpoints in the official test kit, named after its packages.
 @ClientEndpoint
 class OnCloseDuplicate {
   @OnClose first(_session: Session) {}

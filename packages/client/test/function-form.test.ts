@@ -186,7 +186,7 @@ describe('send', () => {
     await connection.close();
     expect(await rejection(connection.send('late'))).toBeInstanceOf(IOException);
     await connection.closed;
-    // Not awaited, it is no unhandled rejection either.
+    // Not awaiting it causes no unhandled rejection either.
     void connection.send('later');
   });
 
@@ -289,7 +289,7 @@ describe('for await', () => {
     const messages = connection[Symbol.asyncIterator]();
     const first = await messages.next();
     expect(first.value?.[0]).toBe(0);
-    // Another connection of the same process has time for many round trips: the first one stands still.
+    // Another connection of the same process completes many round trips while the first one waits.
     const other = await open(server.url);
     const { socket: otherSocket, received } = await server.clients.next();
     const answers = other[Symbol.asyncIterator]();
@@ -447,7 +447,7 @@ describe('signal', () => {
     }
     const connecting = open(server.url(), { signal: controller.signal, configurator: new Aborting() });
     expect((await rejection(connecting)).name).toBe('AbortError');
-    // It would wait for a request that is under way.
+    // It would wait for a pending request.
     await new Promise((resolve) => setImmediate(resolve));
     await server.deserted();
     expect(server.requests).toEqual([]);

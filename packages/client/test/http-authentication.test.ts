@@ -117,7 +117,7 @@ describe('Digest', () => {
   test.each<[what: string, algorithm: string, response: string]>([
     ['RFC 7616 3.9.1', 'MD5', '8ca523f5e9506fed4657c9700eebdbec'],
     ['RFC 7616 3.9.1', 'SHA-256', '753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1'],
-    // By md5sum.
+    // Computed with md5sum.
     ['RFC 7616 3.4.2', 'MD5-sess', 'e783283f46242139c486a698fec7211d'],
   ])('%s with %s', (_what, algorithm, response) => {
     expect(authorize([digest(`algorithm=${algorithm}, opaque="${OPAQUE}"`)])).toBe(

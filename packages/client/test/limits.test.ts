@@ -38,7 +38,7 @@ describe('ioTimeout', () => {
   });
 
   test('ends the wait for a TLS handshake', async () => {
-    // A server of TCP that says nothing.
+    // A TCP server that sends nothing.
     const server = createServer((socket) => socket.on('error', () => undefined).resume());
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     afterTest(() => new Promise((resolve) => server.close(resolve)));
@@ -46,7 +46,7 @@ describe('ioTimeout', () => {
     const uri = `wss://127.0.0.1:${(server.address() as AddressInfo).port}/`;
     const error = await rejection(container.connectToServer(Nothing, uri));
     expect(error.code).toBe('WS_CONNECT_TIMEOUT');
-    // The clean-up would wait for a connection that was left.
+    // The clean-up would wait for a leftover connection.
   });
 
   test('does not apply to the session', async () => {
@@ -70,7 +70,7 @@ describe('handshakeTimeout', () => {
       afterTest(() => clearInterval(drip));
       return undefined;
     });
-    // Each byte is a sign of life for ioTimeout, and this one never ends a line.
+    // Each byte resets ioTimeout, and this server never ends a line.
     const slow = await LiteralServer.start(({ connection }) => {
       connection.send('HTTP/1.1 101 ');
       const drip = setInterval(() => connection.send('x'), 20);

@@ -4,7 +4,7 @@ import { acceptValue } from '@serval/protocol';
 import { LiteralSocket } from '@serval/testing';
 import { afterTest } from '../../testing/test/toolbox';
 
-/** An opening handshake, as its bytes came. */
+/** An opening handshake as received. */
 export interface ReceivedRequest {
   readonly requestLine: string;
   /** Names in lower case. */
@@ -33,7 +33,7 @@ export function status(line: string, ...headers: readonly string[]): Answer {
   return () => [`HTTP/1.1 ${line}`, ...headers, 'Content-Length: 0', '\r\n'].join('\r\n');
 }
 
-/** A server of literal bytes on a free port of 127.0.0.1, gone after the test. */
+/** A server of literal bytes on a free port of 127.0.0.1, until the test ends. */
 export class LiteralServer {
   readonly requests: ReceivedRequest[] = [];
   readonly #sockets = new Set<Socket>();
@@ -82,12 +82,12 @@ export class LiteralServer {
     return this.#sockets.size;
   }
 
-  /** Resolves once no client is connected; what a failed connect leaves behind would keep it from that. */
+  /** Resolves once no client is connected. A leftover of a failed connect would prevent that. */
   async deserted(): Promise<void> {
     while (this.#sockets.size > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Looks at each connection whose TLS handshake is over. */
+  /** Runs for each connection after its TLS handshake. */
   onSecure(look: (socket: TLSSocket) => void): void {
     this.server.on('secureConnection', look);
   }

@@ -9,7 +9,7 @@ class Nothing extends Endpoint {
   override onOpen() {}
 }
 
-/** @param own that of `beforeRequest` */
+/** @param own the Origin that `beforeRequest` sets */
 async function connect(uri: string, origin?: string, property?: unknown, own?: string): Promise<Session> {
   const configurator = Object.assign(new ClientEndpointConfig.Configurator(), {
     beforeRequest: (headers: Map<string, string[]>) => own !== undefined && headers.set('Origin', [own]),

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
 import { afterTest, Inbox } from '../../testing/test/toolbox';
 
-/** A client as the server sees it. */
+/** A client from the server's point of view. */
 export interface PeerClient {
   readonly socket: WebSocket;
   readonly request: IncomingMessage;
@@ -14,7 +14,7 @@ export interface PeerClient {
   readonly closed: Promise<number>;
 }
 
-/** A server of the ws library on a port of 127.0.0.1, gone after the test. */
+/** A server of the ws library on a port of 127.0.0.1, until the test ends. */
 export class PeerServer {
   readonly clients = new Inbox<PeerClient>();
 
@@ -45,7 +45,7 @@ export class PeerServer {
     return `ws://127.0.0.1:${this.port}/`;
   }
 
-  /** Drops every client without a close frame, and listens no more. */
+  /** Drops every client without a close frame, and stops listening. */
   async stop(): Promise<void> {
     for (const { socket } of this.clients.all) socket.terminate();
     await new Promise<void>((resolve) => this.server.close(() => resolve()));

@@ -75,7 +75,7 @@ describe('a tunnel', () => {
     const uri = `${isSecure ? 'wss' : 'ws'}://localhost:${server.port}/shout`;
     const session = await connect(uri, { proxy: { uri: proxy.url(), tls: { ca: TLS.cert } } }, config(), endpoint);
     expect([session.isSecure(), session.getRequestURI().href]).toEqual([isSecure, uri]);
-    // More than one write of a socket takes.
+    // More than a socket accepts in one write.
     const text = 'tea '.repeat(1500);
     await session.getBasicRemote().sendText(text);
     expect(await endpoint.heard.next()).toBe(text.toUpperCase());
@@ -313,7 +313,7 @@ describe('authentication', () => {
 
 test.each<[what: string, user: string, code: string, statuses: number[], message: RegExp]>([
   ['no credentials', '', 'WS_CONNECT_PROXY', [401], /answered 401 and requires credentials \(the option/],
-  // tinyproxy 1.11: 407, and then 401 to a wrong password.
+  // tinyproxy 1.11: 407, and then 401 for a wrong password.
   [
     'credentials that are refused by 401',
     'ann:s3cret@',
@@ -410,7 +410,7 @@ describe('a proxy that', () => {
 
   test('has an untrusted certificate', async () => {
     const proxy = await ConnectProxy.start(undefined, TLS);
-    // The endpoint trusts it, but that is for the server.
+    // The endpoint trusts it, but only for the server.
     const error = await rejection(connect('wss://prices.example/', { proxy: proxy.url() }));
     expect([error.code, error.cause.code]).toEqual(['WS_CONNECT_PROXY', 'DEPTH_ZERO_SELF_SIGNED_CERT']);
     await proxy.deserted();
@@ -452,7 +452,7 @@ test('selects the proxy again for each server that a redirect leads to', async (
   expect(session.getRequestURI().hostname).toBe('last.test');
 });
 
-/** Sets variables for the test, and none other of proxies. */
+/** Sets these variables for the test, and removes all other proxy variables. */
 function environment(variables: Record<string, string>): void {
   const before = { ...process.env };
   for (const name of Object.keys(process.env)) if (/_proxy$/i.test(name)) delete process.env[name];

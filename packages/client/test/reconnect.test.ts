@@ -67,7 +67,7 @@ describe('a server that restarts on its port', () => {
   });
 });
 
-/** The endpoint of a session, for a test that has not made it. */
+/** The endpoint of a session, for a test that did not create it. */
 function instanceOf(connection: Connection): unknown {
   return (connection.session as unknown as { endpoint: unknown }).endpoint;
 }
@@ -180,7 +180,7 @@ describe('failed attempts', () => {
     const server = await LiteralServer.start(inTurn(accepting(), status('503 Busy'), status('401 Who')));
     const connection = await open(server.url());
     server.last.connection.reset();
-    // Of the last session.
+    // From the last session.
     expect((await connection.closed).getCloseCode().getCode()).toBe(1006);
     expect(connection.error).toBeInstanceOf(HandshakeException);
     expect(connection.error).toMatchObject({ status: 401 });
@@ -223,7 +223,7 @@ describe('failed attempts', () => {
       async onOpen(session: Session, { attempt }: { attempt: number }) {
         if (fails) throw new Error('my own fault');
         if (attempt === 0) return;
-        // The second time it is answered with an end, and what is sent then fails.
+        // The second time the server answers with an end, and later sends fail.
         while (session.isOpen() && attempt === 1) {
           await session.getBasicRemote().sendText('?');
           await turns(1);

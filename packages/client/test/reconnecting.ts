@@ -4,7 +4,7 @@ import { connect, type Connection, type ReconnectAttempt } from '../src';
 import type { Answer } from './literal-server';
 import { afterTest, silent } from '../../testing/test/toolbox';
 
-/** At once, where it would be tried at all. */
+/** Reconnects at once, if the default reconnects at all. */
 export const soon = { delay: ({ defaultDelay }: ReconnectAttempt) => (defaultDelay === false ? false : 0) } as const;
 
 export async function open(uri: string, options: object = {}): Promise<Connection> {
@@ -21,11 +21,11 @@ export async function turns(count = 5): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** A Text or close frame of a server. */
+/** A text or close frame of a server. */
 export const text = (payload: string): Buffer => Buffer.from([0x81, payload.length, ...Buffer.from(payload)]);
 export const close = (code: number): Buffer => Buffer.from([0x88, 2, code >> 8, code & 0xff]);
 
-/** Answers the requests one after the other, the last answer for all that follow. */
+/** Answers the requests one after the other, and repeats the last answer. */
 export function inTurn(...answers: readonly Answer[]): Answer {
   let next = 0;
   return (request) => answers[Math.min(next++, answers.length - 1)]?.(request);

@@ -38,7 +38,7 @@ async function follow(uri: string, config = ClientEndpointConfig.Builder.create(
 const configured = (configurator: Credentials, sslContext?: unknown): ClientEndpointConfig =>
   ClientEndpointConfig.Builder.create().configurator(configurator).sslContext(sslContext).build();
 
-/** Answers by path; what has no answer is accepted. */
+/** Answers by path, and accepts paths without an answer. */
 function paths(answers: Record<string, string>): Answer {
   return (request) => {
     const target = answers[request.requestLine.split(' ')[1] ?? ''];

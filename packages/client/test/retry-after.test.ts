@@ -20,7 +20,7 @@ async function connect(
   return session;
 }
 
-/** Refuses so many times. */
+/** Refuses `count` times. */
 function busy(times: number, line = '503 Service Unavailable', header = 'Retry-After: 0'): Answer {
   let left = times;
   return (request) => (left-- > 0 ? status(line, header)(request) : accepting()(request));

@@ -6,7 +6,7 @@ import { open, turns } from './reconnecting';
 import { Gate, Inbox, rejection } from '../../testing/test/toolbox';
 
 describe('sends while the connection is away', () => {
-  /** A connection that is away, and stays so until the gate opens. */
+  /** A connection that is away until the gate opens. */
   async function away(options: object = {}): Promise<{ server: PeerServer; connection: Connection; back: Gate }> {
     const server = await PeerServer.start();
     const back = new Gate();
@@ -83,7 +83,7 @@ describe('sends while the connection is away', () => {
     });
     void connection.send(new Date());
     back.open();
-    // It does not answer the close frame, so that the connection stays for the whole of sessionCloseTimeout.
+    // It does not answer the close frame, so the connection stays for the whole sessionCloseTimeout.
     (await server.clients.next()).socket.pause();
     const { received } = await server.clients.next();
     while (connection.state !== 'open') await turns(1);
@@ -121,7 +121,7 @@ describe('sends while the connection is away', () => {
       const server = await PeerServer.start();
       const connection = await open(server.url);
       const first = await server.clients.next();
-      // The second is held for the loop; behind a third one the end would not be read.
+      // The second waits for the loop; after a third one the end would not be read.
       for (const message of ['one', 'two']) first.socket.send(message);
       first.socket.close(1012);
       const looping = (async () => {

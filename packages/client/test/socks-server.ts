@@ -1,11 +1,11 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterTest } from '../../testing/test/toolbox';
 
-/** How a {@link SocksServer} behaves. */
+/** The options of a {@link SocksServer}. */
 export interface SocksBehaviour {
-  /** Asks for these by RFC 1929. */
+  /** Requires these credentials by RFC 1929. */
   readonly user?: { readonly username: string; readonly password: string };
-  /** In place of its first, second, ... answer: bytes, or 'silence'. */
+  /** Replaces its first, second, ... answer: bytes, or 'silence'. */
   readonly answers?: readonly (Buffer | 'silence' | undefined)[];
 }
 

@@ -129,7 +129,7 @@ describe('a connection through a SOCKS proxy', () => {
     process.env['ALL_PROXY'] = proxy.url('socks5h', '%C3%A4%3A:p%40%25@');
     await connect(server.url('/', 'prices.example'), {});
     expect(proxy.logins).toEqual(['ä::p@%']);
-    // One that is for the scheme goes before it, as in curl.
+    // A variable for the scheme overrides it, as in curl.
     process.env['ws_proxy'] = 'http://127.0.0.1:1';
     expect((await failed(server.url('/', 'prices.example'), {})).message).toMatch(/proxy http:\/\/127\.0\.0\.1:1 /);
   });

@@ -37,7 +37,7 @@ async function connect(uri: string, given: ClientEndpointConfig): Promise<Sessio
   return session;
 }
 
-/** A file that is gone after the test. */
+/** A file that exists until the test ends. */
 function temporary(content: string | Buffer): string {
   const folder = mkdtempSync(join(tmpdir(), 'trust-store-'));
   afterTest(() => rmSync(folder, { recursive: true }));
@@ -47,7 +47,7 @@ function temporary(content: string | Buffer): string {
 }
 
 const EC = new X509Certificate(TLS.cert).fingerprint256;
-// By openssl x509 -fingerprint -sha256.
+// Computed with openssl x509 -fingerprint -sha256.
 const RSA = 'A4:68:02:58:E4:FF:A7:6A:4C:A3:B5:66:EE:36:85:7B:A8:03:35:49:83:64:0D:5B:6A:AA:92:FC:0A:AC:86:E9';
 
 describe('a trust store', () => {
@@ -96,7 +96,7 @@ describe('a trust store', () => {
       /a certificate in it has no end/,
     ],
     [
-      // By searching each for an end as far as the end of the file, an hour.
+      // Searching for each end up to the end of the file would take an hour.
       'PEM of beginnings without an end, at once',
       () => temporary('-----BEGIN CERTIFICATE-----'.repeat(600_000)),
       'changeit',
@@ -234,7 +234,7 @@ describe('SSL_PROTOCOLS', () => {
     [' TLSv1.3 ', 'TLSv1.3'],
     ['TLSv1.2, TLSv1.3', 'TLSv1.3'],
     [['TLSv1.3', 'TLSv1.2'], 'TLSv1.3'],
-    // Whatever the options of the context say.
+    // Regardless of the context's options.
     ['TLSv1.1,TLSv1.2', 'TLSv1.2'],
   ])('%j', async (protocols, version) => {
     const server = await LiteralServer.start(accepting(), TLS);

@@ -13,7 +13,7 @@ const TEXTS = Array.from({ length: 200 }, (_, index) => `text ${index}`);
 const FRAMES = TEXTS.map(text);
 const accept = accepting();
 
-/** Answers, and says everything at once: 101, frames and FIN leave in one write. */
+/** Answers with everything at once: 101, frames and FIN leave in one write. */
 function sayingAtOnce(...frames: readonly Buffer[]) {
   return (request: ReceivedRequest): undefined => {
     request.connection.send(accept(request) ?? '', ...frames).end();

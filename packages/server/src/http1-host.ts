@@ -20,7 +20,8 @@ const OTHER_PROTOCOL_MS = 2000;
 
 /**
  * Handles the upgrades of an HTTP/1.1 server. The containers take those for paths of their endpoints, before other
- * listeners receive them. The server's other listeners get the rest. An upgrade that nothing takes becomes a plain request.
+ * listeners receive them. The server's other listeners get the rest. A WebSocket upgrade that nothing takes gets 404; any
+ * other becomes a plain request.
  */
 export class Http1Host {
   /** Receives upgrades that no container takes, and all upgrades if other code calls the listeners directly. */

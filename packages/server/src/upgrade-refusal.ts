@@ -72,7 +72,7 @@ function acceptAndClose(context: UpgradeContext, routed: RoutedUpgrade, { code, 
   transport.close(code, phrase);
 }
 
-/** Chrome fails a handshake without a subprotocol if it offered some, and its page would then see 1006. */
+/** A browser that offered subprotocols fails a handshake that chooses none, and its page would then see 1006. */
 function offeredSubprotocol({ request, endpoint }: RoutedUpgrade): string {
   let offered: readonly string[] = [];
   try {

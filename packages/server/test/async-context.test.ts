@@ -25,7 +25,7 @@ beforeEach(() => (journal.current = new Journal()));
 
 const note = (what: string): void => journal.current.add(`${what}: ${user.getStore() ?? 'nobody'}`);
 
-/** Tells in whose context each of its methods runs, and leaves another one behind. */
+/** Reports the context of each of its methods, and leaves another one behind. */
 @ServerEndpoint('/who')
 class Who {
   @OnOpen async open(): Promise<void> {

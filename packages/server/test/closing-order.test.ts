@@ -205,7 +205,7 @@ describe.each(WAYS)('answers the peer’s close after earlier messages, over %s'
     expect(heard.entries).toEqual(['never', 'close 4001 bye true']);
   });
 
-  // ws ends its side as soon as the peer has.
+  // ws ends its side as soon as the peer ends its own.
   (name.includes("'ws'") ? test.skip : test)(
     'a peer that ends its side behind its close frame still gets the answers',
     async () => {

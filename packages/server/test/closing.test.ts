@@ -48,7 +48,7 @@ async function connect(query = ''): Promise<LiteralSocket> {
   return socket;
 }
 
-/** The code of the close frame that comes next, 1005 for an empty one, or 'none' when the connection ends without. */
+/** The code of the next close frame, 1005 for an empty one, or 'none' if the connection ends without one. */
 async function wireCode(socket: LiteralSocket): Promise<number | 'none'> {
   const head = await socket.read(2).catch(() => undefined);
   if (head === undefined) return 'none';

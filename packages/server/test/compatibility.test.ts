@@ -46,7 +46,7 @@ class Plain {
     if (text === 'fail') throw new Error('failed');
     if (text === 'twice') {
       const remote = session.getBasicRemote();
-      // Large enough to be under way when the second begins.
+      // Large enough to be unfinished when the second begins.
       const first = remote.sendText('x'.repeat(200_000));
       remote.sendText('second').catch(async (error: unknown) => {
         await first;
@@ -159,7 +159,7 @@ describe.each([undefined, ...PROFILES])('with compatibility %s', (compatibility)
   test('a send during an unfinished one, and the frames of a long text', async () => {
     const client = await connect(await start({ compatibility }), '/plain');
     client.send(clientFrame(0x81, 'twice'));
-    // Of 200,000 characters Tomcat makes 24 frames of 8192 bytes and one of 3392.
+    // Tomcat splits 200,000 characters into 24 frames of 8192 bytes and one of 3392.
     await client.read((isTomcat ? 25 * 4 : 10) + 200_000);
     expect(await text(client)).toBe(isTomcat ? 'refused' : 'second');
   });

@@ -60,7 +60,7 @@ function chatWith(
   return builder.build();
 }
 
-/** The steps in which user code takes part in a handshake, in their order. */
+/** The steps of a handshake that run user code, in order. */
 const STEPS = [
   'authenticate',
   'checkOrigin',
@@ -71,7 +71,7 @@ const STEPS = [
 ] as const;
 type Step = (typeof STEPS)[number];
 
-/** A server whose user code runs `act` in one step, and else does what it does by default. */
+/** A server whose user code runs `act` in one step and behaves normally in the others. */
 function serverThat(
   step: Step,
   act: () => unknown,
@@ -546,7 +546,7 @@ describe('[WSC-3.1.4-1] checkOrigin', () => {
   test('nested calls keep their own handshakes', async () => {
     class Nested extends Configurator {
       override checkOrigin(origin: string | null): boolean | Promise<boolean> {
-        // A configurator that consults itself must not lose the handshake it is in.
+        // A configurator that calls itself must keep its handshake.
         return (origin === null ? true : this.checkOrigin(null)) && super.checkOrigin(origin);
       }
     }
@@ -661,7 +661,7 @@ describe('the instance of an annotated endpoint’s configurator', () => {
 });
 
 describe('[WSC-3.1.2-1] the subprotocol', () => {
-  /** An endpoint that knows v1 and v2 and sends what was negotiated. */
+  /** An endpoint that supports v1 and v2 and sends the negotiated one. */
   class Telling extends Endpoint {
     override onOpen(session: Session): void {
       void session.getBasicRemote().sendText(`[${session.getNegotiatedSubprotocol()}]`);
@@ -744,7 +744,7 @@ describe('[WSC-3.1.3-1] extensions', () => {
       'Sec-WebSocket-Extensions': ['x-zip; level=9', `${DEFLATE}; client_max_window_bits`],
     });
     expect(seen).toEqual([`x-zip ${DEFLATE}`, `x-zip;level=9 ${DEFLATE};client_max_window_bits=`]);
-    // Nobody serves x-zip, so it is not promised.
+    // No engine supports x-zip, so the response does not contain it.
     expect(headers.get('sec-websocket-extensions')).toEqual([DEFLATE]);
   });
 
@@ -920,7 +920,7 @@ describe('user properties', () => {
     const greeting = (name: string): string => JSON.stringify({ shared, name });
     expect(await clients[0].text()).toBe(`${greeting('ada')} ${greeting('ada')}`);
     expect(await clients[1].text()).toBe(`${greeting('grace')} ${greeting('grace')}`);
-    // A third one starts from what was deployed.
+    // A third one starts from the deployed values.
     const third = await server.open('/greeting?name=joan');
     expect(await third.text()).toBe(`${greeting('joan')} ${greeting('joan')}`);
     expect([...config.getUserProperties().keys()]).toEqual(['shared']);

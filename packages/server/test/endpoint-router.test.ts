@@ -97,7 +97,7 @@ describe('[WSC-3.1.1-3] the fourteen templates of the compatibility kit', () => 
 });
 
 describe('literal before variable, without backtracking', () => {
-  // Differs from Tomcat, which sorts templates by their text and so takes "{" before these.
+  // Differs from Tomcat, which sorts templates by their text, so "{" precedes these.
   test.each([
     ['~me', '~me'],
     ['|', '|'],
@@ -200,7 +200,7 @@ describe('duplicate paths', () => {
     try {
       router.add(UriTemplate.parse(second, 'Second'), 'Second', second);
     } catch (error) {
-      // The one that was there stays.
+      // The first one stays.
       expect(route(router, first.replaceAll(/\{\w+\}/g, 'x'))?.target).toBe(first);
       return error as DeploymentException;
     }
@@ -291,7 +291,7 @@ test('[WSC-3.1.1-3] finds what the procedure of the specification finds, for ran
       });
     }
   }
-  // The rounds are worth nothing when hardly any request leads anywhere.
+  // The rounds prove nothing if hardly any request matches.
   expect(matches).toBeGreaterThan(1000);
 });
 
@@ -303,7 +303,7 @@ class ReferenceRouter {
     return this.#deployed.map(({ path }) => path);
   }
 
-  /** @returns false when an equivalent template is there */
+  /** @returns false if there is an equivalent template */
   add(template: UriTemplate, path: string): boolean {
     const shape = (one: UriTemplate): string =>
       JSON.stringify(one.segments.map((segment) => (segment.kind === 'variable' ? null : segment.text)));
@@ -332,7 +332,7 @@ class ReferenceRouter {
   }
 }
 
-/** A small generator of random numbers that can be started again from its seed. */
+/** A small random number generator with a seed. */
 function mulberry32(seed: number): () => number {
   let state = seed;
   return () => {

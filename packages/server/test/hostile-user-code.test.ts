@@ -125,7 +125,7 @@ const PLACES: Readonly<Record<string, Place>> = {
   getEndpointInstance: (userCode) => ({ endpoint: configured({ getEndpointInstance: userCode }) }),
 };
 
-/** The status of one handshake, in which user code does this; the server must be alive behind it. */
+/** The status of a handshake with this user code. The server must still work afterwards. */
 async function statusOf(place: Place, userCode: () => unknown): Promise<number> {
   let isArmed = true;
   const { options, endpoint, headers } = place(() => {
@@ -246,7 +246,7 @@ test.each<[string, () => unknown]>([
   ['returns a thenable that throws', () => ({ then: () => throwNow() })],
   ['returns a hostile proxy', () => HOSTILE],
 ])('a logger that %s affects no session', async (_what, write) => {
-  // As an async method would do in JavaScript.
+  // Like an async method in JavaScript.
   const logger = { error: write, warn: write, debug: write };
   const authenticate = (): never => throwNow();
   const server = await TestServer.start({ logger, authenticate }, Chat);

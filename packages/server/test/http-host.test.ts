@@ -34,7 +34,7 @@ class Root {
   }
 }
 
-/** Opens the target and sends a text: the status, or what the endpoint replies. */
+/** Opens the target and sends a text. @returns the status, or the endpoint's reply */
 async function visit(server: TestServer, target: string): Promise<number | string> {
   const { status, client } = await server.request(target);
   if (status !== 101) return status;
@@ -124,7 +124,7 @@ describe('[WSC-6.4-1] the context path', () => {
 });
 
 describe('beside other listeners of the server', () => {
-  /** A server on which a foreign listener keeps what it receives, and answers nothing. */
+  /** A server with a foreign listener that keeps its events and answers nothing. */
   async function withForeign(when: 'before' | 'after') {
     const http = createServer((_request, response) => response.end('plain HTTP'));
     const received: { request: IncomingMessage; socket: Duplex; head: Buffer }[] = [];
@@ -338,7 +338,7 @@ describe('HTTPS', () => {
   });
 
   test('does not return an unverified certificate', async () => {
-    // Without an authority for it, and whoever shows one may come in.
+    // Without an authority, and any certificate may connect.
     const http = createSecureServer({ key, cert, requestCert: true, rejectUnauthorized: false });
     const configurator = new Asking();
     const container = attach(http, { logger: loggerInto(new Journal()) });

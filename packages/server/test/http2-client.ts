@@ -9,7 +9,7 @@ import {
 import { afterTest } from '../../testing/test/toolbox';
 
 /** How long a read waits before it fails: long enough for a slow machine, short enough for a test. */
-// Less than a test has, so that it fails with what it found.
+// Shorter than a test's limit, so that the failure shows the data found.
 const PATIENCE_MS = 30_000;
 
 /** One HTTP/2 connection, until the test is over. With `ca` over TLS. */
@@ -28,13 +28,13 @@ export async function connectHttp2(port: number, ca?: string, more: object = {})
   return session;
 }
 
-/** One extended CONNECT: literal frames go out, and what comes is read. `null` leaves a header out. */
+/** One extended CONNECT that sends literal frames and reads the answers. `null` omits a header. */
 export class Http2Client {
   #received = Buffer.alloc(0);
   #changed: (() => void) | undefined;
   #ended = false;
   #closed = false;
-  /** Set once there was an answer. */
+  /** Set once there is an answer. */
   headers: IncomingHttpHeaders | undefined;
 
   constructor(readonly stream: ClientHttp2Stream) {
@@ -91,7 +91,7 @@ export class Http2Client {
     return Number(this.headers?.[':status']);
   }
 
-  /** All that comes until the server has ended its side. */
+  /** All bytes until the server ends its side. */
   async body(): Promise<string> {
     await this.#until('the end of the body', () => this.#ended);
     return this.#take(this.#received.length).toString();
@@ -117,14 +117,14 @@ export class Http2Client {
     return { first, payload: await read(length) };
   }
 
-  /** The next message, which is to be a text in one frame. */
+  /** The next message, which must be a text in one frame. */
   async text(): Promise<string> {
     const { first, payload } = await this.frame();
     if (first === 0x81) return payload.toString();
     throw new Error(`Expected a text frame; found 0x${first.toString(16)} ${payload.toString('latin1')}.`);
   }
 
-  /** The next frame, which is to be a close frame: its code and reason. */
+  /** The code and reason of the next frame, which must be a close frame. */
   async close(): Promise<string> {
     const { first, payload } = await this.frame();
     if (first !== 0x88) throw new Error(`Expected a close frame; found 0x${first.toString(16)} ${payload.toString()}.`);

@@ -73,7 +73,7 @@ interface Attached {
 
 type Prepare = (server: Http2Server | Http2SecureServer) => void;
 
-/** A container in an HTTP/2 server with endpoints, until the test is over; by default over TLS. */
+/** A container in an HTTP/2 server with endpoints, until the test ends. Over TLS by default. */
 async function serve(
   options: ServerContainerOptions & {
     readonly server?: Http2Server | Http2SecureServer;
@@ -182,7 +182,7 @@ describe('the end of a stream', () => {
       const client = await Http2Client.open(connection, '/echo');
       client.reset(constants[code]);
       await journal.current.until('closed 1006');
-      // The others on the connection go on.
+      // The other streams of the connection continue.
       const other = await Http2Client.open(connection, '/echo');
       other.send(clientFrame(0x81, 'still here'));
       expect(await other.text()).toBe('still here');
@@ -297,7 +297,7 @@ describe('back-pressure', () => {
     const bytes = randomBytes(300_000);
     other.send(clientFrame(0x82, bytes));
     expect((await other.frame()).payload.equals(bytes)).toBe(true);
-    // The window of a stream and what one read of it has brought.
+    // The window of a stream, plus the data of one read.
     expect(taken).toBeLessThan(500_000);
     expect(slow.stream.writableLength).toBeGreaterThan(0);
     gate.open();
@@ -619,7 +619,7 @@ describe('the request of a configurator', () => {
     const headers = request.getHeaders();
     expect([...headers.keys()].filter((name) => name.startsWith(':'))).toEqual([]);
     expect(headers.get('Host')).toEqual(['chat.example']);
-    // RFC 9113 8.2.3: one header, though the client has sent two.
+    // RFC 9113 8.2.3: one header, although the client sent two.
     expect(headers.get('Cookie')).toEqual(['a=1; b=2']);
     expect(headers.get('X-Many')?.join(', ')).toBe('1, 2');
     expect(headers.get('Sec-WebSocket-Key')).toBeUndefined();

@@ -24,7 +24,7 @@ test('ws is installed with the package that imports it, without its types', () =
   expect(manifest.dependencies).not.toHaveProperty('@types/ws');
 });
 
-// The engine can be exchanged because only the protocol package knows which one it is.
+// The engine is exchangeable because only the protocol package imports it.
 describe.each(['api', 'plan', 'container', 'server', 'client'])('packages/%s', (name) => {
   const files = readdirSync(join(PACKAGES, name, 'src'), { recursive: true, encoding: 'utf8' }).filter((file) =>
     file.endsWith('.ts'),
@@ -41,7 +41,7 @@ describe.each(['api', 'plan', 'container', 'server', 'client'])('packages/%s', (
 
   test('its package.json does not name ws', () => {
     const manifest = JSON.parse(readFileSync(join(PACKAGES, name, 'package.json'), 'utf8')) as Record<string, object>;
-    // The client's tests talk to a server of ws.
+    // The client's tests use a server of ws.
     const kinds = ['dependencies', 'peerDependencies', 'optionalDependencies'];
     if (name !== 'client') kinds.push('devDependencies');
     const named = kinds.flatMap((kind) => Object.keys(manifest[kind] ?? {}));

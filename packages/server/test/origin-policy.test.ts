@@ -44,12 +44,12 @@ describe('[WSC-3.1.4-1] by default', () => {
     ['http://example.com', 'example.com:80', 'ws'],
     ['https://example.com', 'example.com', 'wss'],
     ['https://example.com', 'example.com:443', 'wss'],
-    // TLS that ends at a proxy.
+    // TLS ends at a proxy.
     ['https://example.com', 'example.com', 'ws'],
     ['http://localhost:3000', 'localhost:3000', 'ws'],
     ['http://127.0.0.1:8080', '127.0.0.1:8080', 'ws'],
     ['http://[::1]:8080', '[::1]:8080', 'ws'],
-    // The server's own URI, as clients that are no browsers send it.
+    // The server's own URI, as clients other than browsers send it.
     ['ws://example.com', 'example.com', 'ws'],
     ['ws://example.com:80', 'example.com', 'ws'],
     ['ws://example.com', 'example.com:80', 'ws'],
@@ -97,7 +97,7 @@ describe('[WSC-3.1.4-1] by default', () => {
     ['ws://', 'example.com'],
     ['wsss://example.com', 'example.com'],
     ['ftp://example.com', 'example.com'],
-    // Origins of apps, not of pages that this server has served.
+    // Origins of apps, not of pages from this server.
     ['capacitor://localhost', 'localhost'],
     ['chrome-extension://localhost', 'localhost'],
     ['not a url', 'example.com'],

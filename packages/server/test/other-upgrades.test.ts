@@ -140,7 +140,7 @@ describe('an upgrade left to another listener that does not answer', () => {
       take(socket);
     });
     const client = await ask('/nowhere', {});
-    // The second has the same time, and comes later.
+    // The second has the same timeout but starts later.
     expect((await (await ask('/nowhere', {})).response()).status).toBe(404);
     const { bytesWritten } = taken as Duplex & { bytesWritten?: number };
     expect(bytesWritten).toBe(_what === 'has answered' ? 24 : 0);
@@ -153,7 +153,7 @@ describe('server.shouldUpgradeCallback', () => {
   const request = (url: string, upgrade = 'websocket'): IncomingMessage =>
     ({ url, headers: { upgrade } }) as unknown as IncomingMessage;
 
-  /** A server with the slot, on any version of Node, in which `ours` is what Serval wants. */
+  /** A server with the callback property, on any version of Node; `ours` is Serval's result. */
   function withSlot(callback: Callback) {
     const server = Object.assign(new EventEmitter(), { shouldUpgradeCallback: callback });
     const asked: [string | undefined, boolean][] = [];
@@ -220,7 +220,7 @@ describe('server.shouldUpgradeCallback', () => {
   });
 
   const hasSlot = 'shouldUpgradeCallback' in new HttpServer();
-  // A row with a reason, where this Node has no such callback.
+  // A skipped test with a reason if this Node has no such callback.
   const withNode = hasSlot ? test : test.skip;
 
   withNode('that says no to an endpoint has its way, and the log says so once', async () => {
@@ -244,7 +244,7 @@ describe('server.shouldUpgradeCallback', () => {
   });
 });
 
-/** Listens, also with a server of HTTP/2, which has no closeAllConnections. */
+/** Listens, also with an HTTP/2 server, which has no closeAllConnections. */
 async function listenAny(http: HttpServer): Promise<number> {
   if (typeof http.closeAllConnections === 'function') return listen(http);
   const sockets = new Set<Socket>();

@@ -12,7 +12,7 @@ import { afterTest, Journal, silent, turn } from '../../testing/test/toolbox';
 const fixture = (part: string): string => readFileSync(join(__dirname, `fixtures/localhost.test-${part}.pem`), 'utf8');
 const TLS = { key: fixture('key'), cert: fixture('cert') };
 const MIB = 1024 * 1024;
-/** A message each: its bytes, and in how many frames it comes. */
+/** One message per entry: its bytes and its number of frames. */
 const MESSAGES: readonly (readonly [bytes: number, frames: number])[] = [
   [1, 1],
   [65_535, 1],
@@ -29,7 +29,7 @@ beforeAll(() => trySharedReads());
 let heard: Journal;
 beforeEach(() => (heard = new Journal()));
 
-/** Takes one message at a time, and lets the connection pause behind each. */
+/** Takes one message at a time, and lets the connection pause after each. */
 class Slow {
   async take(kind: string, size: number): Promise<void> {
     for (let turns = 0; turns < 3; turns += 1) await turn();

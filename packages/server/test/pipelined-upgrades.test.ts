@@ -20,7 +20,7 @@ class Chat {
 const fixture = (part: string): Buffer => readFileSync(join(__dirname, `fixtures/localhost.test-${part}.pem`));
 const PAGE = 'GET /page HTTP/1.1\r\nHost: localhost\r\n\r\n';
 
-/** A server whose pages wait to be answered. */
+/** A server that answers pages on request of the test. */
 async function pageServer(isSecure = false) {
   const pages: ServerResponse[] = [];
   const asked = new Gate();

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 
 /** How long a read waits before it fails: long enough for a slow machine, short enough for a test. */
-// Less than a test has, so that it fails with what it found.
+// Shorter than a test's limit, so that the failure shows the data found.
 const PATIENCE_MS = 30_000;
 
 /** The example key of RFC 6455 1.2; its Sec-WebSocket-Accept is `s3pPLMBiTxaQ9kYGzzhZRbK+xOo=`. */
@@ -10,7 +10,7 @@ export const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 
 export interface RawResponse {
   readonly status: number;
-  /** The header lines as they came, in order. */
+  /** The header lines as received, in order. */
   readonly lines: readonly string[];
   /** By name in lower case. */
   readonly headers: ReadonlyMap<string, readonly string[]>;
@@ -23,7 +23,7 @@ export interface RawFrame {
   readonly payload: Buffer;
 }
 
-/** Headers to put in place of the usual ones: `null` leaves one out, a list makes several lines. */
+/** Headers that replace the usual ones: `null` omits one, a list makes several lines. */
 export type HeaderChanges = Readonly<Record<string, string | readonly string[] | null>>;
 
 /** The text of a request that opens a WebSocket; `start` is the method and target, or the whole request line. */
@@ -55,7 +55,7 @@ export function closeFrame(code: number, reason = ''): Buffer {
   return clientFrame(0x88, Buffer.concat([Buffer.from([code >> 8, code & 0xff]), Buffer.from(reason)]));
 }
 
-/** A TCP connection that sends literal bytes and reads what comes. */
+/** A TCP connection that sends literal bytes and reads the answers. */
 export class RawConnection {
   #received = Buffer.alloc(0);
   #ended = false;
@@ -115,14 +115,14 @@ export class RawConnection {
     return { first, payload: this.#take(2 + length()).subarray(2) };
   }
 
-  /** The next frame, which is to be a text message. */
+  /** The next frame, which must be a text message. */
   async text(): Promise<string> {
     const { first, payload } = await this.frame();
     if (first === 0x81) return payload.toString();
     throw new Error(`Expected a text frame; found 0x${first.toString(16)} ${payload.toString('latin1')}.`);
   }
 
-  /** The next frame, which is to be a close frame: its code and reason. */
+  /** The code and reason of the next frame, which must be a close frame. */
   async close(): Promise<string> {
     const { first, payload } = await this.frame();
     if (first !== 0x88) throw new Error(`Expected a close frame; found 0x${first.toString(16)} ${payload.toString()}.`);
@@ -135,7 +135,7 @@ export class RawConnection {
     return this.#take(this.#received.length).toString('latin1');
   }
 
-  /** Ends our side of the connection only. */
+  /** Ends only our side of the connection. */
   finish(): void {
     this.socket.end();
   }

@@ -2,7 +2,7 @@ import { Duplex } from 'node:stream';
 import { checkedHeaders, isValidHeader, reject } from '../src/rejection';
 import { turn } from '../../testing/test/toolbox';
 
-/** A socket that keeps what is written to it. */
+/** A socket that keeps the written bytes. */
 class Recorder extends Duplex {
   written = '';
 

@@ -1,6 +1,6 @@
 import { parseRequestTarget } from '../src/request-target';
 
-/** The segments of a target, or undefined for one that is refused. */
+/** The segments of a target, or undefined if it is rejected. */
 const segments = (target: string): readonly string[] | undefined => parseRequestTarget(target)?.segments;
 
 describe('the origin form', () => {
@@ -126,7 +126,7 @@ describe('rejects an invalid target', () => {
     ['/%C3', 'with half a character'],
     ['/%C0%AF', 'with an overlong slash'],
     ['/%ED%A0%80', 'with half a surrogate pair'],
-    // A URL takes a backslash for a slash, so the path that routes would not be the path that others see.
+    // A URL treats a backslash as a slash, so the routed path would differ from the path that other code sees.
     ['/admin/..\\..\\public', 'with backslashes'],
   ])('%s (%s)', (target) => {
     expect(parseRequestTarget(target)).toBeUndefined();

@@ -55,7 +55,7 @@ test('start() rejects with the scan’s failure, and the server does not listen'
 test('scans CommonJS and ES modules, including one with a top-level await', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'serval-scan-'));
   try {
-    // The compiled packages, as a user has them: npm test has built them before.
+    // The compiled packages, as users have them; npm test has built them.
     await symlink(join(__dirname, '../node_modules'), join(directory, 'node_modules'));
     const endpoint = (name: string): string =>
       `class ${name} { say(text) { return text; } }\n` +

@@ -52,7 +52,7 @@ class SamePath {
   @OnMessage say(_text: string): void {}
 }
 
-/** A server on 127.0.0.1 that is stopped after the test. */
+/** A server on 127.0.0.1 that stops after the test. */
 function serverWith(options: ServerOptions): Server {
   const server = new Server({ host: '127.0.0.1', logger: loggerInto(new Journal()), ...options });
   afterTest(() => server.stop({ grace: 1 }));
@@ -343,7 +343,7 @@ describe('a @PathParam that the template does not have', () => {
 });
 
 describe('the stop', () => {
-  /** An endpoint that tells its life, and waits in @OnClose. */
+  /** An endpoint that logs its calls, and waits in @OnClose. */
   function waiting() {
     const life = new Journal();
     const gate = new Gate();
@@ -532,7 +532,7 @@ describe('the stop', () => {
     const other = await connectTo(server.port);
     other.send(upgradeRequest('/none', { Upgrade: 'h2c' }), 'and more');
     expect((await other.response()).status).toBe(404);
-    // Two seconds are the patience with a refused client.
+    // A refused client has two seconds.
     expect(await duration(server.stop())).toBeLessThan(3500);
   });
 
@@ -646,7 +646,7 @@ describe('an invalid attribute of @ServerEndpoint', () => {
   });
 });
 
-/** A server of the user's own, which hands every upgrade over to a container by upgradeHttpToWebSocket. */
+/** The user's own server, which passes every upgrade to a container with upgradeHttpToWebSocket. */
 async function ownListener(
   config: ServerEndpointConfig,
   handOver: (socket: Duplex, head: Buffer) => unknown = (socket, head) => ({ socket, head }),

@@ -33,7 +33,7 @@ async function connect(): Promise<LiteralSocket> {
   return socket;
 }
 
-/** Until the endpoint has written so many lines. */
+/** Waits until the endpoint has written `count` lines. */
 async function logged(count: number): Promise<void> {
   while (log.length < count) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -8,7 +8,7 @@ import type { ServerContainer } from '../src/server-container';
 import { RawConnection, upgradeRequest, type HeaderChanges, type RawResponse } from './raw-connection';
 import { afterTest, Journal } from '../../testing/test/toolbox';
 
-/** A container in an HTTP server on a free port of 127.0.0.1, both gone after the test. */
+/** A container in an HTTP server on a free port of 127.0.0.1. Both stop after the test. */
 export class TestServer {
   /** The container's log: `error …`, `warn …` and `debug …`, errors with their messages. */
   readonly log = new Journal();

@@ -23,7 +23,7 @@ import { upgradeRequest, type HeaderChanges, type RawConnection } from './raw-co
 import { connectTo, listen, loggerInto, TestServer } from './test-server';
 import { afterTest, Journal } from '../../testing/test/toolbox';
 
-/** Tells its client what the server knows of it. */
+/** Sends its client the facts that the server has about it. */
 function facts(session: Session): string {
   return [session.getRequestURI().href, session.isSecure(), session.getRemoteAddress()].join(' ');
 }
@@ -277,7 +277,7 @@ describe('every way to a session', () => {
 
   test('upgradeHttpToWebSocket', async () => {
     const http = createServer();
-    // Another path: this one is routed by hand.
+    // Another path, which the test routes by hand.
     const container = attach(http, { trustProxy: 'loopback', contextPath: '/elsewhere' });
     class Telling extends Endpoint {
       override onOpen(session: Session): void {

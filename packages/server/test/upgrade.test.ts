@@ -30,7 +30,7 @@ class Versioned extends Chat {
   }
 }
 
-/** Every way to begin a handshake must leave the server in a state in which the next one succeeds. */
+/** After any handshake the server must be able to complete the next one. */
 async function expectAlive(server: TestServer): Promise<void> {
   await turn();
   const client = await server.open('/chat');
@@ -273,13 +273,13 @@ describe('a refusal', () => {
     });
     const { client } = await server.request('/news');
     await client.end();
-    // The client never ends its own side; the server's patience is two seconds.
+    // The client never ends its own side; the server waits two seconds.
     await dropped;
   });
 });
 
 describe('a request that its host did not recognise as an upgrade', () => {
-  /** A host that hands over everything, as a router may do. */
+  /** A host that passes every request on, as a router may do. */
   async function handOver(changes: HeaderChanges): Promise<RawResponse> {
     const http = createServer((request: IncomingMessage) => {
       expect(
@@ -444,7 +444,7 @@ describe('a delayed handshake', () => {
     await turn();
     expect(LIVES).toEqual([]);
     expect(server.container.getSessions().size).toBe(0);
-    // An error listener stays on the dead socket; of all else, nothing does.
+    // Only an error listener stays on the dead socket.
     expect(request.socket.listenerCount('close')).toBeLessThanOrEqual(1);
     expect(server.log.entries.filter((entry) => !entry.startsWith('debug'))).toEqual([]);
   });
@@ -526,7 +526,7 @@ describe('hostile requests', () => {
   test('CVE-2024-37890: 2,000 headers do not hide the handshake from its checks', async () => {
     const server = await TestServer.start({}, Chat);
     const flood = 'a:b\r\n'.repeat(2000);
-    // The headers that Node drops are those of the handshake: without them it is a plain request.
+    // Node drops the handshake's headers, so this becomes a plain request.
     for (const text of [
       upgradeRequest('/chat').replace('Host', `${flood}Host`),
       upgradeRequest('/chat').replace('Upgrade', `${flood}Upgrade`),
@@ -621,14 +621,14 @@ describe('hostile requests', () => {
       client.send(bytes.subarray(from, to));
       if (next(4) === 0) client.send(bytes);
       client.finish();
-      // Whatever it was, the server lets the connection go.
+      // In any case the server releases the connection.
       const answer = await client.end().catch((cause: unknown) => {
         throw new Error(`TEST_SEED=${seed}, round ${round}`, { cause });
       });
       answers.add(answer.slice(0, 12));
       client.destroy();
     }
-    // The rounds are worth nothing unless many go through.
+    // The rounds prove nothing unless many succeed.
     expect([...answers]).toEqual(expect.arrayContaining(['HTTP/1.1 101', 'HTTP/1.1 400']));
     await expectAlive(server);
   });

@@ -16,7 +16,7 @@ const TEXTS = Array.from({ length: 200 }, (_, index) => `text ${index}`);
 const FRAMES = Buffer.concat(TEXTS.map((text) => clientFrame(0x81, text)));
 
 let heard: Journal;
-/** Lets the first message's handler go on. */
+/** Lets the first message's handler continue. */
 let release: () => void;
 
 @ServerEndpoint('/slow')
@@ -56,7 +56,7 @@ class Streams extends Gated {
 
 beforeEach(() => (heard = new Journal()));
 
-/** The ways to a socket of HTTP/1.1, and what its server is made with. */
+/** The ways to an HTTP/1.1 socket, with the options of its server. */
 const SOCKETS = [
   ['ws', {}, undefined],
   ['wss', { tls: TLS }, { ca: TLS.cert }],
@@ -72,7 +72,7 @@ async function start(options: object): Promise<Server> {
   return server;
 }
 
-/** As clientFrame, for texts of 126 to 65,535 bytes. */
+/** Like clientFrame, for texts of 126 to 65,535 bytes. */
 function longFrame(text: string): Buffer {
   const head = Buffer.from([0x81, 0xfe, 0, 0, 0, 0, 0, 0]);
   head.writeUInt16BE(text.length, 2);
@@ -110,13 +110,13 @@ describe.each(SOCKETS)('data that arrived over %s reaches the handler', (name, o
 
   test('a reset while a handler is busy: handles the messages already read, then reports 1006', async () => {
     const server = await start(options);
-    // The socket of TLS cannot be reset, but the one below it can.
+    // A TLS socket cannot be reset, but the socket below it can.
     const socket = connect({ port: server.port, host: '127.0.0.1' }).on('error', () => undefined);
     await once(socket, 'connect');
     const client = await open(server, tls && { ...tls, socket }, '/gate');
     client.send(FRAMES);
     await heard.until('text 0');
-    // All of it is here, and none of it can be handled.
+    // Everything has arrived, and nothing can be handled yet.
     for (let turns = 0; turns < 20; turns += 1) await turn();
     if (tls === undefined) client.reset();
     else socket.resetAndDestroy();
@@ -126,7 +126,7 @@ describe.each(SOCKETS)('data that arrived over %s reaches the handler', (name, o
     expect(heard.entries).toEqual([...TEXTS, 'close 1006']);
   });
 
-  // The handshake of ws takes no socket whose peer has ended its side.
+  // The handshake of ws rejects a socket whose peer has ended its side.
   (name.endsWith("'ws'") ? test.skip : test)(
     'nor does a handshake that takes its time lose messages of a client that has ended its side',
     async () => {

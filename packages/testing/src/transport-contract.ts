@@ -14,7 +14,7 @@ export interface ContractPeer {
   /** Stops and starts reading. */
   pause(): void;
   resume(): void;
-  /** What the peer has received; each message whole. */
+  /** The messages that the peer received, each whole. */
   readonly received: RecordingListener;
 }
 
