@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { selfSignedCertificate } from './certificate';
 
-test('the certificate of a server is one for localhost, and its own issuer', () => {
+test('the certificate of a server is for localhost and self-signed', () => {
   const certificate = new X509Certificate(selfSignedCertificate().cert);
   expect(certificate.verify(certificate.publicKey)).toBe(true);
   expect([certificate.checkHost('localhost'), certificate.checkIP('127.0.0.1'), certificate.checkIP('::1')]).toEqual([
@@ -11,7 +11,7 @@ test('the certificate of a server is one for localhost, and its own issuer', () 
   ]);
 });
 
-test('the certificate of a client has its name, and none of a host', () => {
+test('the certificate of a client has its name and no host name', () => {
   const certificate = new X509Certificate(selfSignedCertificate('Zoë').cert);
   expect(certificate.verify(certificate.publicKey)).toBe(true);
   expect(certificate.toLegacyObject().subject.CN).toBe('Zoë');

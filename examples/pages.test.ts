@@ -13,7 +13,7 @@ afterAll(() => once(server.close(), 'close'));
 const get = (path: string): Promise<Response> =>
   fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`, { redirect: 'manual' });
 
-test.each(['/', '/dukeetf2', '/dukeetf2?from=here'])('%s leads to the page, where that lies below it', async (path) => {
+test.each(['/', '/dukeetf2', '/dukeetf2?from=here'])('%s redirects to the page if that is below it', async (path) => {
   const response = await get(path);
   expect([response.status, response.headers.get('location')]).toEqual([302, '/dukeetf2/']);
 });

@@ -8,7 +8,7 @@ afterEach(() => server.stop());
 
 const open = (path: string): Promise<TestClient> => TestClient.open(`ws://127.0.0.1:${server.port}${path}`);
 
-test('adopt-websocket gives the sockets of its ws server sessions, with path parameters and users', async () => {
+test('adopt-websocket opens sessions on the sockets of its ws server, with path parameters and users', async () => {
   const ann = await open('/lots/7?bidder=Ann');
   const bob = await open('/lots/7?bidder=Bob');
   const eve = await open('/lots/8?bidder=Eve');

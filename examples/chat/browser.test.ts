@@ -38,7 +38,7 @@ describeInBrowser('chat in a browser', (browser) => {
 
   const people = (page: Page): Promise<string[]> => page.getByRole('list').locator('.who').allTextContents();
 
-  test('two pages in one room read each other and see who is there; a page in another room sees nothing', async () => {
+  test('two pages in one room see each other’s messages and the members; a page in another room sees nothing', async () => {
     const ada = await enter(await visit(), 'Ada', 'kitchen');
     const stranger = await enter(await visit(), 'Stranger', 'cellar');
     const grace = await enter(await visit('/?room=kitchen'), 'Grace');
@@ -61,7 +61,7 @@ describeInBrowser('chat in a browser', (browser) => {
     expect(complaints).toEqual([]);
   }, 90_000);
 
-  test('a page finds back by itself when the server restarts, and keeps what is half written', async () => {
+  test('a page reconnects by itself when the server restarts, and keeps the unsent text', async () => {
     const ada = await enter(await visit(), 'Ada');
     const grace = await enter(await visit(), 'Grace');
     await ada.getByLabel('Your message').fill('half writ');
@@ -92,7 +92,7 @@ describeInBrowser('chat in a browser', (browser) => {
     expect(complaints.filter((text) => !text.includes('ERR_CONNECTION_REFUSED'))).toEqual([]);
   }, 90_000);
 
-  test('markup in names and messages is shown as text', async () => {
+  test('shows markup in names and messages as text', async () => {
     const attack = '<img src=x onerror="document.title=1">';
     const ada = await enter(await visit(), '<b>Ada</b>');
     const grace = await enter(await visit(), 'Grace');
@@ -125,7 +125,7 @@ describeInBrowser('chat in a browser', (browser) => {
     expect(complaints).toEqual([]);
   }, 90_000);
 
-  test('the whole way goes by keyboard', async () => {
+  test('everything works by keyboard', async () => {
     const page = await visit('/?room=keys');
     // The first field has the focus.
     await page.keyboard.type('Ada');
@@ -156,7 +156,7 @@ describeInBrowser('chat in a browser', (browser) => {
     expect(complaints).toEqual([]);
   }, 90_000);
 
-  test('the title of a hidden page counts what is unread', async () => {
+  test('the title of a hidden page counts unread messages', async () => {
     const ada = await enter(await visit(), 'Ada');
     const grace = await enter(await visit(), 'Grace');
     // A headless page never becomes hidden.

@@ -20,7 +20,7 @@ async function join(room: string, name: string): Promise<TestClient> {
 
 const say = (text: unknown): string => JSON.stringify({ kind: 'say', text });
 
-test('chat greets a newcomer with the members, and tells the others', async () => {
+test('chat greets a newcomer with the list of members, and announces the newcomer to the others', async () => {
   const ada = await enter('lobby', 'Ada');
   expect(await ada.nextJson()).toEqual({ kind: 'welcome', you: 'Ada', members: ['Ada'] });
   const grace = await enter('lobby', 'Grace');
@@ -30,7 +30,7 @@ test('chat greets a newcomer with the members, and tells the others', async () =
   expect(await ada.nextJson()).toEqual({ kind: 'left', name: 'Grace' });
 });
 
-test('chat sends what one says to all in the room, the speaker included, and to no other room', async () => {
+test('chat sends a message to everyone in the room, including the sender, and to no other room', async () => {
   const [ada, grace, stranger] = [await join('a', 'Ada'), await join('a', 'Grace'), await join('b', 'Stranger')];
   await ada.next();
   ada.send(say(' hello\n'));
@@ -57,7 +57,7 @@ test('chat keeps a name with a number within its 24 characters', async () => {
   expect(await second.nextJson()).toMatchObject({ you: `${'😀'.repeat(22)} 2` });
 });
 
-test('chat trims a name, and joins its spaces', async () => {
+test('chat trims a name and collapses its spaces', async () => {
   const client = await enter('lobby', '  Grace   Hopper ');
   expect(await client.nextJson()).toMatchObject({ you: 'Grace Hopper' });
 });
@@ -73,7 +73,7 @@ test.each([
   expect(await client.closed).toMatch(/^1008 A (name|room) has 1 to (24|32) /);
 });
 
-test('chat takes rooms and names in any script', async () => {
+test('chat accepts rooms and names in any script', async () => {
   const client = await enter('Küche 2', 'Ådå');
   expect(await client.nextJson()).toMatchObject({ you: 'Ådå' });
 });
@@ -85,7 +85,7 @@ test.each([
   ['a text that is no string', say(7), 'A message looks like {"kind":"say","text":"hello"}.'],
   ['a blank text', say(' '), 'A text has 1 to 1000 characters.'],
   ['a text of 1001 characters', say('x'.repeat(1001)), 'A text has 1 to 1000 characters.'],
-])('chat answers %s and goes on', async (_title, message, problem) => {
+])('chat answers %s and keeps the session open', async (_title, message, problem) => {
   const ada = await join('lobby', 'Ada');
   ada.send(message);
   expect(await ada.nextJson()).toEqual({ kind: 'error', problem });
@@ -93,7 +93,7 @@ test.each([
   expect(await ada.nextJson()).toMatchObject({ kind: 'said', text: '€'.repeat(1000) });
 });
 
-test('chat goes on for the others when a member drops off without a goodbye', async () => {
+test('chat continues for the others when a member disconnects without a close frame', async () => {
   const [ada, grace, linus] = [await join('r', 'Ada'), await join('r', 'Grace'), await join('r', 'Linus')];
   await ada.next();
   await ada.next();

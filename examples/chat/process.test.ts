@@ -50,7 +50,7 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
   },
 );
 
-test('chat says that its port is taken, and ends with exit code 1', async () => {
+test('chat reports that its port is taken, and exits with 1', async () => {
   const other = createServer().listen(0);
   await once(other, 'listening');
   const { port } = other.address() as AddressInfo;
@@ -60,7 +60,7 @@ test('chat says that its port is taken, and ends with exit code 1', async () => 
   expect(errors).toBe(`Port ${port} is taken by another program. Choose another one, such as PORT=${port + 1}.\n`);
 });
 
-test.each(['chat', '-1', '65536', '80.5', '0x50'])('chat says that the port %s is none', async (port) => {
+test.each(['chat', '-1', '65536', '80.5', '0x50'])('chat rejects the port %s', async (port) => {
   const { code, errors } = await outcome(run(port));
   expect(code).toBe(1);
   expect(errors).toBe(`PORT is a whole number from 0 to 65535; found "${port}".\n`);

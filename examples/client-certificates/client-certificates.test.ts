@@ -27,7 +27,7 @@ test('client-certificates refuses a role that the user does not have with 403', 
   );
 });
 
-test('client-certificates shows what a client sees of each refusal', async () => {
+test('client-certificates prints a client’s error for each refusal', async () => {
   const lines: string[] = [];
   await visitAll(address, certificates, (line) => lines.push(line));
   const failed = `WS_CONNECT_TLS, ${address}/ledger/clerk did not open the WebSocket: `;

@@ -12,14 +12,14 @@ afterEach(() => server.stop());
 
 const fromPage = (origin: string): { origin: string } => ({ origin });
 
-test('configurator-auth knows the user by a token in the query', async () => {
+test('configurator-auth identifies the user by a token in the query', async () => {
   const client = await TestClient.open(`${url}?token=ada-secret`);
   expect(await client.next()).toBe('Welcome, Ada.');
   client.send('who am I?');
   expect(await client.next()).toBe('Ada asks: who am I?');
 });
 
-test('configurator-auth knows the user by a token among the subprotocols, and does not send it back', async () => {
+test('configurator-auth identifies the user by a token among the subprotocols, and does not send it back', async () => {
   const client = await TestClient.open(url, ['account.v1', 'token.grace-secret']);
   expect(client.socket.protocol).toBe('account.v1');
   expect(await client.next()).toBe('Welcome, Grace.');
@@ -36,7 +36,7 @@ test('configurator-auth refuses a client without a known token with 401', async 
   await expect(TestClient.open(`${url}?token=guess`)).rejects.toThrow('401');
 });
 
-test('configurator-auth closes with 4401 where the client is a page', async () => {
+test('configurator-auth closes with 4401 if the client is a page', async () => {
   const own = `http://127.0.0.1:${server.port}`;
   for (const subprotocols of [[], ['account.v1', 'token.guess']]) {
     const page = await TestClient.open(url, subprotocols, fromPage(own));
@@ -44,7 +44,7 @@ test('configurator-auth closes with 4401 where the client is a page', async () =
   }
 });
 
-test('configurator-auth lets pages in from its own origin and from the list, and from nowhere else', async () => {
+test('configurator-auth accepts pages only from its own origin and from the list', async () => {
   for (const origin of [`http://127.0.0.1:${server.port}`, 'https://app.example.com']) {
     const page = await TestClient.open(`${url}?token=ada-secret`, [], fromPage(origin));
     expect(await page.next()).toBe('Welcome, Ada.');

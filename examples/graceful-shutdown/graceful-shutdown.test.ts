@@ -11,7 +11,7 @@ const SERVER = join(__dirname, '../dist/graceful-shutdown/server.js');
 let child: ChildProcessByStdio<null, Readable, Readable> | undefined;
 afterEach(() => child?.kill('SIGKILL'));
 
-test('graceful-shutdown finishes its work on SIGTERM, takes no new sessions meanwhile, and ends with exit code 0', async () => {
+test('graceful-shutdown finishes its work on SIGTERM, refuses new sessions, and exits with 0', async () => {
   const env = { ...process.env, PORT: '0' };
   const running = (child = spawn(process.execPath, [SERVER], { env, stdio: ['ignore', 'pipe', 'pipe'] }));
   const over = once(running, 'close');

@@ -26,7 +26,7 @@ describeInBrowser('the page in a browser', (browser) => {
     await context.close();
   }, 90_000);
 
-  test('hears its messages again, and sees the close handshake end cleanly', async () => {
+  test('receives its messages back, and closes cleanly', async () => {
     const context = await browser().newContext({ ignoreHTTPSErrors: true });
     const page = await context.newPage();
     await page.goto(`https://localhost:${server.port}/`);

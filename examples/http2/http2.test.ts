@@ -9,7 +9,7 @@ let server: Awaited<ReturnType<typeof start>>;
 beforeEach(async () => (server = await start(0, tls)));
 afterEach(() => server.stop());
 
-test('a client of HTTP/2 gets a WebSocket on a stream', async () => {
+test('an HTTP/2 client opens a WebSocket on a stream', async () => {
   const session: ClientHttp2Session = connect(`https://localhost:${server.port}`, { ca: tls.cert });
   await new Promise((resolve) => session.once('remoteSettings', resolve));
   const stream = session.request({
@@ -27,7 +27,7 @@ test('a client of HTTP/2 gets a WebSocket on a stream', async () => {
   session.destroy();
 });
 
-test('a client of HTTP/1.1 gets one on the same port', async () => {
+test('an HTTP/1.1 client opens one on the same port', async () => {
   const client = await TestClient.open(`wss://localhost:${server.port}/route`, [], { ca: tls.cert });
   expect(await client.next()).toMatch(/^HTTP\/1\.1, from port \d+$/);
   await client.close();

@@ -30,7 +30,7 @@ test.each([
   ['broken JSON', '{"article"', { error: 'not an order', why: 'An order is a JSON object.' }],
   ['an object of another shape', '{"article":"tea"}', { error: 'not an order' }],
   ['what the method throws', '{"article":"gold","quantity":1}', { error: 'not sold', why: 'There is no gold.' }],
-])('json-codec answers %s and goes on', async (_title, message, answer) => {
+])('json-codec answers %s and keeps the session open', async (_title, message, answer) => {
   client.send(message);
   client.send('{"article":"tea","quantity":1}');
   expect(await client.nextJson()).toMatchObject(answer);

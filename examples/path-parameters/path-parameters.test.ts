@@ -8,13 +8,13 @@ afterEach(() => server.stop());
 
 const open = (path: string): Promise<TestClient> => TestClient.open(`ws://127.0.0.1:${server.port}${path}`);
 
-test('path-parameters gives a string and a number to the methods that ask for them', async () => {
+test('path-parameters passes a string and a number to the methods that declare them', async () => {
   const client = await open('/quote/ACME/2');
   client.send('3');
   expect(await client.next()).toBe('3 ACME = 124.50');
 });
 
-test('path-parameters closes a session whose path is no number, after telling why', async () => {
+test('path-parameters explains and closes a session whose path is not a number', async () => {
   const client = await open('/quote/ACME/two');
   expect(await client.next()).toBe('error: Path parameter "decimals" cannot be a Number: it is not a number.');
   expect(await client.closed).toBe('4400 bad path');
@@ -29,7 +29,7 @@ test.each(['/quote/GOLD/2', '/quote/ACME/7', '/quote/ACME/NaN', `/quote/${'%F0%9
   },
 );
 
-test('path-parameters answers a message that is no number, and goes on', async () => {
+test('path-parameters answers a message that is not a number, and keeps the session open', async () => {
   const client = await open('/quote/ACME/1');
   client.send('many');
   client.send('2');

@@ -16,7 +16,7 @@ test.each([
   [Infinity, 'Infinity'],
   [-Infinity, '-Infinity'],
   [NaN, 'NaN'],
-])('a double is written as Java writes it: %p as %s', (value, text) => {
+])('writes a double as Java does: %p as %s', (value, text) => {
   expect(formatDouble(value)).toBe(text);
 });
 
@@ -29,15 +29,15 @@ test.each([
   ['Infinity', Infinity],
   ['-Infinity', -Infinity],
   ['NaN', NaN],
-])('%p is read as a double', (text, value) => {
+])('reads %p as a double', (text, value) => {
   expect(parseDouble(text)).toBe(value);
 });
 
-test.each([undefined, '', ' ', '.', '1e', '1,5', '0x10', '1_000', 'infinity', '--1'])('%p is no double', (text) =>
+test.each([undefined, '', ' ', '.', '1e', '1,5', '0x10', '1_000', 'infinity', '--1'])('%p is not a double', (text) =>
   expect(() => parseDouble(text)).toThrow(NumberFormatError),
 );
 
-test('whole numbers have 32 or 64 bits, and nothing else is one', () => {
+test('accepts only whole numbers of 32 or 64 bits', () => {
   expect([parseInt32('+007'), parseInt32('-2147483648'), parseInt32('2147483647')]).toEqual([
     7,
     -(2 ** 31),

@@ -5,7 +5,7 @@ const NAMES = readdirSync(__dirname, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map((entry) => entry.name);
 
-test.each(NAMES)('the README of %s shows a picture of at most 60 KB, and tells source and licence', (name) => {
+test.each(NAMES)('the README of %s shows a picture of at most 60 KB, and names source and licence', (name) => {
   const readme = readFileSync(join(__dirname, name, 'README.md'), 'utf8');
   const [, picture = ''] = /!\[[^\]]+\]\(([^)]+\.png)\)/.exec(readme) ?? [];
   expect(statSync(join(__dirname, name, picture)).size).toBeLessThanOrEqual(60 * 1024);

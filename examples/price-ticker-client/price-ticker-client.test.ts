@@ -25,7 +25,7 @@ test('price-ticker-client prints the prices of the server in its own process', a
   ]);
 });
 
-test('price-ticker-client says that there is no such server', async () => {
+test('price-ticker-client reports a missing server', async () => {
   server = await new Server({ port: 0, endpoints: [Prices], contextPath: '/shop' }).start();
   const ticker = new Ticker('tea', () => undefined);
   const error: unknown = await ticker.follow(`ws://127.0.0.1:${server.port}`).catch((thrown: unknown) => thrown);

@@ -16,7 +16,7 @@ test('programmatic negotiates the subprotocol and handles text', async () => {
   expect(await client.next()).toBe('4 words');
 });
 
-test('programmatic handles binary messages in parts, larger than a whole message may be', async () => {
+test('programmatic handles binary messages in parts, above the limit for whole messages', async () => {
   const client = await open();
   for (const message of [Buffer.alloc(100_000, 7), Buffer.from('abc')]) {
     client.send(message);
@@ -24,7 +24,7 @@ test('programmatic handles binary messages in parts, larger than a whole message
   }
 });
 
-test('programmatic leaves plain HTTP and other paths to the server that was there before', async () => {
+test('programmatic leaves plain HTTP and other paths to the existing server', async () => {
   const health = await fetch(`http://127.0.0.1:${server.port}/health`);
   expect([health.status, await health.text()]).toEqual([200, 'up\n']);
   await expect(TestClient.open(`ws://127.0.0.1:${server.port}/count`)).rejects.toThrow('404');

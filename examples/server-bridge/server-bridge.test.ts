@@ -29,7 +29,7 @@ test('server-bridge answers when the archive has the reading', async () => {
   await client.close();
 });
 
-test('server-bridge loses nothing when the archive restarts twice amid 300 readings', async () => {
+test('server-bridge loses nothing when the archive restarts twice during 300 readings', async () => {
   const client = await device();
   const { port } = archive;
   const expected = new Map<string, string>();
@@ -49,7 +49,7 @@ test('server-bridge loses nothing when the archive restarts twice amid 300 readi
   await client.close();
 });
 
-test('server-bridge takes no more than 1000 readings while the archive is away', async () => {
+test('server-bridge accepts at most 1000 readings while the archive is away', async () => {
   const link = new ArchiveLink();
   for (let number = 1; number <= 1000; number++) void link.store('20.5');
   await expect(link.store('20.5')).rejects.toThrow('The archive is behind.');

@@ -24,7 +24,7 @@ function ticksOf({ received }: Peer): number[] {
   );
 }
 
-test('slow-consumer, drop-oldest: the slow client misses ticks and gets the latest, the fast one gets all', async () => {
+test('slow-consumer, drop-oldest: the slow client misses ticks and receives the latest; the fast one receives all', async () => {
   const before = ticker.state.dropped;
   const { server, fast, slow } = await trade('drop-oldest');
   const { ticks, dropped } = ticker.state;
@@ -37,7 +37,7 @@ test('slow-consumer, drop-oldest: the slow client misses ticks and gets the late
   await server.stop();
 });
 
-test('slow-consumer, close: the session of the slow client ends, the fast one goes on', async () => {
+test('slow-consumer, close: the session of the slow client ends, the fast one continues', async () => {
   const { server, fast, slow } = await trade('close');
   slow.resume();
   await slow.closed();

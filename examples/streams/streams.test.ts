@@ -19,7 +19,7 @@ describe('in parts as they arrive', () => {
     await peer.close(1000);
   });
 
-  test('streams makes no more of a download than the client takes', async () => {
+  test('streams produces a download only as fast as the client reads', async () => {
     const peer = await server.connect('/download/10000000');
     peer.received.binaryRule = { inParts: true, maxBytes: 0 };
     peer.pause();
@@ -34,7 +34,7 @@ describe('in parts as they arrive', () => {
     expect(bytes.reduce((sum, length) => sum + length)).toBe(10_000_000);
   });
 
-  test('streams reads lines that are cut by parts', async () => {
+  test('streams reads lines that parts split', async () => {
     const peer = await server.connect('/totals');
     peer.sendParts('ann,3\nbo', 'b,5\nann,', '4');
     expect(await peer.receive()).toBe('ann,7\nbob,5\n');
@@ -48,7 +48,7 @@ describe('over the network', () => {
   afterAll(() => server.stop());
   const open = (path: string): Promise<TestClient> => TestClient.open(`ws://127.0.0.1:${server.port}${path}`);
 
-  test('streams takes uploads that are larger than a whole message may be', async () => {
+  test('streams accepts uploads above the limit for whole messages', async () => {
     const client = await open('/upload');
     const file = Buffer.alloc(3_000_000, 'serval');
     client.send(file);

@@ -71,7 +71,7 @@ test('auction runs from the first login to the result, letter by letter', async 
   ]);
 });
 
-test('auction takes no bid that is no number, not the highest, from outside, or for no auction', async () => {
+test('auction rejects a bid that is not a number, not the highest, from outside, or for an unknown auction', async () => {
   const [ann, stranger] = [await connect(), await connect()];
   ann.send('lreq:1:Ann');
   expect(await read(ann, 2)).toEqual([expect.stringMatching(/^lres:1:Globe:/), 'ares:1:20']);
@@ -84,7 +84,7 @@ test('auction takes no bid that is no number, not the highest, from outside, or 
   expect((await read(ann, 21)).at(-1)).toBe('rres:1:Nobody has bid.');
 });
 
-test('auction tells nothing more to who has logged out or gone, and goes on', async () => {
+test('auction sends nothing more to participants who logged out or left, and continues', async () => {
   const [ann, ben, cleo] = [await connect(), await connect(), await connect()];
   for (const [client, name] of [
     [ann, 'Ann'],

@@ -1,7 +1,7 @@
 import { TestServer } from 'serval/testing';
 import { ChatAnnotation } from './chat-annotation';
 
-test('ported chat: a guest for whom ten messages wait misses those and all that follow, until it can be sent to', async () => {
+test('ported chat: a guest with ten waiting messages misses them and later ones, until a send succeeds', async () => {
   const server = new TestServer({ endpoints: [ChatAnnotation], compatibility: 'tomcat-10.1' });
   const join = () => server.connect('/websocket/chat');
   const [ann, ben, slow] = [await join(), await join(), await join()];

@@ -17,7 +17,7 @@ test('drawboard encodes the picture again only after a new stroke', () => {
   expect(board.toPng()).not.toEqual(white);
 });
 
-test('drawboard draws what lies off the board as far as it is seen, and nothing that lies nowhere', () => {
+test('drawboard draws the visible part of strokes that leave the board, and nothing at invalid coordinates', () => {
   const board = new Board();
   const white = board.toPng();
   for (const far of [Infinity, -Infinity, 1e300]) {
@@ -34,7 +34,7 @@ test('drawboard draws what lies off the board as far as it is seen, and nothing 
   ]);
 });
 
-test('drawboard lets what is below shine through a stroke, evenly where its pieces overlap', () => {
+test('drawboard draws transparent strokes evenly where their pieces overlap', () => {
   const board = new Board();
   board.ellipse(100, 100, 500, 500, 60, [255, 0, 0, 128]);
   for (const [x, y] of [
@@ -48,7 +48,7 @@ test('drawboard lets what is below shine through a stroke, evenly where its piec
   expect(pixel(board, 300, 100)).toEqual([127, 63, 191, 255]);
 });
 
-test('drawboard draws a line of no thickness as thin as can be', () => {
+test('drawboard draws a line without thickness as thin as possible', () => {
   const board = new Board();
   board.line(10, 10.5, 90, 10.5, 0, BLACK);
   expect([pixel(board, 50, 9), pixel(board, 50, 10), pixel(board, 50, 11)]).toEqual([

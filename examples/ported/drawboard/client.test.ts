@@ -37,7 +37,7 @@ test('drawboard joins the texts that wait for one client', async () => {
   expect(received).toEqual(['200000 bytes', 'a;b', '7 bytes', 'c;d;e']);
 });
 
-test('drawboard closes behind what waits, and sends nothing more', async () => {
+test('drawboard closes after the waiting messages, and sends nothing more', async () => {
   const { peer, client } = await connect();
   client.send('full');
   client.close();
@@ -52,7 +52,7 @@ test.each([
   ['1,000,000 bytes of text', ['x'.repeat(499_999), 'y'.repeat(100_000), 'z']],
   ['1,000,000 bytes of pictures', [Buffer.alloc(999_999), Buffer.alloc(2), 'z']],
   ['1000 messages', [...Array.from({ length: 1000 }, (_, at) => (at % 2 === 0 ? 'x' : Buffer.alloc(1))), 'z']],
-])('drawboard lets %s wait for one client, and closes when there would be more', async (_title, messages) => {
+])('drawboard lets %s wait for one client, and closes for more', async (_title, messages) => {
   const { peer, client } = await connect();
   for (const message of messages.slice(0, -1)) client.send(message);
   expect(server.sessions.size).toBe(1);

@@ -21,7 +21,7 @@ const connect = (path = '/dukeetf2/dukeetf'): Promise<TestClient> =>
 
 const second = (): unknown => jest.advanceTimersByTime(1000);
 
-test('dukeetf2 sends price and volume to everyone, each second', async () => {
+test('dukeetf2 sends price and volume to everyone every second', async () => {
   const early = await connect();
   second();
   expect(await early.next()).toBe('100.25 / 301250');
@@ -34,7 +34,7 @@ test('dukeetf2 sends price and volume to everyone, each second', async () => {
   expect(await early.closed).toBe('1000');
 });
 
-test('dukeetf2 lets price and volume fall as well', async () => {
+test('dukeetf2 also lets price and volume fall', async () => {
   jest.spyOn(Math, 'random').mockReturnValue(0);
   const client = await connect();
   second();
@@ -48,13 +48,13 @@ test('dukeetf2 ignores messages of a client', async () => {
   expect(await client.next()).toBe('100.25 / 301250');
 });
 
-test('dukeetf2 ends with 1001 for everyone, and sends no more', async () => {
+test('dukeetf2 closes every session with 1001 when it stops, and sends no more', async () => {
   const client = await connect();
   await server.stop();
   expect(await client.closed).toMatch(/^1001/);
   expect(jest.getTimerCount()).toBe(0);
 });
 
-test('dukeetf2 lies under its context path alone', async () => {
+test('dukeetf2 serves only its context path', async () => {
   await expect(connect('/dukeetf')).rejects.toThrow('404');
 });

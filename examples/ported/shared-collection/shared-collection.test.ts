@@ -33,7 +33,7 @@ const put = (key: unknown, value: unknown): string => JSON.stringify({ event: 'p
 const post = (body: string, headers = {}): Promise<Response> =>
   fetch(`http://127.0.0.1:${server.port}${PATH}/rest/collection`, { method: 'POST', body, headers });
 
-test('shared-collection tells a newcomer all entries, and everyone each change, letter by letter', async () => {
+test('shared-collection sends a newcomer all entries, and everyone each change, letter by letter', async () => {
   const ann = await connect();
   expect(await ann.next()).toBe('{"event":"init","map":{"Monday":"Soup"}}');
   const ben = await join();
@@ -55,7 +55,7 @@ test('shared-collection tells a newcomer all entries, and everyone each change, 
   expect(await (await connect()).next()).toBe('{"event":"init","map":{}}');
 });
 
-test('shared-collection takes any key for one of the collection', async () => {
+test('shared-collection accepts any key', async () => {
   const ann = await join();
   ann.send(put('__proto__', 'polluted'));
   expect(await ann.next()).toBe('{"event":"put","key":"__proto__","value":"polluted"}');
@@ -81,7 +81,7 @@ test.each([
   expect([refused.status, await refused.text()]).toEqual([400, expect.stringMatching(/\S\n$/)]);
 });
 
-test('shared-collection forgets a session that has gone, and ends with 1001 for the others', async () => {
+test('shared-collection forgets a session that left, and closes the others with 1001', async () => {
   const [ann, ben] = [await join(), await join()];
   await ann.close();
   ben.send(put('Friday', 'Fish'));
@@ -91,7 +91,7 @@ test('shared-collection forgets a session that has gone, and ends with 1001 for 
   expect(logged).not.toHaveBeenCalled();
 });
 
-test('shared-collection listens for a session, and for an event stream, no longer than it lasts', async () => {
+test('shared-collection removes its listener when a session or event stream ends', async () => {
   const ends = [jest.fn(), jest.fn()];
   const listen = jest.spyOn(sharedCollection, 'listen');
   for (const end of ends) listen.mockReturnValueOnce(end);
@@ -103,7 +103,7 @@ test('shared-collection listens for a session, and for an event stream, no longe
   for (const end of ends) expect(end).toHaveBeenCalledTimes(1);
 });
 
-test('shared-collection is the same by HTTP: events in one answer, and a request for each change', async () => {
+test('shared-collection works the same over HTTP: events in one response, and a request for each change', async () => {
   const ann = await join();
   const lines = await openEvents();
   const event = async (): Promise<string[]> => [await lines(), await lines(), await lines()];

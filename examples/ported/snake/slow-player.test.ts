@@ -3,7 +3,7 @@ import { SnakeAnnotation } from './snake-annotation';
 
 afterEach(() => jest.useRealTimers());
 
-test('ported snake: a player who reads nothing is out of the game, and the others play on', async () => {
+test('ported snake: a player who reads nothing leaves the game, and the others continue', async () => {
   jest.useFakeTimers();
   const server = new TestServer({ endpoints: [SnakeAnnotation], compatibility: 'tomcat-10.1' });
   const ann = await server.connect('/websocket/snake');

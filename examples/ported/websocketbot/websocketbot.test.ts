@@ -28,7 +28,7 @@ async function join(name: string, others: readonly TestClient[] = []): Promise<T
   return client;
 }
 
-test('websocketbot announces who joins, greets, and lists the users, all in this order and letter by letter', async () => {
+test('websocketbot announces a new user, greets, and lists the users, in this order and letter by letter', async () => {
   const ann = await connect();
   ann.send(joining('Ann'));
   expect(await ann.next()).toBe('{"type":"info","info":"Ann has joined the chat"}');
@@ -44,7 +44,7 @@ test('websocketbot announces who joins, greets, and lists the users, all in this
   }
 });
 
-test('websocketbot passes a chat message on to all, its sender included', async () => {
+test('websocketbot sends a chat message to everyone, including its sender', async () => {
   const ann = await join('Ann');
   const ben = await join('Ben', [ann]);
   ben.send(saying('Ben', 'Ann', 'Tea?'));
@@ -53,7 +53,7 @@ test('websocketbot passes a chat message on to all, its sender included', async 
   }
 });
 
-test('websocketbot tells the others who has left', async () => {
+test('websocketbot announces a user who left', async () => {
   const ann = await join('Ann');
   const ben = await join('Ben', [ann]);
   await ben.close();
@@ -61,7 +61,7 @@ test('websocketbot tells the others who has left', async () => {
   expect(await ann.next()).toBe('{"type":"users","userlist":["Duke","Ann"]}');
 });
 
-test('websocketbot lists those who have joined, and not who is only connected', async () => {
+test('websocketbot lists the users who joined, but not those who are only connected', async () => {
   const silent = await connect();
   const ann = await connect();
   ann.send(joining('Ann'));
@@ -76,7 +76,7 @@ test('websocketbot lists those who have joined, and not who is only connected', 
   expect(await ann.nextJson()).toMatchObject({ message: 'Alone.' });
 });
 
-test('Duke answers after a while, and what is said meanwhile does not wait for it', async () => {
+test('Duke answers after a while, and other messages do not wait for the answer', async () => {
   const ann = await join('Ann');
   const questions = ['How are you?', 'how old are you', 'WHEN IS YOUR BIRTHDAY?', "What's your favorite color?", 'Hm?'];
   for (const question of questions) ann.send(saying('Ann', 'Duke', question));
@@ -94,7 +94,7 @@ test('Duke answers after a while, and what is said meanwhile does not wait for i
   );
 });
 
-test('Duke keeps silent towards one who has gone', async () => {
+test('Duke does not answer a user who left', async () => {
   const ann = await join('Ann');
   ann.send(saying('Ann', 'Duke', 'How are you?'));
   await ann.next();

@@ -74,7 +74,7 @@ describe('an endpoint without lists of roles', () => {
     expect(await converse(WITH_METADATA, 'by-metadata.ts')).toEqual(CONVERSATION);
   });
 
-  test.each(COMPILER_NAMES)('takes a sole text, and a sole error, by %s', async (compiler) => {
+  test.each(COMPILER_NAMES)('accepts a single text and a single error parameter, by %s', async (compiler) => {
     const { SoleText } = load(compiler, 'without-params.ts');
     const peer = await Peer.connect(await serve(SoleText), '/sole');
     peer.send('hello');

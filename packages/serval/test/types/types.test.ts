@@ -69,7 +69,7 @@ test.each<[Dialect, string[]]>([
     ],
   ],
   ['standard', [...BOTH, 'fixtures/standard/members.ts']],
-])('in the %s dialect everything compiles that should, and nothing else', (dialect, include) => {
+])('in the %s dialect exactly the expected code compiles', (dialect, include) => {
   const { files, found } = check(include, dialect);
   expect(files.sort()).toEqual(include.map(nameOf).sort());
   expect(found).toEqual([]);
