@@ -171,7 +171,7 @@ export interface SettingRow extends OptionRow<SettingValue> {
 
 /** The prefix of Tomcat's names. */
 export const TOMCAT = 'org.apache.tomcat.websocket.';
-/** The prefix of our own names of settings in user properties. */
+/** The prefix of Serval's names of settings in user properties. */
 export const OWN = 'serval.';
 
 const inEveryTomcat = <T>(value: T) => ({ 'tomcat-9': value, 'tomcat-10.1': value, 'tomcat-11': value }) as const;

@@ -25,8 +25,8 @@ export interface PerMessageDeflateOptions {
    */
   readonly clientMaxWindowBits?: number | undefined;
   /**
-   * Bytes that the compression states of all connections may take together. Beyond it, the states that were unused longest
-   * are dropped, and new peers are asked for messages that need none. Default 134217728.
+   * Bytes that the compression states of all connections may take together. Beyond it, the engine drops the states that
+   * were unused longest, and requests no_context_takeover from new peers. Default 134217728.
    */
   readonly maxMemory?: number | undefined;
   /** Messages above 64 KiB are compressed on other threads; this many at a time. Default 4. */
@@ -51,7 +51,7 @@ export const PER_MESSAGE_DEFLATE_OPTIONS = {
 /** The options of compression, read. */
 export type CompressionSettings = ReadOptions<typeof PER_MESSAGE_DEFLATE_OPTIONS>;
 
-/** The options of our own engine. */
+/** The options of the native engine. */
 export interface EngineOptions {
   /**
    * Whether, and how, messages are compressed for peers that negotiate permessage-deflate (RFC 7692). Compression costs

@@ -1,13 +1,10 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readPages, ROOT } from './documentation';
 import { findingsIn } from './voice/findings';
 
-// The pages, comments, docstrings and messages of the project use plain English; voice/phrases.ts lists phrases that
-// do not. Files that still have some stand in voice/unfinished.txt with their number, which may only go down.
-// UPDATE_VOICE=1 lowers the numbers and removes the files that are done. It adds nothing.
-
-const UNFINISHED = join(__dirname, 'voice', 'unfinished.txt');
+// The pages, comments, docstrings and messages of the project use plain English; voice/phrases.ts lists the phrases that
+// fail.
 
 /** Paths from the repository's root, with the findings of each. */
 const FOUND = new Map(
@@ -26,34 +23,9 @@ function programs(): { readonly path: string; readonly text: string }[] {
   );
 }
 
-function readUnfinished(): Map<string, number> {
-  const lines = readFileSync(UNFINISHED, 'utf8').split('\n');
-  return new Map(
-    lines.filter(Boolean).map((line) => {
-      const [path = '', count = ''] = line.split(' ');
-      return [path, Number(count)];
-    }),
-  );
-}
-
-if (process.env['UPDATE_VOICE'] === '1') {
-  const left = [...readUnfinished()].map(([path, allowed]) => {
-    return [path, Math.min(allowed, FOUND.get(path)?.length ?? 0)] as const;
-  });
-  const lines = left.filter(([, count]) => count > 0).map(([path, count]) => `${path} ${count}\n`);
-  writeFileSync(UNFINISHED, lines.join(''));
-}
-
 describe('voice', () => {
-  const unfinished = readUnfinished();
-
-  it('is plain English in every file that is not listed as unfinished', () => {
-    const findings = [...FOUND].filter(([path, { length }]) => length > (unfinished.get(path) ?? 0));
-    expect(findings.flatMap(([, lines]) => lines)).toEqual([]);
-  });
-
-  it('lists no file that is finished or gone; UPDATE_VOICE=1 removes them', () => {
-    expect([...unfinished.keys()].filter((path) => !FOUND.get(path)?.length)).toEqual([]);
+  it('is plain English', () => {
+    expect([...FOUND.values()].flat()).toEqual([]);
   });
 
   it('reads pages, sources and examples', () => {
