@@ -51,5 +51,5 @@ describe('parseArguments', () => {
 });
 
 describe('rows', () => {
-  it('have ids of their own', () => expect(new Set(EVERY_ROW).size).toBe(ROWS.length));
+  it('have distinct ids', () => expect(new Set(EVERY_ROW).size).toBe(ROWS.length));
 });

@@ -4,7 +4,7 @@ import { answersAreRight, formatCompressed, jsonMessages } from '../src/compress
 const MESSAGES = jsonMessages(1024);
 
 describe('messages for permessage-deflate', () => {
-  it('are JSON of the size that was asked for, all different and the same in every run', () => {
+  it('are JSON of the requested size, all different, and the same in every run', () => {
     for (const message of MESSAGES) {
       expect(Buffer.byteLength(message)).toBe(1024);
       expect(() => JSON.parse(message)).not.toThrow();

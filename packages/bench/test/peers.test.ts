@@ -42,7 +42,7 @@ describe('dialects', () => {
     });
   });
 
-  it('have a path of their own for uploads', () => {
+  it('have a separate path for uploads', () => {
     expect(dialectOf('plain', { kind: 'upload', bytes: 1 }).path).toBe('/upload');
   });
 });

@@ -1,6 +1,6 @@
 import { ServerProcess } from '../src/server-process';
 
-// What every contender does, in one line each.
+// A minimal contender.
 const SERVER = `
   console.log(JSON.stringify({ port: 8080, pid: process.pid }));
   process.stdin.on('data', (text) => { if (String(text) === 'memory\\n') console.log('{"heapBytes":123}'); });

@@ -172,7 +172,7 @@ describe('the program itself', () => {
   });
 
   const onLinux = process.platform === 'linux' ? test : test.skip;
-  onLinux('does not show to others on the machine what it was told', async () => {
+  onLinux('hides its arguments from other users of the machine', async () => {
     // This server never answers.
     const silent = createServer();
     const asked = once(silent, 'connection');

@@ -456,7 +456,7 @@ describe('an endpoint that fails during the connect', () => {
   });
 
   test.each([false, true])(
-    'in @OnOpen, async %p: @OnError is told, and the connection closes with 1011',
+    'in @OnOpen, async %p: calls @OnError and closes the connection with 1011',
     async (isAsync) => {
       const told = new Inbox();
       @ClientEndpoint

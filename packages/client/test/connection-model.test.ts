@@ -86,7 +86,7 @@ class Life {
         if (this.random.chance(50)) await turns(this.random.below(10));
       }
       const hasArrived = (): boolean => this.#connection?.state !== 'away';
-      await this.#until('the connection is got back, or ends', hasArrived);
+      await this.#until('the client reconnects, or the connection ends', hasArrived);
       await this.#until('what has waited is sent', () => this.#outcomes.size === this.#calls.length || !hasArrived());
       this.#note('the end');
       void this.#connection?.close();
@@ -255,7 +255,7 @@ class Life {
     await this.#until('no connection is left', () => this.#sockets.size === 0);
     expect(getEventListeners(this.#controller.signal, 'abort')).toHaveLength(0);
     expect(this.#container.stopListeners.size).toBe(0);
-    await this.#until('every session is told its end', () => this.#count('open') === this.#count('close'));
+    await this.#until('every session receives its end', () => this.#count('open') === this.#count('close'));
     this.#checkOrder();
   }
 

@@ -136,7 +136,7 @@ describe('RFC 6455 4.1: the request', () => {
     ],
     ['rejects', () => Promise.reject(new Error('no token')), /no token$/],
     ['splits a header', (headers) => headers.set('X-A', ['a\r\nX-B: b']), /^beforeRequest failed/],
-    ['sets a name that is none', (headers) => headers.set('X A', ['a']), /^beforeRequest failed/],
+    ['sets an invalid name', (headers) => headers.set('X A', ['a']), /^beforeRequest failed/],
     ['sets no list', (headers) => headers.set('X-A', 'a'), /The value of X-A is a list of strings/],
   ])('is not sent when beforeRequest %s', async (_what, edit, message) => {
     const server = await LiteralServer.start();
@@ -209,7 +209,7 @@ describe('RFC 6455 4.1: a response that does not open the WebSocket', () => {
       /found Sec-WebSocket-Extensions: permessage-deflate; expected none/,
     ],
     [
-      '5. extensions that are none',
+      '5. malformed extensions',
       'WS_CONNECT_BAD_ANSWER',
       accepting('Sec-WebSocket-Extensions: ;'),
       /found Sec-WebSocket-Extensions: ;; expected a list of extensions/,

@@ -71,7 +71,7 @@ export class SocksServer {
     if (version === 4) {
       const [, high = 0, low = 0, ...address] = await read(7);
       const userId = (await readString(read)).toString();
-      // 4a: an address that is none says that a name follows.
+      // 4a: an invalid address means that a name follows.
       const isName = address.slice(0, 3).every((byte) => byte === 0);
       const host = isName ? (await readString(read)).toString() : address.join('.');
       this.requests.push({ version, host, port: high * 256 + low, userId });

@@ -110,7 +110,7 @@ describe('a trust store', () => {
       /cannot be read as a trust store/,
     ],
     [
-      'ASN.1 that is none',
+      'ASN.1 that is not a trust store',
       () => temporary(Buffer.from([0x30, 0x03, 0x02, 0x01, 0x05])),
       '',
       /cannot be read as a trust store/,
@@ -190,7 +190,7 @@ describe('SSL_TRUSTSTORE', () => {
     [{ SSL_TRUSTSTORE: 3 }, /SSL_TRUSTSTORE is the path of a file; found number/],
     [{ SSL_TRUSTSTORE: 'a', SSL_TRUSTSTORE_PWD: 3 }, /SSL_TRUSTSTORE_PWD is a string; found number/],
     [{ SSL_TRUSTSTORE: '/none', SSL_TRUSTSTORE_PWD: 's3cret' }, /websocket\.SSL_TRUSTSTORE: \/none cannot be read/],
-  ])('%j: no server is asked', async (properties, message) => {
+  ])('%j: fails without connecting to a server', async (properties, message) => {
     const server = await LiteralServer.start(accepting(), TLS);
     const error = await rejection(connect(server.url(), config(properties)));
     expect([error.code, error.message]).toEqual(['WS_DEPLOY_BAD_OPTION', expect.stringMatching(message)]);

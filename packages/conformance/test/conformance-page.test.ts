@@ -81,7 +81,7 @@ describe('a page with few assertions', () => {
       'WSC-9-9 in packages/a/test/one.test.ts is not an assertion',
     ],
     [
-      'a test of what cannot be tested yet',
+      'a test of an assertion that cannot be tested yet',
       [titled('one', `${first} ${second} ${bracketed('JAVADOC:4')} all`)],
       'JAVADOC:4 counts as not testable yet, but packages/a/test/one.test.ts tests it',
     ],

@@ -600,7 +600,7 @@ describe('a pong that waits behind a message that is being read as a stream hold
   });
 });
 
-test('what a handler rejects with goes to @OnError, even if it throws whatever it is asked', async () => {
+test('passes a handler’s rejection to @OnError, even if every access to it throws', async () => {
   const hostile = (): unknown => {
     const refuse = (): never => {
       throw new Error('asked');

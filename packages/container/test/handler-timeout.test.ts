@@ -125,7 +125,7 @@ test.each<[string, (conversation: Conversation) => unknown, string]>([
   }
 });
 
-test('a handler that is given up and settles later changes nothing', async () => {
+test('a handler that settles after its timeout changes nothing', async () => {
   let settle = (): void => undefined;
   @ServerEndpoint('/late')
   class Late extends Recorder {

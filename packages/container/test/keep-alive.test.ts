@@ -186,7 +186,7 @@ test('a message that is long in coming saves it too, part by part', async () => 
   expect(ended).toEqual([`1006 ${DEAD}`]);
 });
 
-test('a handler for pongs sees those of its own pings only', async () => {
+test('a pong handler receives only the pongs of the application’s pings', async () => {
   const { session, instance, received } = await open(Busy);
   await pass(1000);
   await session.getBasicRemote().sendPing(Uint8Array.of(0xab));

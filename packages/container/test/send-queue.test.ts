@@ -40,7 +40,7 @@ async function openBlocked(options: ConversationOptions): Promise<Open> {
   return conversation;
 }
 
-/** What the peer has received, the two messages of openBlocked left out. */
+/** The messages that the peer received, without the two of openBlocked. */
 async function queued({ received }: Open, count: number): Promise<string[]> {
   return (await received.texts(count + 2)).slice(2);
 }
@@ -418,7 +418,7 @@ describe("concurrentSends: 'reject', Tomcat's state table", () => {
       const conversation = await open({ concurrentSends: 'reject' });
       conversation.peer.pause();
       states[state]?.(conversation);
-      // What is in order waits for the peer, and what is not is refused at once: thrown, or the promise's rejection.
+      // A permitted call waits for the peer. Any other fails at once: it throws, or its promise rejects.
       const refusal = Promise.race([
         new Promise((resolve) => setImmediate(resolve, 'none')),
         Promise.resolve(conversation)
@@ -530,7 +530,7 @@ test('a ping that has waited too long is dropped, and the session lives on', asy
   expect(await queued(conversation, 1)).toEqual(['alive']);
 });
 
-test('a handler that awaits a send which is dropped is told so, unlike one that returns its answer', async () => {
+test('a handler that awaits a dropped send receives the error; one that returns its answer does not', async () => {
   const seen: string[] = [];
   class Awaits extends Sender {
     override onOpen(session?: Session): void {

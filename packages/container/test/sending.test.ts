@@ -31,7 +31,7 @@ async function open(
   return { ...conversation, basic: session.getBasicRemote(), async: session.getAsyncRemote() };
 }
 
-/** What the peer received, in short form. */
+/** The messages that the peer received, in short form. */
 function short(events: readonly { kind: string; text?: string; hex?: string; last?: boolean }[]): string[] {
   return events.map(({ kind, text, hex }) => `${kind} ${text ?? hex ?? ''}`.trim());
 }
@@ -149,7 +149,7 @@ test('where there is no promise, a wrong argument is thrown', async () => {
   expect(handler).not.toHaveBeenCalled();
 });
 
-test('a SendHandler, function or object, is told once, later, and with the session', async () => {
+test('calls a SendHandler, function or object, once, later, with the session', async () => {
   const { async, session, received } = await open();
   const results: SendResult[] = [];
   let returned = false;
@@ -177,7 +177,7 @@ test('a SendHandler, function or object, is told once, later, and with the sessi
   expect(short(await received.until(3)).at(-1)).toBe('text still usable');
 });
 
-test('a SendHandler that throws, or whose promise rejects, is told to onError', async () => {
+test('onError receives the error of a SendHandler that throws or rejects', async () => {
   const errors: string[] = [];
   class Told extends Silent {
     override onError(_session: Session, cause: Error): void {

@@ -224,7 +224,7 @@ test('a codec may initialise with a promise; one that fails destroys those befor
   expect(log).toEqual(['init', 'init', 'destroy']);
 });
 
-test('a codec whose destroy fails is told to @OnError, and the others are destroyed all the same', async () => {
+test('@OnError receives the error of a codec whose destroy fails; the other codecs are still destroyed', async () => {
   class Sticky extends PointCodec {
     override destroy(): void {
       log.push('sticky');

@@ -301,7 +301,7 @@ test('a peer that never answers the close frame is dropped after sessionCloseTim
   expect((conversation.endpoint as Log).lines.at(-1)).toBe('close 1000  true');
 });
 
-test('a reason with a code that may not be sent is told here as it is and sent as 1002', async () => {
+test('a close code that may not be sent reaches @OnClose unchanged and the peer as 1002', async () => {
   const conversation = converse(Log);
   await conversation.opened;
   await conversation.session.close(new CloseReason(1006, 'made up'));

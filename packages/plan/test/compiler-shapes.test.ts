@@ -7,10 +7,10 @@ import { plan, refusalOf, type Declared } from './planning';
 
 const COMPILERS = ['tsc', 'swc', 'oxc', 'Babel', 'Bun'] as const;
 
-/** What a compiler does not compile at all. */
+/** Code that a compiler does not compile at all. */
 const NOT_COMPILED = Symbol('not compiled');
 
-// What becomes of enums.
+// The output of enums.
 const Shade = { Light: 'light', Dark: 'dark' };
 const Level = { Low: 0, High: 1, 0: 'Low', 1: 'High' };
 const Mixed = { No: 0, 0: 'No', Yes: 'yes' };
@@ -37,11 +37,11 @@ interface Shape {
   readonly take: (...args: never[]) => void;
   /** By compiler, in their order; one for all. */
   readonly left: readonly unknown[] | { readonly all: unknown };
-  /** What it means where it is accepted. */
+  /** Its meaning if it is accepted. */
   readonly means: string | undefined;
-  /** What the others are refused with. */
+  /** The message with which the others are refused. */
   readonly refusal?: string;
-  /** Compilers that leave the type of something else, which cannot be told from it. */
+  /** Compilers that emit the type of something else, which cannot be distinguished from it. */
   readonly mistaken?: Readonly<Record<string, string>>;
   readonly declared?: Declared;
 }
@@ -210,7 +210,7 @@ function annotate(annotation: unknown, prototype: object): void {
   decorate(prototype, 'take', Object.getOwnPropertyDescriptor(prototype, 'take'));
 }
 
-/** What a class means: which messages it takes and as what; or the message with which it is refused. */
+/** The meaning of a class: the messages it takes and their form, or the message with which it is refused. */
 function outcomeOf(endpointClass: new () => object, declared?: Declared): string {
   let planned: EndpointPlan;
   try {
@@ -342,7 +342,7 @@ describe('without any types', () => {
     );
   });
 
-  test('a method without parameters is told to add one', () => {
+  test('the message for a method without parameters says to add one', () => {
     expect(refusalOf(untyped({ take(): void {} }.take)).message).toBe(
       'Shaped.take: @OnMessage needs a parameter for the message; found none. Add one, such as "text: string" (WSC-4.7).',
     );

@@ -36,7 +36,7 @@ describe('what is an endpoint', () => {
     ]);
   });
 
-  test('[WSC-4.8.1] a subclass of an annotated class is none without an annotation of its own', () => {
+  test('[WSC-4.8.1] a subclass of an annotated class needs its own annotation', () => {
     @ServerEndpoint('/chat')
     class Chat {
       @OnMessage say(_text: string): void {}

@@ -14,7 +14,7 @@ import {
 import type { Session as SessionType } from '@serval/api';
 import { endpointWith, expectRefusal, fakeSession, plan } from './planning';
 
-// What the compiler leaves of a type that is no class at run time, and what becomes of it.
+// The compiler's output for a type that is not a class at run time, and the parameter's role.
 
 interface Order {
   readonly item: string;

@@ -21,7 +21,7 @@ const failure = new IOException('gone');
 const ROOM = PathParam('room');
 const SEAT = PathParam('seat', Number);
 
-/** What a parameter of each role receives. */
+/** The value that a parameter of each role receives. */
 const VALUES = new Map<unknown, unknown>([
   [Session, session],
   [EndpointConfig, session.endpointConfig],

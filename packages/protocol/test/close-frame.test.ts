@@ -13,7 +13,7 @@ test('RFC 6455 7.4: the codes that may stand in a close frame', () => {
   expect(sendable).toEqual([...registered, ...Array.from({ length: 2000 }, (_, index) => 3000 + index)]);
 });
 
-test('RFC 6455 5.5.1: an empty close frame is told as 1005', () => {
+test('RFC 6455 5.5.1: reports an empty close frame as 1005', () => {
   expect(parseCloseFrame(Buffer.alloc(0))).toEqual({ code: 1005, reason: '' });
 });
 

@@ -11,7 +11,7 @@ import { Random } from './random';
 // Every wait is for an event; the limit only ends a test that hangs, also on a busy machine.
 jest.setTimeout(300_000);
 
-/** What either implementation told of a conversation. */
+/** The events that either implementation reported in a conversation. */
 interface Outcome {
   /** Messages and pongs. A ping behind messages that wait is answered before them, so pings are counted apart. */
   readonly events: readonly string[];
@@ -36,7 +36,7 @@ interface Conversation {
   /** 0 for none. */
   readonly maxBytes: number;
   readonly maxFragments: number;
-  /** What was done to it. */
+  /** The changes made to it. */
   readonly marks: ReadonlySet<Mark>;
 }
 
@@ -160,7 +160,7 @@ test(`RFC 6455, RFC 7692: ${CASES} random conversations go as they go with ws`, 
   const seed = Random.seed();
   const met = new Map<string, number>();
   for (let index = 0; index < CASES; index += 1) {
-    // Each case has a seed of its own, so that one can be repeated alone: TEST_SEED=<its seed> FUZZ_CASES=1.
+    // Each case has its own seed, so that one can be repeated alone: TEST_SEED=<its seed> FUZZ_CASES=1.
     const caseSeed = (seed + index) >>> 0;
     const conversation = await randomConversation(new Random(caseSeed));
     const theirs = await inTime(runWs(conversation), `TEST_SEED=${caseSeed} FUZZ_CASES=1: ws does not end`);
@@ -181,7 +181,7 @@ test(`RFC 6455, RFC 7692: ${CASES} random conversations go as they go with ws`, 
     met.set(label, (met.get(label) ?? 0) + 1);
     if (agrees && (ours.code < 1002 || ours.code === 1005 || ours.code >= 3000))
       expect([caseSeed, ours.reason]).toEqual([caseSeed, theirs.outcome.reason]);
-    // What we wrote, as ws reads it: the messages echoed, the pings answered, each in their order, and the close frame.
+    // Our output, as ws reads it: the messages echoed, the pings answered, each in their order, and the close frame.
     const { messages, pongs } = inOrder(sent.events);
     expect({ caseSeed, messages, pongs: pongs.length, code: sent.code }).toEqual({
       caseSeed,
@@ -293,7 +293,7 @@ function message(random: Random, deflate: boolean, maxFragments: number, marks: 
     if (random.chance(8)) {
       payload = random.chance(50) ? random.bytes(1 + random.below(30)) : payload.subarray(0, payload.length >> 1);
       marks.add('bad deflate');
-      // What it inflates to is not text, most of the time.
+      // It mostly inflates to bytes that are not text.
       marks.add('bad text');
     }
   }
@@ -437,7 +437,7 @@ async function read(
   });
   for (const chunk of chunks) {
     if (!receiver.writable) break;
-    // Copied, because chunks are unmasked in place; one by one, so that both engines are asked about the same order.
+    // Copied, because chunks are unmasked in place; one by one, so that both engines receive the same order.
     await Promise.race([ended, new Promise((resolve) => receiver.write(Buffer.from(chunk), resolve))]);
   }
   if (receiver.writable) receiver.end();
@@ -514,7 +514,7 @@ async function runOurs(
   return { outcome: listener.outcome, sent };
 }
 
-/** Sends back what it is told, the parts of messages as parts. */
+/** Sends back every message, parts as parts. */
 class Echo implements TransportListener {
   readonly textRule;
   readonly binaryRule;

@@ -18,7 +18,7 @@ test('RFC 6455 5.3: unmasks any length, at any place in memory, from any positio
           const inside = index >= alignment && index < alignment + length;
           return inside ? byte ^ byteOfKey(key, position + index - alignment) : byte;
         });
-        // What lies before and behind is not touched.
+        // The bytes before and after do not change.
         if (!memory.equals(expected)) expect({ length, alignment, position, key, memory }).toEqual({ expected });
       }
     }

@@ -33,7 +33,7 @@ describe('RFC 7692 7.1: a server', () => {
     // An offer that cannot be served gives way to the next one.
     [`${P}; unknown, ${P}; server_max_window_bits=10`, `${P}; server_max_window_bits=10`],
     [`${P}, ${P}; client_max_window_bits`, `${P}; client_max_window_bits=10`, { clientMaxWindowBits: 10 }],
-    // What the server wishes of itself and of the client.
+    // Server options for itself and for the client.
     [P, `${P}; server_no_context_takeover`, { serverNoContextTakeover: true }],
     [P, `${P}; client_no_context_takeover`, { clientNoContextTakeover: true }],
     [P, `${P}; server_max_window_bits=11`, { serverMaxWindowBits: 11 }],
@@ -61,7 +61,7 @@ describe('RFC 7692 7.1: a server', () => {
     [`${P}; client_max_window_bits=7`],
     [`${P}; client_max_window_bits=16`],
     [`${P}; client_max_window_bits=x`],
-    // A client that does not say it can limit its window must not be asked to.
+    // The server must not request a window limit from a client that does not offer one.
     [P, { clientMaxWindowBits: 14 }],
   ])('declines the offer %j', (offers, ...[options]) => {
     expect(answer(offers, options)).toBeUndefined();

@@ -111,7 +111,7 @@ describe('what breaks a rule is answered with its code, told once, and followed 
     ],
   ])('%s: %i', async (_title, code, frames, options = {}) => {
     const { client, listener } = await connect({ ...(options.perMessageDeflate && { extensions: DEFLATE }) }, options);
-    // What comes behind the fault is not looked at.
+    // The engine ignores everything after the fault.
     client.send(...frames, clientFrame(0x81, 'behind the fault'), clientFrame(0x89, 'ping'));
     expect(await closeCodeOnWire(client)).toBe(code);
     expect(listener.events).toEqual([closed(code)]);
@@ -259,7 +259,7 @@ describe('messages', () => {
     expect(await listener.until(3)).toEqual([binary, text(characters), binary]);
   });
 
-  test('parts of an unfinished message are told before its end comes', async () => {
+  test('delivers the parts of a message before its end arrives', async () => {
     const listener = new RecordingListener();
     listener.textRule = { inParts: true, maxBytes: 1 };
     const { client } = await connect({ listener });
@@ -628,7 +628,7 @@ describe('closing', () => {
     expect(listener.events).toEqual([closed(1006)]);
   });
 
-  test('a connection that was gone before anybody listened is told as 1006', async () => {
+  test('reports 1006 for a connection that ended before a listener was set', async () => {
     server = await NativeServer.start();
     const client = await LiteralSocket.connect(server.port);
     const accepted = server.nextAccepted(() => undefined);

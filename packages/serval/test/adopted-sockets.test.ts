@@ -217,7 +217,7 @@ describe('adopt takes over a socket of a ws server', () => {
     expect((await client.readHead()).status).toBe(101);
     await began;
     client.send(clientFrame(0x81, 'later'));
-    // What there is to read would be read by now.
+    // Anything readable would have been read by now.
     for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
     makeInstance();
     const expected = ['welcome', 'null: early', 'null: later'].map((text) =>

@@ -21,7 +21,7 @@ function tableOf(page: string, heading: string): string[][] {
   return rest.slice(0, end).map((line) => line.slice(2, -2).split(' | '));
 }
 
-/** What stands in backticks in a cell. */
+/** The texts in backticks in a cell. */
 function codesOf(cell: string | undefined): string[] {
   return [...(cell ?? '').matchAll(/`([^`]*)`/g)].map(([, code = '']) => code);
 }

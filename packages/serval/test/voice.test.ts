@@ -3,8 +3,11 @@ import { join } from 'node:path';
 import { readPages, ROOT } from './documentation';
 import { findingsIn } from './voice/findings';
 
-// The pages, comments, docstrings and messages of the project use plain English; voice/phrases.ts lists the phrases that
-// fail.
+// The pages, comments, docstrings, messages and tests of the project use plain English; voice/phrases.ts lists the phrases
+// that fail.
+
+/** The tests of this test, and its list of phrases, contain the phrases. */
+const OWN = /^packages\/serval\/test\/voice[./]/;
 
 /** Paths from the repository's root, with the findings of each. */
 const FOUND = new Map(
@@ -13,12 +16,12 @@ const FOUND = new Map(
 
 function programs(): { readonly path: string; readonly text: string }[] {
   const packages = readdirSync(join(ROOT, 'packages'))
-    .map((name) => `packages/${name}/src`)
+    .flatMap((name) => [`packages/${name}/src`, `packages/${name}/test`])
     .filter((folder) => existsSync(join(ROOT, folder)));
   return [...packages, 'examples'].flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
       .map((name) => `${folder}/${name.replaceAll('\\', '/')}`)
-      .filter((path) => path.endsWith('.ts') && !/\/(?:node_modules|dist)\//.test(path))
+      .filter((path) => path.endsWith('.ts') && !/\/(?:node_modules|dist)\//.test(path) && !OWN.test(path))
       .map((path) => ({ path, text: readFileSync(join(ROOT, path), 'utf8') })),
   );
 }
@@ -28,7 +31,7 @@ describe('voice', () => {
     expect([...FOUND.values()].flat()).toEqual([]);
   });
 
-  it('reads pages, sources and examples', () => {
+  it('reads pages, sources, tests and examples', () => {
     expect([...FOUND.keys()]).toEqual(
       expect.arrayContaining([
         'README.md',
@@ -36,6 +39,7 @@ describe('voice', () => {
         'docs/guides/client.md',
         'packages/api/README.md',
         'packages/api/src/errors.ts',
+        'packages/container/test/inbox.test.ts',
         'examples/chat/README.md',
         'examples/main.ts',
       ]),

@@ -207,7 +207,7 @@ describe('a client that left', () => {
   }
 
   test.each(['authenticate', 'modifyHandshake', 'getEndpointInstance'] as const)(
-    'while %s took its time is asked for nothing more',
+    'while %s was pending: no later method runs',
     async (step) => {
       const entered = new Gate();
       const gate = new Gate<unknown>();

@@ -11,8 +11,8 @@ import { clientFrame } from './raw-connection';
 import { TestServer } from './test-server';
 import { turn } from '../../testing/test/toolbox';
 
-// Whatever user code returns, throws or attaches: the client is answered, the process has no unhandled rejection (the
-// end of each test would fail for it), and the next client is served.
+// No value that user code returns, throws or attaches does harm: the server answers the client, the process has no
+// unhandled rejection (which would fail the end of each test), and the server serves the next client.
 
 @ServerEndpoint('/chat')
 class Chat {
@@ -155,7 +155,7 @@ describe.each(Object.entries(PLACES))('%s', (_name, place) => {
     ['a thenable that throws', THENABLE_THAT_THROWS],
     ['a thenable that throws when it is awaited', { then: () => throwNow() }],
     ['an object without a text', WITHOUT_TEXT],
-    ['a list of what is none', [WITHOUT_TEXT, null, Symbol('x')]],
+    ['a list of invalid values', [WITHOUT_TEXT, null, Symbol('x')]],
     ['a symbol', Symbol('returned')],
   ])('may return %s', async (_what, returned) => {
     // If the value is useless, the answer is 500. If only its truth counts, or nothing, the handshake succeeds.

@@ -508,7 +508,7 @@ describe('the handshake', () => {
   test.each<[string, string | string[] | null, string | undefined]>([
     ['a key is answered', 'dGhlIHNhbXBsZSBub25jZQ==', 's3pPLMBiTxaQ9kYGzzhZRbK+xOo='],
     ['no key is not', null, undefined],
-    ['a key that is none is not', 'key', undefined],
+    ['an invalid key is not', 'key', undefined],
     ['an empty key is not', '', undefined],
   ])('RFC 8441 5: %s', async (_what, key, value) => {
     const { session } = await serve();

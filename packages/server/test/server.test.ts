@@ -247,7 +247,7 @@ describe('[WSC-5.2.1-3] a failed deployment', () => {
     ['no class at all', 'Chat' as unknown as EndpointClass, 'WS_DEPLOY_NOT_AN_ENDPOINT'],
     ['null', null as unknown as EndpointClass, 'WS_DEPLOY_NOT_AN_ENDPOINT'],
     [
-      'a config of a class that is none',
+      'a config of a class that is not an endpoint',
       ServerEndpointConfig.Builder.create(class {}, '/x').build(),
       'WS_DEPLOY_NOT_AN_ENDPOINT',
     ],

@@ -4,7 +4,7 @@ export interface PeerKind {
   missing(): string | undefined;
 }
 
-/** A suite of tests with peers. Where one is missing it says so, in the title of a skipped test and on stderr. */
+/** A suite of tests with peers. If one is missing, a skipped test's title and stderr say so. */
 export function describeWithPeer(kinds: PeerKind | readonly PeerKind[], title: string, define: () => void): void {
   const missing = [kinds].flat().flatMap((kind) => kind.missing() ?? []);
   if (missing.length === 0) {

@@ -5,7 +5,7 @@ import { onFreePort, untilOpen } from './free-port';
 import { installed } from './installed';
 import { PeerProcess } from './peer-process';
 
-/** Whom a proxy lets through, and where to. */
+/** The users that a proxy accepts, and the ports it connects to. */
 export interface ForwardProxyOptions {
   /** How its users say who they are. */
   readonly scheme: 'basic' | 'digest';
@@ -15,12 +15,12 @@ export interface ForwardProxyOptions {
   readonly ports: readonly number[];
 }
 
-/** Where Debian's package puts the programs that know the users. */
+/** The folder of the programs that check the users, in Debian's package. */
 const HELPERS = '/usr/lib/squid';
 const REALM = 'the proxy';
 
 /**
- * Squid as a forward proxy whose users have to say who they are, on a port of its own at 127.0.0.1. Debian's package is
+ * Squid as a forward proxy whose users authenticate, on its own port at 127.0.0.1. Debian's package is
  * `squid`.
  *
  * @example

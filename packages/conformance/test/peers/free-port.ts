@@ -5,8 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 const TRIES = 5;
 
 /**
- * Starts what cannot listen on port 0, on a port that is free a moment before. Where another process has taken it
- * meanwhile, it is tried with another port.
+ * Starts a program that cannot listen on port 0, on a port that was free a moment before. If another process has taken
+ * the port meanwhile, tries another one.
  *
  * @throws the error of `start`
  */

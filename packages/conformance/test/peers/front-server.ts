@@ -6,8 +6,8 @@ import { installed } from './installed';
 import { PeerProcess } from './peer-process';
 
 /**
- * A reverse proxy in front of a server, with a configuration that a test gives, on a port of its own. What it needs
- * beside that to run in the foreground, in a folder of its own, {@link FRONTS} adds.
+ * A reverse proxy in front of a server, with a configuration that a test gives, on its own port. {@link FRONTS} adds
+ * the settings that it needs to run in the foreground, in its own folder.
  *
  * @example
  * const haproxy = await FrontServer.start('haproxy', (port) => `frontend f\n bind 127.0.0.1:${port}\n …`);

@@ -190,7 +190,7 @@ ${site}
 `;
 }
 
-/** No port of its own for administration, and no certificate authority. */
+/** Without a port for administration, and without a certificate authority. */
 function aroundSites(folder: string, sites: string): string {
   return `{
   admin off
@@ -202,7 +202,7 @@ ${sites}
 `;
 }
 
-/** Where Traffic Server finds its programs, and everything else. */
+/** The paths of Traffic Server's programs and of everything else. */
 function runroot(folder: string): string {
   const system = {
     exec_prefix: '/usr',

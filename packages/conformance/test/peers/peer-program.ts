@@ -14,8 +14,8 @@ interface Needs {
 }
 
 /**
- * A program of the folder `programs`, which talks WebSocket by a library of another language. What it is told and what it
- * prints stands at the top of the program.
+ * A program of the folder `programs`, which speaks WebSocket by a library of another language. A comment at the top
+ * of the program describes its input and its output.
  */
 export class PeerProgram implements PeerKind {
   #runtime: string | undefined;

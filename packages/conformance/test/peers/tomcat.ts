@@ -4,9 +4,9 @@ import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PeerProcess } from './peer-process';
 
-/** Where Debian's package tomcat10-common puts it. */
+/** Tomcat's folder in Debian's package tomcat10-common. */
 const HOME = '/usr/share/tomcat10';
-/** Where Debian's package tomcat10-examples puts them. */
+/** The examples' folder in Debian's package tomcat10-examples. */
 const EXAMPLES = '/usr/share/tomcat10-examples/examples';
 
 /** The options of a Tomcat. */
@@ -18,7 +18,7 @@ export interface TomcatOptions {
 }
 
 /**
- * Tomcat 10.1 with its examples under `/examples`, on a port of its own at 127.0.0.1. Debian's packages are `tomcat10`,
+ * Tomcat 10.1 with its examples under `/examples`, on its own port at 127.0.0.1. Debian's packages are `tomcat10`,
  * `tomcat10-examples` and a Java runtime.
  *
  * @example

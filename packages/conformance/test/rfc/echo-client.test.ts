@@ -6,7 +6,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { HANDSHAKE_TIMEOUT_MS, MAX_MESSAGE_BYTES } from '../../src/limits';
 import { CASE_OPTIONS, runCases, type Summary } from '../../src/echo-client';
 
-/** What a case does with the client. Resolves when it has seen what it wants, rejects when it sees something else. */
+/** A case's use of the client. Resolves when it sees what it expects, rejects when it sees something else. */
 type Case = (client: WebSocket) => Promise<void>;
 
 /** A case whose opening handshake is answered with 403. */
@@ -85,7 +85,7 @@ const echoes =
     const { fragments = 1, compress = true } = options;
     const data = Buffer.from(message as string);
     const binary = typeof message !== 'string';
-    // Where they do not divide it, the last ones are short or empty.
+    // If they do not divide it evenly, the last ones are short or empty.
     const size = Math.ceil(data.length / fragments);
     const answered = once(client, 'message');
     for (let index = 0; index < fragments; index += 1) {

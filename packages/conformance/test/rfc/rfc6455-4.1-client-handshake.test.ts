@@ -59,7 +59,7 @@ test.each<[string, Answer]>([
     accepting(extensions(`${DEFLATE}; server_no_context_takeover; client_max_window_bits=9`)),
   ],
   // RFC 7692 7.1.2.1: a server may limit its own window unasked.
-  ['permessage-deflate with a window of its own', accepting(extensions(`${DEFLATE}; server_max_window_bits=10`))],
+  ['permessage-deflate with another window', accepting(extensions(`${DEFLATE}; server_max_window_bits=10`))],
 ])('RFC 6455 4.1: accepts %s', async (_title, answer) => {
   const session = await connect(answer);
   expect(session.getNegotiatedExtensions().map((extension) => extension.getName())).toEqual(
@@ -90,7 +90,7 @@ test.each<[string, Answer]>([
   ],
   ['another protocol', changed(/Upgrade: websocket/, 'Upgrade: h2c')],
   ['a Connection header without Upgrade', changed(/Connection: Upgrade/, 'Connection: keep-alive, x-upgrade')],
-  ['a subprotocol that was not asked for', accepting('Sec-WebSocket-Protocol: chat')],
+  ['a subprotocol that the client did not offer', accepting('Sec-WebSocket-Protocol: chat')],
   ['an extension that was not offered', accepting(extensions('x-zip'))],
   ['permessage-deflate twice', accepting(extensions(`${DEFLATE}, ${DEFLATE}`))],
   ['another extension behind it', accepting(extensions(`${DEFLATE}, x-zip`))],
@@ -100,7 +100,7 @@ test.each<[string, Answer]>([
   // RFC 7692 7.1.2.2: in an answer it has a value.
   ['a window without a value', accepting(extensions(`${DEFLATE}; client_max_window_bits`))],
   ['a value where none belongs', accepting(extensions(`${DEFLATE}; client_no_context_takeover=1`))],
-  ['a header of extensions that is none', accepting(extensions(`${DEFLATE}; ;`))],
+  ['a malformed header of extensions', accepting(extensions(`${DEFLATE}; ;`))],
 ])('RFC 6455 4.1: fails for %s', async (_title, answer) => {
   const connecting = connect(answer);
   await expect(connecting).rejects.toThrow(HandshakeException);

@@ -2,7 +2,7 @@ import { clientFrame } from '@serval/testing';
 import { bytes, closeCode, overBothEngines, turns } from '../echo-peer';
 
 overBothEngines((connect) => {
-  test('RFC 6455 7.1.1: the server ends the TCP connection after both close frames, regardless of who began', async () => {
+  test('RFC 6455 7.1.1: the server ends the TCP connection after both close frames, whichever side closes first', async () => {
     const first = await connect();
     first.client.send(clientFrame(0x88, [0x03, 0xe8]));
     // Resolves with the FIN of the server; nothing was ended on this side.

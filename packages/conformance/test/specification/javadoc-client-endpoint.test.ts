@@ -11,8 +11,7 @@ import {
 import { readClassRecord } from '@serval/api/spi';
 import { converse } from '@serval/testing';
 
-// ClientEndpoint and ClientEndpointConfig as classes. What a client container does with them is not tested yet: it is
-// not built.
+// ClientEndpoint and ClientEndpointConfig as classes.
 
 class Temperature {
   constructor(readonly degrees: number) {}

@@ -168,7 +168,7 @@ overBothEngines((application) => {
       ['[JAVADOC:39] Decoder.Binary', BinaryDecoder, SecondBinary, asBinary, 'binary'],
       ['[JAVADOC:45] Decoder.Text', TextDecoder, SecondText, asText, 'text'],
     ])(
-      '%s is asked whether it will decode; the next one is asked if it will not',
+      '%s decides by willDecode whether it decodes; the next one decides if it declines',
       async (_id, first, second, sent, by) => {
         await application().start(deploy([first, second]));
         const client = await application().connect('/word');
@@ -183,7 +183,7 @@ overBothEngines((application) => {
       ['[JAVADOC:35] [JAVADOC:36] Decoder.Text', TextDecoder, asText],
       ['[JAVADOC:35] [JAVADOC:36] Decoder.TextStream', TextStreamDecoder, asText],
     ])(
-      '%s is told its endpoint’s configuration before it serves, and when it does not serve any more',
+      '%s: init receives the endpoint’s configuration before the first message, and destroy runs after the last',
       async (_id, decoder, sent) => {
         await application().start(deploy([decoder]));
         const client = await application().connect('/word');

@@ -150,7 +150,7 @@ overBothEngines((application) => {
       ['[JAVADOC:54] [JAVADOC:55] Encoder.Text', TextEncoder],
       ['[JAVADOC:54] [JAVADOC:55] Encoder.TextStream', TextStreamEncoder],
     ])(
-      '%s is told its endpoint’s configuration before it serves, and when it does not serve any more',
+      '%s: init receives the endpoint’s configuration before the first message, and destroy runs after the last',
       async (_id, encoder) => {
         await application().start(deploy([encoder]));
         const client = await application().connect('/word');

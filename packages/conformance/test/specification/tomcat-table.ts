@@ -11,7 +11,7 @@ export interface HandshakeRow {
   readonly serval: string;
 }
 
-/** Where Tomcat's examples have it. */
+/** Its path in Tomcat's examples. */
 export const ECHO_PATH = '/examples/websocket/echoAnnotation';
 
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
@@ -32,7 +32,7 @@ export const HANDSHAKE_ROWS: readonly HandshakeRow[] = [
     tomcat: '101',
     serval: '400',
   },
-  { title: 'a key that is none', headers: { 'Sec-WebSocket-Key': 'x' }, tomcat: '400', serval: '400' },
+  { title: 'an invalid key', headers: { 'Sec-WebSocket-Key': 'x' }, tomcat: '400', serval: '400' },
   { title: 'another version', headers: { 'Sec-WebSocket-Version': '8' }, tomcat: '426', serval: '426' },
   { title: 'a quoted value without an end', headers: { [EXTENSIONS]: 'x; a="b' }, tomcat: '400', serval: '400' },
   { title: 'parameters without an extension', headers: { [EXTENSIONS]: ';;;' }, tomcat: '500', serval: '400' },

@@ -106,7 +106,7 @@ const CONNECT = {
   extensions: list,
   encoders: list,
   decoders: list,
-  // What TLS options hold is for Node to judge, when it connects.
+  // Node checks the contents of TLS options when it connects.
   sslContext: () => true,
   configurator: nothing,
   userProperties: isObject,

@@ -2,8 +2,8 @@ import { CloseReason, OnClose, OnError, OnMessage, OnOpen, ServerEndpoint, Sessi
 import { overBothEngines } from '../application';
 import { Heard } from '../echo-peer';
 
-// Chapter 4: what the annotations do on the wire. What is refused at deployment is proven in packages/plan, and in
-// negative-deployments.test.ts.
+// Chapter 4: what the annotations do on the wire. The tests of packages/plan and negative-deployments.test.ts cover
+// rejected deployments.
 
 overBothEngines((application) => {
   test.each([
@@ -25,7 +25,7 @@ overBothEngines((application) => {
     );
     expect(head.headers.get('sec-websocket-protocol')).toEqual(row.chosen === '' ? undefined : [row.chosen]);
     socket.send([0x81, 0x81, 0, 0, 0, 0, 0x3f]);
-    // 0x81 FIN+text · length · the subprotocol as the session knows it
+    // 0x81 FIN+text · length · the subprotocol as the session returns it
     expect(await socket.read(2 + row.chosen.length)).toEqual(
       Buffer.concat([Buffer.from([0x81, row.chosen.length]), Buffer.from(row.chosen)]),
     );

@@ -1,4 +1,4 @@
-/** What `npm run tck -- --help` prints. */
+/** The output of `npm run tck -- --help`. */
 export const HELP = `npm run tck -- [--port <number>]
 
 Starts the server applications of the Jakarta WebSocket TCK, all on one port.

@@ -19,7 +19,7 @@ export interface TckContext {
 /** Serves upgrade requests on a path without an endpoint. An exception gives 500. */
 export type Servlet = (exchange: UpgradeExchange, container: ServerContainer) => void | Promise<void>;
 
-/** What Node's 'upgrade' event brings. */
+/** The arguments of Node's 'upgrade' event. */
 export interface UpgradeExchange {
   readonly request: IncomingMessage;
   readonly socket: Duplex;

@@ -1,7 +1,7 @@
 import * as ts from 'typescript';
 
 /**
- * The text of a module that exports a value of every type that TypeScript can infer from what a package exports: each
+ * The text of a module that exports a value of every type that TypeScript can infer from a package's exports: each
  * value, each result of a function, each member of a class or interface.
  */
 export function everyInference(packageName: string, folder: string, options: ts.CompilerOptions): readonly string[] {

@@ -73,7 +73,7 @@ function manifestOf(folder: string): Manifest {
   return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
 }
 
-/** Where Node finds a package from one of the folders. */
+/** The path at which Node finds a package from one of the folders. */
 function findPackage(name: string, folders: readonly string[]): string {
   for (const from of folders) {
     for (let folder = from; folder !== dirname(folder); folder = dirname(folder)) {

@@ -19,8 +19,8 @@ import {
 import { RecordingClient, type Opening } from './recording-endpoints';
 
 // Clients that record each message and send it back as text: those of the kit, in pairs, one for a method that returns
-// its answer, one for a method that takes the session and sends it. What Java boxes is declared to the decorator here,
-// what is a primitive there is read from the method's types.
+// its answer, one for a method that takes the session and sends it. A type that Java boxes is declared to the
+// decorator here; a primitive is read from the method's types.
 
 export type ClientClass = new (opening: Opening) => RecordingClient;
 

@@ -95,14 +95,16 @@ function coderTests(converse: Converse): Readonly<Record<KitTestName<'ee.coder.W
     talk: (application: Application) => ReturnType<typeof logOf>,
     isAsked = false,
   ): KitTest => ({
-    claim: isAsked ? `${what} is asked and called once for a message` : `${what} is called once for a message`,
+    claim: isAsked
+      ? `${what} accepts a message once and is called once for it`
+      : `${what} is called once for a message`,
     run: async (application) => {
       const { code, willCode } = await talk(application);
       expect([code, willCode]).toEqual([calls(coder), isAsked ? calls(coder) : '']);
     },
   });
   const willDecode = (path: string, first: DecoderClass, second: DecoderClass): KitTest => ({
-    claim: 'the decoder that does not want the message is asked, and the next one decodes it',
+    claim: 'a decoder declines the message, and the next one decodes it',
     run: async (application) => {
       const { code, willCode } = await decoding(path, first, second)(application);
       expect([code, willCode]).toEqual([calls(second), calls(first, second)]);

@@ -49,7 +49,7 @@ kitSuite('ee.remoteendpoint.async.WSClientIT', context, {
   ),
   sendObjectWithHandlerHasExecutionExceptionOnClientTest: failed(
     'SENDOBJECTHANDLEREXECUTIONEXCEPTION',
-    'the handler of sendObject is told when the encoder throws',
+    'the handler of sendObject receives the encoder’s error',
   ),
   sendTextOnClientTest: sent('SENDTEXT', 'a text'),
   sendTextThrowsIAEOnClientTest: refused('SENDTEXTTHROWS', 'null as a text'),

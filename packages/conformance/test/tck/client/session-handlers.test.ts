@@ -124,7 +124,7 @@ function handles(
   };
 }
 
-/** What Node has in place of Java's ready-made readers and streams: one chunk. */
+/** Replaces Java's ready-made readers and streams, which Node lacks: one chunk. */
 class OneString extends Reader {
   constructor(private readonly text: string) {
     super();

@@ -35,7 +35,7 @@ function isTold(client: RecordingClient, { type, message }: Thrown): void {
 /** The echo of a text cannot be decoded. The session stays open. */
 function decoding(what: string, path: '/simpleecho' | '/simplebin', decoder: DecoderClass, thrown: Thrown): KitTest {
   return {
-    claim: `@OnError is told what ${what} throws`,
+    claim: `@OnError receives the error that ${what} throws`,
     run: async (application) => {
       @ClientEndpoint({ decoders: [decoder] })
       class DecodingClient extends RecordingClient {
@@ -55,10 +55,10 @@ function decoding(what: string, path: '/simpleecho' | '/simplebin', decoder: Dec
   };
 }
 
-/** What @OnOpen sends cannot be encoded. The caller of connectToServer gets the session, which is closing. */
+/** The encoder fails for a message that @OnOpen sends. The caller of connectToServer gets the session, which is closing. */
 function encoding(what: string, encoder: EncoderClass, thrown: Thrown): KitTest {
   return {
-    claim: `@OnError is told what ${what} throws in @OnOpen, and the session is closed`,
+    claim: `@OnError receives the error that ${what} throws in @OnOpen, and the session closes`,
     run: async (application) => {
       @ClientEndpoint({ encoders: [encoder] })
       class EncodingClient extends RecordingClient {
@@ -78,10 +78,10 @@ function encoding(what: string, encoder: EncoderClass, thrown: Thrown): KitTest 
   };
 }
 
-/** What @OnMessage returns cannot be encoded. The session stays open. */
+/** The encoder fails for the result of @OnMessage. The session stays open. */
 function returning(what: string, encoder: EncoderClass, thrown: Thrown): KitTest {
   return {
-    claim: `@OnError is told what ${what} throws for a result of @OnMessage`,
+    claim: `@OnError receives the error that ${what} throws for a result of @OnMessage`,
     run: async (application) => {
       @ClientEndpoint({ encoders: [encoder] })
       class ReturningClient extends RecordingClient {

@@ -15,7 +15,7 @@ export abstract class ErrorReportingEndpoint extends Endpoint {
   }
 }
 
-/** What Java's `printStackTrace` prints: the error with its name, where it comes from, and its causes. */
+/** The output of Java's `printStackTrace`: the error with its name, where it comes from, and its causes. */
 export function printStackTrace(thrown: Error): string {
   const trace = thrown.stack ?? String(thrown);
   return thrown.cause instanceof Error ? `${trace}\nCaused by: ${printStackTrace(thrown.cause)}` : trace;

@@ -8,7 +8,7 @@ export function copyTo(response: HandshakeResponse, map: ReadonlyMap<string, rea
 /** Tries to write into a map that is to be read only. Whether it throws is left open; the client looks for the key. */
 export function attemptToAdd(map: ReadonlyMap<string, readonly string[]>, name: string, values: string[]): void {
   try {
-    // The compiler knows that the map is read only; the question is whether it is so without the compiler.
+    // For the compiler the map is read-only; this checks that it is read-only at run time too.
     (map as Map<string, readonly string[]>).set(name, values);
   } catch {
     // As it should be.

@@ -4,8 +4,8 @@ import { printStackTrace } from '../../common/error-reporter';
 const INTENDED = 'TCK INTENDED ERROR';
 
 /**
- * What every endpoint of this application does with a text: answers with the path parameters that `@OnOpen` saw, or with
- * those that `@OnMessage` sees, or fails, so that `@OnError` answers with those that it sees.
+ * Every endpoint of this application handles a text in this way: it answers with the path parameters that `@OnOpen` saw,
+ * or with those that `@OnMessage` sees, or it fails, so that `@OnError` answers with those that it sees.
  */
 export function perform(operation: string, atOpen: string, now: string): string {
   switch (operation) {

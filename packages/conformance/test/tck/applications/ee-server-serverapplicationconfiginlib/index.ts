@@ -1,7 +1,7 @@
 import { scan } from '../../common/scan';
 import type { TckContext } from '../../context';
 
-/** The endpoints of serverapplicationconfig; the application configs come from a library, here from a folder of their own. */
+/** The endpoints of serverapplicationconfig; the application configs come from a library, here from a separate folder. */
 export const context: TckContext = {
   root: '/wsc_ee_server_appconfig_lib_web',
   deploy: (container) =>

@@ -8,7 +8,7 @@ import {
 import { identityHashCode } from '../../common/identity-hash-code';
 import { JavaPackage, javaName } from '../../java-names';
 
-// What the configurators have seen is static, as in Java: the endpoints of later connections tell of it.
+// The configurators record what they see in static members, as in Java: the endpoints of later connections report it.
 
 @JavaPackage('ee.server.serverendpointconfig.configurator')
 export class ContainerDefaultConfiguratorA extends ServerEndpointConfig.Configurator {

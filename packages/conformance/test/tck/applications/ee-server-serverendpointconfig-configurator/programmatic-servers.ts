@@ -30,7 +30,7 @@ export class WSCExtensionsServer extends NegotiationServer {
     return formatExtensions(this.#extensions(message));
   }
 
-  /** Where all is as it should be, the answer is what the client expects; else it is what was found. */
+  /** Answers with what the client expects if everything is correct, or with what it found. */
   #extensions(message: string): readonly Extension[] {
     const { installed, requested, resulted } = ExtensionsConfigurator;
     switch (message) {

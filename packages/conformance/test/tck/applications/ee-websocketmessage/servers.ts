@@ -178,10 +178,10 @@ class WSMaxLengthServer {
 }
 
 /**
- * Tells the default of `maxMessageSize`.
+ * Answers with the default of `maxMessageSize`.
  *
- * Differs from Java, which reads the annotation by reflection: an annotation here cannot be asked, so this is what the
- * reference says of it.
+ * Differs from Java, which reads the annotation by reflection. An annotation here cannot be read, so this is the value in
+ * the reference.
  */
 @JavaPackage('ee.websocketmessage')
 @ServerEndpoint('/defaultmaxlen')
