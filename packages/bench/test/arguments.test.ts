@@ -12,7 +12,7 @@ describe('parseArguments', () => {
     });
   });
 
-  it('takes values behind a space and behind an equals sign', () => {
+  it('reads values after a space and after an equals sign', () => {
     const args = ['--rounds', '3', '--seconds=0.5', '--json', 'out.json', '--rows=idle', '--contenders', 'ws'];
     expect(parseArguments(args)).toEqual({
       kind: 'run',

@@ -13,16 +13,16 @@ describe('messages for permessage-deflate', () => {
     expect(jsonMessages(1024)).toEqual(MESSAGES);
   });
 
-  it('do not fit the window of a compressor together', () => {
+  it('together exceed the window of a compressor', () => {
     expect(MESSAGES.length * 1024).toBeGreaterThan(32_768);
   });
 
-  it('are recognised when a server compresses each by itself', () => {
+  it('are recognised when a server compresses each one separately', () => {
     expect(answersAreRight(formatCompressed(MESSAGES), MESSAGES)).toBe(true);
     expect(answersAreRight(formatCompressed([...MESSAGES, ...MESSAGES.slice(0, 3)]), MESSAGES)).toBe(true);
   });
 
-  it('are recognised when a server takes its context over', () => {
+  it('are recognised when a server keeps its compression context', () => {
     // The second one is what a compressor makes that has seen the first.
     const [first = '', second = ''] = MESSAGES;
     const alone = deflate(first);
@@ -32,7 +32,7 @@ describe('messages for permessage-deflate', () => {
     expect(answersAreRight(answers, MESSAGES)).toBe(true);
   });
 
-  it('are missed when they are changed, out of order, or not there', () => {
+  it('are not recognised when they are changed, out of order or missing', () => {
     const [first = '', second = ''] = MESSAGES;
     expect(answersAreRight(formatCompressed([first, `${second.slice(0, -1)} `]), MESSAGES)).toBe(false);
     expect(answersAreRight(formatCompressed([second, first]), MESSAGES)).toBe(false);

@@ -99,7 +99,7 @@ suite(`the load generator${missing === undefined ? '' : ` (skipped: it needs ${m
     expect(answersAreRight(readFileSync(compressed.answers), messages)).toBe(true);
   });
 
-  it('holds connections while something else is done', async () => {
+  it('keeps connections open while an action runs', async () => {
     const port = await serve((socket, text) => socket.send(text));
     await expect(generator.hold(load(port), () => Promise.resolve(server?.clients.size))).resolves.toBe(3);
   });

@@ -12,7 +12,7 @@ const { dependencies } = JSON.parse(readFileSync(join(PEERS, 'package.json'), 'u
 const own = JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8')) as Manifest;
 
 describe('the peers', () => {
-  it('are installed by npm run bench alone: the workspace does not know them', () => {
+  it('are installed only by npm run bench, and are not part of the workspace', () => {
     const lock = readFileSync(join(ROOT, 'pnpm-lock.yaml'), 'utf8');
     for (const name of Object.keys(dependencies).filter((name) => !(name in own.dependencies))) {
       expect(lock).not.toContain(`${name}@`);
@@ -29,13 +29,13 @@ describe('dialects', () => {
   const echo: Workload = { kind: 'echo', connections: 1, inFlight: 1, bytes: 64, format: 'text' };
   const broadcast: Workload = { kind: 'broadcast', connections: 1, senders: 1, bytes: 128 };
 
-  it('wrap a text as each contender expects it', () => {
+  it('wrap a text in the format of each contender', () => {
     expect(dialectOf('plain', echo)).toMatchObject({ path: '/echo', before: '', after: '' });
     expect(dialectOf('nestjs', broadcast)).toMatchObject({ before: '{"event":"broadcast","data":"', after: '"}' });
     expect(dialectOf('socketio', echo)).toMatchObject({ before: '42["echo","', after: '"]' });
   });
 
-  it('announce a binary message of Socket.IO by a text', () => {
+  it('announce a binary message of Socket.IO with a text message', () => {
     expect(dialectOf('socketio', { ...echo, format: 'binary' })).toMatchObject({
       before: '',
       announce: '451-["echo",{"_placeholder":true,"num":0}]',

@@ -18,7 +18,7 @@ describe('figures', () => {
     [98_765, '98,800'],
   ])('%d has three digits', (value, text) => expect(formatFigure(value)).toBe(text));
 
-  it('show a range only where there is one', () => {
+  it('show a range only if there is one', () => {
     expect(formatSummary({ median: 5, min: 4, max: 6 })).toBe('5.00 (4.00-6.00)');
     expect(formatSummary({ median: 5, min: 5, max: 5 })).toBe('5.00');
     expect(formatSummary(undefined)).toBe('-');
@@ -43,7 +43,7 @@ describe('the table on the terminal', () => {
 describe('the page', () => {
   const section = formatResults(FIXED_RESULTS);
 
-  it('tells machine, versions and how much was measured', () => {
+  it('lists the machine, the versions and the amount measured', () => {
     expect(section).toContain('| machine | Test & Co, 2 cores, 8 GiB, Linux 6.1 |');
     expect(section).toContain('| contenders | Serval 0.1.0, ws 8.23.0, Tomcat 10.1.60 |');
     expect(section).toContain('| measured | 3 rounds of 2 s for each cell |');
@@ -57,26 +57,23 @@ describe('the page', () => {
     expect(section).toContain('| 2,000 idle sessions: resident KiB per session | 12.5 | 10.0 | - |');
   });
 
-  it('has no column of a contender that was not there', () => {
+  it('has no column for a contender that did not run', () => {
     const contenders = FIXED_RESULTS.contenders.filter(({ id }) => id !== 'tomcat');
     expect(formatResults({ ...FIXED_RESULTS, contenders })).not.toContain('Tomcat');
   });
 
-  it('is replaced between its markers only, as often as one likes', () => {
+  it('changes only between its markers, also when it is written twice', () => {
     const page = `# Title\n\n${BEGIN}\nold\n${END}\n\nrest\n`;
     const once = replaceResults(page, section);
     expect(once).toBe(`# Title\n\n${BEGIN}\n\n${section}\n\n${END}\n\nrest\n`);
     expect(replaceResults(once, section)).toBe(once);
   });
 
-  it.each(['', BEGIN, `${END}\n${BEGIN}`, `${BEGIN}${BEGIN}${END}`])(
-    'is left alone without its markers: %j',
-    (page) => {
-      expect(() => replaceResults(page, section)).toThrow('The page must have');
-    },
-  );
+  it.each(['', BEGIN, `${END}\n${BEGIN}`, `${BEGIN}${BEGIN}${END}`])('throws without its markers: %j', (page) => {
+    expect(() => replaceResults(page, section)).toThrow('The page must have');
+  });
 
-  it('of the documentation has them', () => {
+  it('in the documentation has the markers', () => {
     expect(() => replaceResults(readFileSync(join(ROOT, 'docs/performance.md'), 'utf8'), section)).not.toThrow();
   });
 });
@@ -84,7 +81,7 @@ describe('the page', () => {
 describe('the chart', () => {
   const chart = formatChart(FIXED_RESULTS);
 
-  it('has a bar for every contender but ws, on the side of ws where it belongs', () => {
+  it('has a bar for every contender except ws, on the faster or slower side of ws', () => {
     expect(chart.match(/<rect class="serval"/g)).toHaveLength(3); // one of them in the legend
     expect(chart.match(/<rect class="tomcat"/g)).toHaveLength(2);
     const one = Number(/class="one" x1="([\d.]+)"/.exec(chart)?.[1]);
@@ -94,11 +91,11 @@ describe('the chart', () => {
     expect(Number(start) + Number(width)).toBeCloseTo(one, 1);
   });
 
-  it('says in words what it shows', () => {
+  it('has a text alternative', () => {
     expect(chart).toContain('echo, 64 B text, 1 in flight: Serval 2.00x, Tomcat 0.50x.');
   });
 
-  it('can be drawn without a single figure, and without a range to infinity', () => {
+  it('can be drawn without figures, and without an infinite range', () => {
     expect(formatChart({ ...FIXED_RESULTS, rows: [] })).toContain('</svg>');
     const samples = { serval: [{ cpuMicros: 0 }, { cpuMicros: 1 }, { cpuMicros: 1 }], ws: [{ cpuMicros: 1 }] };
     expect(formatChart({ ...FIXED_RESULTS, rows: [{ id: 'echo-64', samples }] })).not.toMatch(/NaN|Infinity/);

@@ -10,12 +10,12 @@ describe('summarize', () => {
     [[4, 1, 3, 2], { median: 2.5, min: 1, max: 4 }],
   ])('finds median and range of %j', (samples, summary) => expect(summarize(samples)).toEqual(summary));
 
-  it('leaves the samples as they are', () => {
+  it('does not change the samples', () => {
     const samples = Object.freeze([3, 1, 2]);
     expect(summarize(samples).median).toBe(2);
   });
 
-  it('has nothing to say about no samples', () => expect(() => summarize([])).toThrow(RangeError));
+  it('throws a RangeError without samples', () => expect(() => summarize([])).toThrow(RangeError));
 });
 
 describe('figures', () => {
@@ -23,7 +23,7 @@ describe('figures', () => {
     expect(figureOf(FIXED_RESULTS, 'echo-64', 'serval', CPU)).toEqual({ median: 5, min: 4, max: 6 });
   });
 
-  it('are missing where there are no samples, and so is the advantage', () => {
+  it('are undefined without samples, and so is the advantage', () => {
     expect(figureOf(FIXED_RESULTS, 'echo-16k-binary', 'tomcat', CPU)).toBeUndefined();
     expect(figureOf(FIXED_RESULTS, 'broadcast', 'serval', CPU)).toBeUndefined();
     expect(advantage(FIXED_RESULTS, 'echo-16k-binary', CPU, 'serval', 'tomcat')).toBeUndefined();

@@ -8,7 +8,7 @@ const SERVER = `
 `;
 
 describe('ServerProcess', () => {
-  it('knows where a server listens, asks it for its memory, and ends it', async () => {
+  it('reads the port and the memory of a server, and stops it', async () => {
     const server = await ServerProcess.start([process.execPath, '-e', SERVER]);
     expect(server.port).toBe(8080);
     await expect(server.heapBytes()).resolves.toBe(123);
@@ -25,7 +25,7 @@ describe('ServerProcess', () => {
     await expect(ServerProcess.start([process.execPath, '-e', script])).rejects.toThrow('does not listen');
   });
 
-  it('rejects when there is no such program', async () => {
+  it('rejects when the program does not exist', async () => {
     await expect(ServerProcess.start(['/nowhere/server'])).rejects.toThrow('does not listen');
   });
 });

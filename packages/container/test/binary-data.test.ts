@@ -31,13 +31,13 @@ function sharedBytes(): Uint8Array {
   return bytes;
 }
 
-test('a Buffer is not copied', () => {
+test('does not copy a Buffer', () => {
   const buffer = Buffer.alloc(70_000);
   expect(asBytes(buffer)).toBe(buffer);
   expect(asBytes(buffer.buffer)?.buffer).toBe(buffer.buffer);
 });
 
-test('what another thread, or a resize, could change is copied', () => {
+test('copies memory that another thread or a resize could change', () => {
   const shared = sharedBytes();
   const copy = asBytes(shared);
   shared[0] = 9;
@@ -80,6 +80,6 @@ test.each<[string, () => unknown]>([
   expect(() => asBytes(make())).toThrow(/ is detached, or shorter than the view\. Send them before you transfer it/);
 });
 
-test.each([null, undefined, 'text', 5, {}, [1, 2], new Blob(['x'])])('%p is no bytes', (value) => {
+test.each([null, undefined, 'text', 5, {}, [1, 2], new Blob(['x'])])('%p is not binary data', (value) => {
   expect(asBytes(value)).toBeUndefined();
 });

@@ -51,7 +51,7 @@ async function open(
 const received = (peers: readonly Peer[]): Promise<(string | Buffer)[]> =>
   Promise.all(peers.map((peer) => peer.receive()));
 
-test('every open session of the endpoint gets it, this one too: text, bytes, and what needs no encoder', async () => {
+test('broadcast reaches every open session of the endpoint, including the sender: text, bytes and primitives', async () => {
   const { peers, first } = await open(3);
   expect(await first.broadcast('up')).toEqual([]);
   expect(await first.broadcast(Uint8Array.of(1, 2))).toEqual([]);
@@ -61,7 +61,7 @@ test('every open session of the endpoint gets it, this one too: text, bytes, and
   expect(await received(peers)).toEqual(['42', '42', '42']);
 });
 
-test('those that are named get it, and nobody else', async () => {
+test('broadcast reaches only the listed sessions', async () => {
   const { peers, sessions, first } = await open(3);
   const [, second, third] = sessions;
   await first.broadcast(
@@ -73,7 +73,7 @@ test('those that are named get it, and nobody else', async () => {
   expect(await received(peers.slice(1))).toEqual(['for all', 'for all']);
 });
 
-test('an object is encoded once, by text, binary and stream encoders', async () => {
+test('broadcast encodes an object once, with text, binary and stream encoders', async () => {
   let encodings = 0;
   class PriceEncoder implements Encoder.Text<Price> {
     static readonly encodes = Encoder.text(Price);
@@ -104,7 +104,7 @@ test('an object is encoded once, by text, binary and stream encoders', async () 
   expect(encodings).toBe(2);
 });
 
-test('the order of the calls is kept, whatever time an encoder takes', async () => {
+test('broadcast keeps the order of the calls, however long an encoder takes', async () => {
   const release: (() => void)[] = [];
   class SlowEncoder implements Encoder.Text<Price> {
     static readonly encodes = Encoder.text(Price);
@@ -125,7 +125,7 @@ test('the order of the calls is kept, whatever time an encoder takes', async () 
   expect(await peers[0]?.receive()).toBe('and this');
 });
 
-test('a session that has gone is one failure, and the others get the message', async () => {
+test('broadcast counts a closed session as one failure, and the others receive the message', async () => {
   const { peers, sessions, first } = await open(3);
   const [, second, third] = sessions;
   await second?.close();
@@ -138,7 +138,7 @@ test('a session that has gone is one failure, and the others get the message', a
   expect(await received([peers[0], peers[2]].flatMap((peer) => peer ?? []))).toEqual(['up', 'up']);
 });
 
-test('what cannot be sent rejects, and nobody gets anything; not awaiting it harms nobody', async () => {
+test('broadcast rejects for a value that cannot be sent, and sends nothing, also when nobody awaits it', async () => {
   class Failing implements Encoder.Text<Price> {
     static readonly encodes = Encoder.text(Price);
     encode(price: Price): string | Promise<string> {
@@ -157,7 +157,7 @@ test('what cannot be sent rejects, and nobody gets anything; not awaiting it har
   expect(await received(peers)).toEqual(['all is well', 'all is well']);
 });
 
-test('a closed session broadcasts no more', async () => {
+test('broadcast fails on a closed session', async () => {
   const { peers, first } = await open(1);
   void peers[0]?.close();
   await first.close();
@@ -166,14 +166,14 @@ test('a closed session broadcasts no more', async () => {
 });
 
 describe('without a session in hand', () => {
-  test('a message goes to the sessions that are named, of several endpoints too', async () => {
+  test('a message reaches the listed sessions, also of several endpoints', async () => {
     const [blue, red] = [await open(2), await open(1)];
     expect(await broadcast('both', [...blue.sessions, ...red.sessions])).toEqual([]);
     expect(await received([...blue.peers, ...red.peers])).toEqual(['both', 'both', 'both']);
     expect(await broadcast('nobody', [])).toEqual([]);
   });
 
-  test('an object is encoded once for each endpoint, by its encoders', async () => {
+  test('encodes an object once for each endpoint, with its encoders', async () => {
     const encodings: string[] = [];
     const encoder = (unit: string): EncoderClass =>
       class implements Encoder.Text<Price> {
@@ -190,7 +190,7 @@ describe('without a session in hand', () => {
     await expect(broadcast({}, blue.sessions)).rejects.toBeInstanceOf(EncodeException);
   });
 
-  test('a session that is closed has failed, also where none is open', async () => {
+  test('counts a closed session as a failure, also if none is open', async () => {
     const { peers, sessions, first } = await open(2);
     await peers[0]?.close(1000);
     const failed = async (to: Session[]): Promise<unknown[]> =>
@@ -200,14 +200,14 @@ describe('without a session in hand', () => {
     expect(await failed([first])).toEqual([[first, 'IllegalStateException']]);
   });
 
-  test('what is no list of sessions is a rejection, and nothing is thrown', async () => {
+  test('rejects, and does not throw, if the argument is not a list of sessions', async () => {
     await expect(broadcast('hello', null as never)).rejects.toThrow(
       'broadcast takes sessions, as an array, a Set or another iterable; found null.',
     );
     await expect(broadcast('hello', [1] as never)).rejects.toThrow(/; found 1 among them\.$/);
   });
 
-  test('keeps its place between other sends', async () => {
+  test('keeps its order among other sends', async () => {
     const { peers, sessions, first } = await open(1);
     void first.getAsyncRemote().sendText('before');
     void broadcast('between', sessions);
@@ -220,7 +220,7 @@ describe('without a session in hand', () => {
   });
 });
 
-describe('behind an encoder that never settles', () => {
+describe('with an encoder that never settles', () => {
   let stuck: (() => void) | undefined;
   class Stuck implements Encoder.Text<Price> {
     static readonly encodes = Encoder.text(Price);
@@ -243,7 +243,7 @@ describe('behind an encoder that never settles', () => {
     return { peers, first: sessions[0]! };
   }
 
-  test('a broadcast waits no longer than blockingSendTimeout, and the later ones go on', async () => {
+  test('a broadcast waits at most blockingSendTimeout, and later ones continue', async () => {
     const { peers, first } = await openWith({ blockingSendTimeout: 50 });
     const lost = first.broadcast(new Price(1));
     const next = first.broadcast('next');
@@ -252,7 +252,7 @@ describe('behind an encoder that never settles', () => {
     expect(await received(peers)).toEqual(['next']);
   });
 
-  test('no more than maxQueuedMessages broadcasts wait', async () => {
+  test('at most maxQueuedMessages broadcasts wait', async () => {
     const { peers, first } = await openWith({ blockingSendTimeout: -1, maxQueuedMessages: 2 });
     const waiting = [first.broadcast(new Price(1)), first.broadcast('second')];
     await expect(first.broadcast('third')).rejects.toThrow(/2 broadcasts of this session wait .*maxQueuedMessages/);

@@ -22,7 +22,7 @@ async function finish(conversation: Conversation): Promise<void> {
   await conversation.context.registry.whenEmpty();
 }
 
-test('[WSC-4.7-2] a text becomes the primitive that the method asks for', async () => {
+test('[WSC-4.7-2] converts a text to the primitive that the method declares', async () => {
   const seen: unknown[] = [];
   @ServerEndpoint('/n')
   class Numbers {
@@ -46,7 +46,7 @@ test('[WSC-4.7-2] a text becomes the primitive that the method asks for', async 
   ]);
 });
 
-test('[WSC-4.7-3] what a method returns is sent: text, primitives, bytes; nothing for null and undefined', async () => {
+test('[WSC-4.7-3] sends the result of a method: text, primitives, bytes; nothing for null and undefined', async () => {
   @ServerEndpoint('/r')
   class Returns {
     @OnMessage answer(text: string): unknown {
@@ -78,7 +78,7 @@ test('[WSC-4.7-3] what a method returns is sent: text, primitives, bytes; nothin
   ).toEqual(['a text', '4.5', 'true', '12345678901234567890', 'later', '0102', '03', '0405', '07', '']);
 });
 
-test('messages are delivered one at a time, and the transport is paused while more than one waits', async () => {
+test('delivers one message at a time, and pauses the transport while more than one waits', async () => {
   let release: (() => void) | undefined;
   const seen: string[] = [];
   @ServerEndpoint('/slow')
@@ -123,7 +123,7 @@ test('a method that returns synchronously delays nothing', async () => {
   expect(seen).toEqual(['one', 'two']);
 });
 
-test("inbound: 'concurrent' does not wait for handlers, up to its bound", async () => {
+test("inbound: 'concurrent' runs handlers in parallel, up to its limit", async () => {
   const releases: (() => void)[] = [];
   @ServerEndpoint({ value: '/wide', inbound: 'concurrent' })
   class Wide {
@@ -149,7 +149,7 @@ test("inbound: 'concurrent' does not wait for handlers, up to its bound", async 
   expect(closed).toBe(true);
 });
 
-test('parts of a text and of bytes reach their methods with the last one marked', async () => {
+test('delivers parts of text and bytes, and marks the last one', async () => {
   const seen: unknown[] = [];
   @ServerEndpoint('/parts')
   class Parts {
@@ -174,7 +174,7 @@ test('parts of a text and of bytes reach their methods with the last one marked'
   ]);
 });
 
-test('a Reader streams: the method starts with the first part and reads the others as they come', async () => {
+test('a method with a Reader starts at the first part and reads the others as they arrive', async () => {
   const seen: string[] = [];
   @ServerEndpoint('/reader')
   class Lines {
@@ -195,7 +195,7 @@ test('a Reader streams: the method starts with the first part and reads the othe
   expect(seen).toEqual(['started', 'one', 'two', '', 'last', 'started', 'again']);
 });
 
-test('an InputStream streams, and a slow reader pauses the transport', async () => {
+test('a slow reader of an InputStream pauses the transport', async () => {
   let proceed: (() => void) | undefined;
   const sizes: number[] = [];
   @ServerEndpoint('/stream')
@@ -216,7 +216,7 @@ test('an InputStream streams, and a slow reader pauses the transport', async () 
   expect(sizes).toEqual(Array.from({ length: 20 }, () => 40_000));
 });
 
-test('a pong between the parts of a streamed message holds nothing up, and is delivered after it', async () => {
+test('delivers a pong between the parts of a streamed message after the message, and does not block the stream', async () => {
   const seen: string[] = [];
   @ServerEndpoint('/mixed')
   class Mixed {
@@ -239,7 +239,7 @@ test('a pong between the parts of a streamed message holds nothing up, and is de
   expect(seen).toEqual(['abc', ...Array.from({ length: 64 }, () => 'pong')]);
 });
 
-test('what a streaming method leaves unread is dropped, and the next message is whole', async () => {
+test('drops the unread rest of a streamed message, and the next message is complete', async () => {
   const seen: (string | null)[] = [];
   @ServerEndpoint('/partly')
   class Partly {
@@ -258,7 +258,7 @@ test('what a streaming method leaves unread is dropped, and the next message is 
   expect(seen).toEqual(['a1', 'b1']);
 });
 
-test('a stream whose session ends in mid-message fails its reader, and @OnClose follows', async () => {
+test('a reader fails if the session ends within its message, and @OnClose follows', async () => {
   const seen: string[] = [];
   @ServerEndpoint('/cut')
   class Cut {
@@ -320,7 +320,7 @@ describe.each<[string, typeof Reader | typeof InputStream, string | Uint8Array]>
   });
 });
 
-test('a read that nobody awaits when the session ends cannot end the process', async () => {
+test('a read that nobody awaits does not end the process when the session ends', async () => {
   const seen: string[] = [];
   let opened = (): void => undefined;
   const elsewhere = new Promise<void>((resolve) => (opened = resolve));
@@ -351,7 +351,7 @@ test('a read that nobody awaits when the session ends cannot end the process', a
 });
 
 test.each([true, false])(
-  'a read that outlives its handler fails, and never takes a part for the whole (read begun: %s)',
+  'a read fails after its handler returns, and never returns a part as the whole message (read begun: %s)',
   async (begun) => {
     const seen: unknown[] = [];
     let late: Reader | undefined;
@@ -374,7 +374,7 @@ test.each([true, false])(
   },
 );
 
-test('readAll takes no more than the session’s buffer size', async () => {
+test('readAll accepts at most the session’s buffer size', async () => {
   const seen: string[] = [];
   @ServerEndpoint('/big')
   class Big {
@@ -411,7 +411,7 @@ test('[WSC-4.7.1-1] closes with 1009 when a message is larger than maxMessageSiz
   expect(seen).toEqual([20, 3]);
 });
 
-test('[WSC-2.2.5-2] a pong reaches the method that asks for PongMessage', async () => {
+test('[WSC-2.2.5-2] delivers a pong to the method that declares PongMessage', async () => {
   @ServerEndpoint('/pong')
   class Pongs {
     @OnMessage pong(message: PongMessage): string {
@@ -423,7 +423,7 @@ test('[WSC-2.2.5-2] a pong reaches the method that asks for PongMessage', async 
   expect(await conversation.received.texts(1)).toEqual(['0102']);
 });
 
-test('a message without a handler is dropped and said once', async () => {
+test('drops a message without a handler, and logs this once', async () => {
   const warned: string[] = [];
   @ServerEndpoint('/text-only')
   class TextOnly {
@@ -487,7 +487,7 @@ describe('message handlers of a programmatic endpoint', () => {
     ]);
   });
 
-  test('[WSC-2.1.3-2] are one per native type at most', async () => {
+  test('[WSC-2.1.3-2] are at most one per native type', async () => {
     const { session } = await open();
     const first = (): undefined => undefined;
     session.addMessageHandler(first);
@@ -497,7 +497,7 @@ describe('message handlers of a programmatic endpoint', () => {
     expect(() => session.removeMessageHandler(first)).toThrow(/not registered/);
   });
 
-  test('must be handlers, for types that can be had', async () => {
+  test('must be handlers for types that can be delivered', async () => {
     const { session } = await open();
     expect(() => session.addMessageHandler(null as never)).toThrow(/takes a MessageHandler or a function; found null/);
     expect(() => session.addMessageHandler(Date, () => undefined)).toThrow(/no decoder of Programmatic makes a Date/);
@@ -506,7 +506,7 @@ describe('message handlers of a programmatic endpoint', () => {
     );
   });
 
-  test('may be changed in the middle of a message: the one it began with keeps it', async () => {
+  test('may change within a message: the handler that started it receives all of it', async () => {
     const { session, peer } = await open();
     const seen: unknown[] = [];
     const parts = (part: string, last: boolean): unknown => seen.push(['parts', part, last]);
@@ -525,7 +525,7 @@ describe('message handlers of a programmatic endpoint', () => {
     ]);
   });
 
-  test('that fail go to onError, and to the log where the endpoint does not override it', async () => {
+  test('pass their errors to onError, or to the log if the endpoint does not override it', async () => {
     const errors: string[] = [];
     class Fails extends Programmatic {
       override onOpen(session: Session): void {
@@ -556,7 +556,7 @@ describe('message handlers of a programmatic endpoint', () => {
   });
 });
 
-describe('a pong that waits behind a message that is being read as a stream holds up no end', () => {
+describe('a pong that waits for a streamed message does not delay the end of the session', () => {
   const ends: readonly [string, (conversation: Conversation) => unknown, number][] = [
     ['a close', ({ peer }) => peer.close(4001, ''), 4001],
     ['a lost connection', ({ peer }) => peer.terminate(), 1006],
@@ -565,7 +565,7 @@ describe('a pong that waits behind a message that is being read as a stream hold
   ];
   describe.each(['serial', 'concurrent'] as const)('%s', (inbound) => {
     test.each(ends.flatMap(([what, end, code]) => [true, false].map((isText) => [what, isText, end, code] as const)))(
-      'of %s, text: %p',
+      'by %s, text: %p',
       async (_what, isText, end, code) => {
         const seen: string[] = [];
         @ServerEndpoint('/streams')

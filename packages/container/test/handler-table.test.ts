@@ -75,15 +75,18 @@ describe('HandlerTable', () => {
     expect(table.handlers()).toEqual([whole]);
   });
 
-  test.each([[String], [Buffer], [Uint8Array], [ArrayBuffer]])('routes %p in parts to a handler of two', (type) => {
-    const table = tableOf();
-    table.add(type, inParts);
-    const route = table.routeOf(type === String ? 'text' : 'binary');
-    expect(route?.inParts).toBe(true);
-    expect(route?.bind(session, 'hel', false)).toEqual(['hel', false]);
-  });
+  test.each([[String], [Buffer], [Uint8Array], [ArrayBuffer]])(
+    'routes %p in parts to a handler with two parameters',
+    (type) => {
+      const table = tableOf();
+      table.add(type, inParts);
+      const route = table.routeOf(type === String ? 'text' : 'binary');
+      expect(route?.inParts).toBe(true);
+      expect(route?.bind(session, 'hel', false)).toEqual(['hel', false]);
+    },
+  );
 
-  test('calls an object’s own onMessage', () => {
+  test('calls onMessage of an object', () => {
     const table = tableOf();
     const handler: MessageHandler.Whole<string> = { onMessage: whole };
     table.add(String, handler);
@@ -91,7 +94,7 @@ describe('HandlerTable', () => {
     expect(table.handlers()).toEqual([handler]);
   });
 
-  test('routes a decoded class by the endpoint’s decoders, to text and binary where there are both', () => {
+  test('routes a decoded class by the endpoint’s decoders, for text and binary if both exist', () => {
     const table = tableOf({ decoders: [PointDecoder, BinaryPointDecoder] });
     table.add(Point, whole);
     expect(routed(table)).toEqual(['text', 'binary']);
@@ -117,7 +120,7 @@ describe('HandlerTable', () => {
     expect(routed(table)).toEqual(['text', 'binary', 'pong']);
   });
 
-  test('[WSC-2.1.3-2] registers nothing when one of two native types is taken', () => {
+  test('[WSC-2.1.3-2] registers nothing if one of two native types has a handler', () => {
     const table = tableOf({ decoders: [PointDecoder, BinaryPointDecoder] });
     table.add(Buffer, whole);
     expect(() => table.add(Point, inPlaceOf(whole))).toThrow(IllegalStateException);
@@ -152,14 +155,14 @@ describe('HandlerTable', () => {
     ['null', null, 'null'],
     ['text', 'onMessage', '"onMessage"'],
     ['an object without onMessage', {}, 'an object'],
-    ['an object whose onMessage is no function', { onMessage: 1 }, 'an object'],
-  ])('refuses %s in the place of a handler', (_title, handler, found) => {
+    ['an object whose onMessage is not a function', { onMessage: 1 }, 'an object'],
+  ])('refuses %s instead of a handler', (_title, handler, found) => {
     const add = (): void => tableOf().add(String, handler as never);
     expect(add).toThrow(IllegalArgumentException);
     expect(add).toThrow(`addMessageHandler takes a MessageHandler or a function; found ${found}.`);
   });
 
-  test('removes a handler from all its native types, and makes room for another', () => {
+  test('removes a handler from all its native types, and then accepts another', () => {
     const table = tableOf({ decoders: [PointDecoder, BinaryPointDecoder] });
     table.add(Point, whole);
     expect(table.remove(whole)).toBe(true);

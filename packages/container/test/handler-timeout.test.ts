@@ -62,7 +62,7 @@ function open(endpointClass: new () => object, options: ConversationOptions = {}
 
 const ended = ({ context }: Conversation): Promise<void> => context.registry.whenEmpty();
 
-test('without a limit a handler may take for ever', async () => {
+test('without a limit, a handler may run for any time', async () => {
   const conversation = open(Stuck);
   conversation.peer.sendText('never', true);
   for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
@@ -70,7 +70,7 @@ test('without a limit a handler may take for ever', async () => {
 });
 
 describe.each(['serial', 'concurrent'] as const)('handlerTimeout, %s', (inbound) => {
-  test('ends the session of a handler that never settles with 1011, and names the handler', async () => {
+  test('closes with 1011 if a handler never settles, and names the handler', async () => {
     const conversation = open(Stuck, { handlerTimeout: 20, inbound });
     conversation.peer.sendText('fine', true);
     conversation.peer.sendBinary(new Uint8Array(1), true);
@@ -81,7 +81,7 @@ describe.each(['serial', 'concurrent'] as const)('handlerTimeout, %s', (inbound)
   });
 });
 
-test('handlerTimeout counts for each handler by itself', async () => {
+test('handlerTimeout applies to each handler separately', async () => {
   const conversation = open(Stuck, { handlerTimeout: 1000 });
   for (let message = 0; message < 20; message += 1) conversation.peer.sendText('fine', true);
   conversation.peer.close(4000, '');
@@ -99,7 +99,7 @@ test('handlerTimeout ends a session whose @OnOpen never settles', async () => {
   expect(logged).toEqual([expect.stringContaining('NeverOpens.open has not settled within 20 ms')]);
 });
 
-test('handlerTimeout lets a session end whose @OnClose never settles', async () => {
+test('handlerTimeout ends a session whose @OnClose never settles', async () => {
   const conversation = open(NeverCloses, { handlerTimeout: 20 });
   conversation.peer.close(4000, '');
   await ended(conversation);
@@ -145,7 +145,7 @@ test('a handler that settles after its timeout changes nothing', async () => {
   expect(conversation.received.events).toHaveLength(1);
 });
 
-test('a handler that waits for a reader is not hurried', async () => {
+test('handlerTimeout does not apply to a handler that waits for a reader', async () => {
   let take = (): void => undefined;
   @ServerEndpoint('/reader')
   class Reading extends Recorder {

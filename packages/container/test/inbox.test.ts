@@ -37,7 +37,7 @@ function inboxWith(decoding: Decoding = { kind: 'as-is' }, handlerTimeoutMs = In
   return { inbox, seen, settle: async (): Promise<void> => Promise.resolve(settle.shift()?.()).then(() => undefined) };
 }
 
-test('messages wait until the session starts, and the transport is paused until then', () => {
+test('messages wait and the transport pauses until the session starts', () => {
   const { inbox, seen } = inboxWith();
   inbox.onText('early', true);
   expect(seen).toEqual([]);
@@ -45,7 +45,7 @@ test('messages wait until the session starts, and the transport is paused until 
   expect(seen).toEqual(['early', 'resume']);
 });
 
-test('one handler at a time: the first message that waits pauses the transport, and the last one resumes it', async () => {
+test('runs one handler at a time; the first waiting message pauses the transport, and the last one resumes it', async () => {
   const { inbox, seen, settle } = inboxWith();
   inbox.start();
   for (const text of ['a', 'b', 'c']) inbox.onText(text, true);
@@ -55,14 +55,14 @@ test('one handler at a time: the first message that waits pauses the transport, 
   expect(seen).toEqual(['resume', 'a', 'pause', 'b', 'c', 'resume']);
 });
 
-test('a message without a handler is dropped', () => {
+test('drops a message without a handler', () => {
   const { inbox, seen } = inboxWith();
   inbox.start();
   inbox.onBinary(Buffer.of(1), true);
   expect(seen).toEqual(['resume', 'dropped']);
 });
 
-test('a close is answered behind the messages before it', async () => {
+test('answers a close after the messages before it', async () => {
   const { inbox, seen, settle } = inboxWith();
   inbox.start();
   inbox.onText('a', true);
@@ -75,7 +75,7 @@ test('a close is answered behind the messages before it', async () => {
   expect(seen).toEqual(['resume', 'a', 'pause', 'b', 'answered']);
 });
 
-test('the parts of a streamed message reach its handler while it runs', async () => {
+test('delivers the parts of a streamed message to its running handler', async () => {
   const { inbox, seen } = inboxWith({ kind: 'stream' });
   inbox.start();
   inbox.onText('one ', false);
@@ -84,7 +84,7 @@ test('the parts of a streamed message reach its handler while it runs', async ()
   expect(await stream.readAll()).toBe('one two');
 });
 
-test('a handler that takes too long is reported', async () => {
+test('reports a handler that takes too long', async () => {
   const { inbox, seen } = inboxWith({ kind: 'as-is' }, 5);
   inbox.start();
   inbox.onText('a', true);

@@ -83,7 +83,7 @@ function silence({ peer }: Conversation): void {
   jest.spyOn(peer, 'pong').mockImplementation(() => undefined);
 }
 
-test('a silent peer is pinged once in every interval, and one that answers keeps its session', async () => {
+test('pings a silent peer once per interval, and keeps the session of one that answers', async () => {
   const { received, session, ended } = await open(Quiet);
   await pass(180);
   expect(received.pings).toBe(0);
@@ -95,7 +95,7 @@ test('a silent peer is pinged once in every interval, and one that answers keeps
   expect({ open: session.isOpen(), ended }).toEqual({ open: true, ended: [] });
 });
 
-test('a peer that answers nothing within the pong timeout is dead: 1006 for @OnClose, and the connection ends', async () => {
+test('ends the connection, with 1006 for @OnClose, if the peer does not answer within the pong timeout', async () => {
   const conversation = await open(Quiet);
   silence(conversation);
   await pass(280);
@@ -107,7 +107,7 @@ test('a peer that answers nothing within the pong timeout is dead: 1006 for @OnC
   expect(conversation.context.registry.size).toBe(0);
 });
 
-test('the connection of a dead peer ends soon, without its close frame', async () => {
+test('ends the connection of a dead peer soon, without its close frame', async () => {
   const conversation = await open(Quiet, { sessionCloseTimeout: 60_000 });
   silence(conversation);
   jest.spyOn(conversation.peer, 'close').mockImplementation(() => undefined);
@@ -124,7 +124,7 @@ const SIGNS: readonly [sign: string, give: (conversation: Conversation) => void]
   ['a pong that nobody asked for', ({ peer }) => peer.pong(Uint8Array.of(9))],
 ];
 
-test.each(SIGNS)('%s puts the ping off while something is written as well', async (_sign, give) => {
+test.each(SIGNS)('%s postpones the ping while the session also writes', async (_sign, give) => {
   const conversation = await open(Listener);
   for (let time = 0; time < 10; time += 1) {
     await pass(120);
@@ -137,7 +137,7 @@ test.each(SIGNS)('%s puts the ping off while something is written as well', asyn
   expect(conversation.received.pings).toBe(1);
 });
 
-test('a peer that talks is pinged too where nothing is written, because proxies watch each direction', async () => {
+test('pings a peer that sends while nothing is written, because proxies watch each direction', async () => {
   const conversation = await open(Listener);
   for (let time = 0; time < 10; time += 1) {
     await pass(100);
@@ -149,7 +149,7 @@ test('a peer that talks is pinged too where nothing is written, because proxies 
   expect(conversation.ended).toEqual([]);
 });
 
-test('a peer that is silent is pinged too where something is written', async () => {
+test('pings a silent peer while the session writes', async () => {
   const conversation = await open(Listener);
   for (let time = 0; time < 10; time += 1) {
     await pass(100);
@@ -160,7 +160,7 @@ test('a peer that is silent is pinged too where something is written', async () 
   expect(conversation.received.pings).toBeLessThanOrEqual(5);
 });
 
-test('anything that is read after the ping saves the session of a peer that answers no pings', async () => {
+test('any data after the ping keeps the session of a peer that answers no pings', async () => {
   const conversation = await open(Listener);
   silence(conversation);
   for (let time = 0; time < 10; time += 1) {
@@ -172,7 +172,7 @@ test('anything that is read after the ping saves the session of a peer that answ
   expect(conversation.ended).toEqual([]);
 });
 
-test('a message that is long in coming saves it too, part by part', async () => {
+test('the parts of a slow message keep it too', async () => {
   const conversation = await open(Listener);
   const { peer, ended } = conversation;
   silence(conversation);
@@ -199,7 +199,7 @@ test.each([
   [{ maxSessionIdleTimeout: 1000 }, 'The session’s idle timeout has passed.'],
   [{ readIdleTimeout: 1000 }, 'The session’s read idle timeout has passed.'],
   [{ writeIdleTimeout: 1000 }, 'The session’s write idle timeout has passed.'],
-])('pings and their pongs keep no idle timeout off: %p', async (options, phrase) => {
+])('pings and pongs do not prevent an idle timeout: %p', async (options, phrase) => {
   const { received, ended } = await open(Quiet, options);
   await pass(1100);
   expect(received.pings).toBeGreaterThanOrEqual(4);
@@ -207,7 +207,7 @@ test.each([
 });
 
 describe('while this side does not read', () => {
-  test('the peer is pinged and not given up, and its pongs count once they are read', async () => {
+  test('pings the peer and keeps the session; its pongs count when they are read', async () => {
     const { peer, received, session, instance, ended } = await open(Busy);
     peer.sendText('1', true);
     peer.sendText('2', true);
@@ -221,7 +221,7 @@ describe('while this side does not read', () => {
     expect({ open: session.isOpen(), ended, pongs: instance.pongs }).toEqual({ open: true, ended: [], pongs: [] });
   });
 
-  test('a peer that has died meanwhile is found out once reading goes on', async () => {
+  test('detects a dead peer when reading continues', async () => {
     const conversation = await open(Busy);
     const { peer, instance, ended } = conversation;
     silence(conversation);
@@ -237,7 +237,7 @@ describe('while this side does not read', () => {
     expect(ended).toEqual([`1006 ${DEAD}`]);
   });
 
-  test('@OnOpen may take its time', async () => {
+  test('keeps the session while @OnOpen runs', async () => {
     let finish: () => void = () => undefined;
     class Slow extends Quiet {
       override onOpen(): Promise<void> {
@@ -254,8 +254,8 @@ describe('while this side does not read', () => {
   });
 });
 
-describe('a peer that takes nothing', () => {
-  test('gets one ping, and is dead after the pong timeout', async () => {
+describe('a peer that does not read', () => {
+  test('receives one ping, and is dead after the pong timeout', async () => {
     const { peer, session, ended, transportPings } = await openWatched();
     peer.pause();
     void session.getAsyncRemote().sendBinary(new Uint8Array(200_000));
@@ -264,7 +264,7 @@ describe('a peer that takes nothing', () => {
     expect(ended).toEqual([`1006 ${DEAD}`]);
   });
 
-  test('is pinged once and kept without a pong timeout', async () => {
+  test('receives one ping and stays without a pong timeout', async () => {
     const { peer, session, ended, transportPings } = await openWatched({ pongTimeout: 0 });
     peer.pause();
     void session.getAsyncRemote().sendBinary(new Uint8Array(200_000));
@@ -273,7 +273,7 @@ describe('a peer that takes nothing', () => {
     expect(ended).toEqual([]);
   });
 
-  test('is no dead one while it takes, however slowly', async () => {
+  test('is not dead while it reads, however slowly', async () => {
     const { peer, session, ended, received } = await openWatched();
     jest.spyOn(received, 'onText').mockImplementation(() => peer.pause());
     peer.pause();
@@ -294,7 +294,7 @@ describe('a peer that takes nothing', () => {
   }
 });
 
-test('a process that was held up reads what has come before it gives a peer up', async () => {
+test('after a blocked event loop, reads pending data before it drops a peer', async () => {
   const { received, ended } = await open(Quiet);
   await pass(180);
   // The ping leaves, and before the pong can be read an hour has passed.
@@ -308,7 +308,7 @@ test('a process that was held up reads what has come before it gives a peer up',
   expect(ended).toEqual([]);
 });
 
-test('a ping leaves between the parts of a message, and past a batch', async () => {
+test('sends a ping between the parts of a message, and before a batch', async () => {
   const { session, received } = await open(Quiet);
   await session.getBasicRemote().sendText('be', false);
   await session.getBasicRemote().setBatchingAllowed(true);
@@ -320,7 +320,7 @@ test('a ping leaves between the parts of a message, and past a batch', async () 
   expect(received.events).toEqual([{ kind: 'text', text: 'begun', last: true }]);
 });
 
-test('a session pings by its own user properties, and stops', async () => {
+test('user properties of a session start and stop its pings', async () => {
   const { session, received, ended } = await open(Quiet, { pingInterval: 0 });
   await pass(1000);
   expect(received.pings).toBe(0);
@@ -336,7 +336,7 @@ test('a session pings by its own user properties, and stops', async () => {
   expect(jest.getTimerCount()).toBe(0);
 });
 
-test('by default, and with every compatibility profile, nobody is pinged and no clock runs', async () => {
+test('sends no ping and runs no timer by default and with every compatibility profile', async () => {
   for (const compatibility of [undefined, 'tomcat-9', 'tomcat-10.1', 'tomcat-11'] as const) {
     const conversation = converse(Quiet, { compatibility });
     await conversation.opened;
@@ -345,7 +345,7 @@ test('by default, and with every compatibility profile, nobody is pinged and no 
   }
 });
 
-test('a session that has ended leaves no clock behind', async () => {
+test('an ended session leaves no timer', async () => {
   const conversation = await open(Quiet);
   await pass(100);
   expect(jest.getTimerCount()).toBe(1);

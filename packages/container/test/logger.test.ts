@@ -15,7 +15,7 @@ test.each([
   // pino, and fastify.log: logger.error({ err }, message); what stands behind a message without a %s is dropped.
   ['pino', { bindings: () => ({}), child: () => ({}), level: 'info' }],
   ['bunyan', { addSerializers: () => undefined, fields: {} }],
-])('a logger of %s is given the error as { err } before the message', (_name, members) => {
+])('passes a logger of %s the error as { err } before the message', (_name, members) => {
   const { calls, logger } = recorder(members);
   new Diagnostics(LOGGER.read(logger, 'logger')).report(event);
   expect(calls).toEqual([[{ err: error }, expect.stringMatching(/^Chat handles no errors .* session 5f raised:$/)]]);
@@ -24,19 +24,19 @@ test.each([
 test.each([
   ['winston', { transports: [], child: () => ({}), level: 'info' }],
   ['the console', {}],
-])('a logger of %s is given the message and then the error', (_name, members) => {
+])('passes a logger of %s the message and then the error', (_name, members) => {
   const { calls, logger } = recorder(members);
   new Diagnostics(LOGGER.read(logger, 'logger')).report(event);
   expect(calls).toEqual([[expect.stringMatching(/session 5f raised:$/), error]]);
 });
 
-test('a message without an error is given alone', () => {
+test('passes a message without an error alone', () => {
   const { calls, logger } = recorder({ bindings: () => ({}) });
   new Diagnostics(LOGGER.read(logger, 'logger')).report({ kind: 'setting-warning', message: 'x is not an option' });
   expect(calls).toEqual([['x is not an option']]);
 });
 
-test('a logger keeps its this', () => {
+test('calls a logger with its own this', () => {
   class Pino {
     readonly lines: string[] = [];
     bindings(): object {

@@ -50,7 +50,7 @@ function outboxWith(options: Partial<OutboxHost['settings']> = {}) {
   return { outbox: new Outbox(host), transport, seen };
 }
 
-test('a send returns nothing while little waits, and a promise beyond that', async () => {
+test('a send returns undefined while little data waits, and a promise beyond that', async () => {
   const { outbox, transport } = outboxWith();
   expect(outbox.sendText(LARGE, Infinity)).toBeUndefined();
   const second = outbox.sendText('second', Infinity);
@@ -62,7 +62,7 @@ test('a send returns nothing while little waits, and a promise beyond that', asy
   expect(transport.sent).toEqual([LARGE, 'second', LARGE]);
 });
 
-test('queued messages reach the transport in order, as it writes', async () => {
+test('passes queued messages to the transport in order, as it writes', async () => {
   const { outbox, transport } = outboxWith();
   const sends = [LARGE, LARGE, 'a', 'b', 'c'].map((text) => outbox.sendText(text, Infinity) ?? Promise.resolve());
   expect(transport.sent).toEqual([LARGE, LARGE]);
@@ -72,7 +72,7 @@ test('queued messages reach the transport in order, as it writes', async () => {
   expect(transport.sent).toEqual([LARGE, LARGE, 'a', 'b', 'c']);
 });
 
-test('drop-oldest leaves out the oldest queued message and keeps the newest', async () => {
+test('drop-oldest drops the oldest queued message and keeps the newest', async () => {
   const { outbox, transport, seen } = outboxWith({ queueOverflow: 'drop-oldest', maxQueuedMessages: 2 });
   const sends = [LARGE, LARGE, 'a', 'b', 'c'].map((text) => outbox.sendText(text, Infinity));
   await expect(sends[2]).rejects.toThrow(SendDroppedException);
@@ -90,14 +90,14 @@ test('a full queue ends the session when queueOverflow is close', async () => {
   expect(seen).toEqual(['refused']);
 });
 
-test('a send that is not written in time rejects and ends the session', async () => {
+test('a send that times out rejects and ends the session', async () => {
   const { outbox, seen } = outboxWith();
   void outbox.sendText(LARGE, Infinity);
   await expect(outbox.sendText(LARGE, 5)).rejects.toThrow(SocketTimeoutException);
   expect(seen).toEqual(['A message was not sent within the send timeout.']);
 });
 
-test('a batch leaves with flush, in order and without a promise', () => {
+test('flush sends a batch in order, and returns no promise', () => {
   const { outbox, transport } = outboxWith();
   void outbox.setBatching(true);
   for (const text of ['a', 'b']) expect(outbox.sendText(text, Infinity)).toBeUndefined();

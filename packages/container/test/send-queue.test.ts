@@ -60,7 +60,7 @@ describe('the bound on waiting messages', () => {
     expect((endpoint as Sender).closed).toBe(4008);
   });
 
-  test("queueOverflow 'drop-oldest' drops the message that waits longest, and keeps the order of the others", async () => {
+  test("queueOverflow 'drop-oldest' drops the oldest waiting message, and keeps the order of the others", async () => {
     const conversation = await openBlocked({ maxQueuedMessages: 2, queueOverflow: 'drop-oldest' });
     const sendings = ['1', '2', '3', '4'].map((text) => conversation.basic.sendText(text));
     conversation.peer.resume();
@@ -76,7 +76,7 @@ describe('the bound on waiting messages', () => {
     expect(await outcomes(...sendings)).toEqual(['sent', 'sent', 'SendDroppedException', 'SendDroppedException']);
   });
 
-  test("queueOverflow 'reject' fails the new send, and the session and the queue live on", async () => {
+  test("queueOverflow 'reject' rejects the new send, and the session and the queue stay open", async () => {
     const conversation = await openBlocked({ maxQueuedMessages: 1, queueOverflow: 'reject' });
     const sendings = ['1', '2'].map((text) => conversation.basic.sendText(text));
     conversation.peer.resume();
@@ -85,7 +85,7 @@ describe('the bound on waiting messages', () => {
     expect(await queued(conversation, 2)).toEqual(['1', '3']);
   });
 
-  test('counts bytes as well, and drops as many as are needed', async () => {
+  test('counts bytes too, and drops as many messages as necessary', async () => {
     const conversation = await openBlocked({ maxQueuedBytes: 130_000, queueOverflow: 'drop-oldest' });
     const sendings = ['a'.repeat(3000), 'b'.repeat(3000), 'c'.repeat(3000), 'd'.repeat(5000)].map((text) =>
       conversation.basic.sendText(text),
@@ -161,7 +161,7 @@ describe('the bound on waiting messages', () => {
     },
   );
 
-  test('applies to messages that wait for an encoder, too', async () => {
+  test('applies to messages that wait for an encoder too', async () => {
     class Slow implements Encoder.Text<Date> {
       static readonly encodes = Encoder.text(Date);
       async encode(): Promise<string> {
@@ -177,7 +177,7 @@ describe('the bound on waiting messages', () => {
 });
 
 describe('the bound on waiting time', () => {
-  test('acts by itself, without another send: the stale messages are dropped, younger ones stay', async () => {
+  test('drops stale messages without another send, and keeps newer ones', async () => {
     const conversation = await openBlocked({ maxQueueTime: 60, queueOverflow: 'drop-oldest' });
     const old = [conversation.basic.sendText('old 1'), conversation.basic.sendText('old 2')];
     await new Promise((resolve) => setTimeout(resolve, 40));
@@ -188,7 +188,7 @@ describe('the bound on waiting time', () => {
     expect(await queued(conversation, 1)).toEqual(['young']);
   });
 
-  test("with queueOverflow 'close' ends the session", async () => {
+  test("closes the session with queueOverflow 'close'", async () => {
     const conversation = await openBlocked({ maxQueueTime: 30 });
     const began = performance.now();
     await expect(conversation.basic.sendText('waits')).rejects.toThrow();
@@ -197,7 +197,7 @@ describe('the bound on waiting time', () => {
     expect((conversation.endpoint as Sender).closed).toBe(1008);
   });
 
-  test("with queueOverflow 'reject' fails the message, and the session lives on", async () => {
+  test("rejects the message with queueOverflow 'reject', and the session stays open", async () => {
     const conversation = await openBlocked({ maxQueueTime: 20, queueOverflow: 'reject' });
     await expect(conversation.basic.sendText('waits')).rejects.toBeInstanceOf(IllegalStateException);
     conversation.peer.resume();
@@ -222,7 +222,7 @@ describe('a long queue', () => {
     return counts;
   }
 
-  test('that many peers read at once is drained over many turns of the event loop, and in order', async () => {
+  test('drains over many turns of the event loop, in order, when many peers read at once', async () => {
     const first = await openBlocked({});
     const others = await Promise.all(
       Array.from({ length: 9 }, async () => {
@@ -244,7 +244,7 @@ describe('a long queue', () => {
     for (const conversation of all) expect(await queued(conversation, texts.length)).toEqual(texts);
   });
 
-  test('leaves room for what is sent meanwhile, which comes behind it', async () => {
+  test('accepts sends while it drains, and sends them last', async () => {
     const conversation = await openBlocked({});
     const texts = Array.from({ length: 5000 }, (_, index) => `message ${index}`);
     const sendings = texts.map((text) => conversation.basic.sendText(text));
@@ -255,7 +255,7 @@ describe('a long queue', () => {
     expect(await queued(conversation, texts.length + 1)).toEqual([...texts, 'late']);
   });
 
-  test('behind an encoder takes turns as well', async () => {
+  test('that waits for an encoder drains over many turns too', async () => {
     let finish: (text: string) => void = () => undefined;
     class Slow implements Encoder.Text<Date> {
       static readonly encodes = Encoder.text(Date);
@@ -272,7 +272,7 @@ describe('a long queue', () => {
     expect(await received.texts(texts.length + 1)).toEqual(['encoded', ...texts]);
   });
 
-  test('goes stale over many turns', async () => {
+  test('drops stale messages over many turns', async () => {
     const conversation = await openBlocked({ maxQueueTime: 20, queueOverflow: 'drop-oldest' });
     const drops: Promise<void>[] = Array.from({ length: 5000 }, () =>
       conversation.basic.sendText('old').catch(() => undefined),
@@ -285,7 +285,7 @@ describe('a long queue', () => {
 });
 
 describe("queueOverflow 'drop-oldest'", () => {
-  test('passes over the parts that stand before the oldest message', async () => {
+  test('skips the parts before the oldest message', async () => {
     const conversation = await openBlocked({ maxQueuedMessages: 4, queueOverflow: 'drop-oldest' });
     const { basic } = conversation;
     void basic.sendText('in ', false);
@@ -296,7 +296,7 @@ describe("queueOverflow 'drop-oldest'", () => {
     expect(await outcomes(...sendings)).toEqual(['SendDroppedException', 'SendDroppedException', 'sent', 'sent']);
   });
 
-  test('keeps the newest message where only parts wait', async () => {
+  test('keeps the newest message if only parts wait', async () => {
     const conversation = await openBlocked({ maxQueuedMessages: 2, queueOverflow: 'drop-oldest' });
     const { basic } = conversation;
     void basic.sendText('in ', false);
@@ -329,7 +329,7 @@ describe("queueOverflow 'drop-oldest'", () => {
   });
 });
 
-test('an encoder that fails while others are encoding is no unhandled rejection', async () => {
+test('an encoder that fails while others run causes no unhandled rejection', async () => {
   const unhandled: unknown[] = [];
   const onUnhandled = (reason: unknown): void => void unhandled.push(reason);
   process.on('unhandledRejection', onUnhandled);
@@ -352,7 +352,7 @@ test('an encoder that fails while others are encoding is no unhandled rejection'
   expect(unhandled).toEqual([]);
 });
 
-test('a dropped reply is no error of the endpoint', async () => {
+test('a dropped reply does not call @OnError', async () => {
   const errors: string[] = [];
   @ServerEndpoint('/firehose')
   class Firehose {
@@ -377,7 +377,7 @@ test('a dropped reply is no error of the endpoint', async () => {
   expect(errors).toEqual([]);
 });
 
-test('sends go on in order once the peer reads again', async () => {
+test('sends continue in order when the peer reads again', async () => {
   const conversation = await openBlocked({});
   const texts = Array.from({ length: 500 }, (_, index) => `message ${index} ${'x'.repeat(index * 7)}`);
   const sendings = texts.map((text, index) =>
@@ -438,7 +438,7 @@ describe("concurrentSends: 'reject', Tomcat's state table", () => {
     },
   );
 
-  test('is open again when the message is written, and after an encode error', async () => {
+  test('is OPEN again when the message is written, and after an encode error', async () => {
     const { basic, async, peer, received } = await open({ concurrentSends: 'reject' });
     peer.pause();
     const sending = basic.sendText('x'.repeat(70_000));
@@ -456,7 +456,7 @@ describe('batching', () => {
     for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
   };
 
-  test('collects until flushBatch; sends complete at once, and keep their order', async () => {
+  test('collects messages in order until flushBatch; sends complete at once', async () => {
     const { basic, async, received } = await open();
     await basic.setBatchingAllowed(true);
     expect(async.getBatchingAllowed()).toBe(true);
@@ -469,7 +469,7 @@ describe('batching', () => {
     expect((await received.until(2)).map(({ kind }) => kind)).toEqual(['text', 'binary']);
   });
 
-  test('sends by itself when the buffer is full, when it is switched off, and at close', async () => {
+  test('sends without flushBatch when the buffer is full, when batching is disabled, and at close', async () => {
     const { basic, received, session } = await open({ streamBufferSize: 10 });
     await basic.setBatchingAllowed(true);
     await basic.sendText('12345');
@@ -485,7 +485,7 @@ describe('batching', () => {
     expect((await received.closed()).code).toBe(1000);
   });
 
-  test('fails when it is flushed, or switched off, after the connection has gone with messages unsent', async () => {
+  test('fails on flush or when disabled if the connection ended with messages unsent', async () => {
     const { basic, peer, session } = await open();
     await basic.setBatchingAllowed(true);
     await basic.sendText('never sent');
@@ -502,7 +502,7 @@ test('SendDroppedException is an IOException with its own code', () => {
   expect(new SendDroppedException('x')).toMatchObject({ name: 'SendDroppedException', code: 'WS_SEND_DROPPED' });
 });
 
-test('a short timeout behind a long one fires in time', async () => {
+test('a short timeout set after a long one fires in time', async () => {
   const conversation = await openBlocked({});
   conversation.async.setSendTimeout(10_000);
   void conversation.async.sendText('patient');
@@ -512,7 +512,7 @@ test('a short timeout behind a long one fires in time', async () => {
   expect(performance.now() - began).toBeLessThan(5000);
 });
 
-test('what was sent before close leaves before the close frame, queued or batched', async () => {
+test('queued and batched messages leave before the close frame', async () => {
   const conversation = await openBlocked({});
   const sendings = ['1', '2', '3'].map((text) => conversation.basic.sendText(text));
   void conversation.session.close();
@@ -522,7 +522,7 @@ test('what was sent before close leaves before the close frame, queued or batche
   expect((await conversation.received.closed()).code).toBe(1000);
 });
 
-test('a ping that has waited too long is dropped, and the session lives on', async () => {
+test('drops a ping that waits too long, and the session stays open', async () => {
   const conversation = await openBlocked({ maxQueueTime: 20, queueOverflow: 'drop-oldest' });
   await expect(conversation.basic.sendPing()).rejects.toBeInstanceOf(SendDroppedException);
   conversation.peer.resume();
@@ -554,7 +554,7 @@ test('a handler that awaits a dropped send receives the error; one that returns 
   expect(seen).toEqual(['SendDroppedException']);
 });
 
-test('a message that can never fit evicts nothing', async () => {
+test('a message that can never fit drops no other message', async () => {
   const conversation = await openBlocked({ maxQueuedBytes: 130_000, queueOverflow: 'drop-oldest' });
   const small = conversation.basic.sendText('small');
   const giant = conversation.basic.sendText('g'.repeat(200_000));
@@ -562,7 +562,7 @@ test('a message that can never fit evicts nothing', async () => {
   expect(await outcomes(small, giant)).toEqual(['sent', 'SendDroppedException']);
 });
 
-test('a kept remote rejects after the end, in the middle of a partial message too', async () => {
+test('a stored remote rejects after the session ends, also within a partial message', async () => {
   const { basic, peer, context } = await open();
   await basic.sendText('part', false);
   peer.terminate();
@@ -570,7 +570,7 @@ test('a kept remote rejects after the end, in the middle of a partial message to
   await expect(basic.sendText('whole')).rejects.toThrow(/session is closed/);
 });
 
-describe('sends behind an encoder that never settles', () => {
+describe('sends that wait for an encoder that never settles', () => {
   class Stuck implements Encoder.Text<Date> {
     static readonly encodes = Encoder.text(Date);
     encode(): Promise<string> {

@@ -36,7 +36,7 @@ function short(events: readonly { kind: string; text?: string; hex?: string; las
   return events.map(({ kind, text, hex }) => `${kind} ${text ?? hex ?? ''}`.trim());
 }
 
-test('whole messages leave in the order of the calls, awaited or not, Basic and Async mixed', async () => {
+test('sends whole messages in the order of the calls, awaited or not, Basic and Async mixed', async () => {
   const { basic, async, received } = await open();
   void basic.sendText('one');
   await async.sendBinary(Uint8Array.of(2));
@@ -46,7 +46,7 @@ test('whole messages leave in the order of the calls, awaited or not, Basic and 
   expect(short(await received.until(5))).toEqual(['text one', 'binary 02', 'text 3', 'text four', 'binary 05']);
 });
 
-test('a partial message is finished before another one: everything else is an IllegalStateException', async () => {
+test('within a partial message, any other send throws IllegalStateException', async () => {
   const { basic, async, received } = await open();
   await basic.sendText('he', false);
   await expect(basic.sendText('other')).rejects.toThrow(IllegalStateException);
@@ -61,7 +61,7 @@ test('a partial message is finished before another one: everything else is an Il
   expect(short(await received.until(2))).toEqual(['text hello', 'text after']);
 });
 
-test('a character that is cut by parts arrives whole', async () => {
+test('a character split across parts arrives whole', async () => {
   const { basic, received } = await open();
   const [high, low] = ['\ud834', '\udd1e'];
   await basic.sendText(`a${high}`, false);
@@ -69,7 +69,7 @@ test('a character that is cut by parts arrives whole', async () => {
   expect(short(await received.until(1))).toEqual(['text a𝄞b']);
 });
 
-test('a writer sends one message, a stream too, and one that was never used sends nothing', async () => {
+test('a writer or a stream sends one message, and nothing if it is never used', async () => {
   const { basic, received } = await open();
   const unused = basic.getSendWriter();
   await unused.close();
@@ -93,7 +93,7 @@ test('a writer sends one message, a stream too, and one that was never used send
   expect(short(await received.until(3))).toEqual(['text one two three', 'binary 0102', 'binary']);
 });
 
-test('a long stream leaves in fragments of 8 KiB as it is written', async () => {
+test('sends a long stream in fragments of 8 KiB as the application writes it', async () => {
   const { basic, received } = await open();
   received.textRule = { inParts: true, maxBytes: 0 };
   const writer = basic.getSendWriter();
@@ -109,7 +109,7 @@ test('a long stream leaves in fragments of 8 KiB as it is written', async () => 
   ]);
 });
 
-test('arguments that can never be right are rejections of the promise, and nothing is sent', async () => {
+test('rejects invalid arguments and sends nothing', async () => {
   const { basic, async, received } = await open();
   const wrong: (() => Promise<void>)[] = [
     () => basic.sendText(null as never),
@@ -131,7 +131,7 @@ test('arguments that can never be right are rejections of the promise, and nothi
   expect(short(await received.until(1))).toEqual(['pong 01']);
 });
 
-test('where there is no promise, a wrong argument is thrown', async () => {
+test('throws for a wrong argument if the method returns no promise', async () => {
   const { async, received } = await open();
   const handler = jest.fn();
   const wrong: (() => unknown)[] = [
@@ -193,7 +193,7 @@ test('onError receives the error of a SendHandler that throws or rejects', async
   expect(errors).toEqual(['from the handler', 'and later']);
 });
 
-test('a send is accepted at once while little is pending, and waits for the peer beyond that', async () => {
+test('a send completes at once while little data is pending, and waits for the peer beyond that', async () => {
   const { basic, peer } = await open();
   peer.pause();
   await basic.sendBinary(new Uint8Array(60_000));
@@ -218,7 +218,7 @@ test('a blocking send to a peer that stops reading fails after blockingSendTimeo
   expect((endpoint as Silent).closed).toBe(1006);
 });
 
-test('the async send timeout applies to the sends that start after it was set', async () => {
+test('the async send timeout applies to sends that start after it is set', async () => {
   const { async, basic, peer } = await open();
   expect(async.getSendTimeout()).toBe(-1);
   peer.pause();
@@ -240,7 +240,7 @@ test('more than maxQueuedBytes for one peer closes its session with 1008', async
   expect((endpoint as Silent).closed).toBe(1008);
 });
 
-test('every pending send settles when the connection ends, and later ones fail without an unhandled rejection', async () => {
+test('settles every pending send when the connection ends; later ones fail without an unhandled rejection', async () => {
   const { basic, async, session, peer, context } = await open();
   peer.pause();
   await basic.sendBinary(new Uint8Array(60_000));
@@ -256,7 +256,7 @@ test('every pending send settles when the connection ends, and later ones fail w
   expect(session.isOpen()).toBe(false);
 });
 
-test('a send after close but before @OnClose has returned is an IOException for whoever awaits it', async () => {
+test('a send after close and before @OnClose returns rejects with an IOException', async () => {
   const { basic, session } = await open();
   const closing = session.close();
   void basic.sendText('nobody awaits this');
@@ -278,7 +278,7 @@ describe('encoders', () => {
     }
   }
 
-  test('that return promises keep the order of the calls', async () => {
+  test('that return promises do not change the order of the calls', async () => {
     const { basic, received } = await open({ encoders: [SlowEncoder] });
     void basic.sendObject(new Note('1'));
     void basic.sendText('2');
@@ -291,7 +291,7 @@ describe('encoders', () => {
     expect(short(await received.until(5))).toEqual(['text note 1', 'text 2', 'text 3a3b', 'text note 4', 'binary 05']);
   });
 
-  test('that never settle keep no sender waiting, whether it sends before or after the connection is lost', async () => {
+  test('that never settle do not block a sender, whether it sends before or after the connection ends', async () => {
     class NeverSettles implements Encoder.Text<Note> {
       static readonly encodes = Encoder.text(Note);
       encode(): Promise<string> {
@@ -307,7 +307,7 @@ describe('encoders', () => {
     await lost;
   });
 
-  test('that fail reject with their own error and leave the session usable', async () => {
+  test('that fail reject the send with their error, and the session stays usable', async () => {
     const { basic, received } = await open({ encoders: [SlowEncoder] });
     await expect(basic.sendObject(new Note('bad'))).rejects.toMatchObject({
       name: 'EncodeException',
@@ -318,7 +318,7 @@ describe('encoders', () => {
     expect(short(await received.until(1))).toEqual(['text fine']);
   });
 
-  test('that write a stream end their message by themselves, and may be asynchronous', async () => {
+  test('that write a stream need not close it, and may be asynchronous', async () => {
     class StreamEncoder implements Encoder.TextStream<Note> {
       static readonly encodes = Encoder.textStream(Note);
       async encode(note: Note, writer: Writer): Promise<void> {
@@ -341,7 +341,7 @@ describe('encoders', () => {
     expect(short(await received.until(3))).toEqual(['text <x>', 'binary 11', 'text after']);
   });
 
-  test('that fail in mid-stream send nothing if nothing has left, and close with 1011 if something has', async () => {
+  test('that fail within a stream send nothing if no fragment has left, and else close with 1011', async () => {
     class Failing implements Encoder.TextStream<Note> {
       static readonly encodes = Encoder.textStream(Note);
       async encode(note: Note, writer: Writer): Promise<void> {
@@ -357,7 +357,7 @@ describe('encoders', () => {
     expect((await received.closed()).code).toBe(1011);
   });
 
-  test('are chosen in declared order by class; primitives by their wrappers; untyped ones take any object', async () => {
+  test('are chosen in declared order by class; primitives by their wrappers; untyped ones accept any object', async () => {
     class Special extends Note {}
     class ForNumbers implements Encoder.Text<number> {
       static readonly encodes = Encoder.text<number>(Number as never);
@@ -400,7 +400,7 @@ describe('encoders', () => {
     ]);
   });
 
-  test('that return the wrong thing are an EncodeException', async () => {
+  test('that return a wrong type reject with an EncodeException', async () => {
     class Wrong implements Encoder.Text<Note> {
       static readonly encodes = Encoder.text(Note);
       encode(): string {
@@ -412,7 +412,7 @@ describe('encoders', () => {
   });
 });
 
-test('batching may be switched, and every message leaves at once all the same', async () => {
+test('every message leaves at once, whether batching is allowed or not', async () => {
   const { basic, async, received } = await open();
   expect(basic.getBatchingAllowed()).toBe(false);
   await basic.setBatchingAllowed(true);

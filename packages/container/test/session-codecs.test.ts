@@ -68,7 +68,7 @@ class Mirror {
   }
 }
 
-test('[WSC-4.1.3-1] one class decodes and encodes, as one instance per session, from init to destroy after @OnClose', async () => {
+test('[WSC-4.1.3-1] one instance per session decodes and encodes, from init to destroy after @OnClose', async () => {
   const codecs = { encoders: [PointCodec], decoders: [PointCodec] };
   const first = converse(Mirror, codecs);
   const second = converse(Mirror, { ...codecs, joining: first });
@@ -83,7 +83,7 @@ test('[WSC-4.1.3-1] one class decodes and encodes, as one instance per session, 
   expect(log.filter((line) => line === 'destroy')).toHaveLength(2);
 });
 
-test('[WSC-4.1.3-2] willDecode chooses among decoders; a message that none takes, or that fails, goes to @OnError', async () => {
+test('[WSC-4.1.3-2] willDecode selects the decoder; a message that all decline, or that fails, goes to @OnError', async () => {
   class Polar implements Decoder.Text<Point> {
     static readonly decodes = Decoder.text(Point);
     willDecode(text: string): boolean {
@@ -102,7 +102,7 @@ test('[WSC-4.1.3-2] willDecode chooses among decoders; a message that none takes
   ]);
 });
 
-test('encoders of String, Number, Boolean and BigInt take what sendObject sends of these types', async () => {
+test('sendObject uses encoders of String, Number, Boolean and BigInt for values of these types', async () => {
   const encoderOf = (declaration: CodecDeclaration<unknown>): EncoderClass =>
     class {
       static readonly encodes = declaration;
@@ -119,7 +119,7 @@ test('encoders of String, Number, Boolean and BigInt take what sendObject sends 
   expect(await conversation.received.texts(4)).toEqual(['<one>', '<2>', '<true>', '<4>']);
 });
 
-test('an object that has decoders for text and for binary is received from both', async () => {
+test('an object with decoders for text and for binary arrives from both', async () => {
   class BinaryPoint implements Decoder.Binary<Point> {
     static readonly decodes = Decoder.binary(Point);
     decode(bytes: Buffer): Point {
@@ -160,7 +160,7 @@ test('stream decoders read parts as they arrive', async () => {
   expect(await conversation.received.texts(2)).toEqual(['2,4', '2,1']);
 });
 
-test('a decoder without a class at run time is named by the params list, or is the default of an erased parameter', async () => {
+test('the params list names a decoder without a class at run time, or an erased parameter uses it by default', async () => {
   interface Order {
     readonly item: string;
   }
@@ -192,7 +192,7 @@ test('a decoder without a class at run time is named by the params list, or is t
   }
 });
 
-test('decoders that decline leave the message to a stream decoder behind them', async () => {
+test('if decoders decline, a later stream decoder receives the message', async () => {
   class Lines implements Decoder.TextStream<Point> {
     static readonly decodes = Decoder.textStream(Point);
     async decode(reader: Reader): Promise<Point> {
@@ -205,7 +205,7 @@ test('decoders that decline leave the message to a stream decoder behind them', 
   expect(await conversation.received.texts(2)).toEqual(['2,1', '7,5']);
 });
 
-test('a codec may initialise with a promise; one that fails destroys those before it', async () => {
+test('init of a codec may return a promise; if one fails, the codecs before it are destroyed', async () => {
   class Slow extends PointCodec {
     override async init(): Promise<void> {
       await Promise.resolve();

@@ -54,7 +54,7 @@ async function ended(conversation: ReturnType<typeof converse>): Promise<void> {
   await conversation.context.registry.whenEmpty();
 }
 
-test('[WSC-5.1-3] no message is delivered before @OnOpen has settled, and none that came meanwhile is lost', async () => {
+test('[WSC-5.1-3] delivers messages after @OnOpen settles, including those that arrived earlier', async () => {
   const gate = deferred();
   const instance = new Log();
   instance.gate = gate.promise;
@@ -77,7 +77,7 @@ test('[WSC-5.1-3] no message is delivered before @OnOpen has settled, and none t
   ]);
 });
 
-test('[WSC-2.1.5-1] @OnClose is called once, with the reason of the peer that closed', async () => {
+test('[WSC-2.1.5-1] calls @OnClose once, with the reason of the peer', async () => {
   const conversation = converse(Log);
   conversation.peer.close(4001, 'bye');
   await ended(conversation);
@@ -85,7 +85,7 @@ test('[WSC-2.1.5-1] @OnClose is called once, with the reason of the peer that cl
   expect(await conversation.received.closed()).toEqual({ code: 4001, reason: 'bye' });
 });
 
-test('@OnClose is called once, with the local reason, when the session is closed on this side', async () => {
+test('calls @OnClose once, with the local reason, when this side closes the session', async () => {
   const conversation = converse(Log);
   await conversation.opened;
   await conversation.session.close(new CloseReason(4002, 'kicked'));
@@ -95,7 +95,7 @@ test('@OnClose is called once, with the local reason, when the session is closed
   expect(await conversation.received.closed()).toEqual({ code: 4002, reason: 'kicked' });
 });
 
-test('@OnClose is called with 1006 when the connection ends without a close frame, and @OnError is not', async () => {
+test('calls @OnClose with 1006, and not @OnError, when the connection ends without a close frame', async () => {
   const conversation = converse(Log);
   await conversation.opened;
   conversation.peer.terminate();
@@ -103,7 +103,7 @@ test('@OnClose is called with 1006 when the connection ends without a close fram
   expect((conversation.endpoint as Log).lines.slice(2)).toEqual(['close 1006  true']);
 });
 
-test('[WSC-5.1-2] @OnClose waits for the handler that is running', async () => {
+test('[WSC-5.1-2] @OnClose waits for the running handler', async () => {
   const gate = deferred();
   const lines: string[] = [];
   @ServerEndpoint('/slow')
@@ -129,7 +129,7 @@ test('[WSC-5.1-2] @OnClose waits for the handler that is running', async () => {
   expect(lines).toEqual(['say one', 'said one', 'say two', 'said two', 'close']);
 });
 
-test('a session that closes itself receives nothing any more', async () => {
+test('a session that closes itself receives no more messages', async () => {
   const lines: string[] = [];
   @ServerEndpoint('/once')
   class Once {
@@ -149,7 +149,7 @@ test('a session that closes itself receives nothing any more', async () => {
   expect(lines).toEqual(['one', 'open true', 'close']);
 });
 
-test('an error of @OnOpen goes to @OnError and closes with 1011', async () => {
+test('an error in @OnOpen goes to @OnError and closes with 1011', async () => {
   const lines: string[] = [];
   @ServerEndpoint('/bad')
   class Bad {
@@ -173,7 +173,7 @@ test('an error of @OnOpen goes to @OnError and closes with 1011', async () => {
   expect((await conversation.received.closed()).code).toBe(1011);
 });
 
-test('[WSC-4.5-3] an error of @OnClose goes to @OnError', async () => {
+test('[WSC-4.5-3] an error in @OnClose goes to @OnError', async () => {
   const lines: string[] = [];
   @ServerEndpoint('/bad')
   class Bad {
@@ -190,7 +190,7 @@ test('[WSC-4.5-3] an error of @OnClose goes to @OnError', async () => {
   expect(lines).toEqual(['no true']);
 });
 
-test('a closed session answers close, isOpen and getId, and refuses everything else', async () => {
+test('a closed session supports close, isOpen and getId; every other method throws', async () => {
   const conversation = converse(Log);
   conversation.peer.close(1000, '');
   await ended(conversation);
@@ -227,7 +227,7 @@ test('a closed session answers close, isOpen and getId, and refuses everything e
   for (const call of others) expect(call).toThrow(IllegalStateException);
 });
 
-test('[WSC-2.1.2-2] user properties live until @OnClose has returned, and start as the endpoint’s own', async () => {
+test('[WSC-2.1.2-2] user properties start as a copy of the endpoint’s, and are available until @OnClose returns', async () => {
   let seen: unknown;
   class Props extends Endpoint {
     onOpen(session: Session, config: EndpointConfig): void {
@@ -244,7 +244,7 @@ test('[WSC-2.1.2-2] user properties live until @OnClose has returned, and start 
   expect(seen).toEqual({ from: 'config', mine: 1 });
 });
 
-test('getOpenSessions holds this session from @OnOpen on, the others of the endpoint, and none that closes', async () => {
+test('getOpenSessions contains this session from @OnOpen on, and the endpoint’s other open sessions', async () => {
   const seen: number[] = [];
   @ServerEndpoint('/count/{name}')
   class Count {
@@ -267,7 +267,7 @@ test('getOpenSessions holds this session from @OnOpen on, the others of the endp
   expect(seen).toEqual([1, 2, 1, 0]);
 });
 
-test('an idle session is closed with 1001 on the wire and 1006 here, and traffic keeps it open', async () => {
+test('an idle session closes with 1001 on the wire and 1006 for @OnClose; traffic keeps it open', async () => {
   const conversation = converse(Log, { maxSessionIdleTimeout: 60 });
   await conversation.opened;
   const began = performance.now();
@@ -281,7 +281,7 @@ test('an idle session is closed with 1001 on the wire and 1006 here, and traffic
   expect((conversation.endpoint as Log).lines.at(-1)).toMatch(/^close 1006 The session’s idle timeout has passed/);
 });
 
-test('an idle timeout set at run time takes effect, and 0 switches it off', async () => {
+test('an idle timeout set at run time takes effect, and 0 disables it', async () => {
   const conversation = converse(Log, { maxSessionIdleTimeout: 30 });
   await conversation.opened;
   conversation.session.setMaxIdleTimeout(0);
@@ -292,7 +292,7 @@ test('an idle timeout set at run time takes effect, and 0 switches it off', asyn
   expect((await conversation.received.closed()).code).toBe(1001);
 });
 
-test('a peer that never answers the close frame is dropped after sessionCloseTimeout', async () => {
+test('drops a peer that never answers the close frame after sessionCloseTimeout', async () => {
   const conversation = converse(Log, { sessionCloseTimeout: 40 });
   await conversation.opened;
   conversation.peer.pause();
@@ -310,7 +310,7 @@ test('a close code that may not be sent reaches @OnClose unchanged and the peer 
   expect((await conversation.received.closed()).code).toBe(1002);
 });
 
-test('an error without @OnError is logged and published, and the process and the session live on', async () => {
+test('logs and publishes an error without @OnError; the process and the session continue', async () => {
   const logged: unknown[][] = [];
   @ServerEndpoint('/none')
   class None {
@@ -328,7 +328,7 @@ test('an error without @OnError is logged and published, and the process and the
   expect(logged[0]?.[1]).toMatchObject({ message: 'unheard' });
 });
 
-test('[WSC-5.2.2-4] an error of @OnError is logged, a rejected one too', async () => {
+test('[WSC-5.2.2-4] logs an error that @OnError throws or rejects with', async () => {
   const logged: string[] = [];
   @ServerEndpoint('/twice')
   class Twice {
@@ -358,7 +358,7 @@ test.each([
     },
   ],
   ['later', (thrown: unknown): Promise<never> => Promise.reject(thrown as Error)],
-])('what is thrown %s may be anything at all, even what cannot be made a text', async (_when, fail) => {
+])('a handler may throw any value %s, even one that cannot become a string', async (_when, fail) => {
   const causes: unknown[] = [];
   class Hostile extends Endpoint {
     onOpen(session: Session): void {
@@ -383,7 +383,7 @@ test.each([
   ]);
 });
 
-test('what is thrown need not be an Error', async () => {
+test('a handler may throw a value that is not an Error', async () => {
   const seen: Error[] = [];
   @ServerEndpoint('/odd')
   class Odd {

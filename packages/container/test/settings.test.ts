@@ -10,14 +10,14 @@ function resolve(options: SettingOptions): { settings: ReturnType<typeof resolve
   return { settings: resolveSettings(options, (message) => warned.push(message)), warned };
 }
 
-test('without options every setting has the default of its row, and every default obeys its own rule', () => {
+test('without options, every setting has the default of its row, and every default is valid', () => {
   const { settings, warned } = resolve({});
   expect(warned).toEqual([]);
   for (const [name, { default: value }] of Object.entries(SETTINGS)) expect(settings[name as SettingName]).toBe(value);
   expect(resolve(settings).settings).toEqual(settings);
 });
 
-test('Tomcat’s names are init parameters, as numbers or numeric strings', () => {
+test('accepts Tomcat’s names as init parameters, as numbers or numeric strings', () => {
   const { settings, warned } = resolve({
     initParameters: {
       [`${P}textBufferSize`]: '16384',
@@ -37,7 +37,7 @@ test('Tomcat’s names are init parameters, as numbers or numeric strings', () =
   expect(warned).toEqual([]);
 });
 
-test('a typed option goes before an init parameter, and that before DEFAULT_BUFFER_SIZE', () => {
+test('a typed option overrides an init parameter, which overrides DEFAULT_BUFFER_SIZE', () => {
   const initParameters = { [`${P}textBufferSize`]: 2, [`${P}DEFAULT_BUFFER_SIZE`]: '3' };
   expect(resolve({ initParameters }).settings).toMatchObject({
     textBufferSize: 2,
@@ -52,7 +52,7 @@ test.each([
   [{ [`${P}STRICT_SPEC_COMPLIANCE`]: 'true' }, true],
   [{ [`${P}STRICT_SPEC_COMPLIANCE`]: true, [`${P}noAddAfterHandshake`]: 'false' }, false],
   [{ [`${P}STRICT_SPEC_COMPLIANCE`]: 'false', [`${P}noAddAfterHandshake`]: true }, true],
-])('noAddAfterHandshake by %j is %s: an explicit one wins', (initParameters, expected) => {
+])('with %j, noAddAfterHandshake is %s: an explicit value wins', (initParameters, expected) => {
   expect(resolve({ initParameters }).settings.noAddAfterHandshake).toBe(expected);
 });
 
@@ -64,19 +64,19 @@ describe.each(Object.entries(SETTINGS))('%s', (name, { expected, textOf, min = 0
         ? ['yes', 1, null]
         : ['else', 1, null];
 
-  test.each(wrong)('refuses %p, and says what it must be', (value) => {
+  test.each(wrong)('refuses %p, and names the expected value', (value) => {
     const attempt = (): unknown => resolve({ [name]: value });
     expect(attempt).toThrow(DeploymentException);
     expect(attempt).toThrow(`${name} is ${expected}; found `);
   });
 
-  test.each(textOf === 'number' ? ['5', 5n] : ['true', 'TRUE'])('refuses %p, which is of the wrong type', (value) => {
+  test.each(textOf === 'number' ? ['5', 5n] : ['true', 'TRUE'])('refuses %p, which has the wrong type', (value) => {
     expect(() => resolve({ [name]: value })).toThrow(`${name} is ${expected}; found `);
   });
 
   const otherName = tomcat?.name ?? userProperty;
   if (otherName !== undefined) {
-    test('refuses the same under its other name, and names that', () => {
+    test('refuses the same values under its other name, and names it', () => {
       for (const value of wrong) {
         if (value === null) continue;
         expect(() => resolve({ initParameters: { [otherName]: value } })).toThrow(`${otherName} is `);
@@ -85,7 +85,7 @@ describe.each(Object.entries(SETTINGS))('%s', (name, { expected, textOf, min = 0
   }
 });
 
-test('an unknown init parameter is warned about with the nearest name, and a meaningless one with the reason', () => {
+test('warns about an unknown init parameter with the nearest name, and about a meaningless one with the reason', () => {
   const { warned } = resolve({
     initParameters: { [`${P}textBuferSize`]: 1, [`${P}executorCoreSize`]: 5, 'something.else': 1 },
   });
@@ -97,7 +97,7 @@ test('an unknown init parameter is warned about with the nearest name, and a mea
   expect(WITHOUT_EFFECT.size).toBeGreaterThan(5);
 });
 
-test('nearestName finds slips of the pen and nothing far-fetched', () => {
+test('nearestName finds typing errors only', () => {
   const known = ['textBufferSize', 'binaryBufferSize', 'concurrentSends'];
   expect(nearestName('textbuffersize', known)).toBe('textBufferSize');
   expect(nearestName('binaryBuferSise', known)).toBe('binaryBufferSize');

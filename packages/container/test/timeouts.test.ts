@@ -33,7 +33,7 @@ function keepBusy(conversation: Conversation, how: 'reading' | 'writing'): () =>
 test.each([
   ['read idle', { readIdleTimeout: 100 }, 'writing'],
   ['write idle', { writeIdleTimeout: 100 }, 'reading'],
-] as const)('the %s timeout ends a session that is only %s the other way', async (cause, options, busy) => {
+] as const)('the %s timeout ends a session that is only %s', async (cause, options, busy) => {
   const conversation = await open(options);
   const stop = keepBusy(conversation, busy);
   await conversation.context.registry.whenEmpty();
@@ -44,7 +44,7 @@ test.each([
   expect((await conversation.received.closed()).code).toBe(1001);
 });
 
-test.each(['reading', 'writing'] as const)('the idle timeout is kept off by %s alone', async (busy) => {
+test.each(['reading', 'writing'] as const)('%s alone prevents the idle timeout', async (busy) => {
   const conversation = await open({ maxSessionIdleTimeout: 60 });
   const stop = keepBusy(conversation, busy);
   await new Promise((resolve) => setTimeout(resolve, 200));
@@ -54,7 +54,7 @@ test.each(['reading', 'writing'] as const)('the idle timeout is kept off by %s a
   expect(conversation.ends.ended[0]?.phrase).toBe('The session’s idle timeout has passed.');
 });
 
-test('an idle session ends no earlier than its timeout, and a second one with a longer timeout later', async () => {
+test('an idle session ends no earlier than its timeout, and one with a longer timeout ends later', async () => {
   const first = await open({ maxSessionIdleTimeout: 50 });
   const second = converse(Ends, { joining: first });
   await second.opened;
@@ -65,7 +65,7 @@ test('an idle session ends no earlier than its timeout, and a second one with a 
   expect(times[1]).toBeGreaterThanOrEqual(149);
 });
 
-test('Tomcat’s user properties set timeouts while the session lives, as numbers, numeric strings or not at all', async () => {
+test('Tomcat’s user properties set and unset timeouts of an open session, as numbers or numeric strings', async () => {
   const conversation = await open({ readIdleTimeout: 20_000 });
   const properties = conversation.session.getUserProperties();
   properties.set(`${P}READ_IDLE_TIMEOUT_MS`, '40');
@@ -77,7 +77,7 @@ test('Tomcat’s user properties set timeouts while the session lives, as number
   expect(conversation.ends.ended[0]?.phrase).toContain('read idle');
 });
 
-test('a Tomcat user property that is out of range is refused where it is set, and keeps its old value', async () => {
+test('setting a Tomcat user property out of range throws and keeps the old value', async () => {
   const conversation = await open();
   const properties = conversation.session.getUserProperties();
   properties.set(`${P}SESSION_CLOSE_TIMEOUT`, 100);
@@ -90,7 +90,7 @@ test('a Tomcat user property that is out of range is refused where it is set, an
   expect(properties.get(`${P}SESSION_CLOSE_TIMEOUT`)).toBe(100);
 });
 
-test('a user property that looks like a setting and is none is warned about, with the nearest one', async () => {
+test('warns about a user property that resembles a setting, and names the nearest one', async () => {
   const warned: string[] = [];
   const logger = { error: () => undefined, warn: (message: string) => warned.push(message), debug: () => undefined };
   const conversation = await open({ logger });
@@ -106,7 +106,7 @@ test('a user property that looks like a setting and is none is warned about, wit
   ]);
 });
 
-test('BLOCKING_SEND_TIMEOUT of the session goes before the container’s', async () => {
+test('BLOCKING_SEND_TIMEOUT of the session overrides the container’s', async () => {
   const conversation = await open({ blockingSendTimeout: 60_000 });
   const { session, peer } = conversation;
   session.getUserProperties().set(`${P}BLOCKING_SEND_TIMEOUT`, 30);
@@ -117,7 +117,7 @@ test('BLOCKING_SEND_TIMEOUT of the session goes before the container’s', async
   expect(conversation.ends.ended[0]?.code).toBe(1006);
 });
 
-test('SESSION_CLOSE_TIMEOUT of the session bounds the wait for the peer’s close frame', async () => {
+test('SESSION_CLOSE_TIMEOUT of the session limits the wait for the peer’s close frame', async () => {
   const conversation = await open();
   conversation.session.getUserProperties().set(`${P}SESSION_CLOSE_TIMEOUT`, 50);
   conversation.peer.pause();
@@ -127,7 +127,7 @@ test('SESSION_CLOSE_TIMEOUT of the session bounds the wait for the peer’s clos
   expect(performance.now() - began).toBeGreaterThanOrEqual(49);
 });
 
-test('the close frame of a failed session has abnormalCloseSendTimeout to be written', async () => {
+test('abnormalCloseSendTimeout limits the time to write the close frame of a failed session', async () => {
   const conversation = await open({ maxSessionIdleTimeout: 40, abnormalCloseSendTimeout: 60 });
   conversation.peer.pause();
   void conversation.session.getBasicRemote().sendBinary(new Uint8Array(10));
@@ -136,7 +136,7 @@ test('the close frame of a failed session has abnormalCloseSendTimeout to be wri
   expect(performance.now() - end!.at).toBeGreaterThanOrEqual(55);
 });
 
-test('closeWhenIdle lets the running handler and what has arrived finish', async () => {
+test('closeWhenIdle waits for the running handler and for messages that have arrived', async () => {
   const lines: string[] = [];
   class Works extends Ends {
     override onOpen(session?: Session): void {
@@ -160,7 +160,7 @@ test('closeWhenIdle lets the running handler and what has arrived finish', async
   expect(await conversation.received.texts(2)).toEqual(['done 1', 'done 2']);
 });
 
-test('nothing of a session that has ended stays behind: no timer, no session', async () => {
+test('an ended session leaves no timer, and leaves the registry', async () => {
   const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
   const before = timers();
   const conversations = await Promise.all(
@@ -190,7 +190,7 @@ describe('after the event loop was blocked', () => {
   };
 
   test.each(['maxSessionIdleTimeout', 'readIdleTimeout', 'writeIdleTimeout'] as const)(
-    '%s ends no session for a time in which nobody could be heard',
+    '%s does not count the time in which the session could not read',
     async (timeout) => {
       const conversation = await open({ [timeout]: 150 });
       await atTheEndOfATurn();
@@ -205,7 +205,7 @@ describe('after the event loop was blocked', () => {
     },
   );
 
-  test('a send timeout fails no message that the peer has taken', async () => {
+  test('a send timeout does not fail a message that the peer has received', async () => {
     const conversation = await open();
     const { peer, session } = conversation;
     const remote = session.getAsyncRemote();
@@ -220,7 +220,7 @@ describe('after the event loop was blocked', () => {
     expect(conversation.ends.ended).toEqual([]);
   });
 
-  test('maxQueueTime drops no message that the peer is about to take', async () => {
+  test('maxQueueTime does not drop a message that the peer is about to receive', async () => {
     const conversation = await open({ maxQueueTime: 100, queueOverflow: 'drop-oldest', blockingSendTimeout: -1 });
     const { peer, session } = conversation;
     const remote = session.getBasicRemote();
@@ -234,7 +234,7 @@ describe('after the event loop was blocked', () => {
     await expect(sending).resolves.toBeUndefined();
   });
 
-  test('abnormalCloseSendTimeout gives the close frame its time', async () => {
+  test('abnormalCloseSendTimeout gives the close frame its full time', async () => {
     const conversation = await open({ abnormalCloseSendTimeout: 50 });
     const { peer, session } = conversation;
     peer.pause();
@@ -248,7 +248,7 @@ describe('after the event loop was blocked', () => {
 });
 
 test.each([2 ** 31 - 1, 2 ** 31, 2 ** 40, Number.MAX_SAFE_INTEGER])(
-  'a send timeout of %d ms is long, and warns of nothing',
+  'a send timeout of %d ms does not fire early and causes no warning',
   async (milliseconds) => {
     const warnings: Error[] = [];
     const onWarning = (warning: Error): void => void warnings.push(warning);

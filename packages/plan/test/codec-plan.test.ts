@@ -59,7 +59,7 @@ const codecs = (declared: Parameters<typeof plan>[1]): ReturnType<typeof plan>['
   plan(endpointWith(OnMessage, [String]), declared).codecs;
 
 describe('the codecs of an endpoint', () => {
-  test('[WSC-4.1.2-1] [WSC-4.1.3-1] are kept in declared order, with form and class', () => {
+  test('[WSC-4.1.2-1] [WSC-4.1.3-1] keep the declared order, with form and class', () => {
     const { encoders, decoders, classes } = codecs({
       encoders: [CircleText],
       decoders: [ShapeBinaryStream, SquareText],
@@ -78,14 +78,14 @@ describe('the codecs of an endpoint', () => {
     expect(classes).toEqual([CircleText, ShapeBinaryStream, SquareText]);
   });
 
-  test('a class that is encoder and decoder has one slot, and so one instance', () => {
+  test('a class that is both encoder and decoder has one slot, so one instance', () => {
     const { encoders, decoders, classes } = codecs({ encoders: [CircleText], decoders: [SquareText, CircleText] });
     expect(classes).toEqual([CircleText, SquareText]);
     expect(encoders.map(({ slot }) => slot)).toEqual([0]);
     expect(decoders.map(({ slot }) => slot)).toEqual([1, 0]);
   });
 
-  test('a class listed twice has one slot as well', () => {
+  test('a class listed twice has one slot', () => {
     const { decoders, classes } = codecs({ decoders: [ShapeText, ShapeText] });
     expect(classes).toEqual([ShapeText]);
     expect(decoders.map(({ slot }) => slot)).toEqual([0, 0]);
@@ -115,7 +115,7 @@ describe('the decoders of a message', () => {
     expect(candidates([SquareText, ShapeText, CircleText], 'text')).toEqual(['SquareText', 'ShapeText', 'CircleText']);
   });
 
-  test('are not those that make a superclass, or another class', () => {
+  test('are not those that make a superclass or another class', () => {
     class DateText implements Decoder.Text<Date> {
       static readonly decodes = Decoder.text(Date);
       decode(text: string): Date {
@@ -128,25 +128,25 @@ describe('the decoders of a message', () => {
     expect(squares.text?.decoding).toMatchObject({ kind: 'decoders', candidates: [{ name: 'SquareText' }] });
   });
 
-  test('are chosen for text and for binary apart', () => {
+  test('are chosen separately for text and for binary', () => {
     const decoders = [ShapeBinary, SquareText, ShapeText];
     expect(candidates(decoders, 'text')).toEqual(['SquareText', 'ShapeText']);
     expect(candidates(decoders, 'binary')).toEqual(['ShapeBinary']);
   });
 
-  test('a stream decoder ends the search: what stands behind it is not tried', () => {
+  test('a stream decoder ends the search: later decoders are not tried', () => {
     expect(candidates([ShapeTextStream, SquareText], 'text')).toBe('stream: ShapeTextStream');
     expect(candidates([ShapeBinaryStream, ShapeBinary], 'binary')).toBe('stream: ShapeBinaryStream');
     expect(candidates([SquareText, ShapeTextStream, CircleText], 'text')).toEqual(['SquareText']);
   });
 
-  test('a stream decoder of one native type leaves the other alone', () => {
+  test('a stream decoder of one native type does not affect the other', () => {
     const decoders = [ShapeTextStream, ShapeBinary];
     expect(candidates(decoders, 'text')).toBe('stream: ShapeTextStream');
     expect(candidates(decoders, 'binary')).toEqual(['ShapeBinary']);
   });
 
-  test('do not come into it for a String or a Buffer', () => {
+  test('are not used for a String or a Buffer', () => {
     class TrimmedText implements Decoder.Text<string> {
       static readonly decodes = Decoder.text<string>();
       decode(text: string): string {
@@ -172,7 +172,7 @@ describe('a codec is refused', () => {
       refuse([codec], [`Endpoint: each ${role} is a class; found ${String(codec)}.`]);
     });
 
-    test.each([[CircleText], ['CircleText'], [{}], [null]])('when %p is given in the place of a list', (codec) => {
+    test.each([[CircleText], ['CircleText'], [{}], [null]])('when %p replaces the list', (codec) => {
       refuse(codec, [`Endpoint: ${attribute} is a list of classes; found ${String(codec)}.`]);
     });
 

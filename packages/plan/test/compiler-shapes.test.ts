@@ -249,7 +249,7 @@ describe.each(PAYLOADS.map((shape) => [shape.title, shape] as const))('a payload
   });
 });
 
-test('a global class in the place of one of the same name is explained', () => {
+test('the message explains a global class with the name of an imported one', () => {
   const endpointClass = endpointOf(plain, [Event], (prototype) => annotate(OnMessage, prototype));
   expect(refusalOf(endpointClass, { decoders: [OwnEventDecoder] }).message).toBe(
     'Shaped.take: parameter 1 is of type Event, for which the endpoint has only OwnEventDecoder for Event. ' +
@@ -259,7 +259,7 @@ test('a global class in the place of one of the same name is explained', () => {
   );
 });
 
-test('a class that every program has may be decoded', () => {
+test('a global class may be decoded', () => {
   class UrlDecoder implements Decoder.Text<URL> {
     static readonly decodes = Decoder.text(URL);
     decode(text: string): URL {
@@ -324,7 +324,7 @@ describe('without any types', () => {
     return endpointClass;
   };
 
-  test('a default value, and a rest parameter, are seen and need a role', () => {
+  test('a default value and a rest parameter need a role', () => {
     expect(refusalOf(untyped(defaulted)).message).toBe(
       'Shaped.take: parameter 1 has no role: its type is not known: it has a default value, and the compiler emits no ' +
         'types. Name all roles, such as @OnMessage({ params: [String] }).',
@@ -334,7 +334,7 @@ describe('without any types', () => {
     expect(refusalOf(untyped(behind)).message).toContain('parameter 2 has no role');
   });
 
-  test('a method that another decorator has replaced has no parameters to be seen', () => {
+  test('the parameters of a method that another decorator replaced are unknown', () => {
     const replaced = untyped((...args: never[]) => void args);
     expect(refusalOf(replaced).message).toBe(
       'Shaped.take: @OnMessage needs a parameter for the message; found none. Add one; or, where another decorator has ' +
@@ -348,7 +348,7 @@ describe('without any types', () => {
     );
   });
 
-  test('with types a replaced method is served by them', () => {
+  test('the types of a replaced method decide its roles', () => {
     const endpointClass = endpointOf(
       (...args: never[]) => void args,
       [String],

@@ -13,7 +13,7 @@ import { expectRefusal, fakeSession, plan, refusalOf, type LooseDecorator } from
 
 const BELONGS = 'belongs on a public instance method';
 
-describe('what is an endpoint', () => {
+describe('an endpoint', () => {
   test.each([
     ['undefined', undefined, 'undefined'],
     ['null', null, 'null'],
@@ -21,11 +21,11 @@ describe('what is an endpoint', () => {
     ['a number', 42, '42'],
     ['an instance', {}, 'an object'],
     ['an arrow function', () => undefined, 'a function'],
-  ])('%s is none', (_what, value, found) => {
+  ])('%s is not one', (_what, value, found) => {
     expectRefusal(value, 'WS_DEPLOY_NOT_AN_ENDPOINT', [`An endpoint is a class; found ${found}.`]);
   });
 
-  test('a class without annotations is none', () => {
+  test('a class without annotations is not one', () => {
     class Chat {
       say(_text: string): void {}
     }
@@ -48,7 +48,7 @@ describe('what is an endpoint', () => {
     ]);
   });
 
-  test('a class without a name is called so', () => {
+  test('the message calls a class without a name anonymous', () => {
     expectRefusal((() => class {})(), 'WS_DEPLOY_NOT_AN_ENDPOINT', ['(anonymous class) is not an endpoint']);
   });
 
@@ -76,7 +76,7 @@ describe('what is an endpoint', () => {
     expect(plan(Silent).name).toBe('Silent');
   });
 
-  test('a class with handler methods alone is one, for a ServerEndpointConfig', () => {
+  test('a class with only handler methods is one, for a ServerEndpointConfig', () => {
     class Chat {
       @OnMessage say(_text: string): void {}
     }
@@ -98,7 +98,7 @@ describe('a programmatic endpoint', () => {
   const session = fakeSession();
   const reason = {} as CloseReason;
 
-  test('is called with session and config, session and reason, session and error', () => {
+  test('receives session and config, session and reason, session and error', () => {
     class Echo extends Endpoint {
       override onOpen(): void {}
       override onError(): void {}
@@ -201,7 +201,7 @@ describe('inheritance', () => {
   }
   const session = fakeSession();
 
-  test('the annotated methods of superclasses are used', () => {
+  test('uses the annotated methods of superclasses', () => {
     @ServerEndpoint('/chat')
     class Chat extends Base {
       @OnClose close(): void {}
@@ -212,7 +212,7 @@ describe('inheritance', () => {
     expect(close?.method).toBe('close');
   });
 
-  test('an override with the annotation takes the place of the inherited method', () => {
+  test('an override with the annotation replaces the inherited method', () => {
     @ServerEndpoint('/chat')
     class Chat extends Base {
       @OnOpen override open(): void {}
@@ -224,7 +224,7 @@ describe('inheritance', () => {
     expect(plan(Chat).text?.bind(session, 'hello', true)).toEqual(['hello', session]);
   });
 
-  test('an override without the annotation is no handler, and hides the inherited one', () => {
+  test('an override without the annotation is not a handler, and hides the inherited one', () => {
     @ServerEndpoint('/chat')
     class Chat extends Base {
       override open(): void {}
@@ -237,7 +237,7 @@ describe('inheritance', () => {
     expect(plan(Chat).text?.method).toBe('hear');
   });
 
-  test('an override in a class between hides it as well', () => {
+  test('an override in an intermediate class hides it too', () => {
     class Middle extends Base {
       override open(): void {}
     }
@@ -256,7 +256,7 @@ describe('inheritance', () => {
     expect(plan(Chat).close?.method).toBe('open');
   });
 
-  test('an inherited method that breaks a rule is named by the deployed class', () => {
+  test('the message names the deployed class for an inherited method that breaks a rule', () => {
     class Broken {
       @OnOpen open(_when: Date): void {}
     }
@@ -274,24 +274,24 @@ describe('inheritance', () => {
   });
 });
 
-describe('what can be a handler', () => {
+describe('a handler', () => {
   const loose = OnMessage as unknown as LooseDecorator;
 
-  test('no static method', () => {
+  test('is not a static method', () => {
     class Chat {
       @OnMessage static say(_text: string): void {}
     }
     expectRefusal(Chat, 'WS_DEPLOY_BAD_METHOD', ['Chat.say is static', '@OnMessage', BELONGS]);
   });
 
-  test('no field', () => {
+  test('is not a field', () => {
     class Chat {
       @loose say = (_text: string): void => {};
     }
     expectRefusal(Chat, 'WS_DEPLOY_BAD_METHOD', ['Chat.say is not a method', '@OnMessage', BELONGS]);
   });
 
-  test('no accessor', () => {
+  test('is not an accessor', () => {
     class Chat {
       @loose get say(): string {
         return '';
@@ -306,7 +306,7 @@ describe('what can be a handler', () => {
     ['a field', { kind: 'field', name: 'say', static: false, private: false }, 'Chat.say is a field, not a method'],
     ['a getter', { kind: 'getter', name: 'say', static: false, private: false }, 'Chat.say is a getter, not a method'],
     ['an accessor', { kind: 'accessor', name: 'say', static: false, private: false }, 'Chat.say is an accessor, not'],
-  ])('in the standard dialect not %s', (_what, context, problem) => {
+  ])('in the standard dialect is not %s', (_what, context, problem) => {
     class Chat {}
     const metadata = {};
     Object.defineProperty(Chat, (Symbol as { metadata?: symbol }).metadata!, { value: metadata });
@@ -314,7 +314,7 @@ describe('what can be a handler', () => {
     expectRefusal(Chat, 'WS_DEPLOY_BAD_METHOD', [problem, '@OnClose', BELONGS]);
   });
 
-  test('a method named by a symbol', () => {
+  test('may be a method named by a symbol', () => {
     const say = Symbol('say');
     class Chat {
       @OnMessage [say](_text: string): void {}
@@ -335,7 +335,7 @@ describe('maxMessageSize', () => {
     return Chat;
   };
 
-  test('is -1, the session’s own, when it is left out', () => {
+  test('defaults to -1, the session’s limit', () => {
     class Chat {
       @OnMessage say(_text: string): void {}
     }
@@ -353,7 +353,7 @@ describe('maxMessageSize', () => {
     ]);
   });
 
-  test('holds for each native type that the method takes', () => {
+  test('applies to each native type that the method takes', () => {
     class Chat {
       @OnMessage({ maxMessageSize: 10 }) say(_bytes: Buffer): void {}
     }
@@ -361,7 +361,7 @@ describe('maxMessageSize', () => {
   });
 });
 
-test('[WSC-5.2.1-2] a refusal names class, method and position, what was found and what to do', () => {
+test('[WSC-5.2.1-2] a refusal names the class, the method, the position, the value found and the remedy', () => {
   class Chat {
     @OnOpen open(_session: Session, _when: Date): void {}
   }

@@ -52,7 +52,7 @@ function leave(endpointClass: new () => object, method: string, types: readonly 
   else Reflect.defineMetadata('design:paramtypes', types, endpointClass.prototype as object, method);
 }
 
-describe('a sole payload whose type says nothing, without decoders', () => {
+describe('a sole payload with an erased type, without decoders', () => {
   class WithInterface {
     @OnMessage take(_order: Order): void {}
   }
@@ -139,13 +139,13 @@ describe('a sole erased payload with decoders', () => {
     expect(binary).toBeUndefined();
   });
 
-  test('is taken from text and binary where there are such decoders for both', () => {
+  test('comes from text and from binary if there are such decoders for both', () => {
     const { text, binary } = plan(Shop, { decoders: [OrderDecoder, BinaryOrderDecoder] });
     expect(text?.decoding).toMatchObject({ candidates: [{ name: 'OrderDecoder' }] });
     expect(binary?.decoding).toMatchObject({ candidates: [{ name: 'BinaryOrderDecoder' }] });
   });
 
-  test('is no choice between classes', () => {
+  test('does not choose between classes', () => {
     expectRefusal(
       Shop,
       'WS_DEPLOY_BAD_PARAMETER',
@@ -167,7 +167,7 @@ describe('a sole erased payload with decoders', () => {
     });
   });
 
-  test('may be named by its decoder, in a params list', () => {
+  test('may be named by its decoder in a params list', () => {
     const { text, binary } = plan(endpointWith(OnMessage, [BinaryOrderDecoder]), {
       decoders: [OrderDecoder, BinaryOrderDecoder],
     });
@@ -200,7 +200,7 @@ describe('a sole erased payload with decoders', () => {
 describe('more than one parameter without a known type is never guessed', () => {
   const NAME_ALL = 'Name all roles, such as @OnMessage({ params: [String, Session] }).';
 
-  test('a Session by import type behind the text', () => {
+  test('a Session by import type after the text', () => {
     class Chat {
       @OnMessage say(_text: string, _session: SessionType): void {}
     }
@@ -211,7 +211,7 @@ describe('more than one parameter without a known type is never guessed', () => 
     ]);
   });
 
-  test('a Session by import type before the text is named, and not the text', () => {
+  test('a Session by import type before the text: the message names the Session', () => {
     class Chat {
       @OnMessage say(_session: SessionType, _text: string): void {}
     }
@@ -222,7 +222,7 @@ describe('more than one parameter without a known type is never guessed', () => 
     ]);
   });
 
-  test('a class that a circular import has left undefined', () => {
+  test('a class that is undefined because of a circular import', () => {
     class Chat {
       @OnMessage say(_text: string, _point: Point): void {}
     }
@@ -233,7 +233,7 @@ describe('more than one parameter without a known type is never guessed', () => 
     ]);
   });
 
-  test('two parameters where there is no metadata', () => {
+  test('two parameters without metadata', () => {
     class Chat {
       @OnMessage say(_text: string, _session: Session): void {}
     }
@@ -245,7 +245,7 @@ describe('more than one parameter without a known type is never guessed', () => 
   });
 });
 
-test('the example of a params list has what is known of the parameters, in their order', () => {
+test('the example of a params list contains the known roles in order', () => {
   class Lot {
     @OnMessage bid(_lot: number, _amount: unknown, _session: SessionType, _last: unknown, _house: string): void {}
   }
@@ -297,7 +297,7 @@ describe('@OnOpen and @OnClose have no default', () => {
     expect(plan(Chat).close?.bind(session, undefined, true)).toEqual([]);
   });
 
-  test('an EndpointConfig by import type is named by its position', () => {
+  test('the message names an EndpointConfig by import type by its position', () => {
     class Chat {
       @OnOpen open(_session: Session, _config: EndpointConfig): void {}
     }
@@ -316,7 +316,7 @@ describe('the sole erased parameter of @OnError is the error', () => {
     expect(plan(Chat).error?.bind(session, failure, true)).toEqual([failure]);
   });
 
-  test('where there is no metadata', () => {
+  test('without metadata', () => {
     class Chat {
       @OnError fail(_error: Error): void {}
     }
@@ -346,7 +346,7 @@ describe('the sole erased parameter of @OnError is the error', () => {
     ]);
   });
 
-  test('but not two where there is no metadata', () => {
+  test('but not two without metadata', () => {
     class Chat {
       @OnError fail(_error: Error, _session: Session): void {}
     }

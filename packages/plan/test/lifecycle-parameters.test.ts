@@ -70,7 +70,7 @@ describe.each<Declaration>(['params', 'metadata'])('parameters declared by %s', 
     }
   });
 
-  test('any number of path parameters', () => {
+  test('a handler takes any number of path parameters', () => {
     const roles = [ROOM, SEAT, ROOM, ROOM, SEAT];
     expectArguments(plan(endpointWith(OnOpen, roles, declaration)).open?.bind, undefined, roles);
   });

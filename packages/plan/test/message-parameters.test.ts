@@ -160,7 +160,7 @@ describe('[WSC-4.7-1] permitted, in any order, with a Session and path parameter
     },
   );
 
-  test('a lone boolean is the message, and no flag', () => {
+  test('a sole boolean is the message, not the last flag', () => {
     const { text } = plan(endpointWith(OnMessage, [Session, Boolean]));
     expect(text?.decoding).toEqual({ kind: 'primitive', type: Boolean });
     expect(text?.inParts).toBe(false);
@@ -178,7 +178,7 @@ describe('[WSC-4.7-1] permitted, in any order, with a Session and path parameter
     expect([text?.inParts, binary?.inParts, pong?.inParts]).toEqual([false, true, false]);
   });
 
-  test('a type with decoders for text and for binary takes both, by one method', () => {
+  test('one method takes text and binary for a type with decoders for both', () => {
     const { text, binary, pong } = plan(endpointWith(OnMessage, [Point]), {
       decoders: [PointDecoder, BinaryPointDecoder],
     });
@@ -266,7 +266,7 @@ describe.each<Declaration>(['params', 'metadata'])('[WSC-4.7-1] refused, declare
     );
   });
 
-  test.each([[Date], [Map], [Array], [Promise], [Error]])('%p, when the endpoint has no decoder', (type) => {
+  test.each([[Date], [Map], [Array], [Promise], [Error]])('%p without a decoder', (type) => {
     refuse(
       [Session, type],
       [
@@ -276,7 +276,7 @@ describe.each<Declaration>(['params', 'metadata'])('[WSC-4.7-1] refused, declare
     );
   });
 
-  test('a class for which the endpoint has other decoders only', () => {
+  test('a class when the endpoint has only decoders for others', () => {
     refuse(
       [Date],
       [
@@ -288,7 +288,7 @@ describe.each<Declaration>(['params', 'metadata'])('[WSC-4.7-1] refused, declare
     );
   });
 
-  test('a decoder’s subclass cannot stand for what the superclass makes', () => {
+  test('a subclass when the decoder makes its superclass', () => {
     class Point3 extends Point {}
     refuse(
       [Point3],
@@ -388,7 +388,7 @@ describe('a params list', () => {
     return Chat;
   };
 
-  test('decides over the compiler’s metadata', () => {
+  test('takes precedence over the compiler’s metadata', () => {
     class Chat {
       @OnMessage({ params: [Buffer, Session] }) say(_bytes: any, _session: any): void {}
     }
@@ -421,7 +421,7 @@ describe('a params list', () => {
     ]);
   });
 
-  test('shorter than the parameters leaves one without a role, and is refused', () => {
+  test('shorter than the parameters is refused: one has no role', () => {
     class Chat {
       @loose({ params: [String] }) say(_text: string, _session: Session): void {}
     }
@@ -430,7 +430,7 @@ describe('a params list', () => {
     ]);
   });
 
-  test('longer than the parameters is permitted: the rest is passed and not looked at', () => {
+  test('longer than the parameters is permitted: the rest is passed unchecked', () => {
     class Chat {
       @OnMessage({ params: [String, Session] }) say(_text: string): void {}
     }

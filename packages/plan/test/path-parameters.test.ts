@@ -14,7 +14,7 @@ import { endpointWith, expectRefusal, fakeSession, plan, type LooseDecorator } f
 const loosePathParam = PathParam as unknown as LooseDecorator;
 
 describe('the type of a path parameter', () => {
-  test('[WSC-4.3-4] [WSC-4.3-5] is the parameter’s own, as the compiler has left it', () => {
+  test('[WSC-4.3-4] [WSC-4.3-5] is the type that the compiler emits', () => {
     class Table {
       @OnOpen open(
         @PathParam('text') _text: string,
@@ -28,7 +28,7 @@ describe('the type of a path parameter', () => {
     expect(plan(Table).open?.bind(session, undefined, true)).toEqual(['42', 42, true, 42n, 'red']);
   });
 
-  test('is the one named, whatever the compiler has left', () => {
+  test('is the named one, whatever the compiler emits', () => {
     class Table {
       @OnOpen open(
         @PathParam('number', Number) _number: number | undefined,
@@ -53,7 +53,7 @@ describe('the type of a path parameter', () => {
     expect(open?.bind(fakeSession({ p: segment }), undefined, true)).toEqual([value]);
   });
 
-  test('is a string where the compiler has left nothing', () => {
+  test('is a string if the compiler emits nothing', () => {
     class Table {
       open(_room: string): void {}
     }
@@ -140,8 +140,8 @@ describe('[WSC-4.3-2] a path parameter needs a name', () => {
   });
 });
 
-describe('[WSC-4.3-3] the names that an endpoint asks for', () => {
-  test('are all those of its handlers, inherited ones too', () => {
+describe('[WSC-4.3-3] the path parameter names of an endpoint', () => {
+  test('are those of all its handlers, including inherited ones', () => {
     class Base {
       @OnClose close(@PathParam('base') _base: string): void {}
     }
@@ -154,7 +154,7 @@ describe('[WSC-4.3-3] the names that an endpoint asks for', () => {
     expect(new Set(plan(Chat).pathParameterNames)).toEqual(new Set(['base', 'room', 'seat', 'failed']));
   });
 
-  test('do not include those of a method that is hidden by an override', () => {
+  test('do not include those of an overridden method', () => {
     class Base {
       @OnOpen open(@PathParam('base') _base: string): void {}
     }
@@ -203,7 +203,7 @@ describe('[WSC-4.3-6] a segment that cannot be converted', () => {
     expect((thrown as DecodeException).cause).toBeInstanceOf(TypeError);
   });
 
-  test('an empty segment is an empty string, and a false boolean', () => {
+  test('an empty segment is an empty string, or false for a boolean', () => {
     const { open } = plan(endpointWith(OnOpen, [PathParam('a'), PathParam('b', Boolean)]));
     expect(open?.bind(fakeSession({ a: '', b: '' }), undefined, true)).toEqual(['', false]);
   });

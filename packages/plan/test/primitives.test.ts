@@ -68,7 +68,7 @@ describe('[WSC-4.7-2] [WSC-4.3-5] parsePrimitive', () => {
   });
 });
 
-test.each([[String], [Number], [Boolean], [BigInt], [Char]])('%p stands for a primitive of Java', (type) => {
+test.each([[String], [Number], [Boolean], [BigInt], [Char]])('%p represents a Java primitive', (type) => {
   expect(isPrimitiveType(type)).toBe(true);
 });
 

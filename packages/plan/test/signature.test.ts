@@ -20,14 +20,14 @@ test.each<[string, readonly string[]]>([
   expect(readSignature(prototype, 'say')).toEqual(forms);
 });
 
-describe('is not known', () => {
+describe('the signature is unknown', () => {
   const KEY = Symbol('key');
   class Other {
     [KEY](_text: string): void {}
   }
 
   test.each<[string, object, string | symbol]>([
-    ['of a function that stands in the place of the method', { say: (...args: unknown[]) => args }, 'say'],
+    ['of a function that replaces the method', { say: (...args: unknown[]) => args }, 'say'],
     [
       'of a function of another name',
       {
@@ -41,7 +41,7 @@ describe('is not known', () => {
     ['of a bound function', { say: (() => undefined).bind(undefined) }, 'say'],
     ['of a method by a symbol', Other.prototype, KEY],
     ['of a getter', Object.defineProperty({}, 'say', { get: () => () => undefined }), 'say'],
-    ['of a method that is not there', {}, 'say'],
+    ['of a missing method', {}, 'say'],
   ])('%s', (_title, prototype, name) => {
     expect(readSignature(prototype, name)).toBeUndefined();
   });

@@ -112,7 +112,7 @@ async function openLiteral(): Promise<{
   return { transport, listener, server };
 }
 
-test('RFC 6455 5.1: a masked frame of a server is a protocol error', async () => {
+test('RFC 6455 5.1: a masked frame from the server is a protocol error', async () => {
   const { listener, server } = await openLiteral();
   server.send(Buffer.from([0x81, 0x81, 1, 2, 3, 4, 0x60]));
   expect(await listener.closed()).toMatchObject({ code: 1002 });
@@ -121,7 +121,7 @@ test('RFC 6455 5.1: a masked frame of a server is a protocol error', async () =>
   expect([first, (second ?? 0) & 0x80]).toEqual([0x88, 0x80]);
 });
 
-test('RFC 6455 7.1.1: a client leaves the end of the TCP connection to the server', async () => {
+test('RFC 6455 7.1.1: a client waits for the server to end the TCP connection', async () => {
   const { transport, listener, server } = await openLiteral();
   transport.close(1000, '');
   await server.read(2 + 4 + 2);
@@ -133,7 +133,7 @@ test('RFC 6455 7.1.1: a client leaves the end of the TCP connection to the serve
   expect(await server.readToEnd()).toEqual(Buffer.alloc(0));
 });
 
-test('RFC 6455 5.5.1: answers the close frame of a server, and its FIN, whatever stands behind the frame', async () => {
+test('RFC 6455 5.5.1: answers the close frame and the FIN of a server, whatever follows the frame', async () => {
   const { listener, server } = await openLiteral();
   server.send(Buffer.from([0x88, 2, 0x0f, 0xa0, 0x81, 1, 0x61]));
   expect(await listener.closed()).toMatchObject({ code: 4000 });
@@ -144,12 +144,12 @@ test('RFC 6455 5.5.1: answers the close frame of a server, and its FIN, whatever
 describe.each<[string, ZlibCodecs]>([
   ['the streams', streamCodecs],
   ['the public functions', publicCodecs],
-])('permessage-deflate with a server of ws, by %s of zlib', (_title, codecs) => {
+])('permessage-deflate with a ws server, by %s of zlib', (_title, codecs) => {
   test.each<ServerOptions['perMessageDeflate'] & object>([
     {},
     { serverNoContextTakeover: true, clientNoContextTakeover: true },
     { serverMaxWindowBits: 9, clientMaxWindowBits: 9 },
-  ])('as it answers with %j', async (perMessageDeflate) => {
+  ])('which answers with %j', async (perMessageDeflate) => {
     const { transport, server } = await connect(
       { perMessageDeflate: { threshold: 0, ...perMessageDeflate } },
       { perMessageDeflate: { threshold: 0 } },
@@ -167,7 +167,7 @@ describe.each<[string, ZlibCodecs]>([
   });
 });
 
-test('with our own server: what either side agrees to holds on both', async () => {
+test('with a Serval server: both sides use the agreed parameters', async () => {
   const options = { perMessageDeflate: { threshold: 0, serverMaxWindowBits: 8, clientNoContextTakeover: true } };
   const server = await NativeServer.start(options);
   cleanups.push(() => server.stop());
@@ -188,7 +188,7 @@ test('with our own server: what either side agrees to holds on both', async () =
   expect(await theirs.texts(3)).toEqual([text, text, text]);
 });
 
-test('asks servers for messages that need no memory once it is used up, and takes no other answer', async () => {
+test('requests no_context_takeover when the memory is used up, and accepts no other answer', async () => {
   const wss = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: true });
   cleanups.push(() => new Promise((resolve) => wss.close(() => resolve())));
   await once(wss, 'listening');
@@ -225,7 +225,7 @@ test.each([
   [[createExtension('permessage-deflate')], {}],
   [[createExtension('permessage-deflate', [['client_max_window_bits', '']])], { perMessageDeflate: true }],
   [[createExtension('permessage-deflate'), createExtension('permessage-deflate')], { perMessageDeflate: true }],
-])('RFC 6455 4.1: an answer of %j is refused where it was not offered', (extensions, options) => {
+])('RFC 6455 4.1: refuses the answer %j if it was not offered', (extensions, options) => {
   const answer = answerOf(...extensions);
   const { socket } = answer;
   expect(createClientEngine(options).open(answer)).toBeUndefined();

@@ -1,6 +1,6 @@
 import { formatCloseFrame, parseCloseFrame } from '../src/close-frame';
 
-test('RFC 6455 7.4: the codes that may stand in a close frame', () => {
+test('RFC 6455 7.4: accepts the codes that a close frame may carry', () => {
   const sendable: number[] = [];
   for (let code = 0; code < 65_536; code += 1) {
     try {

@@ -127,7 +127,7 @@ const STORIES: readonly [
   ['this side closes first', [close, peerCloses, peerEnds, release], 'complete closed', 4001, '88020fa0'],
   ['the peer closes first', [peerCloses, close, peerEnds, release], 'complete closed', 4001, '88020fa0'],
   [
-    'the peer closes and ends, and is answered',
+    'the peer closes and ends, and gets an answer',
     [peerCloses, peerEnds, close, release],
     'complete closed',
     4001,
@@ -172,21 +172,21 @@ const STORIES: readonly [
   ['terminated behind both', [close, peerCloses, terminate, release], 'complete closed', 4001, '88020fa0'],
   ['terminated behind the end', [peerEnds, terminate, release], 'open closed', 1006, ''],
   [
-    'terminated behind our close frame and the end',
+    'terminated after our close frame and the end',
     [close, peerEnds, terminate, release],
     'sent closed',
     1006,
     '88020fa0',
   ],
   [
-    'terminated behind the close frame and the end of the peer',
+    'terminated after the close frame and the end of the peer',
     [peerCloses, peerEnds, terminate, release],
     'received closed',
     4001,
     '',
   ],
   [
-    'terminated behind everything',
+    'terminated after everything',
     [close, peerCloses, peerEnds, terminate, release],
     'complete closed',
     4001,
@@ -213,7 +213,7 @@ describe('a connection ends once, with one code, through these phases', () => {
     expect(listener.events.filter(({ kind }) => kind === 'close')).toEqual([{ kind: 'close', code, reason: '' }]);
   });
 
-  test('the stories above take every transition that can be reached', async () => {
+  test('the cases above take every reachable transition', async () => {
     for (const [, steps] of STORIES) await play(steps);
     const handshakes = ['open', 'sent', 'received', 'complete'] as const;
     const streams = ['open', 'ended', 'dropped', 'closed'] as const;

@@ -58,7 +58,7 @@ test.each(FRAMES)('RFC 6455 5.2: reads a frame with %s, cut at every byte', (_ti
   expect(handler.events).toEqual([told, told]);
 });
 
-test('RFC 6455 5.1: as a client, reads frames that are not masked, and refuses those that are', () => {
+test('RFC 6455 5.1: a client reads unmasked frames and refuses masked ones', () => {
   const handler = new Told();
   const parser = new FrameParser(handler, false, false);
   // RFC 6455 5.7: the unmasked "Hello"
@@ -69,7 +69,7 @@ test('RFC 6455 5.1: as a client, reads frames that are not masked, and refuses t
 
 const stopping = FRAMES.flatMap(([, bytes]) => bytes);
 
-test('stops before the next frame, and goes on with what was left, wherever it was cut', () => {
+test('stops before the next frame and continues with the remaining bytes, wherever they are cut', () => {
   for (let cut = 0; cut <= stopping.length; cut += 1) {
     const handler = new Told();
     const parser = new FrameParser(handler, true, true);
@@ -110,7 +110,7 @@ test.each([
   expect(() => parser.parse(Buffer.from(bytes.slice(-1)))).toThrow(refusal);
 });
 
-test('RFC 6455 5.2: refuses RSV1 where no extension is in use', () => {
+test('RFC 6455 5.2: refuses RSV1 without an extension', () => {
   const parser = new FrameParser(new Told(), true, false);
   expect(() => parser.parse(Buffer.from([0xc1, 0x80]))).toThrow('RSV1');
 });

@@ -19,7 +19,7 @@ async function parsed(chunks: readonly Buffer[]): Promise<string[]> {
 
 const SIZES = [0, 1, 125, 126, 127, 1000, 16_384, 16_385, 32_768, 65_535, 65_536, 65_537, 200_000];
 
-test.each(SIZES)('RFC 6455 5.2: writes a binary message of %i bytes under the shortest header', async (size) => {
+test.each(SIZES)('RFC 6455 5.2: writes a binary message of %i bytes with the shortest header', async (size) => {
   const writer = new FrameWriter(false);
   const payload = new Random(size).bytes(size);
   writer.writeBinary(0x82, payload);
@@ -32,22 +32,19 @@ test.each(SIZES)('RFC 6455 5.2: writes a binary message of %i bytes under the sh
 });
 
 // Units of UTF-16 are counted; the header's length hangs on the bytes of UTF-8.
-test.each(['a', 'é', '✓', '𝄞', '\ud800'])(
-  'RFC 6455 5.2: writes texts of %j under the shortest header',
-  async (unit) => {
-    for (const size of [
-      0, 1, 31, 32, 41, 42, 43, 62, 63, 64, 124, 125, 126, 127, 5461, 10_922, 10_923, 16_383, 21_846, 65_535, 65_536,
-    ]) {
-      const text = unit.repeat(size);
-      const bytes = Buffer.from(text);
-      const writer = new FrameWriter(false);
-      writer.writeText(0x81, text);
-      const header = bytes.length <= 125 ? 2 : bytes.length <= 65_535 ? 4 : 10;
-      expect(writer.bytes).toBe(header + bytes.length);
-      expect(await parsed(writer.take(false))).toEqual([bytes.toString('hex')]);
-    }
-  },
-);
+test.each(['a', 'é', '✓', '𝄞', '\ud800'])('RFC 6455 5.2: writes texts of %j with the shortest header', async (unit) => {
+  for (const size of [
+    0, 1, 31, 32, 41, 42, 43, 62, 63, 64, 124, 125, 126, 127, 5461, 10_922, 10_923, 16_383, 21_846, 65_535, 65_536,
+  ]) {
+    const text = unit.repeat(size);
+    const bytes = Buffer.from(text);
+    const writer = new FrameWriter(false);
+    writer.writeText(0x81, text);
+    const header = bytes.length <= 125 ? 2 : bytes.length <= 65_535 ? 4 : 10;
+    expect(writer.bytes).toBe(header + bytes.length);
+    expect(await parsed(writer.take(false))).toEqual([bytes.toString('hex')]);
+  }
+});
 
 test('frames of several writers, interleaved at random, never overlap', async () => {
   const random = new Random(Random.seed());
@@ -86,7 +83,7 @@ test('frames of several writers, interleaved at random, never overlap', async ()
   }
 });
 
-test('adjacent small frames are one chunk', () => {
+test('joins adjacent small frames into one chunk', () => {
   const writer = new FrameWriter(false);
   writer.writeText(0x81, 'a');
   writer.writeBinary(0x82, Buffer.from('b'));
@@ -96,7 +93,7 @@ test('adjacent small frames are one chunk', () => {
   expect(chunks.length).toBeLessThanOrEqual(2);
 });
 
-test('a large payload is not copied, and stands between its neighbours', async () => {
+test('does not copy a large payload, and keeps it in order', async () => {
   const writer = new FrameWriter(false);
   const payload = new Uint8Array(100_000).fill(7);
   writer.writeText(0x81, 'before');
@@ -111,7 +108,7 @@ test('a large payload is not copied, and stands between its neighbours', async (
   ]);
 });
 
-test('chunks that have to wait do not keep their slab', () => {
+test('chunks that wait do not keep their slab in memory', () => {
   const writer = new FrameWriter(false);
   writer.writeText(0x81, 'tick');
   const [chunk] = writer.take(true);
@@ -119,7 +116,7 @@ test('chunks that have to wait do not keep their slab', () => {
   expect(chunk?.buffer.byteLength).toBeLessThanOrEqual(Buffer.poolSize + 64);
 });
 
-test('one text for many connections is framed once, and several are joined once', async () => {
+test('frames one text for many connections once, and joins several once', async () => {
   const writers = Array.from({ length: 3 }, () => new FrameWriter(false));
   for (const text of ['first', 'second', '✓'.repeat(20_000)]) {
     for (const writer of writers) writer.writeText(0x81, text);
@@ -134,7 +131,7 @@ test('one text for many connections is framed once, and several are joined once'
   expect(taken[2]?.[0]).toBe(taken[1]?.[0]);
 });
 
-test('a text is not taken for the one before it: another opcode, another end', async () => {
+test('does not reuse the frame of the previous text for another opcode or another FIN', async () => {
   const [one, other] = [new FrameWriter(false), new FrameWriter(false)];
   one.writeText(0x81, 'tick');
   other.writeText(0x01, 'tick');
@@ -144,10 +141,10 @@ test('a text is not taken for the one before it: another opcode, another end', a
   expect(await parsed(other.take(false))).toEqual(['7469636b746f636b']);
 });
 
-describe('RFC 6455 5.4: a writer with a largest frame', () => {
+describe('RFC 6455 5.4: a writer with a maximum frame size', () => {
   const hex = (writer: FrameWriter): string => Buffer.concat(writer.take(false)).toString('hex');
 
-  test('cuts a text into frames, the opcode on the first and FIN on the last', () => {
+  test('splits a text into frames, with the opcode on the first and FIN on the last', () => {
     const writer = new FrameWriter(false, 3);
     // 0x01 text · 0x03 length · "hel" · 0x80 FIN+continuation · 0x02 length · "lo"
     writer.writeText(0x81, 'hello');
@@ -156,13 +153,13 @@ describe('RFC 6455 5.4: a writer with a largest frame', () => {
     expect(hex(writer)).toBe('810368656c');
   });
 
-  test('cuts within a character', () => {
+  test('splits within a character', () => {
     const writer = new FrameWriter(false, 4);
     writer.writeText(0x81, '✓✓');
     expect(hex(writer)).toBe('0104e29c93e280029c93');
   });
 
-  test('cuts binary messages and the parts of a message, and keeps RSV1 on the first frame', () => {
+  test('splits binary messages and the parts of a message, and sets RSV1 only on the first frame', () => {
     const writer = new FrameWriter(false, 2);
     writer.writeBinary(0xc2, Uint8Array.of(1, 2, 3));
     expect(hex(writer)).toBe('42020102800103');
@@ -171,7 +168,7 @@ describe('RFC 6455 5.4: a writer with a largest frame', () => {
     expect(hex(writer)).toBe('020201020001038002' + '0405');
   });
 
-  test('cuts no control frame', () => {
+  test('does not split control frames', () => {
     const writer = new FrameWriter(false, 1);
     writer.writeBinary(0x89, Uint8Array.of(1, 2, 3));
     expect(hex(writer)).toBe('8903010203');
@@ -194,7 +191,7 @@ describe('RFC 6455 5.4: a writer with a largest frame', () => {
     }
   });
 
-  test('shares frames with writers of the same size only', () => {
+  test('shares frames only with writers of the same maximum', () => {
     const [one, other, unlimited] = [new FrameWriter(false, 3), new FrameWriter(false, 3), new FrameWriter(false)];
     for (const writer of [one, other, unlimited]) writer.writeText(0x81, 'hello');
     const [first] = one.take(false);
@@ -225,7 +222,7 @@ describe('RFC 6455 5.3: a client', () => {
     expect(await received(chunks)).toEqual([payload.toString('hex'), Buffer.from('é'.repeat(size)).toString('hex')]);
   });
 
-  test('takes a new key for each frame', () => {
+  test('uses a new key for each frame', () => {
     const keys = new Set<string>();
     for (let index = 0; index < 3000; index += 1) {
       const writer = new FrameWriter(true);

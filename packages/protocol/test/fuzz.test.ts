@@ -156,7 +156,7 @@ const DIFFERENCES: readonly {
 
 const CASES = Number(process.env['FUZZ_CASES'] ?? 1000);
 
-test(`RFC 6455, RFC 7692: ${CASES} random conversations go as they go with ws`, async () => {
+test(`RFC 6455, RFC 7692: ${CASES} random conversations end as they do with ws`, async () => {
   const seed = Random.seed();
   const met = new Map<string, number>();
   for (let index = 0; index < CASES; index += 1) {

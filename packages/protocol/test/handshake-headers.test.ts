@@ -25,7 +25,7 @@ test.each([
   ['dGhlIHNhbXBsZSBub25jZQ==\n', false],
   [' dGhlIHNhbXBsZSBub25jZQ==', false],
   ['dGhlIHNhbXBsZSBub25jZQ==dGhlIHNhbXBsZSBub25jZQ==', false],
-])('RFC 6455 4.2.1: whether %j is a key: %j', (key, valid) => {
+])('RFC 6455 4.2.1: %j is a valid key: %j', (key, valid) => {
   expect(isValidKey(key)).toBe(valid);
 });
 
@@ -57,14 +57,14 @@ test.each(['a,a', 'a,,a', 'a b', 'a;b', '"a"', 'a/b', 'a,b c', 'é', 'a\0'])(
   },
 );
 
-test('a malformed list says where, what was found and what was expected', () => {
+test('the error for a malformed list has the position, the text found and the text expected', () => {
   expect(() => parseSubprotocols('v 1')).toThrow('expected a comma at position 2; found "1"');
   expect(() => parseSubprotocols('v1, (x)')).toThrow('expected a token at position 4; found "(x)"');
   expect(() => parseExtensions('a; b=')).toThrow('expected a token at position 5; found the end');
   expect(() => parseExtensions('a; b="1 2"')).toThrow('the quoted value "1 2" is not a token');
 });
 
-test('RFC 6455 9.1: reads extensions with their parameters, in their order', () => {
+test('RFC 6455 9.1: reads extensions and their parameters in order', () => {
   expect(told('foo; a; b=1; c="x"; a=2, bar, foo; d')).toEqual([
     [
       'foo',
@@ -92,7 +92,7 @@ test.each([
   expect(told(header)).toEqual([['foo', [['a', '1']]]]);
 });
 
-test('a name that every object has is a name like others', () => {
+test('reads the names of Object.prototype like other names', () => {
   expect(told('__proto__; constructor=1, toString')).toEqual([
     ['__proto__', [['constructor', '1']]],
     ['toString', []],

@@ -2,7 +2,7 @@ import { HeaderMap } from '../src/header-map';
 
 const RAW = ['Host', 'a', 'X-Tag', '1', 'x-tag', '2', 'X-TAG', '3', 'Accept-Language', 'de'];
 
-test('names are found in any case, and keep the spelling in which they came first', () => {
+test('finds names in any case, and keeps the first spelling', () => {
   const headers = HeaderMap.fromRawHeaders(RAW);
   for (const name of ['x-tag', 'X-Tag', 'X-TAG']) {
     expect(headers.get(name)).toEqual(['1', '2', '3']);
@@ -12,20 +12,20 @@ test('names are found in any case, and keep the spelling in which they came firs
   expect(headers.size).toBe(3);
 });
 
-test('an absent header is undefined, and is not there', () => {
+test('get returns undefined and has returns false for an absent header', () => {
   const headers = HeaderMap.fromRawHeaders(RAW);
   expect(headers.get('Origin')).toBeUndefined();
   expect(headers.has('Origin')).toBe(false);
   expect(headers.list('Origin')).toBeUndefined();
 });
 
-test('a list of several lines is one list', () => {
+test('joins several lines of a header into one list', () => {
   const headers = HeaderMap.fromRawHeaders(['Upgrade', 'foo', 'Upgrade', 'bar, websocket']);
   expect(headers.list('upgrade')).toBe('foo, bar, websocket');
   expect(headers.list('UPGRADE')).toBe('foo, bar, websocket');
 });
 
-test('the entries are what a Map gives', () => {
+test('iterates like a Map', () => {
   const headers = HeaderMap.fromRawHeaders(RAW);
   expect([...headers]).toEqual([
     ['Host', ['a']],
@@ -38,7 +38,7 @@ test('the entries are what a Map gives', () => {
   expect(headers).toBeInstanceOf(Map);
 });
 
-test('set replaces, delete removes and clear empties, in any case', () => {
+test('set, delete and clear work with names in any case', () => {
   const headers = HeaderMap.fromRawHeaders(RAW);
   headers.set('x-tag', ['9']);
   expect([...headers.keys()]).toEqual(['Host', 'X-Tag', 'Accept-Language']);
@@ -55,7 +55,7 @@ test('set replaces, delete removes and clear empties, in any case', () => {
   expect(headers.get('Host')).toBeUndefined();
 });
 
-test('names of Object.prototype are names like all others', () => {
+test('stores the names of Object.prototype like other names', () => {
   const headers = HeaderMap.fromRawHeaders(['__proto__', 'a', 'constructor', 'b', '__PROTO__', 'c']);
   expect(headers.get('__proto__')).toEqual(['a', 'c']);
   expect(headers.get('Constructor')).toEqual(['b']);
@@ -64,11 +64,11 @@ test('names of Object.prototype are names like all others', () => {
   expect(({} as { a?: unknown }).a).toBeUndefined();
 });
 
-test('a name without a value at the end of a raw list is not read', () => {
+test('ignores a name without a value at the end of a raw list', () => {
   expect([...HeaderMap.fromRawHeaders(['A', '1', 'B'])]).toEqual([['A', ['1']]]);
 });
 
-test('a sealed map refuses every change, and so do its lists', () => {
+test('a sealed map and its lists refuse every change', () => {
   const headers = HeaderMap.fromRawHeaders(RAW).seal();
   expect(() => headers.set('Host', ['b'])).toThrow(TypeError);
   expect(() => headers.add('X-New', '1')).toThrow(TypeError);

@@ -5,7 +5,7 @@ const KEYS = [0x01020304, 0xfffefdfc | 0, 0x80000000 | 0, 0x7f0000ff, 0xff, 0];
 
 const byteOfKey = (key: number, index: number): number => (key >>> (24 - (index & 3) * 8)) & 0xff;
 
-test('RFC 6455 5.3: unmasks any length, at any place in memory, from any position', () => {
+test('RFC 6455 5.3: unmasks any length, at any memory alignment, from any position', () => {
   const random = new Random(1);
   for (let length = 0; length <= 200; length += 1) {
     for (let alignment = 0; alignment < 8; alignment += 1) {
@@ -26,7 +26,7 @@ test('RFC 6455 5.3: unmasks any length, at any place in memory, from any positio
   expect.assertions(0);
 });
 
-test('RFC 6455 5.3: a payload that comes in pieces is unmasked as one that comes whole', () => {
+test('RFC 6455 5.3: unmasks a payload in pieces as it unmasks a whole one', () => {
   const key = 0xa1b2c3d4 | 0;
   const payload = new Random(2).bytes(150);
   const whole = Buffer.from(payload);

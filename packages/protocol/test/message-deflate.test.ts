@@ -67,7 +67,7 @@ describe('RFC 7692 7.1: a server', () => {
     expect(answer(offers, options)).toBeUndefined();
   });
 
-  test('asks for messages that need no memory once it is used up', () => {
+  test('requests client_no_context_takeover when the memory is used up', () => {
     const compression = new Compression({ maxMemory: 200_000 }, streamCodecs);
     const open = (): string => {
       const agreement = acceptOffers(parseExtensions(P), compression.wishesForNow('server'));
@@ -104,7 +104,7 @@ describe('RFC 7692 7.1: a client', () => {
     ['permessage-deflate; client_no_context_takeover; client_max_window_bits=8', [false, 15], [true, 8]],
     ['permessage-deflate', [false, 15], [true, 10], { clientNoContextTakeover: true, clientMaxWindowBits: 10 }],
     ['permessage-deflate; server_max_window_bits=9', [false, 9], [false, 15], { serverMaxWindowBits: 10 }],
-  ])('takes the answer %j', (text, server, client, ...[options = {}]) => {
+  ])('accepts the answer %j', (text, server, client, ...[options = {}]) => {
     const [extension] = parseExtensions(text);
     expect(readAnswer(extension as Extension, wishes(options))).toMatchObject({
       server: { noContextTakeover: server[0], windowBits: server[1] },
@@ -136,7 +136,7 @@ test.each([
   expect(() => new Compression(options as PerMessageDeflateOptions)).toThrow(message);
 });
 
-test('this Node lets zlib be driven synchronously', () => {
+test('finds that this Node can run zlib synchronously', () => {
   expect(zlibCodecs()).toBe(streamCodecs);
 });
 
@@ -176,7 +176,7 @@ describe.each<[string, ZlibCodecs]>([
     return Buffer.concat(inflated);
   }
 
-  test.each([8, 9, 12, 15])('RFC 7692 7.2: what is compressed in a window of %i bits inflates again', (bits) => {
+  test.each([8, 9, 12, 15])('RFC 7692 7.2: inflates a message that was compressed in a window of %i bits', (bits) => {
     for (const takeover of ['', '; server_no_context_takeover; client_no_context_takeover']) {
       const deflate = accepted(`permessage-deflate; server_max_window_bits=${bits}${takeover}`);
       const peer = new PerMessageDeflate({ isServer: false });
@@ -204,58 +204,55 @@ describe.each<[string, ZlibCodecs]>([
     '; client_no_context_takeover',
     '; server_no_context_takeover; client_no_context_takeover',
     '; server_max_window_bits=9; client_max_window_bits=9',
-  ])(
-    'RFC 7692 7.1.1: ws inflates message after message that we compress, and we those of ws (%j)',
-    async (parameters) => {
-      const offer = `permessage-deflate${parameters}`;
-      const ws = new PerMessageDeflate({ isServer: false, threshold: 0 });
-      const deflate = accepted(offer);
-      const agreed = Object.fromEntries(
-        deflate.extension
-          .getParameters()
-          .map((one): [string, (string | true)[]] => [one.getName(), [one.getValue() || true]]),
+  ])('RFC 7692 7.1.1: ws inflates our messages, and we inflate those of ws (%j)', async (parameters) => {
+    const offer = `permessage-deflate${parameters}`;
+    const ws = new PerMessageDeflate({ isServer: false, threshold: 0 });
+    const deflate = accepted(offer);
+    const agreed = Object.fromEntries(
+      deflate.extension
+        .getParameters()
+        .map((one): [string, (string | true)[]] => [one.getName(), [one.getValue() || true]]),
+    );
+    ws.accept([agreed]);
+    const random = new Random(Random.seed());
+    const before: Buffer[] = [];
+    for (let index = 0; index < 60; index += 1) {
+      const size = random.pick([0, 1, 100, 3000, 70_000]);
+      // Something new, or something that was sent before.
+      const message = random.chance(50) && before.length > 0 ? random.pick(before) : Buffer.from(random.text(size));
+      before.push(message);
+      const theirs = await new Promise<Buffer>((resolve, reject) =>
+        ws.compress(message, true, (error, data) => (error ? reject(error) : resolve(data))),
       );
-      ws.accept([agreed]);
-      const random = new Random(Random.seed());
-      const before: Buffer[] = [];
-      for (let index = 0; index < 60; index += 1) {
-        const size = random.pick([0, 1, 100, 3000, 70_000]);
-        // Something new, or something that was sent before.
-        const message = random.chance(50) && before.length > 0 ? random.pick(before) : Buffer.from(random.text(size));
-        before.push(message);
-        const theirs = await new Promise<Buffer>((resolve, reject) =>
-          ws.compress(message, true, (error, data) => (error ? reject(error) : resolve(data))),
-        );
-        expect(inflate(deflate, theirs, message.length, random.pick([Infinity, 1000, 7])).equals(message)).toBe(true);
-        const cut = random.below(message.length + 1);
-        const ours = random.chance(70)
-          ? Buffer.from(deflate.deflate(message, true))
-          : Buffer.concat([
-              Buffer.from(deflate.deflate(message.subarray(0, cut), false)),
-              Buffer.from(deflate.deflate(message.subarray(cut), true)),
-            ]);
-        const back = await new Promise<Buffer>((resolve, reject) =>
-          ws.decompress(ours, true, (error, data) => (error ? reject(error) : resolve(data))),
-        );
-        expect(back.equals(message)).toBe(true);
-      }
-      ws.cleanup();
-      deflate.close();
-    },
-  );
+      expect(inflate(deflate, theirs, message.length, random.pick([Infinity, 1000, 7])).equals(message)).toBe(true);
+      const cut = random.below(message.length + 1);
+      const ours = random.chance(70)
+        ? Buffer.from(deflate.deflate(message, true))
+        : Buffer.concat([
+            Buffer.from(deflate.deflate(message.subarray(0, cut), false)),
+            Buffer.from(deflate.deflate(message.subarray(cut), true)),
+          ]);
+      const back = await new Promise<Buffer>((resolve, reject) =>
+        ws.decompress(ours, true, (error, data) => (error ? reject(error) : resolve(data))),
+      );
+      expect(back.equals(message)).toBe(true);
+    }
+    ws.cleanup();
+    deflate.close();
+  });
 
-  test('RFC 7692 7.2.3.6: an empty message is the empty block', () => {
+  test('RFC 7692 7.2.3.6: compresses an empty message to the empty block', () => {
     expect(accepted().deflate(Buffer.alloc(0), true)).toEqual(Buffer.from([0x00]));
     expect(inflate(accepted(), Buffer.from([0x00]), 0)).toEqual(Buffer.alloc(0));
   });
 
-  test('a message without any byte, which no compressor makes, does not disturb the next one', () => {
+  test('a message of no bytes, which no compressor produces, does not affect the next one', () => {
     const deflate = accepted();
     expect(inflate(deflate, Buffer.alloc(0), 0)).toEqual(Buffer.alloc(0));
     expect(inflate(deflate, compress('next'), 100).toString()).toBe('next');
   });
 
-  test('takes a message of exactly the limit, and no byte more', () => {
+  test('accepts a message of exactly the limit, and refuses one more byte', () => {
     for (const size of [1, 2, 16_384, 65_535, 65_536, 65_537, 1_000_000]) {
       const compressed = compress(Buffer.alloc(size));
       expect(inflate(accepted(), compressed, size).length).toBe(size);
@@ -263,7 +260,7 @@ describe.each<[string, ZlibCodecs]>([
     }
   });
 
-  test('takes a limit that is larger than any buffer', () => {
+  test('accepts a limit that is larger than any buffer', () => {
     expect(inflate(accepted(), compress('a'), Infinity)).toEqual(Buffer.from('a'));
     expect(inflate(accepted(), compress('a'), 2 ** 60)).toEqual(Buffer.from('a'));
   });
@@ -291,13 +288,13 @@ describe.each<[string, ZlibCodecs]>([
       expect(() => inflate(accepted(), Buffer.from(bytes), message.length - 1)).toThrow(refusal(1009));
     });
 
-    test('many of them are not worth the time that each takes', () => {
+    test('refuses a message with too many of them', () => {
       const blocks = Buffer.concat(Array.from({ length: 100_000 }, () => Buffer.from([0x03, 0x00])));
       expect(() => inflate(accepted(), blocks, 1000)).toThrow(refusal(1007));
     });
   });
 
-  test('RFC 7692 7.2.3.4: what stood before a final block may be referred to, in pieces of any size', () => {
+  test('RFC 7692 7.2.3.4: data may refer to bytes before a final block, in pieces of any size', () => {
     const first = new Random(1).bytes(40_000);
     const second = Buffer.concat([first.subarray(20_000), Buffer.from('and more')]);
     const message = Buffer.concat([
@@ -313,7 +310,7 @@ describe.each<[string, ZlibCodecs]>([
     }
   });
 
-  test('a large message is compressed on another thread, and what follows does not refer to what the peer has not seen', async () => {
+  test('compresses a large message on another thread; later messages refer only to bytes that the peer has seen', async () => {
     const deflate = accepted();
     const inflated = new PerMessageDeflate({ isServer: false });
     inflated.accept([Object.fromEntries(deflate.extension.getParameters().map((one) => [one.getName(), [true]]))]);
@@ -333,7 +330,7 @@ describe.each<[string, ZlibCodecs]>([
     deflate.close();
   });
 
-  test('connections that share little memory still compress, each its own messages', async () => {
+  test('connections that share little memory still compress their messages', async () => {
     const compression = new Compression({ threshold: 0, maxMemory: 700_000 }, codecs);
     const peers = Array.from({ length: 5 }, () => {
       const agreement = acceptOffers([createExtension('permessage-deflate')], compression.wishes);
@@ -359,7 +356,7 @@ describe.each<[string, ZlibCodecs]>([
   });
 });
 
-test('a large message that waits for a thread is dropped with its connection', async () => {
+test('drops a large message that waits for a thread when its connection ends', async () => {
   const compression = new Compression({ concurrency: 1 }, streamCodecs);
   const [first, gone, third] = [1, 2, 3].map(() => {
     const agreement = acceptOffers([createExtension('permessage-deflate')], compression.wishes);
@@ -387,7 +384,7 @@ test('a large message that waits for a thread is dropped with its connection', a
   third?.close();
 });
 
-test('a text for many connections is compressed once for those whose messages stand alone', () => {
+test('compresses a text for many connections once if their messages are independent', () => {
   const compression = new Compression({ threshold: 0 }, streamCodecs);
   const open = (parameters: [string, string][]): MessageDeflate => {
     const agreement = acceptOffers([createExtension('permessage-deflate', parameters)], compression.wishes);

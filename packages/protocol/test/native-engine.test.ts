@@ -49,7 +49,7 @@ const DEFLATE = 'permessage-deflate';
 const compress = (message: string | Buffer): Buffer =>
   deflateRawSync(Buffer.from(message as string), { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
 
-describe('what breaks a rule is answered with its code, told once, and followed by the end of the connection', () => {
+describe('a violation closes with its code, is reported once, and ends the connection', () => {
   const long = Buffer.alloc(126, 'x');
   test.each<[string, number, Buffer[], ServerOptions?]>([
     ['RFC 6455 5.1: a frame that is not masked', 1002, [Buffer.from([0x81, 0x01, 0x61])]],
@@ -60,10 +60,10 @@ describe('what breaks a rule is answered with its code, told once, and followed 
     ['RFC 6455 5.2: an unknown control opcode', 1002, [clientFrame(0x8b, 'a')]],
     ['RFC 6455 5.2: a length with its highest bit set', 1002, [Buffer.from([0x82, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0])]],
     ['RFC 6455 5.2: a length beyond 2^53', 1009, [Buffer.from([0x82, 0xff, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])]],
-    ['RFC 6455 5.4: a continuation of nothing', 1002, [clientFrame(0x80, 'a')]],
+    ['RFC 6455 5.4: a continuation without a first frame', 1002, [clientFrame(0x80, 'a')]],
     ['RFC 6455 5.4: a message inside another', 1002, [clientFrame(0x01, 'a'), clientFrame(0x81, 'b')]],
     [
-      'RFC 6455 5.4: a continuation behind the last fragment',
+      'RFC 6455 5.4: a continuation after the last fragment',
       1002,
       [clientFrame(0x01), clientFrame(0x00), clientFrame(0x83)],
     ],
@@ -104,7 +104,7 @@ describe('what breaks a rule is answered with its code, told once, and followed 
       { perMessageDeflate: true },
     ],
     [
-      'a fragment too many',
+      'one fragment more than maxFragments',
       1008,
       [clientFrame(0x01), clientFrame(0x00), clientFrame(0x00), clientFrame(0x00)],
       { maxFragments: 3 },
@@ -121,7 +121,7 @@ describe('what breaks a rule is answered with its code, told once, and followed 
 });
 
 describe('messages', () => {
-  test('RFC 6455 5.4: control frames may be injected in the middle of a fragmented message', async () => {
+  test('RFC 6455 5.4: accepts control frames within a fragmented message', async () => {
     const { client, listener } = await connect();
     client.send(
       clientFrame(0x01, 'a'),
@@ -134,7 +134,7 @@ describe('messages', () => {
     expect(await listener.until(2)).toEqual([{ kind: 'pong', hex: '' }, text('ab')]);
   });
 
-  test('RFC 6455 5.5: takes control frames of 125 bytes, and a close reason of 123', async () => {
+  test('RFC 6455 5.5: accepts control frames of 125 bytes, and a close reason of 123', async () => {
     const { client, listener } = await connect();
     client.send(clientFrame(0x89, Buffer.alloc(125, 'p')));
     expect(await client.read(127)).toEqual(Buffer.concat([Buffer.from([0x8a, 125]), Buffer.alloc(125, 'p')]));
@@ -144,7 +144,7 @@ describe('messages', () => {
     expect(await listener.closed()).toEqual({ code: 4001, reason: 'r'.repeat(123) });
   });
 
-  test('RFC 6455 5.6: frames may be cut anywhere, even between every two bytes', async () => {
+  test('RFC 6455 5.6: accepts frames that are cut anywhere, even after every byte', async () => {
     const { client, listener } = await connect();
     const wire = Buffer.concat([
       clientFrame(0x81, 'zwei ✓ 𝄞'),
@@ -164,7 +164,7 @@ describe('messages', () => {
     ]);
   });
 
-  test('RFC 6455 4.2.2: frames that came with the handshake are delivered, once the transport is resumed', async () => {
+  test('RFC 6455 4.2.2: delivers frames that arrived with the handshake when the transport resumes', async () => {
     const listener = new RecordingListener();
     const { transport, client } = await connect({
       listener,
@@ -183,7 +183,7 @@ describe('messages', () => {
     expect(await listener.until(2)).toEqual([text('early'), text('later')]);
   });
 
-  test('refuses a frame that claims more than the limit before its payload comes', async () => {
+  test('refuses a frame whose header exceeds the limit before its payload arrives', async () => {
     const listener = new RecordingListener();
     listener.binaryRule = { inParts: false, maxBytes: 65_536 };
     const { client } = await connect({ listener });
@@ -192,7 +192,7 @@ describe('messages', () => {
     expect(await closeCodeOnWire(client)).toBe(1009);
   });
 
-  test('adds the fragments up, and refuses the one that crosses the limit by its header', async () => {
+  test('adds up the fragments, and refuses the one that exceeds the limit by its header', async () => {
     const listener = new RecordingListener();
     listener.textRule = { inParts: false, maxBytes: 5 };
     const { client } = await connect({ listener });
@@ -201,7 +201,7 @@ describe('messages', () => {
     expect(listener.events).toEqual([text('abcde'), closed(1009)]);
   });
 
-  test('a text that no string can hold is refused, whatever the limit allows', async () => {
+  test('refuses a text that no string can hold, whatever the limit', async () => {
     const listener = new RecordingListener();
     listener.textRule = { inParts: false, maxBytes: Number.MAX_SAFE_INTEGER };
     const { client } = await connect({ listener });
@@ -211,7 +211,7 @@ describe('messages', () => {
     expect(await closeCodeOnWire(client)).toBe(1009);
   });
 
-  test('delivers a frame of 20 MB in parts no larger than a read, text cut between characters', async () => {
+  test('delivers a frame of 20 MB in parts no larger than a read, and splits text between characters', async () => {
     const listener = new RecordingListener();
     const character = '𝄞';
     let length = 0;
@@ -272,7 +272,7 @@ describe('messages', () => {
 });
 
 describe('back-pressure', () => {
-  test('a peer that floods small messages is heard in turns, and in order', async () => {
+  test('reads a flood of small messages over several turns, in order', async () => {
     const { client, listener } = await connect();
     const words = Array.from({ length: 2000 }, (_, index) => `word ${index}`);
     client.send(...words.map((word) => clientFrame(0x81, word)));
@@ -285,7 +285,7 @@ describe('back-pressure', () => {
     expect(Math.max(...heard.map((count, turn) => count - (heard[turn - 1] ?? 0)))).toBeLessThanOrEqual(256);
   });
 
-  test('pause stops between two messages of one read, and resume goes on', async () => {
+  test('pause stops between two messages of one read, and resume continues', async () => {
     const listener = new RecordingListener();
     const { transport, client } = await connect({ listener });
     const record = listener.onText.bind(listener);
@@ -305,7 +305,7 @@ describe('back-pressure', () => {
     expect((await listener.until(3))[2]).toEqual(text('three'));
   });
 
-  test('pause and resume at random lose nothing and keep the order', async () => {
+  test('loses nothing and keeps the order with random pauses', async () => {
     const seed = Random.seed();
     const random = new Random(seed);
     const listener = new RecordingListener();
@@ -335,7 +335,7 @@ describe('back-pressure', () => {
     expect({ seed, texts: await listener.texts(count) }).toEqual({ seed, texts: expected });
   });
 
-  test('what a paused transport holds back is delivered, the close frame too, when the peer has ended the connection', async () => {
+  test('delivers everything that a paused transport held, with the close frame, after the peer ends the connection', async () => {
     const listener = new RecordingListener();
     const { transport, client, socket } = await connect({ listener });
     const record = listener.onText.bind(listener);
@@ -354,7 +354,7 @@ describe('back-pressure', () => {
     expect(await client.readToEnd()).toEqual(Buffer.from([0x88, 0x02, 0x0f, 0xa0]));
   });
 
-  test('nothing is delivered after terminate, of the same read neither', async () => {
+  test('delivers nothing after terminate, not even from the same read', async () => {
     const listener = new RecordingListener();
     const { transport, client } = await connect({ listener });
     const record = listener.onText.bind(listener);
@@ -367,7 +367,7 @@ describe('back-pressure', () => {
     expect(listener.pings).toBe(0);
   });
 
-  test('RFC 6455 5.5.3: a peer that pings and does not read is owed the pong of its latest ping, and costs no more', async () => {
+  test('RFC 6455 5.5.3: keeps only the latest pong for a peer that pings and does not read', async () => {
     const { transport, client, listener, socket } = await connect();
     client.pause();
     await fill(transport, socket);
@@ -383,7 +383,7 @@ describe('back-pressure', () => {
     expect(pongs.map(({ payload }) => payload.length)).toEqual([125]);
   });
 
-  test('RFC 6455 5.5.3: the latest ping is answered once the peer reads again', async () => {
+  test('RFC 6455 5.5.3: answers the latest ping when the peer reads again', async () => {
     const { transport, client, listener, socket } = await connect();
     client.pause();
     await fill(transport, socket);
@@ -400,7 +400,7 @@ describe('back-pressure', () => {
   });
 });
 
-test('an error that nobody expected ends its connection with 1011, and not the process', async () => {
+test('an unexpected error closes its connection with 1011 and does not end the process', async () => {
   const { client, listener } = await connect();
   listener.onText = () => {
     throw new TypeError('a defect');
@@ -416,7 +416,7 @@ describe('writing', () => {
     accepted.listener.onText = (value, last) => accepted.transport.sendText(value, last);
   };
 
-  test('the replies to one read leave in one write, the pongs among them', async () => {
+  test('sends the replies to one read, pongs included, in one write', async () => {
     const accepted = await connect();
     const { socket, client } = accepted;
     echo(accepted);
@@ -433,7 +433,7 @@ describe('writing', () => {
     expect(write).toHaveBeenCalledTimes(1);
   });
 
-  test('what the timers of one turn send leaves in one write', async () => {
+  test('joins the sends of one turn’s timers into one write', async () => {
     const { transport, socket, client } = await connect();
     const write = jest.spyOn(socket, 'write');
     await new Promise<void>((resolve) => {
@@ -447,7 +447,7 @@ describe('writing', () => {
     expect(write).toHaveBeenCalledTimes(1);
   });
 
-  test('done is called once for each send, in their order, after its call has returned', async () => {
+  test('calls done once for each send, in order, after the send returned', async () => {
     const { transport, client } = await connect();
     const order: number[] = [];
     const sizes = [0, 10, 70_000, 5, 20_000, 200, 100_000, 1];
@@ -468,7 +468,7 @@ describe('writing', () => {
     expect(bytes.length).toBeGreaterThan(190_000);
   });
 
-  test('each done is called once, with the error, when the connection is dropped with sends in every state', async () => {
+  test('calls each done once with the error when the connection drops with sends in every state', async () => {
     const { transport, client, socket } = await connect();
     client.pause();
     const outcomes: string[] = [];
@@ -488,7 +488,7 @@ describe('writing', () => {
     expect(outcomes.sort()).toEqual(['collected failed', 'late failed', 'queued failed', 'stuck failed']);
   });
 
-  test('a large payload is not copied, and may change once done is called', async () => {
+  test('does not copy a large payload, which may change after done', async () => {
     const { transport, socket, client } = await connect();
     const write = jest.spyOn(socket, 'write');
     const payload = Buffer.alloc(100_000, 'a');
@@ -502,7 +502,7 @@ describe('writing', () => {
     expect(bytes.subarray(100_020)).toEqual(Buffer.alloc(100_000, 'b'));
   });
 
-  test('a small payload is copied at once, and may change behind the call', async () => {
+  test('copies a small payload at once, which may change after the call', async () => {
     const { transport, client } = await connect();
     const payload = Buffer.from('before');
     transport.sendBinary(payload, true);
@@ -510,7 +510,7 @@ describe('writing', () => {
     expect(await client.read(8)).toEqual(Buffer.concat([Buffer.from([0x82, 6]), Buffer.from('before')]));
   });
 
-  test('what waits behind a full socket holds no more memory than its bytes', async () => {
+  test('data that waits for a full socket holds no more memory than its bytes', async () => {
     const { transport, socket, client } = await connect();
     client.pause();
     while (socket.writableLength === 0) {
@@ -525,7 +525,7 @@ describe('writing', () => {
     expect(chunk.buffer.byteLength).toBe(chunk.length);
   });
 
-  test('frames of many connections that are written in one turn stay apart', async () => {
+  test('does not mix the frames of many connections that write in one turn', async () => {
     const sides = [await connect(), await connect(), await connect()];
     for (let round = 0; round < 400; round += 1) {
       for (const [index, { transport }] of sides.entries()) transport.sendText(`${index}`.repeat(100), true);
@@ -538,7 +538,7 @@ describe('writing', () => {
 });
 
 describe('closing', () => {
-  test('RFC 6455 7.1.1: the server ends the TCP connection when both close frames are there', async () => {
+  test('RFC 6455 7.1.1: the server ends the TCP connection after both close frames', async () => {
     const { transport, client, listener } = await connect();
     transport.close(1001, 'going');
     expect(await client.read(9)).toEqual(Buffer.from([0x88, 0x07, 0x03, 0xe9, ...Buffer.from('going')]));
@@ -547,7 +547,7 @@ describe('closing', () => {
     expect(listener.events).toEqual([closed(1001)]);
   });
 
-  test('RFC 6455 5.5.1: messages that were under way when we closed are delivered, until the peer has closed too', async () => {
+  test('RFC 6455 5.5.1: delivers messages that arrive after our close frame, until the peer closes', async () => {
     const { transport, client, listener } = await connect();
     transport.close(1000, '');
     await client.read(4);
@@ -561,7 +561,7 @@ describe('closing', () => {
     expect(listener.events).toEqual([text('was under way'), closed(1005)]);
   });
 
-  test('RFC 6455 7.1.1: close frames that cross are both final; neither is answered', async () => {
+  test('RFC 6455 7.1.1: does not answer a close frame that crosses our own', async () => {
     const { transport, client, listener } = await connect();
     client.send(clientFrame(0x88, [0x0f, 0xa1]));
     transport.close(4002, '');
@@ -569,7 +569,7 @@ describe('closing', () => {
     expect(listener.events).toEqual([closed(4001)]);
   });
 
-  test('the close frame is the last that is written', async () => {
+  test('writes nothing after the close frame', async () => {
     const { transport, client, socket, listener } = await connect();
     const failed: boolean[] = [];
     const errors: Error[] = [];
@@ -589,7 +589,7 @@ describe('closing', () => {
     expect([failed, errors, listener.errors]).toEqual([[true, true], [], []]);
   });
 
-  test('terminate behind close, from inside a message, does not overtake the close frame', async () => {
+  test('terminate after close, within a message, does not overtake the close frame', async () => {
     const { transport, client, listener } = await connect();
     listener.onText = () => {
       transport.close(1001, '');
@@ -600,7 +600,7 @@ describe('closing', () => {
     expect((await listener.closed()).code).toBe(1006);
   });
 
-  test('what was sent in the turn in which the peer ends the connection is written before our end', async () => {
+  test('writes messages of the turn in which the peer ends the connection before our end', async () => {
     const { transport, client, socket, listener } = await connect();
     socket.prependOnceListener('end', () => transport.sendText('just in time', true));
     client.end();
@@ -609,7 +609,7 @@ describe('closing', () => {
     expect(listener.errors).toEqual([]);
   });
 
-  test('a peer that does not end its side is dropped when the close timeout is over', async () => {
+  test('drops a peer that does not end its side within the close timeout', async () => {
     const { client, socket, listener } = await connect({}, { closeTimeoutMs: 30 });
     client.pause();
     client.send(clientFrame(0x88));
@@ -619,7 +619,7 @@ describe('closing', () => {
     expect(performance.now() - started).toBeLessThan(1000);
   });
 
-  test('a peer that ends its side and does not take what we have for it is dropped as well', async () => {
+  test('drops a peer that ends its side and does not read our data', async () => {
     const { transport, client, socket, listener } = await connect({}, { closeTimeoutMs: 30 });
     client.pause();
     transport.sendBinary(Buffer.alloc(30_000_000), true);
@@ -642,7 +642,7 @@ describe('closing', () => {
     expect((await listener.closed()).code).toBe(1006);
   });
 
-  test('a reset in the middle of everything leaves no timer and no socket behind', async () => {
+  test('a reset during reads and writes leaves no timer and no socket', async () => {
     const seed = Random.seed();
     const random = new Random(seed);
     server = await NativeServer.start();
@@ -682,7 +682,7 @@ describe('permessage-deflate on the wire', () => {
   const open = (listener = new RecordingListener()): Promise<Accepted> =>
     connect({ listener, extensions: DEFLATE }, { perMessageDeflate: true });
 
-  test('RFC 7692 7.2.3.1: takes "Hello" in one frame, in two fragments, and with a ping between', async () => {
+  test('RFC 7692 7.2.3.1: reads "Hello" in one frame, in two fragments, and with a ping between', async () => {
     const { client, listener } = await open();
     const hello = [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
     client.send(
@@ -697,7 +697,7 @@ describe('permessage-deflate on the wire', () => {
     expect(await listener.until(4)).toEqual([text('Hello'), text('Hello'), text('Hello'), text('not compressed')]);
   });
 
-  test('RFC 7692 7.2.3.4, 7.2.3.5: takes final blocks, and what stands behind them', async () => {
+  test('RFC 7692 7.2.3.4, 7.2.3.5: reads final blocks and the data after them', async () => {
     const { client, listener } = await open();
     client.send(
       clientFrame(0xc1, [0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00]),
@@ -707,7 +707,7 @@ describe('permessage-deflate on the wire', () => {
     expect(await listener.until(3)).toEqual([text('Hello'), text('Hello'), text('first,second')]);
   });
 
-  test('RFC 7692 7.1.1: messages refer to earlier ones, both ways, and large ones go by in order', async () => {
+  test('RFC 7692 7.1.1: messages refer to earlier ones in both directions, and large ones keep their order', async () => {
     const { client, transport, listener } = await open();
     const ws = new PerMessageDeflate({ isServer: false, threshold: 0 });
     ws.accept([{}]);
@@ -744,7 +744,7 @@ describe('permessage-deflate on the wire', () => {
     ws.cleanup();
   });
 
-  test('a partial message is compressed part by part, an empty last part too', async () => {
+  test('compresses a partial message part by part, with an empty last part too', async () => {
     const { client, transport } = await open();
     const part = 'a part of a message that is sent in parts, '.repeat(50);
     transport.sendText(part, false);
@@ -758,7 +758,7 @@ describe('permessage-deflate on the wire', () => {
     expect(whole.length).toBeLessThan(part.length);
   });
 
-  test('senders behind a message that is being compressed learn it when the connection is gone', async () => {
+  test('fails the sends that wait for a compression when the connection ends', async () => {
     const { transport, listener } = await open();
     const told: (string | undefined)[] = [];
     transport.sendText('x'.repeat(5_000_000), true, (error) => told.push(error?.message));
@@ -770,7 +770,7 @@ describe('permessage-deflate on the wire', () => {
     expect(transport.bufferedBytes).toBe(0);
   });
 
-  test('a handler for parts gets what a small message inflates to piece by piece, and may stop it', async () => {
+  test('delivers a small message that inflates to a large one in parts, and may stop it', async () => {
     const listener = new RecordingListener();
     listener.binaryRule = { inParts: true, maxBytes: 0 };
     const { client, transport } = await open(listener);
@@ -800,7 +800,7 @@ describe('permessage-deflate on the wire', () => {
     expect(most).toBe(65_536);
   });
 
-  test('the limit is that of the inflated message: exactly it is taken, one byte more is 1009', async () => {
+  test('applies the limit to the inflated message: accepts exactly the limit, and closes with 1009 for one more byte', async () => {
     const listener = new RecordingListener();
     listener.textRule = { inParts: false, maxBytes: 100_000 };
     const { client } = await open(listener);

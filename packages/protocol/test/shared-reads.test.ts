@@ -66,15 +66,15 @@ describe('the trial', () => {
     expect(openTcp()).toEqual([]);
   });
 
-  test('fails where the members of a socket are missing', async () => {
+  test('fails if the members of a socket are missing', async () => {
     expect(await runTrial(() => false)).toBe(false);
   });
 
-  test("fails where the socket emits 'data' although its reads are shared", async () => {
+  test("fails if the socket emits 'data' although its reads are shared", async () => {
     expect(await runTrial(() => true)).toBe(false);
   });
 
-  test('fails where the bytes are wrong', async () => {
+  test('fails if the bytes are wrong', async () => {
     const shareWrongly: typeof shareReads = (socket, onRead) =>
       shareReads(socket, function (bytes) {
         onRead.call(this, Buffer.alloc(bytes.length));
@@ -82,7 +82,7 @@ describe('the trial', () => {
     expect(await runTrial(shareWrongly)).toBe(false);
   });
 
-  test('fails where bytes arrive while the socket is paused', async () => {
+  test('fails if bytes arrive while the socket is paused', async () => {
     const sharePaused: typeof shareReads = (socket, onRead) =>
       shareReads(socket, function (bytes) {
         this.pause();
@@ -91,24 +91,24 @@ describe('the trial', () => {
     expect(await runTrial(sharePaused)).toBe(false);
   });
 
-  test('fails where a member throws', async () => {
+  test('fails if a member throws', async () => {
     const share = (): boolean => {
       throw new TypeError('useUserBuffer is not a function');
     };
     expect(await runTrial(share)).toBe(false);
   });
 
-  test('fails at its limit where nothing arrives', async () => {
+  test('fails at its time limit if nothing arrives', async () => {
     expect(await runTrial((socket) => shareReads(socket, () => undefined), 50)).toBe(false);
   });
 
-  test('runs once for the process, and keeps its verdict', async () => {
+  test('runs once per process and keeps its verdict', async () => {
     const first = trySharedReads();
     expect(trySharedReads()).toBe(first);
     expect(await first).toBe(sharedReadsWork());
   });
 
-  test('keeps no process alive', async () => {
+  test('does not keep the process alive', async () => {
     const trial = JSON.stringify(join(__dirname, '../dist/shared-reads-trial.js'));
     const script = `require(${trial}).trySharedReads(); process.on('exit', () => console.log('over'))`;
     const { stdout, stderr } = await promisify(execFile)(process.execPath, ['-e', script]);

@@ -33,7 +33,7 @@ test.each([
   '\uffff',
   '\u{10000}',
   '\u{10ffff}',
-])('RFC 6455 8.1: takes U+%s cut at every position', (character) => {
+])('RFC 6455 8.1: accepts U+%s cut at every position', (character) => {
   const bytes = Buffer.from(`<${character}>`);
   for (let first = 0; first <= bytes.length; first += 1) {
     for (let second = first; second <= bytes.length; second += 1) {
@@ -44,7 +44,7 @@ test.each([
   expect(decode(each(bytes))).toBe(`<${character}>`);
 });
 
-test('gives each piece the characters that it completes', () => {
+test('returns with each piece the characters that it completes', () => {
   const decoder = new Utf8Decoder();
   expect(decoder.write(Buffer.from([0x61, 0xe2, 0x9c]))).toBe('a');
   expect(decoder.isComplete).toBe(false);
@@ -76,7 +76,7 @@ test.each([
   ['a character that a letter interrupts', [0xe2, 0x9c, 0x28]],
   ['a character that a letter interrupts', [0xf0, 0x9d, 0x84, 0x28]],
   ['a character that another interrupts', [0xe2, 0xe2]],
-])('RFC 6455 8.1: refuses %s, %j, with the byte that makes it impossible', (_title, values) => {
+])('RFC 6455 8.1: refuses %s, %j, at the first invalid byte', (_title, values) => {
   const bad = Buffer.from(values);
   expect(decode(each(Buffer.concat([Buffer.from('κ'), bad])))).toBe(1 + bad.length);
   expect(decode([Buffer.concat([Buffer.from('κόσμε'), bad]), Buffer.from('abc')])).toBe(0);
@@ -89,7 +89,7 @@ test.each([[[0xc3]], [[0xe2, 0x9c]], [[0xf0, 0x9d, 0x84]]])('RFC 6455 8.1: a tex
   expect(decoder.isComplete).toBe(false);
 });
 
-test('agrees with TextDecoder on random bytes, cut at random', () => {
+test('gives the same result as TextDecoder for random bytes, cut at random', () => {
   const random = new Random(Random.seed());
   const lead = [0x41, 0x7f, 0x80, 0xbf, 0xc2, 0xdf, 0xe0, 0xed, 0xef, 0xf0, 0xf4, 0xf5, 0x90, 0x9f, 0xa0];
   let wellFormed = 0;
