@@ -88,8 +88,8 @@ describeInBrowser('chat in a browser', (browser) => {
       await page.getByRole('list').getByText(other, { exact: true }).waitFor();
     }
     expect((await people(ada)).sort()).toEqual(['Ada (you)', 'Grace']);
-    // The browser itself reports each attempt without a server.
-    expect(complaints.filter((text) => !text.includes('ERR_CONNECTION_REFUSED'))).toEqual([]);
+    // The browser itself reports each attempt without a server, and a resource that the stop interrupts.
+    expect(complaints.filter((text) => !/net::ERR_(?:CONNECTION_REFUSED|INCOMPLETE_CHUNKED)/.test(text))).toEqual([]);
   }, 90_000);
 
   test('shows markup in names and messages as text', async () => {
