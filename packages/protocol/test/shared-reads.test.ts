@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import http from 'node:http';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -106,6 +107,35 @@ describe('the trial', () => {
     const first = trySharedReads();
     expect(trySharedReads()).toBe(first);
     expect(await first).toBe(sharedReadsWork());
+  });
+
+  test('does not listen with an http.Server, which Phusion Passenger would take for the application', async () => {
+    const listen = jest.spyOn(http.Server.prototype, 'listen').mockImplementation(() => {
+      throw new Error('http.Server.listen() was called more than once');
+    });
+    try {
+      expect(await runTrial()).toBe(true);
+      expect(listen).not.toHaveBeenCalled();
+    } finally {
+      listen.mockRestore();
+    }
+  });
+
+  test('does not end a process that lacks the permission to use the network', async () => {
+    const trial = JSON.stringify(join(__dirname, '../dist/shared-reads-trial.js'));
+    const flag = process.allowedNodeEnvironmentFlags.has('--permission') ? '--permission' : '--experimental-permission';
+    const script = `require(${trial}).trySharedReads().then((works) => console.log(typeof works))`;
+    const { stdout } = await promisify(execFile)(process.execPath, [flag, '--allow-fs-read=*', '-e', script]);
+    expect(stdout).toBe('boolean\n');
+  });
+
+  test('works while a test replaces the timers', async () => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask'] });
+    try {
+      expect(await runTrial()).toBe(true);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   test('does not keep the process alive', async () => {
