@@ -50,8 +50,8 @@ const BUNDLERS: Readonly<Record<string, string>> = {
     };
     webpack(options, (error, stats) => {
       if (error || stats.hasErrors()) throw error ?? new Error(stats.toString());
-      // ws names two optional packages.
-      const own = stats.toJson().warnings.filter(({ message }) => !/bufferutil|utf-8-validate/.test(message));
+      // Packages that are optional, of ws and of Serval.
+      const own = stats.toJson().warnings.filter(({ message }) => !/bufferutil|utf-8-validate|node-forge/.test(message));
       for (const { message, moduleName } of own) console.log(moduleName, message);
     });
   `,

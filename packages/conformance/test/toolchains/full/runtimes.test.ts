@@ -26,8 +26,8 @@ const RUNTIMES: readonly (readonly [string, Command])[] = [
 
 /** Neither Bun nor Deno reports how much of a write is left. */
 const MISSING: Readonly<Record<string, readonly string[]>> = {
-  Bun: ['native: makes progress while the peer takes a message'],
-  Deno: ['native: makes progress while the peer takes a message'],
+  Bun: ['native: increases progress while the peer reads a message'],
+  Deno: ['native: increases progress while the peer reads a message'],
 };
 
 describe.each(RUNTIMES)('%s', (name, [program, ...args]) => {

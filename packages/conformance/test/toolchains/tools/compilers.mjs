@@ -9,7 +9,8 @@ const FIXTURES = join(import.meta.dirname, '..', 'fixtures', 'compilers');
 const NODES = join(import.meta.dirname, '../../../../../.config/nodes/node_modules');
 const nodeBin = (major) => join(NODES, `node${major}`, 'bin', 'node');
 const NODE = nodeBin(24);
-const versionOf = (name) => JSON.parse(readFileSync(join(TOOLS, name, 'package.json'), 'utf8')).version;
+const versionOf = (name) =>
+  JSON.parse(readFileSync(join(/^node\d/.test(name) ? NODES : TOOLS, name, 'package.json'), 'utf8')).version;
 const bin = (name, ...path) => join(TOOLS, name, ...path);
 
 const LEGACY = { experimentalDecorators: true, emitDecoratorMetadata: true };

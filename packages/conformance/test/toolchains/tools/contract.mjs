@@ -1,8 +1,8 @@
 // The contract of transports under the runtime that runs this file: our engine behind a server of node:http, and in
 // memory. The peer is our client engine. Prints one line for each rule.
 import { createServer, request } from 'node:http';
-import protocol from '../../../../../protocol/dist/index.js';
-import testing from '../../../../../testing/dist/index.js';
+import protocol from '../../../../protocol/dist/index.js';
+import testing from '../../../../testing/dist/index.js';
 
 const { createClientEngine, createNativeEngine } = protocol;
 const { createTransportPair, RecordingListener, transportContract } = testing;
