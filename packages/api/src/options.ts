@@ -90,13 +90,20 @@ function fromText({ textOf }: OptionKind, value: unknown): unknown {
  * @returns a message for each unknown name, with the closest known one
  */
 export function unknownOptions(owner: string, table: OptionRows, options: object): readonly string[] {
-  return Object.keys(options).flatMap((name) => (name in table ? [] : [unknownOption(owner, table, name)]));
+  return Object.keys(options).flatMap((name) =>
+    Object.hasOwn(table, name) ? [] : [unknownOption(owner, table, name)],
+  );
 }
+
+/** The most names that an error message lists. */
+const LONGEST_LIST = 12;
 
 function unknownOption(owner: string, table: OptionRows, name: string): string {
   const known = Object.keys(table);
   const nearest = nearestName(name, known);
-  return `${name} is not an option of ${owner}${nearest === undefined ? '' : `; did you mean ${nearest}?`}`;
+  const list = known.length <= LONGEST_LIST ? `; it takes ${known.join(', ')}` : '';
+  const remedy = nearest === undefined ? list : `; did you mean ${nearest}?`;
+  return `${name} is not an option of ${owner}${remedy}`;
 }
 
 // --- kinds --------------------------------------------------------------------------------------------------------

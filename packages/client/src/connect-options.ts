@@ -170,7 +170,11 @@ export function prepareConnect(options: ConnectOptions): PreparedConnect {
 }
 
 function containerFor({ container }: ConnectSettings, options: ConnectOptions): ClientContainer {
-  const others = Object.entries(options).filter(([name, value]) => !(name in OWN_OPTIONS) && value !== undefined);
+  const others = Object.entries(options).filter(
+    ([name, value]) => !Object.hasOwn(OWN_OPTIONS, name) && value !== undefined,
+  );
+  const [unknown] = unknownOptions('connect', CONNECT_OPTIONS, Object.fromEntries(others));
+  if (unknown !== undefined) throw wrong(unknown.endsWith('?') ? unknown : `${unknown}.`);
   const [other] = others;
   if (container !== undefined) {
     if (other !== undefined) throw misplaced(other[0]);
@@ -247,10 +251,7 @@ class HeaderSetter extends ClientEndpointConfig.Configurator {
 }
 
 function misplaced(name: string): DeploymentException {
-  if (name in CLIENT_CONTAINER_OPTIONS)
-    return wrong(`${name} is an option of a container. Pass it to the container that you pass to connect.`);
-  const [unknown = ''] = unknownOptions('connect', CONNECT_OPTIONS, { [name]: undefined });
-  return wrong(unknown.endsWith('?') ? unknown : `${unknown}.`);
+  return wrong(`${name} is an option of a container. Pass it to the container that you pass to connect.`);
 }
 
 function wrong(message: string): DeploymentException {

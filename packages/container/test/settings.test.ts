@@ -101,6 +101,7 @@ test('nearestName finds typing errors only', () => {
   const known = ['textBufferSize', 'binaryBufferSize', 'concurrentSends'];
   expect(nearestName('textbuffersize', known)).toBe('textBufferSize');
   expect(nearestName('binaryBuferSise', known)).toBe('binaryBufferSize');
+  expect(nearestName('prot', ['port', 'host'])).toBe('port');
   expect(nearestName('port', known)).toBeUndefined();
   expect(nearestName('', known)).toBeUndefined();
 });

@@ -102,12 +102,12 @@ export function readServerOptions(options: ServerOptions): ServerSettings {
 
 /** The options for the container. */
 export function containerOptionsOf(options: ServerOptions): ServerContainerOptions {
-  return Object.fromEntries(Object.entries(options).filter(([name]) => !(name in OWN_OPTIONS)));
+  return Object.fromEntries(Object.entries(options).filter(([name]) => !Object.hasOwn(OWN_OPTIONS, name)));
 }
 
 /** @returns warnings about options that a server container does not have */
 export function misplacedOptions(options: object): readonly string[] {
-  const names = Object.keys(options).filter((name) => name in OWN_OPTIONS);
+  const names = Object.keys(options).filter((name) => Object.hasOwn(OWN_OPTIONS, name));
   return [
     ...names.map((name) => `${name} is an option of new Server only; here it has no effect`),
     ...unknownOptions('a server', SERVER_OPTIONS, options),

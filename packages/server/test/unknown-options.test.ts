@@ -13,6 +13,15 @@ test('warns about an unknown option and suggests the closest one', () => {
   ]);
 });
 
+test('warns about an unknown option with the name of a member of every object', () => {
+  const options = JSON.parse('{ "constructor": 1, "__proto__": 1, "toString": 1 }') as object;
+  expect(warnings((logger) => new ServerContainer(Object.assign(options, { logger })))).toEqual([
+    'constructor is not an option of a server',
+    '__proto__ is not an option of a server',
+    'toString is not an option of a server',
+  ]);
+});
+
 test('warns about no existing option of a server', () => {
   const options = { port: 0, host: '127.0.0.1', endpoints: [], contextPath: '/ws', maxQueuedBytes: 5, engine: 'ws' };
   expect(warnings((logger) => new Server({ ...options, logger } as object))).toEqual([]);
@@ -37,7 +46,7 @@ test('the constructor rejects sharedReads if it is not a boolean', () => {
 
 test.each<[unknown, RegExp]>([
   [{ level: 11 }, /^perMessageDeflate.level is a whole number from 1 to 9; found 11\.$/],
-  [{ maxPayload: 5 }, /^maxPayload is not an option of perMessageDeflate\.$/],
+  [{ maxPayload: 5 }, /^maxPayload is not an option of perMessageDeflate; it takes threshold, level, memLevel, .*\.$/],
   ['yes', /^perMessageDeflate is true, false or an object of options; found "yes"\.$/],
   [null, /^perMessageDeflate is true, false or an object of options; found null\.$/],
 ])('the constructor rejects perMessageDeflate %j', (perMessageDeflate, message) => {

@@ -64,7 +64,9 @@ export class TestServer {
   constructor(options: TestServerOptions = {}) {
     requireOptions('The argument with the options of a TestServer', options);
     const { endpoints } = readOptions(OWN_OPTIONS, options);
-    const containerOptions = Object.fromEntries(Object.entries(options).filter(([name]) => !(name in OWN_OPTIONS)));
+    const containerOptions = Object.fromEntries(
+      Object.entries(options).filter(([name]) => !Object.hasOwn(OWN_OPTIONS, name)),
+    );
     const engine: Engine = { installedExtensions: [], accept: (upgrade) => this.#accept(upgrade) };
     this.container = new ServerContainer({ ...containerOptions, engine });
     for (const endpoint of endpoints) this.container.addEndpoint(endpoint);

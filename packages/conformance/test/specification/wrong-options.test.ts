@@ -180,7 +180,12 @@ test.each(DOORS)('$name rejects every wrong type of every option, and names the 
       const isNamed =
         message.includes(name) || (name === 'endpoint' && /connectToServer|client endpoint/.test(message));
       const isOurs = code.startsWith('WS_DEPLOY_');
-      if (isOurs && isNamed && /; found |found the scheme|is missing|is not a client endpoint/.test(message)) continue;
+      if (
+        isOurs &&
+        isNamed &&
+        /; found |found the scheme|is missing|is not a client endpoint|is not an option of/.test(message)
+      )
+        continue;
       failures.push(`${name}: ${label(value)} gave ${code} ${message}`);
     }
   }
@@ -251,12 +256,36 @@ test.each([
   ['reconnect', 'maxDelays', 'maxDelay'],
   ['retryAfter', 'attempt', 'attempts'],
   ['proxy', 'header', 'headers'],
+  ['perMessageDeflate', 'levle', 'level'],
 ])('%s rejects the unknown name %s and suggests %s', async (option, wrong, right) => {
   const error = await errorOf(() => connect('ws://127.0.0.1:1/', { logger: silent, [option]: { [wrong]: 1 } }));
   expect([error?.code, error?.message]).toEqual([
     'WS_DEPLOY_BAD_OPTION',
     `${wrong} is not an option of ${option}; did you mean ${right}?`,
   ]);
+});
+
+test.each(['perMessageDeflate', 'reconnect', 'retryAfter', 'proxy'])(
+  '%s rejects a name that every object inherits, and lists its own',
+  async (option) => {
+    for (const name of ['constructor', 'toString', '__proto__']) {
+      const given = JSON.parse(`{ "${name}": 1 }`) as object;
+      const error = await errorOf(() => connect('ws://127.0.0.1:1/', { logger: silent, [option]: given }));
+      expect([error?.code, error?.message]).toEqual([
+        'WS_DEPLOY_BAD_OPTION',
+        expect.stringMatching(new RegExp(`^${name} is not an option of ${option}; it takes [a-z]+`)),
+      ]);
+    }
+  },
+);
+
+test.each([
+  ['ontext', 'connect; did you mean onText?'],
+  ['pingIntreval', 'connect; did you mean pingInterval?'],
+  ['constructor', 'connect.'],
+])('connect rejects the unknown name %s', async (name, rest) => {
+  const error = await errorOf(() => connect('ws://127.0.0.1:1/', { logger: silent, [name]: () => undefined }));
+  expect([error?.code, error?.message]).toEqual(['WS_DEPLOY_BAD_OPTION', `${name} is not an option of ${rest}`]);
 });
 
 test('stop rejects every wrong type of every option, and an unknown name', async () => {
