@@ -15,7 +15,7 @@ test('warns about an unknown option and suggests the closest one', () => {
 
 test('warns about an unknown option with the name of a member of every object', () => {
   const options = JSON.parse('{ "constructor": 1, "__proto__": 1, "toString": 1 }') as object;
-  expect(warnings((logger) => new ServerContainer(Object.assign(options, { logger })))).toEqual([
+  expect(warnings((logger) => new ServerContainer(Object.assign(options, { logger }) as object))).toEqual([
     'constructor is not an option of a server',
     '__proto__ is not an option of a server',
     'toString is not an option of a server',
