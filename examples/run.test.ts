@@ -82,7 +82,7 @@ const CONVERSATIONS: Record<string, (string | RegExp)[]> = {
     'bob: Welcome, bob. You have the ledger as clerk.',
     'bob as auditor: HTTP 403',
     /^without a certificate: WS_CONNECT_TLS, .* alert certificate required\./,
-    /^with a certificate of one's own: WS_CONNECT_IO, /,
+    /^with a self-signed certificate: WS_CONNECT_IO, /,
     /^without trust in the server: WS_CONNECT_TLS, .*: self-signed certificate/,
   ],
   'slow-consumer': [
