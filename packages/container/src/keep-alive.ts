@@ -52,7 +52,7 @@ export class KeepAlive {
     this.#pongTimeoutMs = pongTimeoutMs;
   }
 
-  /** A pong of ours arrived, or reading goes on after a pause in which nothing could arrive. */
+  /** The peer answered our ping, or reading continues after a pause in which nothing could arrive. */
   heard(): void {
     this.#heardAt = this.session.now;
   }
