@@ -2,12 +2,11 @@ import {
   CloseReason,
   ContainerProvider,
   IllegalArgumentException,
-  IllegalStateException,
-  ServerEndpointConfig,
   type ClientEndpointConfig,
   type EndpointClass,
   type Extension,
   type ServerContainer as SpecifiedServerContainer,
+  type ServerEndpointConfig,
   type Session,
 } from '@serval/api';
 import { closeReasonOf, describeValue, requireOptions, showAs } from '@serval/api/spi';
@@ -16,33 +15,24 @@ import {
   ContainerDefaults,
   endSessions,
   graceOf,
-  inOwnScope,
-  toError,
   type ContainerSettings,
   type StopOptions,
 } from '@serval/container';
 import type { EndpointPlan } from '@serval/plan';
-import { AdoptedWebSocket, tolerateErrors } from '@serval/protocol';
-import { AsyncResource } from 'node:async_hooks';
-import { IncomingMessage } from 'node:http';
-import { adopt, type AdoptOptions } from './adoption';
-import { claim } from './shared-server';
+import type { AdoptOptions } from './adoption';
 import { createEngine, readContainerOptions, type ServerContainerOptions } from './container-options';
 import { construct, type HandshakePolicy } from './default-configurator';
 import type { DeployedEndpoint } from './deployment';
 import { Deployment } from './deployment';
 import type { RouteMatch } from './endpoint-router';
-import { asMap, handedOver, requireIncomingMessage } from './handed-over';
+import { Entrance } from './entrance';
 import { originPolicy } from './origin-policy';
-import { throughProxies } from './forwarded-request';
 import { misplacedOptions } from './server-options';
 import { serverUnavailable, type PendingHandshake } from './pending-handshake';
-import { parseRequestTarget, type RequestTarget } from './request-target';
-import type { IsTrustedProxy } from './trust-proxy';
+import { parseRequestTarget } from './request-target';
 import type { UpgradeContext } from './routed-request';
-import { upgrade } from './upgrade';
 import type { UpgradeReply } from './upgrade-reply';
-import { fromIncomingMessage, type UpgradeRequest } from './upgrade-request';
+import type { UpgradeRequest } from './upgrade-request';
 
 /** The options for removing or replacing an endpoint. */
 export interface RemoveOptions {
@@ -54,12 +44,9 @@ export interface RemoveOptions {
 export class ServerContainer extends ContainerDefaults implements SpecifiedServerContainer {
   readonly #context: ContainerContext;
   readonly #deployment: Deployment;
-  readonly #contextPath: readonly string[];
   readonly #upgradeContext: UpgradeContext;
-  readonly #isTrustedProxy: IsTrustedProxy | undefined;
+  readonly #entrance: Entrance;
   readonly #pendingHandshakes = new Set<PendingHandshake>();
-  /** Upgrades run in the async context of the container's creation, not in that of the host's connection. */
-  readonly #made = new AsyncResource('SERVAL');
   #isPaused = false;
   #isStopped = false;
   #stopped: Promise<void> | undefined;
@@ -71,10 +58,8 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
     const settings = readContainerOptions(options);
     const engine = createEngine(settings, options);
     this.#context = new ContainerContext(this, options, engine.installedExtensions);
-    this.#contextPath = settings.contextPath;
     for (const message of misplacedOptions(options))
       this.#context.diagnostics.report({ kind: 'setting-warning', message });
-    this.#isTrustedProxy = settings.trustProxy;
     const policy: HandshakePolicy = {
       checkOrigin: settings.allowedOrigins ?? originPolicy(options.compatibility === undefined ? [] : '*'),
       createInstance: settings.instanceFactory ?? ((endpointClass) => construct(endpointClass)),
@@ -93,6 +78,7 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
       isStopped: () => this.#isStopped,
       unavailable: () => (!this.#isStopped && !this.#isPaused ? undefined : serverUnavailable()),
     };
+    this.#entrance = new Entrance(this.#upgradeContext, this.#deployment, settings);
   }
 
   // --- deployment -------------------------------------------------------------------------------------------------
@@ -180,8 +166,7 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
   match(target: string): RouteMatch<DeployedEndpoint> | undefined {
     if (typeof target !== 'string')
       throw new IllegalArgumentException(`match takes the path of a request; found ${describeValue(target)}.`);
-    const parsed = parseRequestTarget(target);
-    return parsed && this.#matchSegments(parsed.segments);
+    return this.#entrance.match(target);
   }
 
   /**
@@ -190,15 +175,7 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
    * @returns false if none is; the request then stays untouched
    */
   handleUpgrade(request: UpgradeRequest, reply: UpgradeReply): boolean {
-    const target = parseRequestTarget(request.target);
-    const match = target && this.#matchSegments(target.segments);
-    if (target === undefined || match === undefined) return false;
-    const { target: endpoint, pathParameters } = match;
-    // Another taker of the socket answers.
-    if (!claim(reply.stream)) return true;
-    const routed = { request: this.#throughProxies(request, target), reply, target, pathParameters, endpoint };
-    this.#made.runInAsyncScope(() => void inOwnScope(() => upgrade(this.#upgradeContext, routed)));
-    return true;
+    return this.#entrance.handleUpgrade(request, reply);
   }
 
   /** Warns that the host serves an upgrade as a plain request although an endpoint is deployed at its path. */
@@ -219,42 +196,7 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
     config: ServerEndpointConfig,
     pathParameters: ReadonlyMap<string, string> | Readonly<Record<string, string>> = {},
   ): Promise<void> {
-    return this.#reported(httpRequest, this.#upgradeHttp(httpRequest, httpResponse, config, pathParameters));
-  }
-
-  async #upgradeHttp(
-    httpRequest: unknown,
-    httpResponse: unknown,
-    config: ServerEndpointConfig,
-    pathParameters: ReadonlyMap<string, string> | Readonly<Record<string, string>>,
-  ): Promise<void> {
-    const [request, reply] = handedOver(httpRequest, httpResponse);
-    if (!(config instanceof ServerEndpointConfig)) {
-      throw new IllegalArgumentException(
-        `upgradeHttpToWebSocket takes a ServerEndpointConfig; found ${describeValue(config)}.`,
-      );
-    }
-    const plan = this.#deployment.planOf(config);
-    if (!claim(reply.stream)) {
-      throw new IllegalStateException(
-        'upgradeHttpToWebSocket takes a request whose socket is free; an earlier call, an endpoint deployed at its path, or ' +
-          'ws has already taken it. Call it once, and only for paths without an endpoint.',
-      );
-    }
-    const target = parseRequestTarget(request.target);
-    if (target === undefined) {
-      tolerateErrors(reply.stream);
-      reply.refuse(400);
-      return;
-    }
-    const routed = {
-      request: this.#throughProxies(request, target),
-      reply,
-      target,
-      pathParameters: asMap(pathParameters),
-      endpoint: { plan, config },
-    };
-    await inOwnScope(() => upgrade(this.#upgradeContext, routed));
+    return this.#entrance.upgradeHttp(httpRequest, httpResponse, config, pathParameters);
   }
 
   /**
@@ -284,67 +226,7 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
     endpoint: EndpointClass | ServerEndpointConfig,
     options: AdoptOptions = {},
   ): Promise<Session | undefined> {
-    return this.#reported(httpRequest, this.#adopt(webSocket, httpRequest, endpoint, options));
-  }
-
-  // No await, so that it takes the socket within the call; async turns an exception into a rejection.
-  async #adopt(
-    webSocket: object,
-    httpRequest: object,
-    endpoint: EndpointClass | ServerEndpointConfig,
-    options: AdoptOptions,
-  ): Promise<Session | undefined> {
-    const received = fromIncomingMessage(requireIncomingMessage('adoptWebSocket', httpRequest));
-    const target = parseRequestTarget(received.target);
-    if (target === undefined) {
-      throw new IllegalArgumentException(
-        `adoptWebSocket takes a request for a path; found the target ${JSON.stringify(received.target)}.`,
-      );
-    }
-    const request = this.#throughProxies(received, target);
-    const deployed = this.#deployment.endpointOf(endpoint);
-    const { diagnostics, settings } = this.#context;
-    const adoption = {
-      socket: AdoptedWebSocket.take(webSocket, {
-        isSecure: request.isSecure,
-        remoteAddress: request.remoteAddress,
-        deliveredWhole: () => diagnostics.report({ kind: 'delivered-whole', endpoint: deployed.plan.name }),
-        maxFrameBytes: settings.maxFrameSize,
-      }),
-      request,
-      target,
-      pathParameters: asMap(options.pathParameters ?? {}),
-      endpoint: deployed,
-      userPrincipal: options.userPrincipal ?? null,
-    };
-    return inOwnScope(() => adopt(this.#upgradeContext, adoption));
-  }
-
-  /** Event listeners call these methods without awaiting them, so a rejection is logged and does not end the process. */
-  #reported<T>(httpRequest: unknown, going: Promise<T>): Promise<T> {
-    going.catch((error: unknown) => {
-      const url = httpRequest instanceof IncomingMessage ? httpRequest.url : undefined;
-      this.#context.diagnostics.report({ kind: 'handshake-failed', path: url ?? '(unknown)', error: toError(error) });
-    });
-    return going;
-  }
-
-  /** If `trustProxy` throws, no proxy is trusted and the request stays unchanged. */
-  #throughProxies(request: UpgradeRequest, target: RequestTarget): UpgradeRequest {
-    try {
-      return throughProxies(request, this.#isTrustedProxy);
-    } catch (thrown) {
-      this.#context.diagnostics.report({ kind: 'handshake-failed', path: target.path, error: toError(thrown) });
-      return request;
-    }
-  }
-
-  #matchSegments(segments: readonly string[]): RouteMatch<DeployedEndpoint> | undefined {
-    const prefix = this.#contextPath;
-    if (segments.length < prefix.length || !prefix.every((segment, index) => segments[index] === segment))
-      return undefined;
-    const rest = segments.slice(prefix.length);
-    return this.#deployment.match(rest.length === 0 ? [''] : rest);
+    return this.#entrance.adopt(webSocket, httpRequest, endpoint, options);
   }
 
   // --- sessions ---------------------------------------------------------------------------------------------------

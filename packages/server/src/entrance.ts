@@ -1,0 +1,185 @@
+import {
+  IllegalArgumentException,
+  IllegalStateException,
+  ServerEndpointConfig,
+  type EndpointClass,
+  type Session,
+} from '@serval/api';
+import { describeValue } from '@serval/api/spi';
+import { inOwnScope, toError } from '@serval/container';
+import { AdoptedWebSocket, tolerateErrors } from '@serval/protocol';
+import { AsyncResource } from 'node:async_hooks';
+import { IncomingMessage } from 'node:http';
+import { adopt, type AdoptOptions } from './adoption';
+import type { DeployedEndpoint, Deployment } from './deployment';
+import type { RouteMatch } from './endpoint-router';
+import { throughProxies } from './forwarded-request';
+import { asMap, handedOver, requireIncomingMessage } from './handed-over';
+import { parseRequestTarget, type RequestTarget } from './request-target';
+import type { UpgradeContext } from './routed-request';
+import { claim } from './shared-server';
+import type { IsTrustedProxy } from './trust-proxy';
+import { upgrade } from './upgrade';
+import type { UpgradeReply } from './upgrade-reply';
+import { fromIncomingMessage, type UpgradeRequest } from './upgrade-request';
+
+/** The settings that decide which endpoint answers a request. */
+export interface EntranceSettings {
+  /** The segments of the context path. */
+  readonly contextPath: readonly string[];
+  /** Undefined if no proxy is trusted. */
+  readonly trustProxy: IsTrustedProxy | undefined;
+}
+
+/**
+ * The three ways into a container: an upgrade request that a host received, a request that the application routed itself,
+ * and a WebSocket that is already open. Each finds its endpoint and continues with `upgrade` or `adopt`.
+ */
+export class Entrance {
+  /** Upgrades run in the async context of the container's creation, not in that of the host's connection. */
+  readonly #made = new AsyncResource('SERVAL');
+
+  constructor(
+    private readonly context: UpgradeContext,
+    private readonly deployment: Deployment,
+    private readonly settings: EntranceSettings,
+  ) {}
+
+  /** Finds the endpoint for a request target. */
+  match(target: string): RouteMatch<DeployedEndpoint> | undefined {
+    const parsed = parseRequestTarget(target);
+    return parsed && this.#matchSegments(parsed.segments);
+  }
+
+  /** Answers an upgrade request. @returns false if no endpoint is deployed at its path; the request stays untouched */
+  handleUpgrade(request: UpgradeRequest, reply: UpgradeReply): boolean {
+    const target = parseRequestTarget(request.target);
+    const match = target && this.#matchSegments(target.segments);
+    if (target === undefined || match === undefined) return false;
+    const { target: endpoint, pathParameters } = match;
+    // Another taker of the socket answers.
+    if (!claim(reply.stream)) return true;
+    const routed = { request: this.#throughProxies(request, target), reply, target, pathParameters, endpoint };
+    this.#made.runInAsyncScope(() => void inOwnScope(() => upgrade(this.context, routed)));
+    return true;
+  }
+
+  /** Answers an upgrade request that the application routed to an endpoint. */
+  upgradeHttp(
+    httpRequest: unknown,
+    httpResponse: unknown,
+    config: ServerEndpointConfig,
+    pathParameters: ReadonlyMap<string, string> | Readonly<Record<string, string>>,
+  ): Promise<void> {
+    return this.#reported(httpRequest, this.#upgradeHttp(httpRequest, httpResponse, config, pathParameters));
+  }
+
+  async #upgradeHttp(
+    httpRequest: unknown,
+    httpResponse: unknown,
+    config: ServerEndpointConfig,
+    pathParameters: ReadonlyMap<string, string> | Readonly<Record<string, string>>,
+  ): Promise<void> {
+    const [request, reply] = handedOver(httpRequest, httpResponse);
+    if (!(config instanceof ServerEndpointConfig)) {
+      throw new IllegalArgumentException(
+        `upgradeHttpToWebSocket takes a ServerEndpointConfig; found ${describeValue(config)}.`,
+      );
+    }
+    const plan = this.deployment.planOf(config);
+    if (!claim(reply.stream)) {
+      throw new IllegalStateException(
+        'upgradeHttpToWebSocket takes a request whose socket is free; an earlier call, an endpoint deployed at its path, or ' +
+          'ws has already taken it. Call it once, and only for paths without an endpoint.',
+      );
+    }
+    const target = parseRequestTarget(request.target);
+    if (target === undefined) {
+      tolerateErrors(reply.stream);
+      reply.refuse(400);
+      return;
+    }
+    const routed = {
+      request: this.#throughProxies(request, target),
+      reply,
+      target,
+      pathParameters: asMap(pathParameters),
+      endpoint: { plan, config },
+    };
+    await inOwnScope(() => upgrade(this.context, routed));
+  }
+
+  /** Opens a session on a WebSocket that the application accepted. */
+  adopt(
+    webSocket: object,
+    httpRequest: object,
+    endpoint: EndpointClass | ServerEndpointConfig,
+    options: AdoptOptions,
+  ): Promise<Session | undefined> {
+    return this.#reported(httpRequest, this.#adopt(webSocket, httpRequest, endpoint, options));
+  }
+
+  // No await, so that it takes the socket within the call; async turns an exception into a rejection.
+  async #adopt(
+    webSocket: object,
+    httpRequest: object,
+    endpoint: EndpointClass | ServerEndpointConfig,
+    options: AdoptOptions,
+  ): Promise<Session | undefined> {
+    const received = fromIncomingMessage(requireIncomingMessage('adoptWebSocket', httpRequest));
+    const target = parseRequestTarget(received.target);
+    if (target === undefined) {
+      throw new IllegalArgumentException(
+        `adoptWebSocket takes a request for a path; found the target ${JSON.stringify(received.target)}.`,
+      );
+    }
+    const request = this.#throughProxies(received, target);
+    const deployed = this.deployment.endpointOf(endpoint);
+    const { diagnostics, settings } = this.context.container;
+    const adoption = {
+      socket: AdoptedWebSocket.take(webSocket, {
+        isSecure: request.isSecure,
+        remoteAddress: request.remoteAddress,
+        deliveredWhole: () => diagnostics.report({ kind: 'delivered-whole', endpoint: deployed.plan.name }),
+        maxFrameBytes: settings.maxFrameSize,
+      }),
+      request,
+      target,
+      pathParameters: asMap(options.pathParameters ?? {}),
+      endpoint: deployed,
+      userPrincipal: options.userPrincipal ?? null,
+    };
+    return inOwnScope(() => adopt(this.context, adoption));
+  }
+
+  /** Event listeners call these methods without awaiting them, so a rejection is logged and does not end the process. */
+  #reported<T>(httpRequest: unknown, going: Promise<T>): Promise<T> {
+    going.catch((error: unknown) => {
+      const url = httpRequest instanceof IncomingMessage ? httpRequest.url : undefined;
+      this.#reportFailure(url ?? '(unknown)', error);
+    });
+    return going;
+  }
+
+  /** If `trustProxy` throws, no proxy is trusted and the request stays unchanged. */
+  #throughProxies(request: UpgradeRequest, target: RequestTarget): UpgradeRequest {
+    try {
+      return throughProxies(request, this.settings.trustProxy);
+    } catch (thrown) {
+      this.#reportFailure(target.path, thrown);
+      return request;
+    }
+  }
+
+  #reportFailure(path: string, thrown: unknown): void {
+    this.context.container.diagnostics.report({ kind: 'handshake-failed', path, error: toError(thrown) });
+  }
+
+  #matchSegments(segments: readonly string[]): RouteMatch<DeployedEndpoint> | undefined {
+    const prefix = this.settings.contextPath;
+    if (segments.length < prefix.length || !prefix.every((segment, index) => segments[index] === segment))
+      return undefined;
+    const rest = segments.slice(prefix.length);
+    return this.deployment.match(rest.length === 0 ? [''] : rest);
+  }
+}
