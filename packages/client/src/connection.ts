@@ -6,10 +6,10 @@ import {
   IOException,
   type Session,
 } from '@serval/api';
-import { closeReasonOf, describeValue, pause, showAs } from '@serval/api/spi';
-import { asBytes, rejected, toError, tolerateNeglect, type SessionEnd, type WsSession } from '@serval/container';
+import { closeReasonOf, describeValue, showAs } from '@serval/api/spi';
+import { asBytes, rejected, tolerateNeglect, type WsSession } from '@serval/container';
+import { Attempts, unlessAborted, type Stay } from './attempts';
 import { prepareConnect, type ConnectOptions, type PreparedConnect, type ServerUri } from './connect-options';
-import { Deadline } from './deadline';
 import type { ReceivedMessage } from './message-stream';
 import { WaitingSends, type OutgoingMessage } from './waiting-sends';
 
@@ -18,21 +18,6 @@ import { WaitingSends, type OutgoingMessage } from './waiting-sends';
  * end.
  */
 export type ConnectionState = 'open' | 'away' | 'closed';
-
-/** A session and its end. */
-interface Stay {
-  readonly session: WsSession;
-  /** In `performance.now()` time. */
-  readonly since: number;
-  readonly ended: Promise<SessionEnd>;
-}
-
-/** A failed attempt. */
-interface Failure {
-  readonly error: Error;
-  /** The error; or, if the attempt opened a session that the other side ended, the reason of that end. */
-  readonly cause: CloseReason | Error;
-}
 
 /**
  * Connects with handlers in the options, with `for await` over the connection, or with an endpoint. With `reconnect` it
@@ -61,28 +46,22 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
    */
   readonly closed: Promise<CloseReason>;
   readonly #resolveClosed: (reason: CloseReason) => void;
-  /** It may contain a password. */
-  readonly #uri: ServerUri;
+  readonly #attempts: Attempts;
   readonly #waiting: WaitingSends;
-  /** Ends handshakes and delays, and prevents new ones. */
-  readonly #giveUp = new AbortController();
   /** The last session, from just before its `onOpen`. */
   #latest: WsSession | undefined;
   /** The session, from after its `onOpen` until its `onClose` has returned. */
   #session: WsSession | undefined;
   /** The session to which waiting messages are being sent. */
   #catchingUp: WsSession | undefined;
-  /** Attempts since the connection was last open for `minUptime`. */
-  #attempts = 0;
   #closeReason: CloseReason | undefined;
   #isOver = false;
-  #error: Error | undefined;
 
   private constructor(
     uri: ServerUri,
     private readonly parts: PreparedConnect,
   ) {
-    this.#uri = uri;
+    this.#attempts = new Attempts(uri, parts, (session) => this.#begun(session));
     let resolveClosed: (reason: CloseReason) => void;
     this.closed = new Promise((resolve) => (resolveClosed = resolve));
     this.#resolveClosed = (reason) => resolveClosed(reason);
@@ -97,17 +76,17 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
     const onAbort = (): void => void connection.close();
     signal?.addEventListener('abort', onAbort, { once: true });
     const { stopListeners } = parts.container;
-    const onStop = (why: HandshakeException): void => connection.#giveUp.abort(why);
+    const onStop = (why: HandshakeException): void => connection.#attempts.giveUp(why);
     stopListeners.add(onStop);
     void connection.closed.then(() => {
       signal?.removeEventListener('abort', onAbort);
       stopListeners.delete(onStop);
     });
-    const first = await unlessAborted(connection.#first(), connection.#giveUp.signal);
+    const first = await unlessAborted(connection.#attempts.first(), connection.#attempts.signal);
     if (first === undefined || 'error' in first) {
       connection.#finish(new CloseReason(1006));
       if (first !== undefined) throw first.error;
-      throw signal?.aborted === true ? signal.reason : connection.#giveUp.signal.reason;
+      throw signal?.aborted === true ? signal.reason : connection.#attempts.signal.reason;
     }
     void connection.#keep(first);
     return connection;
@@ -126,7 +105,7 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
 
   /** The error that ended the connection, if it was an error; then there is no further attempt. */
   get error(): Error | undefined {
-    return this.#error;
+    return this.#attempts.error;
   }
 
   /**
@@ -179,7 +158,7 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
       return rejected(error);
     }
     this.#end();
-    this.#giveUp.abort(
+    this.#attempts.giveUp(
       new HandshakeException('The connection was closed before it opened.', undefined, 'WS_CONNECT_IO'),
     );
     return this.#latest?.close(this.#closeReason) ?? Promise.resolve();
@@ -209,20 +188,12 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
     showAs(Connection, 'Connection', ({ state }) => state);
   }
 
-  get #isGivenUp(): boolean {
-    return this.#giveUp.signal.aborted;
-  }
-
   // --- one session after the other ----------------------------------------------------------------------------------
 
-  async #first(): Promise<Stay | Failure> {
-    const { container, policy } = this.parts;
-    const outcome = await this.#attempt();
-    // A connection that began after the stop has no stop listener.
-    const isEnded = this.#isGivenUp || container.isStopped;
-    if (!('error' in outcome) || isEnded || policy?.retryInitial !== true) return outcome;
-    const regained = await this.#regain(outcome.cause);
-    return regained ?? { ...outcome, error: this.#error ?? outcome.error };
+  #begun(session: WsSession): void {
+    this.#latest = session;
+    // close() ran in the same turn in which the handshake finished.
+    if (this.#closeReason !== undefined) void session.close(this.#closeReason);
   }
 
   /** Never rejects. */
@@ -230,105 +201,14 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
     for (let stay = first; ;) {
       this.#session = stay.session;
       void this.#catchUp(stay.session);
-      const { reason, isClosedHere } = await stay.ended;
+      const end = await stay.ended;
       this.#session = undefined;
       // Its sends may take as long to settle as its connection takes to end.
       this.#catchingUp = undefined;
-      const { policy } = this.parts;
-      if (this.#isGivenUp || isClosedHere || policy === undefined) return this.#finish(reason);
-      if (performance.now() - stay.since >= policy.minUptime) this.#attempts = 0;
-      const next = await this.#regain(reason);
-      if (next === undefined) return this.#finish(this.#closeReason ?? reason);
+      if (!this.#attempts.mayFollow(end)) return this.#finish(end.reason);
+      const next = await this.#attempts.next(stay, end.reason);
+      if (next === undefined) return this.#finish(this.#closeReason ?? end.reason);
       stay = next;
-    }
-  }
-
-  /** Attempts until one succeeds. @returns undefined when no further attempt follows */
-  async #regain(lost: CloseReason | Error): Promise<Stay | undefined> {
-    const since = performance.now();
-    let elapsed = 0;
-    for (let cause = lost; ; elapsed = performance.now() - since) {
-      const delay = await this.#decide(cause, elapsed);
-      if (delay === false || !(await this.#wait(delay))) return undefined;
-      this.#attempts += 1;
-      const outcome = await this.#attempt();
-      if (!('error' in outcome)) return outcome;
-      if (this.#isGivenUp) return undefined;
-      cause = outcome.cause;
-    }
-  }
-
-  /** The delay before the next attempt in milliseconds, or false for none. */
-  async #decide(cause: CloseReason | Error, elapsed: number): Promise<number | false> {
-    const attempt = this.#attempts + 1;
-    const { container, endpoint, policy } = this.parts;
-    const { name } = endpoint.plan;
-    let error = cause instanceof Error ? cause : undefined;
-    let delay: number | false | undefined = false;
-    try {
-      const decided = policy?.next(attempt, cause, elapsed);
-      delay = typeof decided === 'object' ? await unlessAborted(decided, this.#giveUp.signal) : decided;
-    } catch (thrown) {
-      error = toError(thrown);
-    }
-    if (this.#isGivenUp) return false;
-    if (typeof delay === 'number') {
-      container.diagnostics.report({ kind: 'reconnecting', endpoint: name, attempt, delay, cause });
-      return delay;
-    }
-    this.#error = error;
-    const isOrderly = error === undefined && this.#attempts === 0;
-    if (!isOrderly)
-      container.diagnostics.report({ kind: 'reconnect-given-up', endpoint: name, attempt, cause: error ?? cause });
-    return false;
-  }
-
-  /** @returns false if the connection was closed or stopped in the meantime */
-  async #wait(delay: number): Promise<boolean> {
-    try {
-      // The delay keeps the process alive, as an open connection does.
-      await pause(delay, this.#giveUp.signal);
-      return true;
-    } catch {
-      return false;
-    }
-  }
-
-  async #attempt(): Promise<Stay | Failure> {
-    const { container, endpoint } = this.parts;
-    const { signal } = this.#giveUp;
-    const begun: { stay: Stay | undefined } = { stay: undefined };
-    const onBegun = (session: WsSession): void => {
-      this.#latest = session;
-      begun.stay = stayOf(session);
-      // close() ran in the same turn in which the handshake finished.
-      if (this.#closeReason !== undefined) void session.close(this.#closeReason);
-    };
-    try {
-      const uri = await this.#serverUri();
-      const session = await container.attempt(endpoint, uri, { attempt: this.#attempts, signal, begun: onBegun });
-      return begun.stay ?? stayOf(session);
-    } catch (thrown) {
-      const error = toError(thrown);
-      // @OnOpen failed: its session ends properly before anything else happens.
-      const end = await begun.stay?.ended;
-      return { error, cause: end === undefined || end.isClosedHere ? error : end.reason };
-    }
-  }
-
-  async #serverUri(): Promise<unknown> {
-    if (typeof this.#uri !== 'function') return this.#uri;
-    const { handshakeTimeoutMs } = this.parts.container;
-    const deadline = new Deadline(handshakeTimeoutMs, () => uriTookTooLong(handshakeTimeoutMs));
-    try {
-      return await unlessAborted(deadline.within(this.#uri()), this.#giveUp.signal);
-    } catch (thrown) {
-      if (thrown === deadline.error) throw thrown;
-      const cause = toError(thrown);
-      const message = `The function for the server's URI threw: ${cause.message}`;
-      throw new HandshakeException(message, cause, 'WS_CONNECT_ENDPOINT');
-    } finally {
-      deadline.clear();
     }
   }
 
@@ -359,18 +239,6 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
   }
 }
 
-function uriTookTooLong(milliseconds: number): HandshakeException {
-  return new HandshakeException(
-    `The function for the server's URI did not settle within ${milliseconds} ms (handshakeTimeout).`,
-    undefined,
-    'WS_CONNECT_TIMEOUT',
-  );
-}
-
-function stayOf(session: WsSession): Stay {
-  return { session, since: performance.now(), ended: session.life.whenClosed() };
-}
-
 /** Passes a message to the session within the call, so that messages stay in order. */
 async function deliver(session: Session, message: OutgoingMessage): Promise<void> {
   const remote = session.getBasicRemote();
@@ -384,14 +252,4 @@ function requireMessage(message: unknown): OutgoingMessage {
   if (message === undefined || message === null)
     throw new IllegalArgumentException(`send takes a string, bytes or an object; found ${describeValue(message)}.`);
   return asBytes(message) ?? message;
-}
-
-/** Settles like the promise, or resolves to undefined as soon as the signal aborts. */
-function unlessAborted<T>(going: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => resolve(undefined);
-    if (signal.aborted) stop();
-    signal.addEventListener('abort', stop, { once: true });
-    going.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
-  });
 }
