@@ -12,7 +12,8 @@ import {
 import type { EngineOptions } from './engine-options';
 import { connectionSettings, createCompression } from './native-engine';
 import { tune } from './sockets';
-import { zlibCodecs, type ZlibCodecs } from './zlib-codecs';
+import { zlibCodecs } from './zlib-codecs';
+import type { ZlibCodecs } from './zlib-contract';
 
 /** An opening handshake that a server has answered with 101; its headers are checked but for the extensions. */
 export interface AnsweredHandshake {

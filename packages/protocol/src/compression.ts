@@ -9,7 +9,8 @@ import {
 } from './deflate-negotiation';
 import { PER_MESSAGE_DEFLATE_OPTIONS, type PerMessageDeflateOptions } from './engine-options';
 import { MessageDeflate, type DeflateCallback, type DeflatePool } from './message-deflate';
-import { zlibCodecs, type Deflater, type DeflateSettings, type Inflater, type ZlibCodecs } from './zlib-codecs';
+import { zlibCodecs } from './zlib-codecs';
+import type { Deflater, DeflateSettings, Inflater, ZlibCodecs } from './zlib-contract';
 
 /** Inflaters that are kept for later messages without context. */
 const MAX_SPARE_INFLATERS = 16;

@@ -1,6 +1,6 @@
 import type { Extension } from '@serval/api';
 import type { DeflateDirection } from './deflate-negotiation';
-import { DEFLATE_TAIL, type Deflater, type Inflater } from './zlib-codecs';
+import { DEFLATE_TAIL, type Deflater, type Inflater } from './zlib-contract';
 
 /** RFC 7692 7.2.3.6: the compressed form of an empty message. */
 const EMPTY_BLOCK = Buffer.from([0x00]);

@@ -8,7 +8,8 @@ import { ENGINE_OPTIONS, type EngineOptions } from './engine-options';
 import { acceptValue, formatExtensions } from './handshake-headers';
 import { trySharedReads } from './shared-reads-trial';
 import { tune } from './sockets';
-import { zlibCodecs, type ZlibCodecs } from './zlib-codecs';
+import { zlibCodecs } from './zlib-codecs';
+import type { ZlibCodecs } from './zlib-contract';
 
 /** On a stream of HTTP/2 nothing can come before its answer has been seen. */
 const NO_HEAD = Buffer.alloc(0);

@@ -13,7 +13,9 @@ import {
 } from '@serval/testing';
 import { WebSocketServer, type ServerOptions, type WebSocket } from 'ws';
 import { createClientEngine, formatExtensions, trySharedReads, type EngineOptions } from '../src';
-import { publicCodecs, streamCodecs, type ZlibCodecs } from '../src/zlib-codecs';
+import type { ZlibCodecs } from '../src/zlib-contract';
+import { publicCodecs } from '../src/zlib-functions';
+import { streamCodecs } from '../src/zlib-streams';
 import { connectNative } from './native-client';
 import { NativeServer } from './native-server';
 import { Random } from './random';

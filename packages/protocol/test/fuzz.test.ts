@@ -5,7 +5,8 @@ import { createExtension } from '@serval/api';
 import type { Transport, TransportListener } from '@serval/api/spi';
 import { PerMessageDeflate, Receiver, Sender } from 'ws';
 import { createClientEngine, createNativeEngine } from '../src';
-import { publicCodecs, streamCodecs } from '../src/zlib-codecs';
+import { publicCodecs } from '../src/zlib-functions';
+import { streamCodecs } from '../src/zlib-streams';
 import { Random } from './random';
 
 // Every wait is for an event; the limit only ends a test that hangs, also on a busy machine.

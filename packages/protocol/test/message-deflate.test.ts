@@ -6,7 +6,10 @@ import type { PerMessageDeflateOptions } from '../src/engine-options';
 import { acceptOffers, offerDeflate, readAnswer } from '../src/deflate-negotiation';
 import { formatExtensions, parseExtensions } from '../src/handshake-headers';
 import type { MessageDeflate } from '../src/message-deflate';
-import { publicCodecs, streamCodecs, zlibCodecs, type ZlibCodecs } from '../src/zlib-codecs';
+import { zlibCodecs } from '../src/zlib-codecs';
+import type { ZlibCodecs } from '../src/zlib-contract';
+import { publicCodecs } from '../src/zlib-functions';
+import { streamCodecs } from '../src/zlib-streams';
 import { Random } from './random';
 
 // Every wait is for an event; the limit only ends a test that hangs, also on a busy machine.
