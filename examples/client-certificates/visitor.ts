@@ -38,9 +38,9 @@ export async function visit(uri: string, trusted: string | undefined, own?: Cert
     .build();
   const visitor = new Visitor();
   try {
-    const connection = await connect(uri, { endpoint: visitor, config });
+    const client = await connect(uri, { endpoint: visitor, config });
     const greeting = await visitor.heard;
-    await connection.close();
+    await client.close();
     return greeting;
   } catch (error) {
     if (!(error instanceof HandshakeException)) throw error;

@@ -5,10 +5,10 @@ const server = process.argv[2] ?? 'ws://localhost:8080';
 
 async function sendReadings(): Promise<void> {
   const readings = ['20.5', '20.7', '21.0'];
-  const connection = await connect(`${server}/readings`);
-  for (const reading of readings) void connection.send(reading);
+  const client = await connect(`${server}/readings`);
+  for (const reading of readings) void client.send(reading);
   let left = readings.length;
-  for await (const answer of connection) {
+  for await (const answer of client) {
     console.log(answer);
     left -= 1;
     if (left === 0) break;

@@ -7,7 +7,7 @@ import { ArchiveLink } from './bridge';
 export async function start(port: number, archive: string): Promise<Running> {
   const link = new ArchiveLink();
   // Without retryInitial, the bridge would not start before its archive.
-  const connection = await connect(archive, {
+  const client = await connect(archive, {
     endpoint: link,
     reconnect: { minDelay: 20, initialDelay: 200, retryInitial: true },
   });
@@ -30,8 +30,8 @@ export async function start(port: number, archive: string): Promise<Running> {
     port: server.port,
     async stop() {
       await server.stop();
-      await connection.close();
-      await connection.closed;
+      await client.close();
+      await client.closed;
     },
   };
 }

@@ -24,7 +24,7 @@ export async function connectCommand(args: readonly string[], terminal: Terminal
   const given = parseConnectArguments(args);
   const printer = new Printer(terminal, { ...given, rawBinary: given.binary });
   const conversation = new Conversation(printer);
-  const connection = await connect(given.uri, {
+  const client = await connect(given.uri, {
     container: new ClientContainer(await containerOptions(given, printer, terminal)),
     endpoint: conversation,
     config: endpointConfig(given, printer),
@@ -44,11 +44,11 @@ export async function connectCommand(args: readonly string[], terminal: Terminal
     if (error.code !== 'EPIPE') failure ??= error;
     ended.abort();
   });
-  void connection.closed.then(() => ended.abort());
+  void client.closed.then(() => ended.abort());
   try {
-    await converse({ terminal, printer, connection, conversation, binary: given.binary, signal }, given);
-    await connection.close();
-    const reason = await connection.closed;
+    await converse({ terminal, printer, client, conversation, binary: given.binary, signal }, given);
+    await client.close();
+    const reason = await client.closed;
     if (signalled !== undefined) return exitCodeOf(signalled);
     if (failure !== undefined) throw failure;
     const code = reason.getCloseCode().getCode();
@@ -68,13 +68,13 @@ function announced({ cause, defaultDelay }: ReconnectAttempt, printer: Printer):
 
 /** Sends the messages, then waits for silence. Settles when the WebSocket is closed or should be closed. */
 async function converse(input: Input, { messages, binary, waitMs }: ConnectArguments): Promise<void> {
-  const { connection, conversation, signal, terminal } = input;
+  const { client, conversation, signal, terminal } = input;
   try {
     if (messages === undefined) await sendInput(input);
-    else for (const message of messages) await send(connection, message, binary);
+    else for (const message of messages) await send(client, message, binary);
   } catch (error) {
     // The end of the connection is already on the screen.
-    if (!signal.aborted && connection.state !== 'closed') throw error;
+    if (!signal.aborted && client.state !== 'closed') throw error;
   }
   const isInteractive = messages === undefined && terminal.stdin.isTTY === true;
   if (!isInteractive) await silence(conversation, waitMs, signal);

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { CloseReason, IOException, type Session } from '@serval/api';
-import type { Connection } from '@serval/client';
+import type { WebSocketClient } from '@serval/client';
 import type { Conversation } from './conversation';
 import type { Printer } from './printer';
 import type { Terminal } from './terminal';
@@ -10,7 +10,7 @@ import type { Terminal } from './terminal';
 export interface Input {
   readonly terminal: Terminal;
   readonly printer: Printer;
-  readonly connection: Connection;
+  readonly client: WebSocketClient;
   readonly conversation: Conversation;
   readonly binary: boolean;
   /** Stops reading the input. */
@@ -24,7 +24,7 @@ export interface Input {
  * @throws Error (as a rejection) when a send fails
  */
 export async function sendInput(input: Input): Promise<void> {
-  const { terminal, connection, binary } = input;
+  const { terminal, client, binary } = input;
   if (binary && terminal.stdin.isTTY !== true) return sendBytes(input);
   const isInteractive = terminal.stdin.isTTY === true && terminal.stdout.isTTY === true;
   const lines = createInterface({
@@ -45,7 +45,7 @@ export async function sendInput(input: Input): Promise<void> {
     for await (const line of lines) {
       if (input.signal.aborted) break;
       if (isInteractive && line.startsWith('/') && !line.startsWith('//')) await runCommand(line, input);
-      else await send(connection, isInteractive ? line.replace(/^\/\//, '/') : line, binary);
+      else await send(client, isInteractive ? line.replace(/^\/\//, '/') : line, binary);
       if (isInteractive && !input.signal.aborted) lines.prompt();
     }
   } finally {
@@ -57,16 +57,16 @@ export async function sendInput(input: Input): Promise<void> {
   }
 }
 
-export function send(connection: Connection, line: string, binary: boolean): Promise<void> {
-  return connection.send(binary ? Buffer.from(line) : line);
+export function send(client: WebSocketClient, line: string, binary: boolean): Promise<void> {
+  return client.send(binary ? Buffer.from(line) : line);
 }
 
 /** Sends all of stdin as one message, in parts as they arrive. */
-async function sendBytes({ terminal, connection, signal }: Input): Promise<void> {
+async function sendBytes({ terminal, client, signal }: Input): Promise<void> {
   const stop = (): void => void terminal.stdin.destroy();
   signal.addEventListener('abort', stop);
   try {
-    const remote = openSession(connection).getBasicRemote();
+    const remote = openSession(client).getBasicRemote();
     for await (const chunk of terminal.stdin) await remote.sendBinary(Buffer.from(chunk as Uint8Array), false);
     await remote.sendBinary(Buffer.alloc(0), true);
   } catch (error) {
@@ -83,12 +83,12 @@ export const COMMANDS_HELP = `/ping [text]             send a ping and print the
 //text                   send /text`;
 
 async function runCommand(line: string, input: Input): Promise<void> {
-  const { connection, conversation, printer } = input;
+  const { client, conversation, printer } = input;
   const [, name = '', rest = ''] = /^\/(\S*)\s*(.*)$/.exec(line) ?? [];
   try {
-    if (name === 'ping') await conversation.ping(openSession(connection), rest);
-    else if (name === 'binary') await connection.send(await bytesOf(rest));
-    else if (name === 'close') await connection.close(reasonOf(rest));
+    if (name === 'ping') await conversation.ping(openSession(client), rest);
+    else if (name === 'binary') await client.send(await bytesOf(rest));
+    else if (name === 'close') await client.close(reasonOf(rest));
     else if (name === 'help') COMMANDS_HELP.split('\n').forEach((text) => printer.note(text));
     else printer.error(`there is no command /${name}; /help lists them, and // at the start sends one slash`);
   } catch (error) {
@@ -97,7 +97,7 @@ async function runCommand(line: string, input: Input): Promise<void> {
   }
 }
 
-function openSession({ session }: Connection): Session {
+function openSession({ session }: WebSocketClient): Session {
   if (session === undefined) throw new IOException('The connection is lost; try again once it is back.');
   return session;
 }

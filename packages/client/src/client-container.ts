@@ -101,7 +101,7 @@ export class ClientContainer extends ContainerDefaults implements WebSocketConta
   }
 
   /**
-   * For connections that reconnect: prepares an endpoint with one instance for all of their sessions.
+   * For clients that reconnect: prepares an endpoint with one instance for all of their sessions.
    *
    * @throws DeploymentException when the endpoint breaks a rule of chapter 4, or its constructor throws
    * @internal
@@ -113,7 +113,7 @@ export class ClientContainer extends ContainerDefaults implements WebSocketConta
   }
 
   /**
-   * For connections that reconnect: connects once, like {@link connectToServer}. `retryAfter` applies to the first attempt.
+   * For clients that reconnect: connects once, like {@link connectToServer}. `retryAfter` applies to the first attempt.
    *
    * @internal
    */
@@ -128,7 +128,7 @@ export class ClientContainer extends ContainerDefaults implements WebSocketConta
   }
 
   /**
-   * Callbacks for connections that reconnect. A stop calls them, because such a connection may have no session to end.
+   * Callbacks for clients that reconnect. A stop calls them, because such a client may have no session to end.
    *
    * @internal
    */

@@ -37,7 +37,7 @@ export interface ConnectContext {
  */
 export const ATTEMPT_PROPERTY = 'reconnect.attempt';
 
-/** One attempt of a connection that reconnects. */
+/** One attempt of a client that reconnects. */
 export interface ConnectWatch {
   /** See {@link ATTEMPT_PROPERTY}. */
   readonly attempt: number;

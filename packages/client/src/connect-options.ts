@@ -40,7 +40,7 @@ export interface CommonConnectOptions extends ClientContainerOptions {
   /** The container to connect with. Default: a new one if you pass options of a container, otherwise the provider's. */
   readonly container?: ClientContainer | undefined;
   /**
-   * Ends the connection like `close()`, at any time. A pending `connect` rejects with the signal's reason. Default: none.
+   * Ends the client like `close()`, at any time. A pending `connect` rejects with the signal's reason. Default: none.
    */
   readonly signal?: AbortSignal | undefined;
   /** Whether and how to reconnect after a connection is lost. Default false. */
@@ -91,7 +91,7 @@ export interface PreparedConnect {
   readonly endpoint: ClientEndpoint;
   /** Set if no handler receives the messages. */
   readonly stream: MessageStream | undefined;
-  /** Undefined if the connection does not reconnect. */
+  /** Undefined if the client does not reconnect. */
   readonly policy: ReconnectPolicy | undefined;
 }
 

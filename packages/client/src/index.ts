@@ -3,9 +3,9 @@ import './container-provider';
 
 export { ClientContainer } from './client-container';
 export { ATTEMPT_PROPERTY } from './connect-endpoint';
-export { connect } from './connection';
 export { CONNECT_OPTIONS } from './connect-options';
 export { CLIENT_CONTAINER_OPTIONS } from './container-options';
+export { connect } from './web-socket-client';
 
 export type { StopOptions } from '@serval/container';
 export type {
@@ -15,7 +15,6 @@ export type {
   RequestHeaders,
   ServerUri,
 } from './connect-options';
-export type { Connection, ConnectionState } from './connection';
 export type { ClientContainerOptions } from './container-options';
 export type { Credentials } from './credentials';
 export type { ProxyOption, ProxyOptions } from './proxy';
@@ -24,3 +23,4 @@ export type { OpenInfo, SessionHandlers } from './function-endpoint';
 export type { ReceivedMessage } from './message-stream';
 export type { ReconnectAttempt, ReconnectOptions } from './reconnect-policy';
 export type { OutgoingMessage } from './waiting-sends';
+export type { WebSocketClient, WebSocketClientState } from './web-socket-client';

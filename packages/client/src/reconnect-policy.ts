@@ -13,7 +13,7 @@ import {
 
 /** A lost connection, and the next attempt to connect again. */
 export interface ReconnectAttempt {
-  /** From 1; counted since the connection was last open for `minUptime`. */
+  /** From 1; counted since a session was last open for `minUptime`. */
   readonly attempt: number;
   /** Why the last session ended, or the last attempt failed. */
   readonly cause: CloseReason | Error;
@@ -27,7 +27,7 @@ export interface ReconnectAttempt {
 export interface ReconnectOptions {
   /**
    * Decides when the next attempt is made: a number of milliseconds from now, or false for none; may be async. It runs
-   * whenever the connection ends, unless you closed it. An exception ends the connection. Default: `defaultDelay`.
+   * whenever a session ends or an attempt fails, unless you closed the client. An exception ends the client. Default: `defaultDelay`.
    *
    * @example
    * delay: ({ cause, defaultDelay }) => (cause instanceof CloseReason && cause.getCloseCode().getCode() === 4000 ? 0 : defaultDelay)
@@ -39,15 +39,15 @@ export interface ReconnectOptions {
   readonly initialDelay?: number | undefined;
   /** The longest delay of any attempt, in milliseconds. Default 30000. */
   readonly maxDelay?: number | undefined;
-  /** After this many attempts without success the connection ends. Default Infinity. */
+  /** After this many attempts without success the client ends. Default Infinity. */
   readonly maxAttempts?: number | undefined;
-  /** A connection that was open for less than this, in milliseconds, does not reset the count. Default 5000. */
+  /** A session that was open for less than this, in milliseconds, does not reset the count. Default 5000. */
   readonly minUptime?: number | undefined;
   /** Whether to repeat the first connection too; otherwise `connect` rejects. Default false. */
   readonly retryInitial?: boolean | undefined;
-  /** Whether sends while the connection is away wait for it (`queue`) or reject. Default `'queue'`. */
+  /** Whether sends while the client is away wait (`queue`) or reject. Default `'queue'`. */
   readonly whileAway?: 'queue' | 'reject' | undefined;
-  /** The most sends that wait for the connection; one more rejects. Default 1000. */
+  /** The most sends that wait while the client is away; one more rejects. Default 1000. */
   readonly maxQueuedMessages?: number | undefined;
   /** The most bytes of waiting texts and binary messages; a text counts its characters. Default 1048576. */
   readonly maxQueuedBytes?: number | undefined;

@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { DeploymentException, IllegalStateException, IOException, type CloseReason, type Session } from '@serval/api';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { Random } from '../../protocol/test/random';
-import { connect, ClientContainer, type Connection, type ReconnectAttempt } from '../src';
+import { connect, ClientContainer, type WebSocketClient, type ReconnectAttempt } from '../src';
 import { turns } from './reconnecting';
 import { silent } from '../../testing/test/toolbox';
 
@@ -62,7 +62,7 @@ class Life {
   readonly #told: string[] = [];
   readonly #outcomes = new Map<string, Error | undefined>();
   readonly #calls: string[] = [];
-  #connection: Connection | undefined;
+  #connection: WebSocketClient | undefined;
   #isEndedHere = false;
   #isLooping = false;
   #isStreaming = false;
@@ -197,7 +197,7 @@ class Life {
     if (this.random.chance(30)) await this.#send()?.catch(() => undefined);
   }
 
-  async #loop(connection: Connection): Promise<void> {
+  async #loop(connection: WebSocketClient): Promise<void> {
     this.#isLooping = true;
     const leaves = this.random.chance(20);
     for await (const message of connection) {

@@ -11,12 +11,12 @@ import {
   type Session,
 } from '@serval/api';
 import { acceptValue as accept } from '@serval/protocol';
-import { connect, ClientContainer, type Connection, type ConnectOptions } from '../src';
+import { connect, ClientContainer, type WebSocketClient, type ConnectOptions } from '../src';
 import { LiteralServer } from './literal-server';
 import { PeerServer } from './peer-server';
 import { afterTest, Gate, Inbox, rejection, silent } from '../../testing/test/toolbox';
 
-async function open(uri: string, options: ConnectOptions = {}): Promise<Connection> {
+async function open(uri: string, options: ConnectOptions = {}): Promise<WebSocketClient> {
   const connection = await connect(uri, { logger: silent, sessionCloseTimeout: 200, ioTimeout: 60_000, ...options });
   afterTest(() => connection.close());
   return connection;

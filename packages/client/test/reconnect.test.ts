@@ -9,7 +9,7 @@ import {
   Session,
 } from '@serval/api';
 import { Server } from '@serval/server';
-import { ATTEMPT_PROPERTY, connect, type Connection, type ReconnectAttempt } from '../src';
+import { ATTEMPT_PROPERTY, connect, type WebSocketClient, type ReconnectAttempt } from '../src';
 import { accepting, LiteralServer, status, type Answer } from './literal-server';
 import { PeerServer } from './peer-server';
 import { close, diagnostics, inTurn, open, soon, turns } from './reconnecting';
@@ -68,7 +68,7 @@ describe('a server that restarts on its port', () => {
 });
 
 /** The endpoint of a session, for a test that did not create it. */
-function instanceOf(connection: Connection): unknown {
+function instanceOf(connection: WebSocketClient): unknown {
   return (connection.session as unknown as { endpoint: unknown }).endpoint;
 }
 

@@ -1,13 +1,13 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { DIAGNOSTICS_CHANNEL, type DiagnosticEvent } from '@serval/container';
-import { connect, type Connection, type ReconnectAttempt } from '../src';
+import { connect, type WebSocketClient, type ReconnectAttempt } from '../src';
 import type { Answer } from './literal-server';
 import { afterTest, silent } from '../../testing/test/toolbox';
 
 /** Reconnects at once, if the default reconnects at all. */
 export const soon = { delay: ({ defaultDelay }: ReconnectAttempt) => (defaultDelay === false ? false : 0) } as const;
 
-export async function open(uri: string, options: object = {}): Promise<Connection> {
+export async function open(uri: string, options: object = {}): Promise<WebSocketClient> {
   const all = { logger: silent, sessionCloseTimeout: 200, ioTimeout: 60_000, reconnect: soon, ...options };
   const connection = await connect(uri, all);
   afterTest(async () => {

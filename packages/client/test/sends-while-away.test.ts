@@ -1,13 +1,13 @@
 import { Encoder, IllegalStateException, IOException, type CloseReason, type Session } from '@serval/api';
-import type { Connection } from '../src';
+import type { WebSocketClient } from '../src';
 import { WaitingSends } from '../src/waiting-sends';
 import { PeerServer } from './peer-server';
 import { open, turns } from './reconnecting';
 import { Gate, Inbox, rejection } from '../../testing/test/toolbox';
 
-describe('sends while the connection is away', () => {
+describe('sends while the client is away', () => {
   /** A connection that is away until the gate opens. */
-  async function away(options: object = {}): Promise<{ server: PeerServer; connection: Connection; back: Gate }> {
+  async function away(options: object = {}): Promise<{ server: PeerServer; connection: WebSocketClient; back: Gate }> {
     const server = await PeerServer.start();
     const back = new Gate();
     const lost = new Gate();
@@ -97,7 +97,7 @@ describe('sends while the connection is away', () => {
       const asked = new Gate();
       const answer = new Gate();
       const ended = new Inbox();
-      const connection: Connection = await open(server.url, {
+      const connection: WebSocketClient = await open(server.url, {
         async onText(text: string) {
           asked.open();
           await answer.promise;
@@ -138,7 +138,7 @@ describe('sends while the connection is away', () => {
 
     test('by onOpen and onClose', async () => {
       const server = await PeerServer.start();
-      const connection: Connection = await open(server.url, {
+      const connection: WebSocketClient = await open(server.url, {
         onOpen: (_session: Session, { attempt }: { attempt: number }) =>
           attempt > 0 && connection.send(`open ${attempt}`),
         onClose: () => connection.send('closed').catch(() => undefined),
@@ -212,7 +212,7 @@ describe('sends while the connection is away', () => {
     const { server, connection, back } = await away({ reconnect: { whileAway: 'reject' } });
     const error = await rejection(connection.send('one'));
     expect(error).toBeInstanceOf(IOException);
-    expect(error.message).toMatch(/the connection is away/);
+    expect(error.message).toMatch(/the client is away/);
     back.open();
     const { received } = await server.clients.next();
     while (connection.state !== 'open') await turns(1);

@@ -23,8 +23,6 @@ export type {
   ProxyOptions,
   RetryAfterOption,
   RetryAfterOptions,
-  Connection,
-  ConnectionState,
   ConnectOptions,
   EndpointConnectOptions,
   HandlerConnectOptions,
@@ -36,6 +34,8 @@ export type {
   RequestHeaders,
   ServerUri,
   SessionHandlers,
+  WebSocketClient,
+  WebSocketClientState,
 } from '@serval/client';
 export type { Compatibility, ContainerOptions, DiagnosticEvent, Logger } from '@serval/container';
 

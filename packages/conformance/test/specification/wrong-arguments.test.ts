@@ -18,7 +18,7 @@ import {
   ServerEndpointConfig,
   ClientContainer,
   ServerContainer,
-  type Connection,
+  type WebSocketClient,
   type Session,
 } from 'serval';
 import { TestServer } from '@serval/testing';
@@ -258,10 +258,10 @@ const SUBJECTS: readonly Subject[] = [
     methods: { connect: [text, options], stop: [options] },
   },
   {
-    name: 'Connection',
-    make: openConnection,
+    name: 'WebSocketClient',
+    make: openClient,
     promising: ['send', 'close'],
-    all: methodsOf(connectionPrototype()),
+    all: methodsOf(clientPrototype()),
     methods: {
       send: [param('x', (value) => ['string', 'number', 'boolean', 'bigint'].includes(typeof value))],
       close: [param(4001, () => false), param('x', (value) => value === null || typeof value === 'string')],
@@ -382,27 +382,27 @@ const ELSEWHERE = [
 ].flatMap(([, ...names]) => names);
 
 let echo: Server;
-const connections: Connection[] = [];
+const clients: WebSocketClient[] = [];
 
-function connectionPrototype(): object {
+function clientPrototype(): object {
   // The package exports only its type; the class is that of the result of `connect`.
-  const { Connection: Class } = jest.requireActual<{ Connection: { prototype: object } }>(
-    '../../../client/src/connection',
+  const { WebSocketClient: Class } = jest.requireActual<{ WebSocketClient: { prototype: object } }>(
+    '../../../client/src/web-socket-client',
   );
   return Class.prototype;
 }
 
-async function openConnection(): Promise<Connection> {
-  const connection = await connect(`ws://127.0.0.1:${echo.port}/nothing`, { logger });
-  connections.push(connection);
-  return connection;
+async function openClient(): Promise<WebSocketClient> {
+  const client = await connect(`ws://127.0.0.1:${echo.port}/nothing`, { logger });
+  clients.push(client);
+  return client;
 }
 
 beforeAll(async () => {
   echo = await new Server({ host: '127.0.0.1', endpoints: [config], logger }).start();
 });
 afterAll(async () => {
-  await Promise.all(connections.map((connection) => connection.close()));
+  await Promise.all(clients.map((client) => client.close()));
   await echo.stop({ grace: 100 });
 });
 

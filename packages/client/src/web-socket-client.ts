@@ -14,34 +14,34 @@ import type { ReceivedMessage } from './message-stream';
 import { WaitingSends, type OutgoingMessage } from './waiting-sends';
 
 /**
- * `'open'`: the connection sends messages. `'away'`: it is lost and may reconnect. `'closed'`: it has ended or is about to
- * end.
+ * `'open'`: the client sends messages. `'away'`: its connection is lost, and it may reconnect. `'closed'`: it has ended or is
+ * about to end.
  */
-export type ConnectionState = 'open' | 'away' | 'closed';
+export type WebSocketClientState = 'open' | 'away' | 'closed';
 
 /**
- * Connects with handlers in the options, with `for await` over the connection, or with an endpoint. With `reconnect` it
+ * Connects with handlers in the options, with `for await` over the client, or with an endpoint. With `reconnect` it
  * connects again after a loss. The handlers are registered before the first byte is read.
  *
  * @param uri `ws:`, `wss:` or `ws+unix:`, without a fragment; a function runs for each attempt
- * @returns the open connection, once `onOpen` has settled
+ * @returns the connected client, once `onOpen` has settled
  * @throws DeploymentException (as a rejection) when an option or the endpoint is invalid
  * @throws HandshakeException (as a rejection), a subclass of DeploymentException, when the WebSocket cannot be opened
  * @throws the reason of `signal` (as a rejection) when it aborts first
  *
  * @example
- * const connection = await connect('wss://example.com/prices', { reconnect: true });
- * await connection.send('tea');
- * for await (const message of connection) console.log(message);
+ * const client = await connect('wss://example.com/prices', { reconnect: true });
+ * await client.send('tea');
+ * for await (const message of client) console.log(message);
  */
-export async function connect(uri: ServerUri, options: ConnectOptions = {}): Promise<Connection> {
-  return Connection.open(uri, prepareConnect(options), options.signal);
+export async function connect(uri: ServerUri, options: ConnectOptions = {}): Promise<WebSocketClient> {
+  return WebSocketClient.open(uri, prepareConnect(options), options.signal);
 }
 
 /** The result of `connect`: one session or, with `reconnect`, one session after the other. */
-export class Connection implements AsyncIterable<ReceivedMessage> {
+export class WebSocketClient implements AsyncIterable<ReceivedMessage> {
   /**
-   * Resolves once the connection has ended and does not reconnect: to the reason of the last session, or to that of
+   * Resolves once the client has ended and does not reconnect: to the reason of the last session, or to that of
    * `close` if no session was open. Never rejects.
    */
   readonly closed: Promise<CloseReason>;
@@ -70,52 +70,52 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
   }
 
   /** @internal */
-  static async open(uri: ServerUri, parts: PreparedConnect, signal?: AbortSignal): Promise<Connection> {
+  static async open(uri: ServerUri, parts: PreparedConnect, signal?: AbortSignal): Promise<WebSocketClient> {
     signal?.throwIfAborted();
-    const connection = new Connection(uri, parts);
-    const onAbort = (): void => void connection.close();
+    const client = new WebSocketClient(uri, parts);
+    const onAbort = (): void => void client.close();
     signal?.addEventListener('abort', onAbort, { once: true });
     const { stopListeners } = parts.container;
-    const onStop = (why: HandshakeException): void => connection.#attempts.giveUp(why);
+    const onStop = (why: HandshakeException): void => client.#attempts.giveUp(why);
     stopListeners.add(onStop);
-    void connection.closed.then(() => {
+    void client.closed.then(() => {
       signal?.removeEventListener('abort', onAbort);
       stopListeners.delete(onStop);
     });
-    const first = await unlessAborted(connection.#attempts.first(), connection.#attempts.signal);
+    const first = await unlessAborted(client.#attempts.first(), client.#attempts.signal);
     if (first === undefined || 'error' in first) {
-      connection.#finish(new CloseReason(1006));
+      client.#finish(new CloseReason(1006));
       if (first !== undefined) throw first.error;
-      throw signal?.aborted === true ? signal.reason : connection.#attempts.signal.reason;
+      throw signal?.aborted === true ? signal.reason : client.#attempts.signal.reason;
     }
-    void connection.#keep(first);
-    return connection;
+    void client.#keep(first);
+    return client;
   }
 
-  /** The open session, or undefined while the connection is away and after its end. */
+  /** The open session, or undefined while the client is away and after its end. */
   get session(): Session | undefined {
     return this.state === 'open' ? this.#session : undefined;
   }
 
-  get state(): ConnectionState {
+  get state(): WebSocketClientState {
     if (this.#isOver) return 'closed';
     if (this.#session?.life.canSend === true) return 'open';
     return this.parts.policy === undefined ? 'closed' : 'away';
   }
 
-  /** The error that ended the connection, if it was an error; then there is no further attempt. */
+  /** The error that ended the client, if it was an error; then there is no further attempt. */
   get error(): Error | undefined {
     return this.#attempts.error;
   }
 
   /**
    * Sends a string as text, bytes as a binary message, and anything else with the first encoder that accepts it. Messages
-   * leave in call order. While the connection is away, `reconnect.whileAway` decides whether the message waits or the
+   * leave in call order. While the client is away, `reconnect.whileAway` decides whether the message waits or the
    * promise rejects.
    *
    * The promise resolves once a session has accepted the message for sending, as with `getBasicRemote()`. It rejects with
-   * IOException when the connection is lost or ends first, with IllegalStateException when too many messages wait, and
-   * with IllegalArgumentException for null and undefined. You need not await it. The connection does not copy bytes.
+   * IOException when the connection is lost or the client ends first, with IllegalStateException when too many messages wait, and
+   * with IllegalArgumentException for null and undefined. You need not await it. The client does not copy bytes.
    *
    * While a session begins (`onOpen`) or is lost (until `onClose` has returned), the promise resolves as soon as the
    * message waits. Otherwise a handler that awaits it and the next session would wait for each other.
@@ -131,10 +131,9 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
   #send(message: OutgoingMessage): Promise<void> {
     const session = this.state === 'open' ? this.#session : undefined;
     if (session !== undefined && this.#catchingUp === undefined) return tolerateNeglect(deliver(session, message));
-    if (this.state === 'closed')
-      return rejected(new IOException('The message was not sent: the connection is closed.'));
+    if (this.state === 'closed') return rejected(new IOException('The message was not sent: the client is closed.'));
     if (session === undefined && this.parts.policy?.queues !== true)
-      return rejected(new IOException('The message was not sent: the connection is away.'));
+      return rejected(new IOException('The message was not sent: the client is away.'));
     const sending = this.#waiting.add(message);
     // Otherwise a handler that awaits the send and the next session would wait for each other.
     if (session === undefined && this.#latest?.isOpen() === true) this.#waiting.release();
@@ -142,13 +141,13 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
   }
 
   /**
-   * Ends the connection without reconnecting. You may call it at any time. An open session closes with a close frame,
+   * Ends the client without reconnecting. You may call it at any time. An open session closes with a close frame,
    * after earlier messages; a handshake or a delay ends at once. Resolves like `session.close`; {@link closed} resolves at
    * the end. Waiting sends reject.
    *
    * @param reason a CloseReason or its code; default 1000
    * @throws IllegalArgumentException (as a rejection) for an invalid reason or code, or a phrase over 123 bytes; the
-   * connection then stays open
+   * client then stays open
    */
   close(reason: CloseReason | number = 1000, phrase?: string): Promise<void> {
     if (this.#isOver) return Promise.resolve();
@@ -159,33 +158,33 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
     }
     this.#end();
     this.#attempts.giveUp(
-      new HandshakeException('The connection was closed before it opened.', undefined, 'WS_CONNECT_IO'),
+      new HandshakeException('The client was closed before it connected.', undefined, 'WS_CONNECT_IO'),
     );
     return this.#latest?.close(this.#closeReason) ?? Promise.resolve();
   }
 
   /**
    * Iterates over the messages of one session after the other: text as string, binary as Buffer. The client reads from the
-   * socket only as far as the loop needs. The loop ends with the connection. Leaving it earlier (`break`, `return`, an
-   * exception) closes the connection.
+   * socket only as far as the loop needs. The loop ends with the client. Leaving it earlier (`break`, `return`, an
+   * exception) closes the client.
    *
    * @throws IllegalStateException when handlers or an endpoint receive the messages
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<ReceivedMessage> {
     if (this.parts.stream !== undefined) return this.parts.stream;
     throw new IllegalStateException(
-      'The messages of this connection go to its handlers; leave out onText, onBinary and endpoint to read them with for await.',
+      'The messages of this client go to its handlers; leave out onText, onBinary and endpoint to read them with for await.',
     );
   }
 
-  /** Closes the connection and waits for its end: `await using connection = await connect(uri)`. */
+  /** Closes the client and waits for its end: `await using client = await connect(uri)`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
     await this.closed;
   }
 
   static {
-    showAs(Connection, 'Connection', ({ state }) => state);
+    showAs(WebSocketClient, 'WebSocketClient', ({ state }) => state);
   }
 
   // --- one session after the other ----------------------------------------------------------------------------------
@@ -230,7 +229,7 @@ export class Connection implements AsyncIterable<ReceivedMessage> {
   #end(): void {
     this.#isOver = true;
     this.parts.stream?.end();
-    this.#waiting.end(new IOException('The message was not sent: the connection has ended.'));
+    this.#waiting.end(new IOException('The message was not sent: the client has ended.'));
   }
 
   #finish(reason: CloseReason): void {
