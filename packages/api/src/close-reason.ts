@@ -179,6 +179,21 @@ export class CloseReason {
     return new CloseReason(closeCode, cut + ellipsis);
   }
 
+  /** The close code's number, such as 1000 or 4001. Short for `getCloseCode().getCode()`. */
+  get code(): number {
+    return this.#closeCode.getCode();
+  }
+
+  /** {@link getReasonPhrase}, under the name that browsers use. */
+  get reason(): string {
+    return this.#reasonPhrase;
+  }
+
+  /** Whether the session ended with a close frame: false for 1006 and 1015, which stand for a lost connection. */
+  get wasClean(): boolean {
+    return this.code !== 1006 && this.code !== 1015;
+  }
+
   getCloseCode(): CloseCode {
     return this.#closeCode;
   }

@@ -49,9 +49,10 @@ export type { ClientEndpointOptions, ServerEndpointOptions } from './endpoint-op
 export type { Extension } from './extension';
 export type { HandshakeRejectionResponse, Headers } from './handshake';
 export type { MessageHandler } from './message-handler';
-export type { ParameterRole, ParameterValue, ParameterValues, PathParamRole } from './parameter-role';
+export type { ParameterRole, ParameterValue, ParameterValues, PathParamRole, SessionArgument } from './parameter-role';
 export type { Principal } from './principal';
-export type { BinaryData, RemoteEndpoint, SendHandler } from './remote-endpoint';
+export type { BinaryData, OutgoingMessage, RemoteEndpoint, SafePromise, SendHandler } from './remote-endpoint';
 export type { ServerContainer } from './server-container';
 export type { InboundMode, ServerEndpointConfigBuilder, ServerEndpointConfigurator } from './server-endpoint-config';
+export type { AnySession } from './session';
 export type { WebSocketContainer } from './web-socket-container';

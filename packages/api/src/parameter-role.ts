@@ -1,5 +1,6 @@
 import type { AbstractClass, CharType, PrimitiveType, PrimitiveValue } from './class-type';
 import type { CodecDeclaration } from './codec-declaration';
+import type { Session } from './session';
 
 const PATH_PARAM = Symbol.for('serval:path-param');
 
@@ -17,19 +18,26 @@ export interface PathParamRole<T = unknown> {
 export type ParameterRole =
   AbstractClass<unknown> | PrimitiveType | PathParamRole | { readonly decodes: CodecDeclaration<unknown> };
 
+/** The session as the argument of a handler: it fits every `Session<…>` that a method declares. */
+export interface SessionArgument extends Session<never, never, never, never> {
+  getOpenSessions(): ReadonlySet<SessionArgument>;
+}
+
 /** The type that a method's parameter must have for its role. */
 export type ParameterValue<R> =
   R extends PathParamRole<infer T>
     ? T
-    : R extends StringConstructor | NumberConstructor | BooleanConstructor | BigIntConstructor | CharType
-      ? PrimitiveValue<R>
-      : R extends BufferConstructor
-        ? Buffer
-        : R extends { readonly decodes: CodecDeclaration<infer T> }
-          ? T
-          : R extends AbstractClass<infer T>
+    : R extends typeof Session
+      ? SessionArgument
+      : R extends StringConstructor | NumberConstructor | BooleanConstructor | BigIntConstructor | CharType
+        ? PrimitiveValue<R>
+        : R extends BufferConstructor
+          ? Buffer
+          : R extends { readonly decodes: CodecDeclaration<infer T> }
             ? T
-            : never;
+            : R extends AbstractClass<infer T>
+              ? T
+              : never;
 
 /** The parameter types of a method, derived from its `params` list. */
 export type ParameterValues<P extends readonly ParameterRole[]> = { -readonly [I in keyof P]: ParameterValue<P[I]> };

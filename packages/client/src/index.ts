@@ -22,5 +22,4 @@ export type { RetryAfterOption, RetryAfterOptions } from './retry';
 export type { OpenInfo, SessionHandlers } from './function-endpoint';
 export type { ReceivedMessage } from './message-stream';
 export type { ReconnectAttempt, ReconnectOptions } from './reconnect-policy';
-export type { OutgoingMessage } from './waiting-sends';
 export type { WebSocketClient, WebSocketClientState } from './web-socket-client';

@@ -1,9 +1,6 @@
-import { IllegalStateException, type BinaryData } from '@serval/api';
+import { IllegalStateException, type OutgoingMessage } from '@serval/api';
 import { Fifo } from '@serval/api/spi';
 import { isBytes, tolerateNeglect } from '@serval/container';
-
-/** A message of `WebSocketClient.send`: text, bytes, or an object for an encoder. */
-export type OutgoingMessage = string | BinaryData | object | number | boolean | bigint;
 
 /** A send that waits for a connection. */
 export interface WaitingSend {

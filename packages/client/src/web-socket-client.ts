@@ -4,6 +4,8 @@ import {
   IllegalArgumentException,
   IllegalStateException,
   IOException,
+  type OutgoingMessage,
+  type SafePromise,
   type Session,
 } from '@serval/api';
 import { closeReasonOf, describeValue, showAs } from '@serval/api/spi';
@@ -11,7 +13,7 @@ import { asBytes, rejected, tolerateNeglect, type WsSession } from '@serval/cont
 import { Attempts, unlessAborted, type Stay } from './attempts';
 import { prepareConnect, type ConnectOptions, type PreparedConnect, type ServerUri } from './connect-options';
 import type { ReceivedMessage } from './message-stream';
-import { WaitingSends, type OutgoingMessage } from './waiting-sends';
+import { WaitingSends } from './waiting-sends';
 
 /**
  * `'open'`: the client sends messages. `'away'`: its connection is lost, and it may reconnect. `'closed'`: it has ended or is
@@ -120,7 +122,7 @@ export class WebSocketClient implements AsyncIterable<ReceivedMessage> {
    * While a session begins (`onOpen`) or is lost (until `onClose` has returned), the promise resolves as soon as the
    * message waits. Otherwise a handler that awaits it and the next session would wait for each other.
    */
-  send(message: OutgoingMessage): Promise<void> {
+  send(message: OutgoingMessage): SafePromise<void> {
     try {
       return this.#send(requireMessage(message));
     } catch (error) {
@@ -149,7 +151,7 @@ export class WebSocketClient implements AsyncIterable<ReceivedMessage> {
    * @throws IllegalArgumentException (as a rejection) for an invalid reason or code, or a phrase over 123 bytes; the
    * client then stays open
    */
-  close(reason: CloseReason | number = 1000, phrase?: string): Promise<void> {
+  close(reason: CloseReason | number = 1000, phrase?: string): SafePromise<void> {
     if (this.#isOver) return Promise.resolve();
     try {
       this.#closeReason = closeReasonOf('close', reason, phrase);
@@ -240,10 +242,7 @@ export class WebSocketClient implements AsyncIterable<ReceivedMessage> {
 
 /** Passes a message to the session within the call, so that messages stay in order. */
 async function deliver(session: Session, message: OutgoingMessage): Promise<void> {
-  const remote = session.getBasicRemote();
-  if (typeof message === 'string') return remote.sendText(message);
-  if (message instanceof Uint8Array) return remote.sendBinary(message);
-  return remote.sendObject(message);
+  return session.send(message);
 }
 
 /** @throws IllegalArgumentException for null and undefined, and for bytes of a detached buffer */

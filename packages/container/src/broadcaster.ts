@@ -3,6 +3,9 @@ import {
   IllegalStateException,
   SendResult,
   SocketTimeoutException,
+  type AnySession,
+  type OutgoingMessage,
+  type SafePromise,
   type Session,
 } from '@serval/api';
 import { Deadline, describeValue } from '@serval/api/spi';
@@ -31,7 +34,7 @@ export class Broadcaster {
   constructor(private readonly session: BroadcastHost) {}
 
   /** See {@link Session.broadcast}. */
-  broadcast(message: unknown, to?: Iterable<Session>): Promise<readonly SendResult[]> {
+  broadcast(message: unknown, to?: Iterable<AnySession>): Promise<readonly SendResult[]> {
     try {
       this.session.requireNotClosed();
       const sessions = to === undefined ? this.session.getOpenSessions() : sessionsOf(to);
@@ -115,13 +118,14 @@ function sendTo(session: Session, encoded: Encoded): Sending {
  * @throws EncodeException (as a rejection) when nothing encodes the message, or the encoder's own error
  *
  * @example
- * setInterval(() => void broadcast(`${price()}`, sessions), 1000);
+ * broadcast(`The market is open, and tea costs ${price()}.`, sessions);
  */
-export function broadcast(message: unknown, to: Iterable<Session>): Promise<readonly SendResult[]> {
+export function broadcast(message: unknown, to: Iterable<AnySession>): SafePromise<readonly SendResult[]> {
   try {
     const sending = byEndpoint(to).map((sessions) => {
+      // The session checks the message.
       const open = sessions.find((session) => session.isOpen());
-      return open === undefined ? allClosed(sessions) : open.broadcast(message, sessions);
+      return open === undefined ? allClosed(sessions) : open.broadcast(message as OutgoingMessage, sessions);
     });
     return tolerateNeglect(Promise.all(sending).then((failures) => failures.flat()));
   } catch (error) {
@@ -146,7 +150,7 @@ function isSession(value: unknown): value is Session {
   return typeof value === 'object' && value !== null && 'getAsyncRemote' in value;
 }
 
-function byEndpoint(all: Iterable<Session>): readonly Session[][] {
+function byEndpoint(all: Iterable<AnySession>): readonly Session[][] {
   const groups = new Map<unknown, Session[]>();
   for (const session of sessionsOf(all)) {
     // A session of another implementation has no plan; it broadcasts for itself.

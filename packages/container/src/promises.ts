@@ -6,6 +6,9 @@ export type Settled = Promise<void> | undefined;
 /** The outcome of a send: undefined when it was accepted at once, else a promise that nobody has to await. */
 export type Sending = Promise<void> | undefined;
 
+/** The outcome of a send that was accepted at once. */
+export const ACCEPTED = Promise.resolve();
+
 /** Not `instanceof Promise`: a promise of another realm (a test runner's) is one too. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';

@@ -9,7 +9,7 @@ import {
 } from '@serval/api';
 import { showAs } from '@serval/api/spi';
 import type { Encoded } from './encoders';
-import { rejected, toError, type Sending } from './promises';
+import { ACCEPTED, rejected, toError, type Sending } from './promises';
 import { controlData, requireBytes, requireLast, requireObject, requireText, wrongArgument } from './send-arguments';
 import type { Sender } from './sender';
 import { WsOutputStream, WsWriter } from './send-streams';
@@ -23,8 +23,6 @@ export interface RemoteHost extends Session {
   /** Calls a SendHandler, whose error goes to `@OnError`. */
   tellResult(handler: (result: SendResult) => unknown, result: SendResult): void;
 }
-
-const ACCEPTED = Promise.resolve();
 
 /** See {@link RemoteEndpoint.Basic}. */
 export class WsBasicRemote implements RemoteEndpoint.Basic {

@@ -41,11 +41,13 @@ export class Sender {
 
   /** Sends the result of an `@OnMessage` method: strings and bytes as they are, everything else as an object. */
   reply(value: unknown): Sending {
-    const sending = this.#sendReply(value, this.host.limits.blockingTimeoutMs);
+    const sending = this.sendAny(value);
     return sending === undefined ? undefined : sending.catch(forgetDropped);
   }
 
-  #sendReply(value: unknown, timeoutMs: number): Sending {
+  /** Sends strings and bytes as they are, everything else as an object. */
+  sendAny(value: unknown): Sending {
+    const timeoutMs = this.host.limits.blockingTimeoutMs;
     if (typeof value === 'string') return this.sendText(value, timeoutMs);
     const bytes = asBytes(value);
     return bytes === undefined ? this.sendObject(value, timeoutMs) : this.sendBinary(bytes, timeoutMs);

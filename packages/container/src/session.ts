@@ -4,13 +4,16 @@ import {
   Session,
   type AbstractClass,
   type CloseReason,
+  type AnySession,
   type EndpointConfig,
   type Extension,
   type MessageHandler,
+  type OutgoingMessage,
   type PrimitiveType,
   type PrimitiveValue,
   type Principal,
   type RemoteEndpoint,
+  type SafePromise,
   type SendResult,
   type WebSocketContainer,
 } from '@serval/api';
@@ -22,14 +25,16 @@ import type { ContainerContext } from './container-context';
 import { dispatchMessage, dispatchSendResult } from './dispatcher';
 import { HandlerTable } from './handler-table';
 import { Inbox, type InboxHost } from './inbox';
-import { rejected, type Sending, type Settled } from './promises';
+import { ACCEPTED, rejected, type Sending, type Settled } from './promises';
 import { WsAsyncRemote, WsBasicRemote, type RemoteHost } from './remote-endpoint';
+import { wrongArgument } from './send-arguments';
 import { Sender, type SenderHost } from './sender';
 import type { SessionCodecs } from './session-codecs';
 import { requestParameters, type SessionHandshake } from './session-handshake';
 import { SessionLife, type LifeHost } from './session-life';
 import { SessionLimits, type LimitsHost } from './session-limits';
 import type { SessionProperties } from './session-properties';
+import { SessionView } from './session-view';
 import type { ContainerSettings } from './settings';
 
 /** The parts that a session is made of. */
@@ -73,6 +78,7 @@ export class WsSession extends Session implements Hosts {
   #basic: WsBasicRemote | undefined;
   #async: WsAsyncRemote | undefined;
   #broadcaster: Broadcaster | undefined;
+  #view: SessionView | undefined;
 
   constructor(parts: SessionParts) {
     super();
@@ -145,7 +151,39 @@ export class WsSession extends Session implements Hosts {
     if (this.life.isClosed) throw new IllegalStateException(`Session ${this.getId()} is closed.`);
   }
 
-  // --- Session ----------------------------------------------------------------------------------------------------
+  // --- Session: short forms -----------------------------------------------------------------------------------------
+
+  override get user(): Principal | null {
+    return this.#handshake.userPrincipal;
+  }
+
+  override get params(): Readonly<Record<string, string>> {
+    return this.#shown.params;
+  }
+
+  override get query(): URLSearchParams {
+    return this.#shown.query;
+  }
+
+  override get data(): Record<string, unknown> {
+    return this.#shown.data;
+  }
+
+  get #shown(): SessionView {
+    return (this.#view ??= new SessionView(this.#handshake, this.limits));
+  }
+
+  override send(message: OutgoingMessage): SafePromise<void> {
+    try {
+      if (message === undefined || message === null)
+        throw wrongArgument('send', 'a string, bytes or a value for an encoder', message);
+      return this.sender.sendAny(message) ?? ACCEPTED;
+    } catch (error) {
+      return rejected(error);
+    }
+  }
+
+  // --- Session: the specification's names ---------------------------------------------------------------------------
 
   override getContainer(): WebSocketContainer {
     this.requireNotClosed();
@@ -249,9 +287,9 @@ export class WsSession extends Session implements Hosts {
     return (this.#id ??= randomBytes(16).toString('hex'));
   }
 
-  override close(closeReason?: CloseReason): Promise<void>;
-  override close(code: number, reasonPhrase?: string): Promise<void>;
-  override close(reason: CloseReason | number = 1000, phrase?: string): Promise<void> {
+  override close(closeReason?: CloseReason): SafePromise<void>;
+  override close(code: number, reasonPhrase?: string): SafePromise<void>;
+  override close(reason: CloseReason | number = 1000, phrase?: string): SafePromise<void> {
     let closeReason: CloseReason;
     try {
       closeReason = closeReasonOf('session.close', reason, phrase);
@@ -301,7 +339,7 @@ export class WsSession extends Session implements Hosts {
     return this.context.registry.openSessions(this.plan);
   }
 
-  override broadcast(message: unknown, to?: Iterable<Session>): Promise<readonly SendResult[]> {
+  override broadcast(message: unknown, to?: Iterable<AnySession>): SafePromise<readonly SendResult[]> {
     return (this.#broadcaster ??= new Broadcaster(this)).broadcast(message, to);
   }
 

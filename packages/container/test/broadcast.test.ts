@@ -149,8 +149,8 @@ test('broadcast rejects for a value that cannot be sent, and sends nothing, also
   const { peers, first } = await open(2, Failing);
   await expect(first.broadcast(new Price(1))).rejects.toThrow('no price');
   await expect(first.broadcast(new Price(2))).rejects.toThrow('no price yet');
-  await expect(first.broadcast(null)).rejects.toThrow(IllegalArgumentException);
-  await expect(first.broadcast(Symbol('no encoder'))).rejects.toThrow(EncodeException);
+  await expect(first.broadcast(null as never)).rejects.toThrow(IllegalArgumentException);
+  await expect(first.broadcast(Symbol('no encoder') as never)).rejects.toThrow(EncodeException);
   void first.broadcast(new Price(1));
   void first.broadcast(new Price(2));
   await first.broadcast('all is well');

@@ -27,7 +27,6 @@ export type {
   EndpointConnectOptions,
   HandlerConnectOptions,
   OpenInfo,
-  OutgoingMessage,
   ReceivedMessage,
   ReconnectAttempt,
   ReconnectOptions,

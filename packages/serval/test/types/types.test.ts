@@ -54,6 +54,7 @@ const BOTH = [
   'fixtures/shared/handlers.ts',
   'fixtures/shared/same.ts',
   'fixtures/shared/sessions.ts',
+  'fixtures/shared/short-forms.ts',
   '../dialects/fixtures/with-params.ts',
   '../dialects/fixtures/without-params.ts',
 ];
