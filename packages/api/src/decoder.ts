@@ -54,3 +54,8 @@ export type AnyDecoder<T = unknown> =
 export interface DecoderClass<T = unknown> extends Class<AnyDecoder<T>> {
   readonly decodes: CodecDeclaration<T>;
 }
+
+/** The objects that a list of decoders produces. */
+export type Decoded<D extends readonly DecoderClass[]> = DecodedBy<D[number]>;
+
+type DecodedBy<D> = D extends { readonly decodes: CodecDeclaration<infer T> } ? T : never;

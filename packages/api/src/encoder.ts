@@ -48,3 +48,8 @@ export type AnyEncoder<T = unknown> =
 export interface EncoderClass<T = unknown> extends Class<AnyEncoder<T>> {
   readonly encodes: CodecDeclaration<T>;
 }
+
+/** The objects that a list of encoders accepts. */
+export type Encodable<E extends readonly EncoderClass[]> = EncodedBy<E[number]>;
+
+type EncodedBy<E> = E extends { readonly encodes: CodecDeclaration<infer T> } ? T : never;

@@ -42,17 +42,27 @@ export type { AbstractClass, CharType, Class, EndpointClass, PrimitiveType, Prim
 export type { ClientEndpointConfigBuilder, ClientEndpointConfigurator } from './client-endpoint-config';
 export type { CloseCode, RegisteredCloseCode } from './close-reason';
 export type { CodecDeclaration, CodecFormat, CodecType } from './codec-declaration';
-export type { AnyDecoder, DecoderClass } from './decoder';
-export type { AnyEncoder, EncoderClass } from './encoder';
+export type { AnyDecoder, Decoded, DecoderClass } from './decoder';
+export type { AnyEncoder, Encodable, EncoderClass } from './encoder';
+export type { EndpointHandlers, HandlerReply, HandlerMessage, SendableMessage } from './endpoint-handlers';
 export type { ErrorCode, HandshakeAnswer } from './errors';
 export type { ClientEndpointOptions, ServerEndpointOptions } from './endpoint-options';
 export type { Extension } from './extension';
 export type { HandshakeRejectionResponse, Headers } from './handshake';
 export type { MessageHandler } from './message-handler';
-export type { ParameterRole, ParameterValue, ParameterValues, PathParamRole, SessionArgument } from './parameter-role';
+export type {
+  MessageRole,
+  ParameterRole,
+  ParameterValue,
+  ParameterValues,
+  PathParamRole,
+  SessionArgument,
+} from './parameter-role';
+export type { PathVariables } from './path-variables';
 export type { Principal } from './principal';
 export type { BinaryData, OutgoingMessage, RemoteEndpoint, SafePromise, SendHandler } from './remote-endpoint';
 export type { ServerContainer } from './server-container';
 export type { InboundMode, ServerEndpointConfigBuilder, ServerEndpointConfigurator } from './server-endpoint-config';
-export type { AnySession } from './session';
+export type { AnySession, PathParameters, SessionData } from './session';
+
 export type { WebSocketContainer } from './web-socket-container';

@@ -11,6 +11,16 @@ import type { WebSocketContainer } from './web-socket-container';
 /** A session of any endpoint, for functions that take the sessions of all. */
 export type AnySession = Session<object, unknown, object, never>;
 
+/** The data of a session without a type argument: any names, with values of unknown type. */
+export interface SessionData {
+  [name: string]: unknown;
+}
+
+/** The path variables of a session without a type argument. */
+export interface PathParameters {
+  readonly [name: string]: string;
+}
+
 /** Copies the members of a type, so that an interface is as good as a type literal where names are open. */
 type Members<T> = { [K in keyof T]: T[K] };
 
@@ -34,9 +44,9 @@ type Members<T> = { [K in keyof T]: T[K] };
  * @see WSC-2.1.2
  */
 export abstract class Session<
-  Data extends object = Record<string, unknown>,
+  Data extends object = SessionData,
   User = Principal | null,
-  Params extends object = Readonly<Record<string, string>>,
+  Params extends object = PathParameters,
   Outgoing = OutgoingMessage,
 > {
   // --- short forms --------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@ export { planCodecs } from './codec-plan';
 export { isProgrammatic, planEndpoint } from './endpoint-plan';
 export { isStreaming } from './message-route';
 export { typeName } from './method-parameters';
-export { NO_DECODER, planPayload } from './payload-plan';
+export { AnyDecoded, NO_DECODER, planPayload } from './payload-plan';
 export { parsePrimitive, primitiveName } from './primitives';
 
 export type { Binder, BoundSession } from './argument-binder';

@@ -39,6 +39,9 @@ export interface PayloadPlan {
 /** A payload that a parameter list may ask for: a class, a primitive, or a decoder class for what it decodes. */
 export type PayloadType = AbstractClass<unknown> | PrimitiveType | { readonly decodes: CodecDeclaration<unknown> };
 
+/** Stands for the objects of all decoders of an endpoint, in a list of roles that the container itself writes. */
+export class AnyDecoded {}
+
 /** The result of {@link planPayload} when no decoder makes the class. */
 export const NO_DECODER = Symbol('no decoder');
 
@@ -47,6 +50,7 @@ export const NO_DECODER = Symbol('no decoder');
  * both.
  */
 export function planPayload(type: PayloadType, codecs: CodecPlan): readonly PayloadPlan[] | typeof NO_DECODER {
+  if (type === AnyDecoded) return planDecoders(codecs.decoders, undefined);
   if (type === String) return [{ native: 'text', decoding: { kind: 'as-is' }, divisible: true }];
   if (isPrimitiveType(type)) return [{ native: 'text', decoding: { kind: 'primitive', type }, divisible: false }];
   if (type === Reader) return ownDecoders(type, codecs) ?? [STREAM_OF_TEXT];

@@ -1,6 +1,6 @@
 export * from '@serval/api';
 export { ATTEMPT_PROPERTY, connect, ClientContainer } from '@serval/client';
-export { attach, detach, Server, ServerContainer } from '@serval/server';
+export { attach, detach, endpoint, Server, ServerContainer } from '@serval/server';
 export { broadcast, DIAGNOSTICS_CHANNEL } from '@serval/container';
 
 export type {
@@ -9,6 +9,8 @@ export type {
   AllowedOrigins,
   AttachableServer,
   Authenticate,
+  EndpointDefinition,
+  EndpointSettings,
   InstanceFactory,
   RemoveOptions,
   ServerContainerOptions,

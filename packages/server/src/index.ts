@@ -1,3 +1,4 @@
+export { endpoint } from './function-endpoint';
 export { attach, detach } from './http-host';
 export { Http1Reply } from './http1-reply';
 export { Server } from './server';
@@ -8,6 +9,7 @@ export type { AdoptOptions } from './adoption';
 export { SERVER_CONTAINER_OPTIONS } from './container-options';
 export { SERVER_OPTIONS } from './server-options';
 export type { ServerContainerOptions } from './container-options';
+export type { EndpointDefinition, EndpointSettings } from './function-endpoint';
 export type { InstanceFactory } from './default-configurator';
 export type { DeployedEndpoint } from './deployment';
 export type { RouteMatch } from './endpoint-router';

@@ -3,11 +3,15 @@ import {
   ContainerProvider,
   IllegalArgumentException,
   type ClientEndpointConfig,
+  type DecoderClass,
+  type EncoderClass,
   type EndpointClass,
   type Extension,
   type ServerContainer as SpecifiedServerContainer,
   type ServerEndpointConfig,
+  type Principal,
   type Session,
+  type SessionData,
 } from '@serval/api';
 import { closeReasonOf, describeValue, requireOptions, showAs } from '@serval/api/spi';
 import {
@@ -24,6 +28,7 @@ import { createEngine, readContainerOptions, type ServerContainerOptions } from 
 import { construct, type HandshakePolicy } from './default-configurator';
 import type { DeployedEndpoint } from './deployment';
 import { Deployment } from './deployment';
+import { endpoint, type EndpointDefinition } from './function-endpoint';
 import type { RouteMatch } from './endpoint-router';
 import { Entrance } from './entrance';
 import { originPolicy } from './origin-policy';
@@ -85,6 +90,27 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
 
   addEndpoint(endpoint: EndpointClass | ServerEndpointConfig): void {
     this.#deployment.add(endpoint);
+  }
+
+  /**
+   * Defines an endpoint by functions and adds it. See {@link endpoint}.
+   *
+   * @returns its configuration, for `removeEndpoint`
+   * @throws DeploymentException when it cannot be deployed
+   *
+   * @example
+   * container.endpoint('/chat/{room}', { onText: (text, session) => `${session.params.room}: ${text}` });
+   */
+  endpoint<
+    const Path extends string,
+    Data extends object = SessionData,
+    User = Principal | null,
+    const D extends readonly DecoderClass[] = readonly [],
+    const E extends readonly EncoderClass[] = readonly [],
+  >(path: Path, definition: EndpointDefinition<Path, Data, User, D, E>): ServerEndpointConfig {
+    const config = endpoint(path, definition);
+    this.addEndpoint(config);
+    return config;
   }
 
   /**

@@ -3,7 +3,7 @@ export type { InboundRule, SendCallback, Transport, TransportListener } from './
 export { Fifo, type FifoEntry } from './fifo';
 export { afterReads, Deadline, pause, Timer, type TimerOptions } from './timer';
 export type { ClassRecord, HandlerKind, HandlerRecord, ParameterRecord } from '../class-record';
-export { readAnnotations, readClassRecord } from '../class-record';
+export { readAnnotations, readClassRecord, recordOf } from '../class-record';
 export { emittedParameterTypes, lostMetadata } from '../metadata';
 export { cannotLoad, loadLazily } from './load-lazily';
 export { nearestName } from '../nearest-name';

@@ -51,6 +51,7 @@ jest.setTimeout(120_000);
 const BOTH = [
   'fixtures/shared/codecs.ts',
   'fixtures/shared/configuration.ts',
+  'fixtures/shared/function-endpoint.ts',
   'fixtures/shared/handlers.ts',
   'fixtures/shared/same.ts',
   'fixtures/shared/sessions.ts',

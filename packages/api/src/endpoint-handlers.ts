@@ -1,0 +1,44 @@
+import type { CloseReason } from './close-reason';
+import type { DecoderClass, Decoded } from './decoder';
+import type { EncoderClass, Encodable } from './encoder';
+import type { PongMessage } from './pong-message';
+import type { BinaryData } from './remote-endpoint';
+
+/** The result of a message handler: nothing, or a message that the session sends back. */
+type Result<Reply> = Reply | void | null | undefined;
+
+/**
+ * The handlers of an endpoint without a class. Each may return a promise, and the session waits for it. `onError` receives
+ * their errors.
+ */
+export interface EndpointHandlers<S, Message, Reply> {
+  /** Runs when a session opens. The container reads no message before its promise settles. */
+  readonly onOpen?: ((session: S) => unknown) | undefined;
+  /** Receives a text message. The session sends the result back. */
+  readonly onText?: ((text: string, session: S) => Result<Reply> | PromiseLike<Result<Reply>>) | undefined;
+  /** Receives a binary message. The session sends the result back. */
+  readonly onBinary?: ((bytes: Buffer, session: S) => Result<Reply> | PromiseLike<Result<Reply>>) | undefined;
+  /**
+   * Receives the objects that the decoders return; without decoders, the text as a string and the bytes as a Buffer, unless
+   * `onText` or `onBinary` receives them. The session sends the result back.
+   */
+  readonly onMessage?: ((message: Message, session: S) => Result<Reply> | PromiseLike<Result<Reply>>) | undefined;
+  /** Receives a pong. The session sends the result back. */
+  readonly onPong?: ((pong: PongMessage, session: S) => Result<Reply> | PromiseLike<Result<Reply>>) | undefined;
+  /** Runs once, when the session ends. */
+  readonly onClose?: ((reason: CloseReason, session: S) => unknown) | undefined;
+  /** Receives the errors of the other handlers and of the session. Default: the container logs them. */
+  readonly onError?: ((error: Error, session: S) => unknown) | undefined;
+}
+
+/** A message for `onMessage`: an object from the decoders, or else the native message. */
+export type HandlerMessage<D extends readonly DecoderClass[]> = D extends readonly [] ? string | Buffer : Decoded<D>;
+
+/**
+ * The result of a handler that the session can send: text, bytes, or an object for one of the encoders. A number or a
+ * boolean is mostly the result of a call such as `list.push(…)`, so that only an encoder makes it a reply.
+ */
+export type HandlerReply<E extends readonly EncoderClass[]> = string | BinaryData | Encodable<E>;
+
+/** The messages that a session with these encoders can send. */
+export type SendableMessage<E extends readonly EncoderClass[]> = HandlerReply<E> | number | boolean | bigint;

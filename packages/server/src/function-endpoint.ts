@@ -1,0 +1,177 @@
+import {
+  CloseReason,
+  DeploymentException,
+  PongMessage,
+  ServerEndpointConfig,
+  Session,
+  type DecoderClass,
+  type EncoderClass,
+  type EndpointHandlers,
+  type HandlerReply,
+  type HandlerMessage,
+  type ParameterRole,
+  type PathVariables,
+  type Principal,
+  type SendableMessage,
+  type ServerEndpointOptions,
+  type SessionData,
+} from '@serval/api';
+import {
+  callable,
+  choice,
+  kind,
+  list,
+  readNested,
+  recordOf,
+  requireOptions,
+  wholeNumber,
+  type HandlerKind,
+  type OptionTable,
+} from '@serval/api/spi';
+import { AnyDecoded } from '@serval/plan';
+import { configOfAnnotated } from './endpoint-config';
+import { UriTemplate } from './uri-template';
+
+/** The options of {@link endpoint} beside the handlers; everything has a default. */
+export interface EndpointSettings<D extends readonly DecoderClass[], E extends readonly EncoderClass[]> extends Omit<
+  ServerEndpointOptions,
+  'value' | 'decoders' | 'encoders'
+> {
+  /** The classes of the decoders, whose objects `onMessage` receives. The container tries them in this order. Default: none. */
+  readonly decoders?: D | undefined;
+  /** The classes of the encoders. The container tries them in this order. Default: none. */
+  readonly encoders?: E | undefined;
+  /** The largest message of the handlers, in bytes; -1 for the session's own limit. Default -1. */
+  readonly maxMessageSize?: number | undefined;
+}
+
+/** The handlers and options of {@link endpoint}. */
+export type EndpointDefinition<
+  Path extends string = string,
+  Data extends object = SessionData,
+  User = Principal | null,
+  D extends readonly DecoderClass[] = readonly [],
+  E extends readonly EncoderClass[] = readonly [],
+> = EndpointHandlers<Session<Data, User, PathVariables<Path>, SendableMessage<E>>, HandlerMessage<D>, HandlerReply<E>> &
+  EndpointSettings<D, E>;
+
+type Handler = (...args: never[]) => unknown;
+
+const HANDLERS = {
+  onOpen: callable<Handler>(),
+  onText: callable<Handler>(),
+  onBinary: callable<Handler>(),
+  onMessage: callable<Handler>(),
+  onPong: callable<Handler>(),
+  onClose: callable<Handler>(),
+  onError: callable<Handler>(),
+} satisfies OptionTable<EndpointHandlers<never, never, never>>;
+
+const SETTINGS = {
+  subprotocols: list<string>('a list'),
+  decoders: list<DecoderClass>('a list'),
+  encoders: list<EncoderClass>('a list'),
+  configurator: kind(
+    'a class that extends ServerEndpointConfig.Configurator',
+    (value): value is NonNullable<ServerEndpointOptions['configurator']> => typeof value === 'function',
+  ),
+  inbound: choice('serial', 'concurrent'),
+  maxMessageSize: { ...wholeNumber('whole number of bytes', -1), default: -1 },
+} satisfies OptionTable<EndpointSettings<readonly [], readonly []>>;
+
+const OPTIONS = { ...HANDLERS, ...SETTINGS };
+
+/** A definition as its reader uses it. */
+type Definition = EndpointHandlers<never, never, unknown> & { readonly decoders?: readonly DecoderClass[] | undefined };
+
+/**
+ * Defines a server endpoint by functions, for `new Server({ endpoints })` and `addEndpoint`. It works like an annotated
+ * class with the same methods: results are sent back, promises are awaited, and errors go to `onError`. The functions of
+ * one definition serve all sessions; keep what belongs to one session in `session.data`.
+ *
+ * @param path a URI or level-1 URI template with a leading slash; its variables are the properties of `session.params`
+ * @throws DeploymentException when the path, an option or a codec is invalid
+ *
+ * @example
+ * const chat = endpoint('/chat/{room}', {
+ *   onOpen: (session) => session.send(`Welcome to ${session.params.room}.`),
+ *   onText: (text, session) => `${session.id}: ${text}`,
+ * });
+ * await new Server({ port: 8080, endpoints: [chat] }).start();
+ */
+export function endpoint<
+  const Path extends string,
+  Data extends object = SessionData,
+  User = Principal | null,
+  const D extends readonly DecoderClass[] = readonly [],
+  const E extends readonly EncoderClass[] = readonly [],
+>(path: Path, definition: EndpointDefinition<Path, Data, User, D, E>): ServerEndpointConfig {
+  const template = UriTemplate.parse(path, 'An endpoint');
+  const name = template.path;
+  requireOptions(`${name}: the second argument of endpoint`, definition);
+  const { maxMessageSize, configurator, decoders, ...settings } = readNested(name, OPTIONS, definition);
+
+  // A new class for each endpoint, with the records of an annotated one.
+  const endpointClass = class {};
+  Object.defineProperty(endpointClass, 'name', { value: name });
+  const record = recordOf(endpointClass);
+  for (const { kind, method, params } of methodsOf(name, definition)) {
+    const size = kind === 'message' ? maxMessageSize : undefined;
+    record.handlers.push({ kind, method, params, maxMessageSize: size, problem: undefined });
+  }
+  const { subprotocols, encoders, inbound } = settings;
+  record.serverEndpoint = {
+    value: path,
+    subprotocols,
+    decoders,
+    encoders,
+    inbound,
+    configurator: withInstance(definition, configurator ?? ServerEndpointConfig.Configurator),
+  };
+  return configOfAnnotated(endpointClass);
+}
+
+interface HandlerMethod {
+  readonly kind: HandlerKind;
+  readonly method: keyof typeof HANDLERS;
+  readonly params: readonly ParameterRole[];
+}
+
+/** The handlers that are there, as methods with roles. */
+function methodsOf(name: string, definition: Definition): readonly HandlerMethod[] {
+  const has = (handler: keyof typeof HANDLERS): boolean => definition[handler] !== undefined;
+  const isDecoded = (definition.decoders ?? []).length > 0;
+  const untaken = [...(has('onText') ? [] : [String]), ...(has('onBinary') ? [] : [Buffer])];
+  if (has('onMessage') && !isDecoded && untaken.length === 0) {
+    throw new DeploymentException(
+      `${name}: onMessage receives nothing, because onText and onBinary receive all messages. Remove one of the three, or add decoders.`,
+      undefined,
+      'WS_DEPLOY_DUPLICATE_HANDLER',
+    );
+  }
+  const methods: HandlerMethod[] = [
+    { kind: 'open', method: 'onOpen', params: [Session] },
+    { kind: 'message', method: 'onText', params: [String, Session] },
+    { kind: 'message', method: 'onBinary', params: [Buffer, Session] },
+    ...(isDecoded ? [AnyDecoded] : untaken).map((message): HandlerMethod => {
+      return { kind: 'message', method: 'onMessage', params: [message, Session] };
+    }),
+    { kind: 'message', method: 'onPong', params: [PongMessage, Session] },
+    { kind: 'close', method: 'onClose', params: [CloseReason, Session] },
+    { kind: 'error', method: 'onError', params: [Error, Session] },
+  ];
+  return methods.filter(({ method }) => has(method));
+}
+
+/** A configurator whose sessions all have the same instance; an instance factory is for classes. */
+function withInstance(
+  instance: object,
+  Configurator: NonNullable<ServerEndpointOptions['configurator']>,
+): NonNullable<ServerEndpointOptions['configurator']> {
+  return class extends Configurator {
+    override getEndpointInstance<T extends object>(): T {
+      // The plan calls its handlers by name, as it would call the methods of the class.
+      return instance as T;
+    }
+  };
+}
