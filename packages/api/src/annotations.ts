@@ -1,8 +1,17 @@
 import type { AbstractClass, PrimitiveType, PrimitiveValue } from './class-type';
+import type { CloseReason } from './close-reason';
 import { claimHandlers, recordOf, recordUnclaimed, type ClassRecord, type HandlerKind } from './class-record';
+import type { EndpointConfig } from './endpoint-config';
 import type { ClientEndpointOptions, ServerEndpointOptions } from './endpoint-options';
 import { contextMetadata } from './metadata';
-import { withPathParam, type ParameterRole, type ParameterValues, type PathParamRole } from './parameter-role';
+import {
+  withPathParam,
+  type MessageRole,
+  type ParameterRole,
+  type ParameterValues,
+  type PathParamRole,
+} from './parameter-role';
+import type { Session } from './session';
 
 /** A class decorator in both dialects. */
 export type EndpointDecorator = (target: AbstractClass, context?: ClassDecoratorContext) => void;
@@ -10,10 +19,19 @@ export type EndpointDecorator = (target: AbstractClass, context?: ClassDecorator
 // The argument type is a supertype of every method; decorated methods are only recorded, never called through it.
 type AnyMethod = (...args: never[]) => unknown;
 
-/** A method decorator in both dialects: `(method, context)` in the standard one, Java-like reflection in the legacy one. */
+/**
+ * A method decorator in both dialects. Each dialect has one signature that fits the number of its arguments, so that the
+ * compiler explains a mistake by that one only.
+ */
 export interface HandlerDecorator<M extends AnyMethod = AnyMethod> {
-  (method: M, context: ClassMethodDecoratorContext): void;
-  <T extends M>(target: object, method: string | symbol, descriptor: TypedPropertyDescriptor<T>): void;
+  /** The legacy dialect, in which the descriptor holds the method. */
+  <T extends AnyMethod>(
+    target: object,
+    method: string | symbol,
+    descriptor: [T] extends [M] ? TypedPropertyDescriptor<T> : M,
+  ): void;
+  /** The standard dialect. The rest has no elements; with it the legacy dialect does not consider this signature. */
+  (method: M, context: ClassMethodDecoratorContext, ...none: []): void;
 }
 
 /** The options that every handler decorator takes. */
@@ -25,21 +43,28 @@ export interface HandlerOptions<P extends readonly ParameterRole[]> {
   readonly params: P;
 }
 
-/** A decorator that you write bare (`@OnOpen`) or call (`@OnOpen({ params })`). */
-export interface HandlerAnnotation extends HandlerDecorator {
+/** A method with these roles; any method if the list's length is not known. */
+type MethodWith<P extends readonly ParameterRole[]> = number extends P['length']
+  ? AnyMethod
+  : (...args: ParameterValues<P>) => unknown;
+
+/** A decorator that you write bare (`@OnOpen`) or call (`@OnOpen({ params })`). `Role` limits its list of roles. */
+export interface HandlerAnnotation<Role extends ParameterRole = ParameterRole> extends HandlerDecorator {
   (): HandlerDecorator;
-  <const P extends readonly ParameterRole[]>(
-    options: HandlerOptions<P>,
-  ): HandlerDecorator<(...args: ParameterValues<P>) => unknown>;
+  <const P extends readonly Role[]>(options: HandlerOptions<P>): HandlerDecorator<MethodWith<P>>;
 }
 
-/** The type of {@link OnMessage}, which also takes `maxMessageSize`. */
-export interface MessageAnnotation extends HandlerAnnotation {
-  <const P extends readonly ParameterRole[]>(
-    options: HandlerOptions<P> & MessageOptions,
-  ): HandlerDecorator<(...args: ParameterValues<P>) => unknown>;
-  (options: MessageOptions): HandlerDecorator;
+/** The type of {@link OnMessage}, which also takes `maxMessageSize`, and of whose roles most are payloads. */
+export interface MessageAnnotation extends HandlerDecorator {
+  (): HandlerDecorator;
+  <const P extends readonly MessageRole[]>(
+    options: Partial<HandlerOptions<P>> & MessageOptions,
+  ): HandlerDecorator<MethodWith<P>>;
 }
+
+type OpenRole = typeof Session | typeof EndpointConfig | PathParamRole;
+type CloseRole = typeof Session | typeof CloseReason | PathParamRole;
+type ErrorRole = ErrorConstructor | typeof Session | PathParamRole;
 
 export interface MessageOptions {
   /**
@@ -96,7 +121,7 @@ export function ClientEndpoint(
  *
  * @see WSC-4.4
  */
-export const OnOpen = handlerAnnotation('open') as HandlerAnnotation;
+export const OnOpen = handlerAnnotation('open') as HandlerAnnotation<OpenRole>;
 
 /**
  * Marks a method that receives messages. It takes exactly one payload and, in any order, optionally the Session and
@@ -112,7 +137,7 @@ export const OnMessage = handlerAnnotation('message') as MessageAnnotation;
  *
  * @see WSC-4.5
  */
-export const OnClose = handlerAnnotation('close') as HandlerAnnotation;
+export const OnClose = handlerAnnotation('close') as HandlerAnnotation<CloseRole>;
 
 /**
  * Marks the method that receives every error of the session. It takes the Error, and may take the Session and path
@@ -120,7 +145,7 @@ export const OnClose = handlerAnnotation('close') as HandlerAnnotation;
  *
  * @see WSC-4.6
  */
-export const OnError = handlerAnnotation('error') as HandlerAnnotation;
+export const OnError = handlerAnnotation('error') as HandlerAnnotation<ErrorRole>;
 
 /**
  * Passes the value of a URI template variable to a parameter. Use it as a parameter decorator (legacy dialect) or as an

@@ -18,6 +18,17 @@ export interface PathParamRole<T = unknown> {
 export type ParameterRole =
   AbstractClass<unknown> | PrimitiveType | PathParamRole | { readonly decodes: CodecDeclaration<unknown> };
 
+/**
+ * The role of a parameter of an `@OnMessage` method: any {@link ParameterRole} but a CloseReason and an EndpointConfig, which
+ * the compiler recognises by a method.
+ */
+export type MessageRole = Exclude<ParameterRole, AbstractClass<unknown>> | (AbstractClass<unknown> & NoLifecycleClass);
+
+interface NoLifecycleClass {
+  // Every object has toString. With it, an object that has neither of the others fits.
+  readonly prototype?: { toString(): string; readonly getCloseCode?: never; readonly getDecoders?: never };
+}
+
 /** The session as the argument of a handler: it fits every `Session<…>` that a method declares. */
 export interface SessionArgument extends Session<never, never, never, never> {
   getOpenSessions(): ReadonlySet<SessionArgument>;

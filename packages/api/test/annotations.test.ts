@@ -9,6 +9,8 @@ import {
   ServerEndpoint,
   ServerEndpointConfig,
   Session,
+  type HandlerAnnotation,
+  type PathParamRole,
 } from '@serval/api';
 import type * as Spi from '@serval/api/spi';
 import { pathParamOf, readClassRecord, type HandlerRecord } from '@serval/api/spi';
@@ -17,12 +19,14 @@ import { pathParamOf, readClassRecord, type HandlerRecord } from '@serval/api/sp
 
 type LooseDecorator = (...args: unknown[]) => any;
 
-const ANNOTATIONS = [
+/** A session and path parameters are roles of every annotation. */
+type AnyAnnotation = HandlerAnnotation<typeof Session | PathParamRole>;
+const ANNOTATIONS: readonly (readonly [string, AnyAnnotation, HandlerRecord['kind']])[] = [
   ['@OnOpen', OnOpen, 'open'],
   ['@OnMessage', OnMessage, 'message'],
   ['@OnClose', OnClose, 'close'],
   ['@OnError', OnError, 'error'],
-] as const;
+];
 
 const handler = (kind: HandlerRecord['kind'], method: string | symbol, more: Partial<HandlerRecord> = {}): unknown => ({
   kind,

@@ -4,7 +4,7 @@ import {
   ServerEndpoint,
   Session,
   type EndpointClass,
-  type ParameterRole,
+  type MessageRole,
   type ParameterValue,
 } from 'serval';
 import { ErrorReporter } from '../../common/error-reporter';
@@ -13,7 +13,7 @@ import { JavaName } from '../../java-names';
 const JAVA_PACKAGE = 'ee.jakarta.tck.websocket.ee.websocketmessage';
 
 /** One payload that comes in parts. */
-export interface PartialPayload<P extends ParameterRole> {
+export interface PartialPayload<P extends MessageRole> {
   /** In the names of Java's classes: `WSByteArrayPartialServer` has ByteArray. In small letters it is in the path. */
   readonly name: string;
   readonly type: P;
@@ -25,7 +25,7 @@ export interface PartialPayload<P extends ParameterRole> {
  * The four classes that Java has for a payload in parts. Those without a session answer each part by what they return,
  * those with one send all answers when the last part has come.
  */
-export function partialMessageServers<P extends ParameterRole>(payload: PartialPayload<P>): readonly EndpointClass[] {
+export function partialMessageServers<P extends MessageRole>(payload: PartialPayload<P>): readonly EndpointClass[] {
   const { name, type, toText, withPathParam } = payload;
   const path = `/partial${name.toLowerCase()}`;
   const answer = (part: ParameterValue<P>, last: boolean): string => `${toText(part)}(${last})`;

@@ -5,7 +5,7 @@ import {
   Session,
   type DecoderClass,
   type EndpointClass,
-  type ParameterRole,
+  type MessageRole,
   type ParameterValue,
   type PrimitiveType,
   type PrimitiveValue,
@@ -16,7 +16,7 @@ import { JavaName } from '../../java-names';
 const JAVA_PACKAGE = 'ee.jakarta.tck.websocket.ee.websocketmessage';
 
 /** One payload that `@OnMessage` methods of the TCK take. */
-export interface Payload<P extends ParameterRole, Q extends PrimitiveType> {
+export interface Payload<P extends MessageRole, Q extends PrimitiveType> {
   /** In the names of Java's classes: `WSFullIntAndSessionServer` has FullInt. In small letters it is the path. */
   readonly name: string;
   readonly type: P;
@@ -33,7 +33,7 @@ export interface Payload<P extends ParameterRole, Q extends PrimitiveType> {
 }
 
 /** The four classes that Java has for a payload: it alone, with a Session, with a path parameter, and with both. */
-export function wholeMessageServers<P extends ParameterRole, Q extends PrimitiveType>(
+export function wholeMessageServers<P extends MessageRole, Q extends PrimitiveType>(
   payload: Payload<P, Q>,
 ): readonly EndpointClass[] {
   const { name, type, decoders, pathParamType, toText, alone = (text) => text, withPathParam } = payload;
