@@ -34,7 +34,7 @@ const COMPILERS: Readonly<Record<string, Compile>> = {
   'esbuild, legacy decorators': esbuild({ experimentalDecorators: true }),
 };
 
-const [decorated = '', plain = ''] = [
+const [plain = '', decorated = ''] = [
   ...readFileSync(join(ROOT, 'README.md'), 'utf8').matchAll(/^```ts both\n([^]*?)^```$/gm),
 ].map(([, code]) => code);
 
@@ -75,12 +75,12 @@ async function run(code: string, compile: Compile): Promise<unknown> {
   return project.run(process.execPath, ['app.js']);
 }
 
-test.each(Object.entries(COMPILERS))('the first example of README.md runs: %s', async (_, compile) => {
+test.each(Object.entries(COMPILERS))('the example with decorators of README.md runs: %s', async (_, compile) => {
   expect(decorated).toContain('@ServerEndpoint');
   expect(await run(decorated, compile)).toEqual({ code: 0, output: 'hello\n' });
 });
 
-test.each(Object.entries(COMPILERS))('its equal without decorators runs: %s', async (_, compile) => {
+test.each(Object.entries(COMPILERS))('the first example of README.md runs: %s', async (_, compile) => {
   expect(await run(plain, compile)).toEqual({ code: 0, output: 'hello\n' });
 });
 
