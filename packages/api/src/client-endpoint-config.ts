@@ -1,5 +1,6 @@
 import { showAs } from './show-as';
 import { brand } from './brand';
+import type { CodecClass } from './codec';
 import type { DecoderClass } from './decoder';
 import type { EncoderClass } from './encoder';
 import { describeValue } from './describe-value';
@@ -23,6 +24,7 @@ export class ClientEndpointConfigBuilder {
   #extensions: readonly Extension[] = [];
   #encoders: readonly EncoderClass[] = [];
   #decoders: readonly DecoderClass[] = [];
+  #codecs: readonly CodecClass[] = [];
   #sslContext: unknown;
   #configurator = new ClientEndpointConfigurator();
 
@@ -69,6 +71,12 @@ export class ClientEndpointConfigBuilder {
     return this;
   }
 
+  /** Classes that are decoder and encoder in one, behind `encoders` and `decoders`. Not in the specification. */
+  codecs(codecs: readonly CodecClass[] | null): this {
+    this.#codecs = listOf('codecs', 'codec classes', codecs);
+    return this;
+  }
+
   /** The TLS settings for `wss:`: a `tls.SecureContext`, or options of `tls.connect` (WS 2.1). */
   sslContext(sslContext: unknown): this {
     this.#sslContext = sslContext;
@@ -79,8 +87,8 @@ export class ClientEndpointConfigBuilder {
     return new BuiltClientEndpointConfig(
       Object.freeze(this.#preferredSubprotocols),
       Object.freeze(this.#extensions),
-      Object.freeze(this.#encoders),
-      Object.freeze(this.#decoders),
+      Object.freeze([...this.#encoders, ...this.#codecs]),
+      Object.freeze([...this.#decoders, ...this.#codecs]),
       this.#sslContext,
       this.#configurator,
     );

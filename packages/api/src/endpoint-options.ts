@@ -1,5 +1,6 @@
 import type { Class } from './class-type';
 import type { ClientEndpointConfigurator } from './client-endpoint-config';
+import type { CodecClass } from './codec';
 import type { DecoderClass } from './decoder';
 import type { EncoderClass } from './encoder';
 import type { InboundMode, ServerEndpointConfigurator } from './server-endpoint-config';
@@ -14,6 +15,11 @@ export interface ServerEndpointOptions {
   readonly decoders?: readonly DecoderClass[] | undefined;
   /** The container tries them in this order. Default: none. */
   readonly encoders?: readonly EncoderClass[] | undefined;
+  /**
+   * Classes that are decoder and encoder in one, such as `json(schema)`; the container tries them after `decoders` and
+   * `encoders`. Default: none. Not in the specification.
+   */
+  readonly codecs?: readonly CodecClass[] | undefined;
   /** Takes part in the handshake. The container creates one instance per endpoint. */
   readonly configurator?: Class<ServerEndpointConfigurator> | undefined;
   /** Whether a message waits for the previous message's handler. Default `'serial'`. Not in the specification. */
@@ -25,5 +31,7 @@ export interface ClientEndpointOptions {
   readonly subprotocols?: readonly string[] | undefined;
   readonly decoders?: readonly DecoderClass[] | undefined;
   readonly encoders?: readonly EncoderClass[] | undefined;
+  /** As in {@link ServerEndpointOptions}. */
+  readonly codecs?: readonly CodecClass[] | undefined;
   readonly configurator?: Class<ClientEndpointConfigurator> | undefined;
 }

@@ -2,6 +2,7 @@ import { brand } from './brand';
 import type { Headers } from './handshake';
 import { readRetryAfter } from './retry-after';
 import type { Session } from './session';
+import type { SchemaIssue } from './standard-schema';
 
 /**
  * Every stable code that an error of this package can carry.
@@ -140,6 +141,13 @@ export class HandshakeException extends DeploymentException {
   }
 }
 
+/** Further facts of a {@link DecodeException}. */
+export interface DecodeDetails {
+  readonly issues?: readonly SchemaIssue[] | undefined;
+  /** The container sends it back to the peer, as text or as a binary message. Default: nothing. */
+  readonly answer?: string | Uint8Array | undefined;
+}
+
 /**
  * A message or a path parameter cannot be converted to the type that the method declares. `@OnError` receives it; the
  * session stays open.
@@ -150,15 +158,27 @@ export class DecodeException extends Error {
   override readonly name = 'DecodeException';
   readonly code: ErrorCode = 'WS_DECODE';
   readonly #data: string | Uint8Array;
+  readonly #details: DecodeDetails;
 
   /**
    * @param data the text or the bytes that could not be decoded, or the relevant part of them
    * @param message why decoding failed
    * @param cause the error that made decoding fail, if there is one
    */
-  constructor(data: string | Uint8Array, message: string, cause?: unknown) {
+  constructor(data: string | Uint8Array, message: string, cause?: unknown, details: DecodeDetails = {}) {
     super(message, cause === undefined ? undefined : { cause });
     this.#data = data;
+    this.#details = details;
+  }
+
+  /** Why the value does not match the codec's schema. Empty if the message failed before validation. */
+  get issues(): readonly SchemaIssue[] {
+    return this.#details.issues ?? [];
+  }
+
+  /** The message that the container sends back to the peer, or undefined for none. */
+  get answer(): string | Uint8Array | undefined {
+    return this.#details.answer;
   }
 
   /** The bytes that could not be decoded, or `null` when a text message failed. */
@@ -177,15 +197,23 @@ export class EncodeException extends Error {
   override readonly name = 'EncodeException';
   readonly code: ErrorCode = 'WS_ENCODE';
   readonly #object: unknown;
+  readonly #issues: readonly SchemaIssue[];
 
   /**
    * @param object the object that could not be encoded
    * @param message why encoding failed
    * @param cause the error that made encoding fail, if there is one
+   * @param issues why the object does not match the codec's schema
    */
-  constructor(object: unknown, message: string, cause?: unknown) {
+  constructor(object: unknown, message: string, cause?: unknown, issues: readonly SchemaIssue[] = []) {
     super(message, cause === undefined ? undefined : { cause });
     this.#object = object;
+    this.#issues = issues;
+  }
+
+  /** Why the object does not match the codec's schema. Empty if another error made encoding fail. */
+  get issues(): readonly SchemaIssue[] {
+    return this.#issues;
   }
 
   /** The object that could not be encoded. */

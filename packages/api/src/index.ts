@@ -21,6 +21,7 @@ export {
 } from './errors';
 export { createExtension } from './extension';
 export { HandshakeRejection, HandshakeRequest, HandshakeResponse } from './handshake';
+export { json } from './json';
 export { PongMessage } from './pong-message';
 export { SendResult } from './remote-endpoint';
 export { ServerApplicationConfig } from './server-application-config';
@@ -41,11 +42,12 @@ export type {
 export type { AbstractClass, CharType, Class, EndpointClass, PrimitiveType, PrimitiveValue } from './class-type';
 export type { ClientEndpointConfigBuilder, ClientEndpointConfigurator } from './client-endpoint-config';
 export type { CloseCode, RegisteredCloseCode } from './close-reason';
+export type { Codec, CodecClass, CodecOf, CodecOptions, MessageCodec } from './codec';
 export type { CodecDeclaration, CodecFormat, CodecType } from './codec-declaration';
 export type { AnyDecoder, Decoded, DecoderClass } from './decoder';
 export type { AnyEncoder, Encodable, EncoderClass } from './encoder';
 export type { EndpointHandlers, HandlerReply, HandlerMessage, SendableMessage } from './endpoint-handlers';
-export type { ErrorCode, HandshakeAnswer } from './errors';
+export type { ErrorCode, HandshakeAnswer, DecodeDetails } from './errors';
 export type { ClientEndpointOptions, ServerEndpointOptions } from './endpoint-options';
 export type { Extension } from './extension';
 export type { HandshakeRejectionResponse, Headers } from './handshake';
@@ -64,5 +66,5 @@ export type { BinaryData, OutgoingMessage, RemoteEndpoint, SafePromise, SendHand
 export type { ServerContainer } from './server-container';
 export type { InboundMode, ServerEndpointConfigBuilder, ServerEndpointConfigurator } from './server-endpoint-config';
 export type { AnySession, PathParameters, SessionData } from './session';
-
+export type { SchemaInput, SchemaIssue, SchemaOutput, SchemaResult, StandardSchema } from './standard-schema';
 export type { WebSocketContainer } from './web-socket-container';

@@ -1,6 +1,7 @@
 import { showAs } from './show-as';
 import { brand } from './brand';
 import type { EndpointClass } from './class-type';
+import type { CodecClass } from './codec';
 import type { DecoderClass } from './decoder';
 import type { EncoderClass } from './encoder';
 import { EndpointConfig } from './endpoint-config';
@@ -101,6 +102,7 @@ export class ServerEndpointConfigBuilder {
   #extensions: readonly Extension[] = [];
   #encoders: readonly EncoderClass[] = [];
   #decoders: readonly DecoderClass[] = [];
+  #codecs: readonly CodecClass[] = [];
   #configurator: ServerEndpointConfigurator | undefined;
   #inbound: InboundMode = 'serial';
 
@@ -141,6 +143,12 @@ export class ServerEndpointConfigBuilder {
     return this;
   }
 
+  /** Classes that are decoder and encoder in one, behind `encoders` and `decoders`. Not in the specification. */
+  codecs(codecs: readonly CodecClass[] | null): this {
+    this.#codecs = listOf('codecs', 'codec classes', codecs);
+    return this;
+  }
+
   /** In order of preference. */
   subprotocols(subprotocols: readonly string[] | null): this {
     this.#subprotocols = listOf('subprotocols', 'names', subprotocols);
@@ -178,8 +186,8 @@ export class ServerEndpointConfigBuilder {
       this.path,
       Object.freeze(this.#subprotocols),
       Object.freeze(this.#extensions),
-      Object.freeze(this.#encoders),
-      Object.freeze(this.#decoders),
+      Object.freeze([...this.#encoders, ...this.#codecs]),
+      Object.freeze([...this.#decoders, ...this.#codecs]),
       this.#configurator ?? new ServerEndpointConfigurator().getContainerDefaultConfigurator(),
       this.#inbound,
     );

@@ -1,6 +1,7 @@
 import { showAs } from './show-as';
 import { brand } from './brand';
 import type { AbstractClass, PrimitiveType, PrimitiveValue } from './class-type';
+import type { CodecDeclaration } from './codec-declaration';
 import type { CloseReason } from './close-reason';
 import type { Extension } from './extension';
 import type { MessageHandler } from './message-handler';
@@ -101,13 +102,15 @@ export abstract class Session<
    * Registers a handler for incoming messages. A session has at most one handler each for text, binary and pong.
    *
    * The class selects the messages: `String` is text; `Buffer`, `Uint8Array` or `ArrayBuffer` is binary; `Reader` and
-   * `InputStream` are streams; `PongMessage` is pongs; any other class is an object from one of the endpoint's decoders.
+   * `InputStream` are streams; `PongMessage` is pongs; any other class is an object from one of the endpoint's decoders,
+   * and a decoder class or codec, such as `json(schema)`, is the object that it decodes.
    * Without a class the handler receives text. A handler that declares two parameters receives messages in parts.
    *
    * @throws IllegalStateException when the native type already has a handler, or no decoder produces the class
    */
   abstract addMessageHandler(handler: MessageHandler<string>): void;
   abstract addMessageHandler<P extends PrimitiveType>(type: P, handler: MessageHandler<PrimitiveValue<P>>): void;
+  abstract addMessageHandler<T>(decoder: { readonly decodes: CodecDeclaration<T> }, handler: MessageHandler<T>): void;
   abstract addMessageHandler<T>(type: AbstractClass<T>, handler: MessageHandler<T>): void;
 
   /** An unmodifiable copy of the registered handlers. */

@@ -2,6 +2,7 @@ import {
   ClientEndpointConfig,
   ContainerProvider,
   DeploymentException,
+  type CodecClass,
   type DecoderClass,
   type EncoderClass,
   type EndpointClass,
@@ -62,6 +63,8 @@ export interface HandlerConnectOptions extends CommonConnectOptions, SessionHand
   readonly encoders?: readonly EncoderClass[] | undefined;
   /** The classes of the decoders. Default: none. */
   readonly decoders?: readonly DecoderClass[] | undefined;
+  /** Classes that are decoder and encoder in one, such as `json(schema)`. Default: none. */
+  readonly codecs?: readonly CodecClass[] | undefined;
   /** TLS options of Node, or a `tls.SecureContext`. Default: Node's. */
   readonly sslContext?: unknown;
   /** Receives the request and the response of each handshake. Default: none. */
@@ -110,6 +113,7 @@ const CONFIGURATION = {
   extensions: list<Extension>('a list'),
   encoders: list<EncoderClass>('a list'),
   decoders: list<DecoderClass>('a list'),
+  codecs: list<CodecClass>('a list'),
   // Read when the handshake begins.
   sslContext: kind('TLS options of Node, or a tls.SecureContext', (_value): _value is unknown => true),
   configurator: kind(
@@ -201,6 +205,7 @@ function forHandlers(container: ClientContainer, settings: ConnectSettings, hand
     .extensions(settings.extensions ?? null)
     .encoders(settings.encoders ?? null)
     .decoders(settings.decoders ?? null)
+    .codecs(settings.codecs ?? null)
     .sslContext(settings.sslContext);
   if (settings.configurator !== undefined) builder.configurator(settings.configurator);
   const config = builder.build();

@@ -22,7 +22,8 @@ export function configOfAnnotated(endpointClass: EndpointClass): ClientEndpointC
   const builder = ClientEndpointConfig.Builder.create()
     .preferredSubprotocols(list(name, 'subprotocols', options.subprotocols))
     .encoders(list(name, 'encoders', options.encoders))
-    .decoders(list(name, 'decoders', options.decoders));
+    .decoders(list(name, 'decoders', options.decoders))
+    .codecs(list(name, 'codecs', options.codecs));
   if (options.configurator !== undefined) builder.configurator(makeConfigurator(name, options.configurator));
   return builder.build();
 }

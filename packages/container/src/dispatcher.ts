@@ -76,12 +76,27 @@ function handleMessage(session: DispatchHost, route: MessageRoute, arrived: unkn
 function dispatchMessageError(session: DispatchHost, thrown: unknown): Settled {
   // The handler stopped because its session did.
   if (session.life.isAbort(thrown)) return undefined;
-  const settled = dispatchError(session, thrown);
+  const settled = bothSettled(answerPeer(session, thrown), dispatchError(session, thrown));
   const isCodec = thrown instanceof DecodeException || thrown instanceof EncodeException;
   if (isCodec || session.context.settings.onMessageError === 'keep-open') return settled;
   if (settled !== undefined) return settled.then(() => session.life.endpointFailed('the endpoint failed'));
   session.life.endpointFailed('the endpoint failed');
   return undefined;
+}
+
+/** Sends the answer that a DecodeException has for the peer. */
+function answerPeer(session: DispatchHost, thrown: unknown): Settled {
+  const answer = thrown instanceof DecodeException ? thrown.answer : undefined;
+  if (answer === undefined) return undefined;
+  try {
+    return session.reply(answer)?.catch((failed: unknown) => dispatchError(session, failed));
+  } catch (failed) {
+    return dispatchError(session, failed);
+  }
+}
+
+function bothSettled(one: Settled, other: Settled): Settled {
+  return one === undefined || other === undefined ? (one ?? other) : one.then(() => other);
 }
 
 /** Calls `@OnClose`. Its error goes to `@OnError` (WSC-4.5-3). */

@@ -5,6 +5,7 @@ import {
   type AbstractClass,
   type CloseReason,
   type AnySession,
+  type CodecDeclaration,
   type EndpointConfig,
   type Extension,
   type MessageHandler,
@@ -192,9 +193,11 @@ export class WsSession extends Session implements Hosts {
 
   override addMessageHandler(handler: MessageHandler<string>): void;
   override addMessageHandler<P extends PrimitiveType>(type: P, handler: MessageHandler<PrimitiveValue<P>>): void;
+  override addMessageHandler<T>(decoder: { readonly decodes: CodecDeclaration<T> }, handler: MessageHandler<T>): void;
   override addMessageHandler<T>(type: AbstractClass<T>, handler: MessageHandler<T>): void;
   override addMessageHandler(
-    first: MessageHandler<string> | PrimitiveType | AbstractClass<unknown>,
+    first:
+      MessageHandler<string> | PrimitiveType | AbstractClass<unknown> | { readonly decodes: CodecDeclaration<unknown> },
     second?: MessageHandler,
   ): void {
     this.requireNotClosed();

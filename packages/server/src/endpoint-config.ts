@@ -42,6 +42,7 @@ export function configOfAnnotated(endpointClass: EndpointClass): ServerEndpointC
     .subprotocols(list(name, 'subprotocols', options.subprotocols))
     .encoders(list(name, 'encoders', options.encoders))
     .decoders(list(name, 'decoders', options.decoders))
+    .codecs(list(name, 'codecs', options.codecs))
     .configurator(makeConfigurator(name, options.configurator))
     .inbound(inboundMode(name, options.inbound))
     .build();

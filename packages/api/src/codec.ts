@@ -1,0 +1,218 @@
+import { codecDeclarations, type CodecDeclaration } from './codec-declaration';
+import type { DecoderClass } from './decoder';
+import type { EncoderClass } from './encoder';
+import { DecodeException, EncodeException } from './errors';
+import {
+  cut,
+  describeIssues,
+  pathOf,
+  type SchemaInput,
+  type SchemaIssue,
+  type SchemaOutput,
+  type SchemaResult,
+  type StandardSchema,
+} from './standard-schema';
+
+// Nothing here needs Node: the client for browsers has the same codecs.
+
+/** A class that is a decoder and an encoder: an entry of the `codecs` list. */
+export type CodecClass<In = unknown, Out = In> = DecoderClass<In> & EncoderClass<Out>;
+
+/** The instances of a {@link Codec}. */
+export interface MessageCodec<In, Out, Wire extends string | Uint8Array> {
+  /** @throws DecodeException (as a rejection, with an asynchronous schema) */
+  decode(data: Wire): In | Promise<In>;
+  /** @throws EncodeException (as a rejection, with an asynchronous schema) */
+  encode(value: Out): Wire | Promise<Wire>;
+}
+
+/**
+ * The class that `json(schema)` and its siblings create: decoder and encoder in one, with the schema.
+ *
+ * `In` is the type that handlers receive, the schema's output. `Out` is the type that they send, the schema's input.
+ */
+export interface Codec<In = unknown, Out = In, Wire extends string | Uint8Array = string, D extends string = string> {
+  new (): MessageCodec<In, Out, Wire>;
+  readonly decodes: CodecDeclaration<In>;
+  readonly encodes: CodecDeclaration<Out>;
+  readonly schema: StandardSchema | undefined;
+  /** The property that names a message's type. */
+  readonly discriminator: D;
+  /** The JSON Schema of the messages (draft 2020-12), or undefined if the schema does not offer it. */
+  jsonSchema(): Readonly<Record<string, unknown>> | undefined;
+}
+
+/** The codec that a schema gives. */
+export type CodecOf<S extends StandardSchema, Wire extends string | Uint8Array, D extends string> = Codec<
+  SchemaOutput<S>,
+  SchemaInput<S>,
+  Wire,
+  D
+>;
+
+export interface CodecOptions<D extends string = string> {
+  /**
+   * How the encoder uses the schema. `'check'` refuses a value that does not match, and sends the value as it is.
+   * `'replace'` sends the schema's result, for example without unknown properties. `'off'` validates nothing. Default
+   * `'check'`.
+   */
+  readonly outgoing?: 'check' | 'replace' | 'off' | undefined;
+  /**
+   * The answer to a message that cannot be decoded: `true` for `{ type: 'error', code, message, issues }`, at most 10
+   * issues of at most 200 characters; or a function that returns your own answer, or undefined for none. `@OnError`
+   * receives the DecodeException in any case. Default `false`: no answer.
+   */
+  readonly answerErrors?: boolean | ((error: DecodeException) => unknown) | undefined;
+  /** The property that names a message's type, for `@OnMessage('type')`. Default `'type'`. */
+  readonly discriminator?: D | undefined;
+}
+
+/** How values become messages: the part of a codec that differs between JSON, MessagePack and others. */
+export interface WireFormat<Wire extends string | Uint8Array> {
+  /** The name of the codec, for messages: `json`. */
+  readonly name: string;
+  readonly form: Wire extends string ? 'text' : 'binary';
+  /** For messages: `JSON`. */
+  readonly title: string;
+  parse(data: Wire): unknown;
+  /** @returns undefined for a value that the format does not have */
+  format(value: unknown): Wire | undefined;
+}
+
+const OUTGOING: readonly unknown[] = ['check', 'replace', 'off'];
+
+/**
+ * Creates a codec class for a format.
+ *
+ * @throws TypeError when the schema is not a Standard Schema, or an option is invalid
+ */
+export function codecFor<In, Out, Wire extends string | Uint8Array, D extends string>(
+  wire: WireFormat<Wire>,
+  schema: StandardSchema<Out, In> | undefined,
+  options: CodecOptions<D> = {},
+): Codec<In, Out, Wire, D> {
+  checkArguments(wire, schema, options);
+  const { outgoing = 'check', answerErrors = false, discriminator = 'type' } = options;
+  const declaration = codecDeclarations[wire.form];
+  const sent = outgoing === 'off' ? undefined : schema;
+
+  class SchemaCodec implements MessageCodec<In, Out, Wire> {
+    static readonly decodes = declaration<In>();
+    static readonly encodes = declaration<Out>();
+    static readonly schema = schema;
+    // 'type' is the default of D.
+    static readonly discriminator = discriminator as D;
+
+    static jsonSchema(): Readonly<Record<string, unknown>> | undefined {
+      return schema?.['~standard'].jsonSchema?.input({ target: 'draft-2020-12' });
+    }
+
+    decode(data: Wire): In | Promise<In> {
+      let value: unknown;
+      try {
+        value = wire.parse(data);
+      } catch (cause) {
+        throw refused(data, `The message is not ${wire.title}.`, 'malformed', [], cause);
+      }
+      // Without a schema the caller vouches for the type.
+      if (schema === undefined) return value as In;
+      let result: SchemaResult<In> | Promise<SchemaResult<In>>;
+      try {
+        result = schema['~standard'].validate(value);
+      } catch (cause) {
+        throw refused(data, 'The schema threw while it validated the message.', 'invalid', [], cause);
+      }
+      return 'then' in result ? result.then((settled) => accepted(data, settled)) : accepted(data, result);
+    }
+
+    encode(value: Out): Wire | Promise<Wire> {
+      if (sent === undefined) return formatted(value, value);
+      const result = sent['~standard'].validate(value);
+      return 'then' in result ? result.then((settled) => checked(value, settled)) : checked(value, result);
+    }
+  }
+
+  function accepted(data: Wire, result: SchemaResult<In>): In {
+    if (result.issues === undefined) return result.value;
+    const why = `The message does not match the schema: ${describeIssues(result.issues)}.`;
+    throw refused(data, why, 'invalid', result.issues);
+  }
+
+  function checked(value: Out, result: SchemaResult<In>): Wire {
+    if (result.issues === undefined) return formatted(value, outgoing === 'replace' ? result.value : value);
+    const why = `The object does not match the schema of ${wire.name}: ${describeIssues(result.issues)}.`;
+    throw new EncodeException(value, why, undefined, result.issues);
+  }
+
+  function formatted(given: Out, value: unknown): Wire {
+    let message: Wire | undefined;
+    let cause: unknown;
+    try {
+      message = wire.format(value);
+    } catch (thrown) {
+      cause = thrown;
+    }
+    if (message !== undefined) return message;
+    throw new EncodeException(given, `The object cannot be written as ${wire.title}.`, cause);
+  }
+
+  function refused(
+    data: Wire,
+    message: string,
+    code: 'malformed' | 'invalid',
+    issues: readonly SchemaIssue[],
+    cause?: unknown,
+  ): DecodeException {
+    const plain = new DecodeException(data, message, cause, { issues });
+    if (answerErrors === false) return plain;
+    const answer =
+      answerErrors === true ? { [discriminator]: 'error', code, ...publicIssues(plain) } : answerErrors(plain);
+    if (answer === undefined) return plain;
+    return new DecodeException(data, message, cause, { issues, answer: wire.format(answer) });
+  }
+
+  Object.defineProperty(SchemaCodec, 'name', { value: wire.name });
+  // Its decode and encode are those of the form that the declaration has.
+  return SchemaCodec;
+}
+
+const MOST_ISSUES = 10;
+const LONGEST_MESSAGE = 200;
+
+/** The part of an error that a peer may see: the schema's own words, cut to a length, and no value. */
+function publicIssues({ issues }: DecodeException): { message: string; issues: { path: unknown; message: string }[] } {
+  return {
+    message: issues.length === 0 ? 'The message cannot be read.' : 'The message does not match the schema.',
+    issues: issues
+      .slice(0, MOST_ISSUES)
+      .map((issue) => ({ path: pathOf(issue), message: cut(issue.message, LONGEST_MESSAGE) })),
+  };
+}
+
+function checkArguments(wire: { readonly name: string }, schema: unknown, options: CodecOptions): void {
+  const { outgoing, answerErrors, discriminator } = options;
+  if (schema !== undefined && !isStandardSchema(schema)) {
+    throw new TypeError(
+      `${wire.name} takes a schema of a library that implements Standard Schema, such as zod, valibot or arktype, or undefined; ` +
+        `found ${schema === null ? 'null' : typeof schema}. If it is a schema, update its library.`,
+    );
+  }
+  if (outgoing !== undefined && !OUTGOING.includes(outgoing))
+    throw new TypeError(`${wire.name}: outgoing is 'check', 'replace' or 'off'; found ${String(outgoing)}.`);
+  if (answerErrors !== undefined && typeof answerErrors !== 'boolean' && typeof answerErrors !== 'function')
+    throw new TypeError(`${wire.name}: answerErrors is a boolean or a function; found ${typeof answerErrors}.`);
+  if (discriminator !== undefined && (typeof discriminator !== 'string' || discriminator === ''))
+    throw new TypeError(`${wire.name}: discriminator is the name of a property; found ${String(discriminator)}.`);
+}
+
+function isStandardSchema(schema: unknown): boolean {
+  // arktype's schemas are functions.
+  if ((typeof schema !== 'object' && typeof schema !== 'function') || schema === null) return false;
+  const standard: unknown = (schema as Partial<StandardSchema>)['~standard'];
+  return (
+    typeof standard === 'object' &&
+    standard !== null &&
+    'validate' in standard &&
+    typeof standard.validate === 'function'
+  );
+}

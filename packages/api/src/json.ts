@@ -1,0 +1,50 @@
+import { codecFor, type Codec, type CodecOf, type CodecOptions, type WireFormat } from './codec';
+import type { StandardSchema } from './standard-schema';
+
+/**
+ * Creates a codec for JSON: an entry of `codecs`, `decoders` or `encoders`.
+ *
+ * The decoder parses and validates each text message; handlers receive the schema's output. A message that is not JSON or
+ * does not match is a DecodeException with `issues`, and goes to `@OnError`. The encoder validates objects and arrays before
+ * it writes them. Strings and bytes leave as they are. A schema may be asynchronous: the next message then waits for it.
+ *
+ * A property named `__proto__` is refused, as it would change the prototype of an object into which your code copies it.
+ *
+ * @param schema a schema of zod, valibot, arktype or another library that implements Standard Schema. Without one,
+ * `json<T>()` validates nothing
+ * @throws TypeError when the schema is not a Standard Schema, or an option is invalid
+ *
+ * @example
+ * const Chat = json(z.discriminatedUnion('type', [
+ *   z.object({ type: z.literal('say'), text: z.string().max(500) }),
+ *   z.object({ type: z.literal('leave') }),
+ * ]));
+ */
+export function json<S extends StandardSchema, const D extends string = 'type'>(
+  schema: S,
+  options?: CodecOptions<D>,
+): CodecOf<S, string, D>;
+export function json<T = unknown, const D extends string = 'type'>(
+  schema?: undefined,
+  options?: CodecOptions<D>,
+): Codec<T, T, string, D>;
+export function json(schema?: StandardSchema, options?: CodecOptions): Codec {
+  return codecFor(JSON_TEXT, schema, options);
+}
+
+const JSON_TEXT: WireFormat<string> = {
+  name: 'json',
+  form: 'text',
+  title: 'JSON',
+  parse: (text) => (MAY_HAVE_PROTO.test(text) ? (JSON.parse(text, refuseProto) as unknown) : JSON.parse(text)),
+  // It returns undefined for a function or a symbol, although its type says otherwise.
+  format: (value) => JSON.stringify(value) as string | undefined,
+};
+
+/** The name may be written with escapes; then it has a backslash before one of its letters. */
+const MAY_HAVE_PROTO = /__proto__|\\u00(?:5f|7[024]|6f)/i;
+
+function refuseProto(key: string, value: unknown): unknown {
+  if (key === '__proto__') throw new SyntaxError('A property is named "__proto__".');
+  return value;
+}
