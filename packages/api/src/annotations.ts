@@ -7,9 +7,11 @@ import { contextMetadata } from './metadata';
 import {
   withPathParam,
   type MessageRole,
+  type MessageType,
   type ParameterRole,
   type ParameterValues,
   type PathParamRole,
+  type TypedParameterValues,
 } from './parameter-role';
 import type { Session } from './session';
 
@@ -48,18 +50,27 @@ type MethodWith<P extends readonly ParameterRole[]> = number extends P['length']
   ? AnyMethod
   : (...args: ParameterValues<P>) => unknown;
 
+/** The same for one type of message. */
+type TypedMethodWith<P extends readonly ParameterRole[], T extends MessageType> = number extends P['length']
+  ? AnyMethod
+  : (...args: TypedParameterValues<P, T>) => unknown;
+
 /** A decorator that you write bare (`@OnOpen`) or call (`@OnOpen({ params })`). `Role` limits its list of roles. */
 export interface HandlerAnnotation<Role extends ParameterRole = ParameterRole> extends HandlerDecorator {
   (): HandlerDecorator;
   <const P extends readonly Role[]>(options: HandlerOptions<P>): HandlerDecorator<MethodWith<P>>;
 }
 
-/** The type of {@link OnMessage}, which also takes `maxMessageSize`, and of whose roles most are payloads. */
+/** The type of {@link OnMessage}: it also takes `maxMessageSize` and the type of the messages, and most roles are payloads. */
 export interface MessageAnnotation extends HandlerDecorator {
   (): HandlerDecorator;
   <const P extends readonly MessageRole[]>(
     options: Partial<HandlerOptions<P>> & MessageOptions,
   ): HandlerDecorator<MethodWith<P>>;
+  <const T extends MessageType, const P extends readonly MessageRole[]>(
+    type: T,
+    options?: Partial<HandlerOptions<P>> & MessageOptions,
+  ): HandlerDecorator<TypedMethodWith<P, T>>;
 }
 
 type OpenRole = typeof Session | typeof EndpointConfig | PathParamRole;
@@ -70,7 +81,7 @@ export interface MessageOptions {
   /**
    * The largest whole message that the method accepts, in bytes. The container closes the session with 1009 when a
    * message is larger. The default, -1, uses the session's buffer size. A value above that size raises the limit for
-   * this method.
+   * this method. The methods for the types of messages have one limit, the largest of theirs.
    */
   readonly maxMessageSize?: number | undefined;
 }
@@ -127,6 +138,10 @@ export const OnOpen = handlerAnnotation('open') as HandlerAnnotation<OpenRole>;
  * Marks a method that receives messages. It takes exactly one payload and, in any order, optionally the Session and
  * path parameters. With a text or binary payload it may also take a boolean, and then receives each message in parts;
  * the boolean is true for the last part. The container sends the return value back to the peer.
+ *
+ * `@OnMessage('say')` marks the method for one type of message: objects of a decoder whose property `type` (or the codec's
+ * `discriminator`) is `'say'`. Such a method may leave out the payload. The method without a type receives all other types;
+ * without one the container drops them, and reports `unknown-message-type` to the diagnostics. Not in the specification.
  *
  * @see WSC-4.7
  */
@@ -185,18 +200,25 @@ export type ParameterDecoratorFunction = (target: object, method: string | symbo
 interface RuntimeOptions {
   readonly params?: readonly ParameterRole[] | undefined;
   readonly maxMessageSize?: number | undefined;
+  readonly type?: MessageType | undefined;
 }
 
 function handlerAnnotation(kind: HandlerKind): unknown {
   return (...args: unknown[]): unknown => {
     if (record(kind, {}, args)) return undefined;
-    const [options = {}] = args;
+    const isTyped = kind === 'message' && isMessageType(args[0]);
+    const [options = {}, ...others] = isTyped ? args.slice(1) : args;
     // Misplaced and written bare: a decorator returned from here would replace the decorated class or member.
-    if (args.length > 1 || typeof options !== 'object' || options === null) throw misplaced(kind, args);
+    if (others.length > 0 || typeof options !== 'object' || options === null) throw misplaced(kind, args);
+    const use: RuntimeOptions = isTyped ? { ...options, type: args[0] as MessageType } : options;
     return (...decoratorArgs: unknown[]): void => {
-      if (!record(kind, options, decoratorArgs)) throw misplaced(kind, decoratorArgs);
+      if (!record(kind, use, decoratorArgs)) throw misplaced(kind, decoratorArgs);
     };
   };
+}
+
+function isMessageType(value: unknown): value is MessageType {
+  return typeof value === 'string' || typeof value === 'number';
 }
 
 function misplaced(kind: HandlerKind, [target]: readonly unknown[]): TypeError {
@@ -210,7 +232,7 @@ function misplaced(kind: HandlerKind, [target]: readonly unknown[]): TypeError {
 /** Records one use. Returns false when the arguments are not those that a compiler passes to a member decorator. */
 function record(kind: HandlerKind, options: RuntimeOptions, args: readonly unknown[]): boolean {
   const [first, second, third] = args;
-  const use = { kind, params: options.params, maxMessageSize: options.maxMessageSize };
+  const use = { kind, params: options.params, maxMessageSize: options.maxMessageSize, type: options.type };
   if (isMemberContext(second)) {
     const handler = { ...use, method: second.name, problem: standardProblem(second) };
     const metadata = contextMetadata(second);

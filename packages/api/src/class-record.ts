@@ -2,7 +2,7 @@ import type { AbstractClass, PrimitiveType } from './class-type';
 import type { ClientEndpointOptions, ServerEndpointOptions } from './endpoint-options';
 import { classNameOf } from './describe-value';
 import { standardMetadata } from './metadata';
-import type { ParameterRole } from './parameter-role';
+import type { MessageType, ParameterRole } from './parameter-role';
 
 /** The key of a class's record, on the class itself or in its standard metadata. All copies of this package share it. */
 const RECORD = Symbol.for('serval:endpoint');
@@ -17,6 +17,8 @@ export interface HandlerRecord {
   readonly problem: string | undefined;
   readonly params: readonly ParameterRole[] | undefined;
   readonly maxMessageSize: number | undefined;
+  /** The type of messages that an `@OnMessage` method handles; undefined for every type. */
+  readonly type?: MessageType | undefined;
 }
 
 /** One use of `@PathParam` on a parameter (legacy dialect only). */

@@ -24,6 +24,8 @@ export interface MessageCodec<In, Out, Wire extends string | Uint8Array> {
   decode(data: Wire): In | Promise<In>;
   /** @throws EncodeException (as a rejection, with an asynchronous schema) */
   encode(value: Out): Wire | Promise<Wire>;
+  /** The error, with the answer for the peer, for a message that no method handles. */
+  unknownType(data: Wire, type: unknown): DecodeException;
 }
 
 /**
@@ -58,7 +60,7 @@ export interface CodecOptions<D extends string = string> {
    */
   readonly outgoing?: 'check' | 'replace' | 'off' | undefined;
   /**
-   * The answer to a message that cannot be decoded: `true` for `{ type: 'error', code, message, issues }`, at most 10
+   * The answer to a message that cannot be decoded: `true` for `{ type: 'error', code, message, issues }`, with the code `'malformed'`, `'invalid'` or `'unknown-type'`, at most 10
    * issues of at most 200 characters; or a function that returns your own answer, or undefined for none. `@OnError`
    * receives the DecodeException in any case. Default `false`: no answer.
    */
@@ -130,6 +132,10 @@ export function codecFor<In, Out, Wire extends string | Uint8Array, D extends st
       const result = sent['~standard'].validate(value);
       return 'then' in result ? result.then((settled) => checked(value, settled)) : checked(value, result);
     }
+
+    unknownType(data: Wire, type: unknown): DecodeException {
+      return refused(data, `No method handles messages of type ${describeType(type)}.`, 'unknown-type', []);
+    }
   }
 
   function accepted(data: Wire, result: SchemaResult<In>): In {
@@ -159,14 +165,16 @@ export function codecFor<In, Out, Wire extends string | Uint8Array, D extends st
   function refused(
     data: Wire,
     message: string,
-    code: 'malformed' | 'invalid',
+    code: keyof typeof PUBLIC_MESSAGES,
     issues: readonly SchemaIssue[],
     cause?: unknown,
   ): DecodeException {
     const plain = new DecodeException(data, message, cause, { issues });
     if (answerErrors === false) return plain;
     const answer =
-      answerErrors === true ? { [discriminator]: 'error', code, ...publicIssues(plain) } : answerErrors(plain);
+      answerErrors === true
+        ? { [discriminator]: 'error', code, message: PUBLIC_MESSAGES[code], issues: publicIssues(issues) }
+        : answerErrors(plain);
     if (answer === undefined) return plain;
     return new DecodeException(data, message, cause, { issues, answer: wire.format(answer) });
   }
@@ -179,15 +187,26 @@ export function codecFor<In, Out, Wire extends string | Uint8Array, D extends st
 const MOST_ISSUES = 10;
 const LONGEST_MESSAGE = 200;
 
+const PUBLIC_MESSAGES = {
+  malformed: 'The message cannot be read.',
+  invalid: 'The message does not match the schema.',
+  'unknown-type': 'Messages of this type have no handler.',
+};
+
 /** The part of an error that a peer may see: the schema's own words, cut to a length, and no value. */
-function publicIssues({ issues }: DecodeException): { message: string; issues: { path: unknown; message: string }[] } {
-  return {
-    message: issues.length === 0 ? 'The message cannot be read.' : 'The message does not match the schema.',
-    issues: issues
-      .slice(0, MOST_ISSUES)
-      .map((issue) => ({ path: pathOf(issue), message: cut(issue.message, LONGEST_MESSAGE) })),
-  };
+function publicIssues(issues: readonly SchemaIssue[]): { path: unknown; message: string }[] {
+  return issues
+    .slice(0, MOST_ISSUES)
+    .map((issue) => ({ path: pathOf(issue), message: cut(issue.message, LONGEST_MESSAGE) }));
 }
+
+/** The type of a message, for an error: `"say"`, or of a value that is no type, its kind. */
+export function describeType(type: unknown): string {
+  if (typeof type === 'string') return JSON.stringify(cut(type, LONGEST_TYPE));
+  return typeof type === 'number' ? String(type) : typeof type;
+}
+
+const LONGEST_TYPE = 64;
 
 function checkArguments(wire: { readonly name: string }, schema: unknown, options: CodecOptions): void {
   const { outgoing, answerErrors, discriminator } = options;

@@ -53,12 +53,16 @@ export type { Extension } from './extension';
 export type { HandshakeRejectionResponse, Headers } from './handshake';
 export type { MessageHandler } from './message-handler';
 export type {
+  MessageOfType,
   MessageRole,
+  MessageType,
+  NoMessageOfType,
   ParameterRole,
   ParameterValue,
   ParameterValues,
   PathParamRole,
   SessionArgument,
+  TypedParameterValues,
 } from './parameter-role';
 export type { PathVariables } from './path-variables';
 export type { Principal } from './principal';

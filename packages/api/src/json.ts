@@ -36,9 +36,8 @@ const JSON_TEXT: WireFormat<string> = {
   name: 'json',
   form: 'text',
   title: 'JSON',
-  parse: (text) => (MAY_HAVE_PROTO.test(text) ? (JSON.parse(text, refuseProto) as unknown) : JSON.parse(text)),
-  // It returns undefined for a function or a symbol, although its type says otherwise.
-  format: (value) => JSON.stringify(value) as string | undefined,
+  parse: (text): unknown => (MAY_HAVE_PROTO.test(text) ? JSON.parse(text, refuseProto) : JSON.parse(text)),
+  format: (value) => JSON.stringify(value),
 };
 
 /** The name may be written with escapes; then it has a backslash before one of its letters. */

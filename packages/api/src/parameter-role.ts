@@ -53,6 +53,34 @@ export type ParameterValue<R> =
 /** The parameter types of a method, derived from its `params` list. */
 export type ParameterValues<P extends readonly ParameterRole[]> = { -readonly [I in keyof P]: ParameterValue<P[I]> };
 
+/** The value of a message's discriminator: `'say'`, or a number such as an opcode. */
+export type MessageType = string | number;
+
+/** The parameter types of a method for one type of message: of a codec's union, the members of that type. */
+export type TypedParameterValues<P extends readonly ParameterRole[], T extends MessageType> = {
+  -readonly [I in keyof P]: P[I] extends { readonly decodes: CodecDeclaration<infer M> }
+    ? MessageOfType<M, P[I] extends { readonly discriminator: infer D extends string } ? D : 'type', T>
+    : ParameterValue<P[I]>;
+};
+
+/** The members of a union of messages that have the type; the whole, where the type of the messages says nothing. */
+export type MessageOfType<M, D extends string, T extends MessageType> = unknown extends M
+  ? M
+  : [MembersOfType<M, D, T>] extends [never]
+    ? NoMessageOfType<T>
+    : MembersOfType<M, D, T>;
+
+type MembersOfType<M, D extends string, T extends MessageType> = M extends { readonly [K in D]: infer V }
+  ? T extends V
+    ? M
+    : never
+  : never;
+
+/** Never present: the compiler names it when no message of the schema has the type. */
+export interface NoMessageOfType<T extends MessageType> {
+  readonly 'no message has the type': T;
+}
+
 /** The name and type of a path parameter role, or undefined for any other role. */
 export function pathParamOf(role: unknown): PathParamRole[typeof PATH_PARAM] | undefined {
   // Both functions and objects may have the key; only PathParam writes it.

@@ -151,7 +151,7 @@ describe.each(ANNOTATIONS)('%s', (name, annotation, kind) => {
     ['called on a class', (target: unknown) => (annotation as LooseDecorator)()(target), 'a class or function'],
     ['called on nothing', () => (annotation as LooseDecorator)()(undefined), 'undefined'],
     ['called with a class instead of options', () => (annotation as LooseDecorator)(Session), 'a class or function'],
-    ['called with text instead of options', () => (annotation as LooseDecorator)('text'), 'text'],
+    ['called with a symbol instead of options', () => (annotation as LooseDecorator)(Symbol('text')), 'Symbol(text)'],
     ['called with null instead of options', () => (annotation as LooseDecorator)(null), 'null'],
   ])('throws a TypeError when it is %s', (_how, use, found) => {
     class Chat {}
@@ -161,6 +161,21 @@ describe.each(ANNOTATIONS)('%s', (name, annotation, kind) => {
     );
     expect(readClassRecord(Chat)).toBeUndefined();
   });
+});
+
+test('@OnMessage records the type of messages, with and without roles', () => {
+  class Chat {
+    @OnMessage('say') say(): void {}
+    @OnMessage(2, { params: [Session] }) leave(_session: Session): void {}
+  }
+  expect(readClassRecord(Chat)?.handlers).toMatchObject([
+    { kind: 'message', method: 'say', type: 'say', params: undefined },
+    { kind: 'message', method: 'leave', type: 2, params: [Session] },
+  ]);
+});
+
+test.each([OnOpen, OnClose, OnError])('an annotation other than @OnMessage has no type', (annotation) => {
+  expect(() => (annotation as LooseDecorator)('say')).toThrow(TypeError);
 });
 
 test('@OnMessage records maxMessageSize with and without roles', () => {

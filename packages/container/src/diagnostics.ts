@@ -22,6 +22,13 @@ export type DiagnosticEvent =
   | { readonly kind: 'send-dropped'; readonly endpoint: string; readonly sessionId: string }
   | { readonly kind: 'setting-warning'; readonly message: string }
   | { readonly kind: 'message-dropped'; readonly endpoint: string; readonly messageType: 'text' | 'binary' }
+  | {
+      readonly kind: 'unknown-message-type';
+      readonly endpoint: string;
+      readonly sessionId: string;
+      /** The value of the discriminator: a string in quotes, cut to 64 characters; a number; or the kind of another value. */
+      readonly type: string;
+    }
   | { readonly kind: 'delivered-whole'; readonly endpoint: string }
   | { readonly kind: 'connection-error'; readonly endpoint: string; readonly sessionId: string; readonly error: Error }
   | { readonly kind: 'handshake-refused'; readonly path: string; readonly status: number; readonly reason: string }
@@ -65,6 +72,7 @@ export class Diagnostics {
   readonly #channel = channel(DIAGNOSTICS_CHANNEL);
   readonly #droppedBefore = new Set<string>();
   readonly #deliveredWholeBefore = new Set<string>();
+  readonly #unknownTypeBefore = new Set<string>();
   #originRefusedBefore = false;
   readonly #warnedBefore = new Set<string>();
 
@@ -107,6 +115,14 @@ export class Diagnostics {
         this.logger.warn(`${event.endpoint} has no handler for ${event.messageType} messages; they are dropped.`);
         return;
       }
+      case 'unknown-message-type':
+        // Once per endpoint, for the same reason.
+        if (this.#unknownTypeBefore.has(event.endpoint)) return;
+        this.#unknownTypeBefore.add(event.endpoint);
+        this.logger.warn(
+          `${event.endpoint} has no method for messages of type ${event.type}; they are dropped. An @OnMessage method without a type receives all other types.`,
+        );
+        return;
       case 'delivered-whole':
         // Once per endpoint: it is so for each of its sessions.
         if (this.#deliveredWholeBefore.has(event.endpoint)) return;

@@ -1,5 +1,6 @@
 import { DecodeException, EncodeException, type CloseReason, type SendResult } from '@serval/api';
-import type { BoundSession, EndpointPlan, MessageRoute, MethodPlan } from '@serval/plan';
+import { describeType, type MessageCodec } from '@serval/api/spi';
+import type { BoundSession, EndpointPlan, MessageRoute, MessagesByType, MethodPlan } from '@serval/plan';
 import type { AsyncScope } from './async-scope';
 import { decode } from './decoders';
 import type { DiagnosticEvent } from './diagnostics';
@@ -64,8 +65,8 @@ function handleMessage(session: DispatchHost, route: MessageRoute, arrived: unkn
   try {
     const payload = decode(session.codecs, route.decoding, arrived);
     const going = isThenable(payload)
-      ? Promise.resolve(payload).then((decoded) => invoke(session, route, decoded, last))
-      : invoke(session, route, payload, last);
+      ? Promise.resolve(payload).then((decoded) => handle(session, route, arrived, decoded, last))
+      : handle(session, route, arrived, payload, last);
     return going?.catch((thrown: unknown) => dispatchMessageError(session, thrown));
   } catch (thrown) {
     return dispatchMessageError(session, thrown);
@@ -171,8 +172,50 @@ function inScope<T>({ scope }: DispatchHost, begin: () => T): T {
   return scope === undefined ? begin() : scope.run(begin);
 }
 
-function invoke(session: DispatchHost, route: MessageRoute, payload: unknown, last: boolean): Settled {
-  const result = call(route.receiver ?? session.endpoint, route, session, payload, last);
+/** Calls the route's method, or the one for the message's type. */
+function handle(
+  session: DispatchHost,
+  route: MessageRoute,
+  arrived: unknown,
+  payload: unknown,
+  last: boolean,
+): Settled {
+  const { byType } = route;
+  if (byType === undefined) return invoke(session, route, route, payload, last);
+  const type = typeOf(payload, byType.decoder.discriminator);
+  const method = byType.methods.get(type) ?? byType.fallback;
+  return method === undefined
+    ? refuseType(session, byType, arrived, type)
+    : invoke(session, route, method, payload, last);
+}
+
+function typeOf(payload: unknown, discriminator: string): unknown {
+  return typeof payload === 'object' && payload !== null
+    ? (payload as Readonly<Record<string, unknown>>)[discriminator]
+    : undefined;
+}
+
+/** Drops a message of a type that has no method, and answers if the codec does. */
+function refuseType(session: DispatchHost, { decoder }: MessagesByType, arrived: unknown, type: unknown): Settled {
+  session.context.diagnostics.report({
+    kind: 'unknown-message-type',
+    endpoint: session.plan.name,
+    sessionId: session.getId(),
+    type: describeType(type),
+  });
+  const codec = session.codecs.decoder(decoder) as Partial<MessageCodec<unknown, unknown, string>>;
+  // A codec with this method decodes whole messages, of the kind that arrived.
+  return codec.unknownType === undefined ? undefined : answerPeer(session, codec.unknownType(arrived as string, type));
+}
+
+function invoke(
+  session: DispatchHost,
+  route: MessageRoute,
+  method: MethodPlan,
+  payload: unknown,
+  last: boolean,
+): Settled {
+  const result = call(route.receiver ?? session.endpoint, method, session, payload, last);
   if (result === undefined || result === null) return undefined;
   if (isThenable(result)) {
     return Promise.resolve(result).then((value) =>

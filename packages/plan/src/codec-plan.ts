@@ -4,6 +4,7 @@ import {
   type AnyDecoder,
   type AnyEncoder,
   type Class,
+  type Codec,
   type CodecDeclaration,
   type CodecFormat,
   type DecoderClass,
@@ -21,6 +22,8 @@ export interface CodecEntry {
 
 export interface DecoderEntry extends CodecEntry {
   readonly decoderClass: DecoderClass;
+  /** The property that names a message's type. */
+  readonly discriminator: string;
 }
 
 /** The codecs of an endpoint. A class listed as encoder and as decoder has one slot, and so one instance per session. */
@@ -51,7 +54,14 @@ export function planCodecs(
     }),
     decoders: list(endpoint, 'decoders', decoders).map((decoderClass) => {
       const { name, format, type } = check(endpoint, 'decoder', decoderClass, decoderClass?.decodes);
-      return { name, format, type, slot: slotOf(decoderClass), decoderClass };
+      return {
+        name,
+        format,
+        type,
+        slot: slotOf(decoderClass),
+        decoderClass,
+        discriminator: discriminatorOf(decoderClass),
+      };
     }),
     classes,
   };
@@ -89,6 +99,12 @@ function check(
     );
   }
   return { name, format: declaration.format, type: declaration.type };
+}
+
+/** Of a codec such as `json(schema)`, the one that its options name. */
+function discriminatorOf(decoderClass: DecoderClass): string {
+  const { discriminator = 'type' } = decoderClass as Partial<Codec>;
+  return discriminator;
 }
 
 function isDeclaration(value: CodecDeclaration<unknown> | undefined): value is CodecDeclaration<unknown> {

@@ -82,6 +82,7 @@ function programmaticMethods(endpointClass: EndpointClass<Endpoint>): HandlerMet
     binary: undefined,
     pong: undefined,
     pathParameterNames: [],
+    unhandledTypes: [],
   };
 }
 

@@ -1,8 +1,15 @@
-import { DeploymentException, type AbstractClass, type EndpointClass, type ErrorCode } from '@serval/api';
+import {
+  DeploymentException,
+  type AbstractClass,
+  type EndpointClass,
+  type ErrorCode,
+  type MessageType,
+} from '@serval/api';
 import { readClassRecord, type HandlerKind, type HandlerRecord } from '@serval/api/spi';
 import { bindArguments } from './argument-binder';
 import type { CodecPlan } from './codec-plan';
 import type { MessageRoute, MethodPlan } from './message-route';
+import { joinByType, type MessageMethod } from './messages-by-type';
 import { readParameters, type DeclaredMethod } from './method-parameters';
 import { assignMessageRoles, assignRoles } from './parameter-roles';
 import type { NativeType } from './payload-plan';
@@ -18,6 +25,8 @@ export interface HandlerMethods {
   readonly pong: MessageRoute | undefined;
   /** The names in `@PathParam`, to compare with the template. */
   readonly pathParameterNames: readonly string[];
+  /** The types of messages in the schema that no method handles. */
+  readonly unhandledTypes: readonly MessageType[];
 }
 
 /** The annotated methods of a class and its superclasses, checked and planned. @see WSC-4.4 to WSC-4.8 */
@@ -32,14 +41,20 @@ export function planHandlerMethods(endpointClass: EndpointClass, name: string, c
   const messages = found
     .filter(({ record }) => record.kind === 'message')
     .map((handler) => planMessage(name, handler, codecs));
+  const { routes, unhandledTypes } = joinByType(name, messages, codecs);
+  const routeOf = (native: NativeType): MessageRoute | undefined => {
+    const only = onlyRoute(name, native, messages);
+    return routes.get(native) ?? only;
+  };
   return {
     open: planSingle(name, 'open', found),
     close: planSingle(name, 'close', found),
     error: planSingle(name, 'error', found),
-    text: onlyRoute(name, 'text', messages),
-    binary: onlyRoute(name, 'binary', messages),
-    pong: onlyRoute(name, 'pong', messages),
+    text: routeOf('text'),
+    binary: routeOf('binary'),
+    pong: routeOf('pong'),
     pathParameterNames: [...new Set(found.flatMap((handler) => pathParametersOf(declare(name, handler))))],
+    unhandledTypes,
   };
 }
 
@@ -83,21 +98,19 @@ function planSingle(
   return { method: only.record.method, bind: bindArguments(assignRoles(kind, method, parameters)) };
 }
 
-function planMessage(name: string, handler: FoundHandler, codecs: CodecPlan): MessageRoute[] {
+function planMessage(name: string, handler: FoundHandler, codecs: CodecPlan): MessageMethod {
   const method = declare(name, handler);
   const { roles, payloads, inParts } = assignMessageRoles(method, readParameters(method), codecs);
-  const maxMessageSize = checkMaxMessageSize(method, handler.record.maxMessageSize ?? -1);
-  const bind = bindArguments(roles);
-  return payloads.map(({ native, decoding }) => ({
-    native,
-    decoding,
+  const { label, record } = method;
+  return {
+    label,
+    type: record.type,
+    method: record.method,
+    bind: bindArguments(roles),
+    payloads,
     inParts,
-    maxMessageSize,
-    receiver: undefined,
-    method: handler.record.method,
-    bind,
-    replies: true,
-  }));
+    maxMessageSize: checkMaxMessageSize(method, record.maxMessageSize ?? -1),
+  };
 }
 
 function declare(className: string, { record, declaredIn }: FoundHandler): DeclaredMethod {
@@ -111,12 +124,17 @@ function declare(className: string, { record, declaredIn }: FoundHandler): Decla
   return { label, annotation: annotationOf(record.kind), record, declaredIn };
 }
 
-function onlyRoute(name: string, native: NativeType, methods: readonly MessageRoute[][]): MessageRoute | undefined {
-  const [only, second] = methods.flat().filter((route) => route.native === native);
-  if (only !== undefined && second !== undefined) {
-    throw duplicate(name, `@OnMessage for ${native} messages`, only.method, second.method);
-  }
-  return only;
+/** The route of the one method without a type for a native type. */
+function onlyRoute(name: string, native: NativeType, methods: readonly MessageMethod[]): MessageRoute | undefined {
+  const [only, second] = methods
+    .filter(({ type }) => type === undefined)
+    .flatMap(({ payloads, ...method }) =>
+      payloads.filter((payload) => payload.native === native).map(({ decoding }) => ({ ...method, decoding })),
+    );
+  if (only === undefined) return undefined;
+  if (second !== undefined) throw duplicate(name, `@OnMessage for ${native} messages`, only.method, second.method);
+  const { method, bind, decoding, inParts, maxMessageSize } = only;
+  return { native, decoding, inParts, maxMessageSize, receiver: undefined, method, bind, replies: true };
 }
 
 function checkMaxMessageSize(method: DeclaredMethod, size: number): number {

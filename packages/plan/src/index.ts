@@ -8,5 +8,5 @@ export { parsePrimitive, primitiveName } from './primitives';
 export type { Binder, BoundSession } from './argument-binder';
 export type { CodecEntry, CodecPlan, DecoderEntry } from './codec-plan';
 export type { EndpointDeclaration, EndpointPlan } from './endpoint-plan';
-export type { MessageRoute, MethodPlan } from './message-route';
+export type { MessageRoute, MessagesByType, MethodPlan } from './message-route';
 export type { Decoding, NativeType } from './payload-plan';

@@ -105,6 +105,14 @@ export function assignMessageRoles(
   const booleans = candidates.filter(isBoolean);
   const others = candidates.filter((parameter) => !isBoolean(parameter));
   const [payload, second] = others.length > 0 ? others : booleans;
+  if (payload === undefined && method.record.type !== undefined) {
+    // Its type says it all.
+    const roles = parameters.map((parameter): AssignedRole =>
+      parameter.kind === 'path' ? parameter : { kind: 'session' },
+    );
+    refuseTwice(method, roles, 'session');
+    return { roles, payloads: [], inParts: false };
+  }
   if (payload === undefined) throw noPayload(method);
   if (second !== undefined) {
     // Not a second payload but a type that the compiler has erased, such as Session by "import type".

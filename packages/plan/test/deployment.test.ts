@@ -65,6 +65,7 @@ describe('an endpoint', () => {
       binary: undefined,
       pong: undefined,
       pathParameterNames: [],
+      unhandledTypes: [],
       codecs: { encoders: [], decoders: [], classes: [] },
       inbound: 'serial',
     });

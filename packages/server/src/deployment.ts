@@ -5,7 +5,7 @@ import {
   ServerEndpointConfig,
   type EndpointClass,
 } from '@serval/api';
-import { describeValue, inheritsFrom } from '@serval/api/spi';
+import { describeType, describeValue, inheritsFrom } from '@serval/api/spi';
 import { toError, type ContainerContext } from '@serval/container';
 import { planEndpoint, type EndpointPlan } from '@serval/plan';
 import { configOfAnnotated } from './endpoint-config';
@@ -183,6 +183,7 @@ export class Deployment {
     this.#router.add(template, plan.name, { plan, config });
     this.#deployed.push({ config, plan, template });
     this.#warnOfUnknownVariables(plan, template);
+    this.#warnOfUnhandledTypes(plan);
     this.context.diagnostics.report({ kind: 'deployed', endpoint: plan.name, path: template.path });
   }
 
@@ -209,6 +210,15 @@ export class Deployment {
         message: `@PathParam("${name}") is not a variable of ${template.path}; its value will be null (false for a boolean, an error for a number).`,
       });
     }
+  }
+
+  #warnOfUnhandledTypes({ name, unhandledTypes }: EndpointPlan): void {
+    if (unhandledTypes.length === 0) return;
+    this.context.diagnostics.report({
+      kind: 'deployment-warning',
+      endpoint: name,
+      message: `no method handles messages of type ${unhandledTypes.map(describeType).join(', ')}, which the schema has; they are dropped. Add @OnMessage(${JSON.stringify(unhandledTypes[0])}), or an @OnMessage method without a type.`,
+    });
   }
 
   /** A failure undoes the whole deployment (WSC-5.2.1-3), unless it is complete. */

@@ -4,7 +4,7 @@ export { Fifo, type FifoEntry } from './fifo';
 export { afterReads, Deadline, pause, Timer, type TimerOptions } from './timer';
 export type { ClassRecord, HandlerKind, HandlerRecord, ParameterRecord } from '../class-record';
 export { readAnnotations, readClassRecord, recordOf } from '../class-record';
-export { codecFor, type WireFormat } from '../codec';
+export { codecFor, type WireFormat, describeType, type MessageCodec } from '../codec';
 export { emittedParameterTypes, lostMetadata } from '../metadata';
 export { cannotLoad, loadLazily } from './load-lazily';
 export { nearestName } from '../nearest-name';
