@@ -64,12 +64,13 @@ export interface HandlerAnnotation<Role extends ParameterRole = ParameterRole> e
 /** The type of {@link OnMessage}: it also takes `maxMessageSize` and the type of the messages, and most roles are payloads. */
 export interface MessageAnnotation extends HandlerDecorator {
   (): HandlerDecorator;
+  // One signature for each number of arguments, so that the compiler explains a mistake by that one only.
   <const P extends readonly MessageRole[]>(
-    options: Partial<HandlerOptions<P>> & MessageOptions,
+    optionsOrType: (Partial<HandlerOptions<P>> & MessageOptions) | MessageType,
   ): HandlerDecorator<MethodWith<P>>;
   <const T extends MessageType, const P extends readonly MessageRole[]>(
     type: T,
-    options?: Partial<HandlerOptions<P>> & MessageOptions,
+    options: Partial<HandlerOptions<P>> & MessageOptions,
   ): HandlerDecorator<TypedMethodWith<P, T>>;
 }
 

@@ -3,6 +3,15 @@ import type { DecoderClass } from './decoder';
 import type { EncoderClass } from './encoder';
 import { DecodeException, EncodeException } from './errors';
 import {
+  readReply,
+  readRequest,
+  requestMessage,
+  type ReplyFailure,
+  type ReplyMessage,
+  type RequestCodec,
+  type RequestId,
+} from './request-message';
+import {
   cut,
   describeIssues,
   pathOf,
@@ -19,7 +28,7 @@ import {
 export type CodecClass<In = unknown, Out = In> = DecoderClass<In> & EncoderClass<Out>;
 
 /** The instances of a {@link Codec}. */
-export interface MessageCodec<In, Out, Wire extends string | Uint8Array> {
+export interface MessageCodec<In, Out, Wire extends string | Uint8Array> extends RequestCodec<Wire> {
   /** @throws DecodeException (as a rejection, with an asynchronous schema) */
   decode(data: Wire): In | Promise<In>;
   /** @throws EncodeException (as a rejection, with an asynchronous schema) */
@@ -40,6 +49,8 @@ export interface Codec<In = unknown, Out = In, Wire extends string | Uint8Array 
   readonly schema: StandardSchema | undefined;
   /** The property that names a message's type. */
   readonly discriminator: D;
+  /** Whether messages may be requests and replies. */
+  readonly requests: boolean;
   /** The JSON Schema of the messages (draft 2020-12), or undefined if the schema does not offer it. */
   jsonSchema(): Readonly<Record<string, unknown>> | undefined;
 }
@@ -67,6 +78,11 @@ export interface CodecOptions<D extends string = string> {
   readonly answerErrors?: boolean | ((error: DecodeException) => unknown) | undefined;
   /** The property that names a message's type, for `@OnMessage('type')`. Default `'type'`. */
   readonly discriminator?: D | undefined;
+  /**
+   * Whether messages may be requests and replies: `{ id, request: message }`, `{ replyTo, reply: value }` and
+   * `{ replyTo, error: { code, message } }`. The schema validates the message inside a request. Default `false`.
+   */
+  readonly requests?: boolean | undefined;
 }
 
 /** How values become messages: the part of a codec that differs between JSON, MessagePack and others. */
@@ -94,7 +110,7 @@ export function codecFor<In, Out, Wire extends string | Uint8Array, D extends st
   options: CodecOptions<D> = {},
 ): Codec<In, Out, Wire, D> {
   checkArguments(wire, schema, options);
-  const { outgoing = 'check', answerErrors = false, discriminator = 'type' } = options;
+  const { outgoing = 'check', answerErrors = false, discriminator = 'type', requests = false } = options;
   const declaration = codecDeclarations[wire.form];
   const sent = outgoing === 'off' ? undefined : schema;
 
@@ -104,6 +120,7 @@ export function codecFor<In, Out, Wire extends string | Uint8Array, D extends st
     static readonly schema = schema;
     // 'type' is the default of D.
     static readonly discriminator = discriminator as D;
+    static readonly requests = requests;
 
     static jsonSchema(): Readonly<Record<string, unknown>> | undefined {
       return schema?.['~standard'].jsonSchema?.input({ target: 'draft-2020-12' });
@@ -116,21 +133,49 @@ export function codecFor<In, Out, Wire extends string | Uint8Array, D extends st
       } catch (cause) {
         throw refused(data, `The message is not ${wire.title}.`, 'malformed', [], cause);
       }
-      // Without a schema the caller vouches for the type.
-      if (schema === undefined) return value as In;
-      let result: SchemaResult<In> | Promise<SchemaResult<In>>;
-      try {
-        result = schema['~standard'].validate(value);
-      } catch (cause) {
-        throw refused(data, 'The schema threw while it validated the message.', 'invalid', [], cause);
-      }
-      return 'then' in result ? result.then((settled) => accepted(data, settled)) : accepted(data, result);
+      return requests ? this.#decodeEnvelope(data, value) : validated(data, value);
+    }
+
+    /** A request and a reply take the place of the message; the container opens them. */
+    #decodeEnvelope(data: Wire, value: unknown): In | Promise<In> {
+      const reply = readReply(value);
+      if (reply !== undefined) return reply as In;
+      const request = readRequest(value);
+      if (request === undefined) return validated(data, value);
+      const { id } = request;
+      const message = validated(data, request.request, id);
+      return isPromise(message)
+        ? message.then((settled) => requestMessage(id, settled, this) as In)
+        : (requestMessage(id, message, this) as In);
     }
 
     encode(value: Out): Wire | Promise<Wire> {
-      if (sent === undefined) return formatted(value, value);
-      const result = sent['~standard'].validate(value);
-      return 'then' in result ? result.then((settled) => checked(value, settled)) : checked(value, result);
+      const sending = outgoingValue(value);
+      return isPromise(sending) ? sending.then((settled) => formatted(value, settled)) : formatted(value, sending);
+    }
+
+    encodeRequest(id: RequestId, value: Out): Wire | Promise<Wire> {
+      const sending = outgoingValue(value);
+      return isPromise(sending)
+        ? sending.then((request) => formatted(value, { id, request }))
+        : formatted(value, { id, request: sending });
+    }
+
+    encodeReply(id: RequestId, reply: unknown): Wire {
+      return formatted(reply, { replyTo: id, reply });
+    }
+
+    encodeFailure(id: RequestId, error: ReplyFailure): Wire {
+      return formatted(error, { replyTo: id, error });
+    }
+
+    readReply(data: Wire): ReplyMessage | undefined {
+      try {
+        return requests ? readReply(wire.parse(data)) : undefined;
+      } catch {
+        // It is refused when its turn comes.
+        return undefined;
+      }
     }
 
     unknownType(data: Wire, type: unknown): DecodeException {
@@ -138,19 +183,39 @@ export function codecFor<In, Out, Wire extends string | Uint8Array, D extends st
     }
   }
 
-  function accepted(data: Wire, result: SchemaResult<In>): In {
-    if (result.issues === undefined) return result.value;
-    const why = `The message does not match the schema: ${describeIssues(result.issues)}.`;
-    throw refused(data, why, 'invalid', result.issues);
+  /** @param id that of the request whose message it is */
+  function validated(data: Wire, value: unknown, id?: RequestId): In | Promise<In> {
+    // Without a schema the caller vouches for the type.
+    if (schema === undefined) return value as In;
+    let result: SchemaResult<In> | Promise<SchemaResult<In>>;
+    try {
+      result = schema['~standard'].validate(value);
+    } catch (cause) {
+      throw refused(data, 'The schema threw while it validated the message.', 'invalid', [], cause, id);
+    }
+    return isPromise(result) ? result.then((settled) => accepted(data, settled, id)) : accepted(data, result, id);
   }
 
-  function checked(value: Out, result: SchemaResult<In>): Wire {
-    if (result.issues === undefined) return formatted(value, outgoing === 'replace' ? result.value : value);
+  function accepted(data: Wire, result: SchemaResult<In>, id: RequestId | undefined): In {
+    if (result.issues === undefined) return result.value;
+    const why = `The message does not match the schema: ${describeIssues(result.issues)}.`;
+    throw refused(data, why, 'invalid', result.issues, undefined, id);
+  }
+
+  /** The value to write. @throws EncodeException when it does not match the schema */
+  function outgoingValue(value: unknown): unknown {
+    if (sent === undefined) return value;
+    const result = sent['~standard'].validate(value);
+    return isPromise(result) ? result.then((settled) => checked(value, settled)) : checked(value, result);
+  }
+
+  function checked(value: unknown, result: SchemaResult<In>): unknown {
+    if (result.issues === undefined) return outgoing === 'replace' ? result.value : value;
     const why = `The object does not match the schema of ${wire.name}: ${describeIssues(result.issues)}.`;
     throw new EncodeException(value, why, undefined, result.issues);
   }
 
-  function formatted(given: Out, value: unknown): Wire {
+  function formatted(given: unknown, value: unknown): Wire {
     let message: Wire | undefined;
     let cause: unknown;
     try {
@@ -168,7 +233,13 @@ export function codecFor<In, Out, Wire extends string | Uint8Array, D extends st
     code: keyof typeof PUBLIC_MESSAGES,
     issues: readonly SchemaIssue[],
     cause?: unknown,
+    id?: RequestId,
   ): DecodeException {
+    if (id !== undefined) {
+      // The sender of a request awaits an answer in any case.
+      const error = { code, message: PUBLIC_MESSAGES[code], issues: publicIssues(issues) };
+      return new DecodeException(data, message, cause, { issues, answer: wire.format({ replyTo: id, error }) });
+    }
     const plain = new DecodeException(data, message, cause, { issues });
     if (answerErrors === false) return plain;
     const answer =
@@ -209,7 +280,7 @@ export function describeType(type: unknown): string {
 const LONGEST_TYPE = 64;
 
 function checkArguments(wire: { readonly name: string }, schema: unknown, options: CodecOptions): void {
-  const { outgoing, answerErrors, discriminator } = options;
+  const { outgoing, answerErrors, discriminator, requests } = options;
   if (schema !== undefined && !isStandardSchema(schema)) {
     throw new TypeError(
       `${wire.name} takes a schema of a library that implements Standard Schema, such as zod, valibot or arktype, or undefined; ` +
@@ -220,8 +291,14 @@ function checkArguments(wire: { readonly name: string }, schema: unknown, option
     throw new TypeError(`${wire.name}: outgoing is 'check', 'replace' or 'off'; found ${String(outgoing)}.`);
   if (answerErrors !== undefined && typeof answerErrors !== 'boolean' && typeof answerErrors !== 'function')
     throw new TypeError(`${wire.name}: answerErrors is a boolean or a function; found ${typeof answerErrors}.`);
+  if (requests !== undefined && typeof requests !== 'boolean')
+    throw new TypeError(`${wire.name}: requests is a boolean; found ${typeof requests}.`);
   if (discriminator !== undefined && (typeof discriminator !== 'string' || discriminator === ''))
     throw new TypeError(`${wire.name}: discriminator is the name of a property; found ${String(discriminator)}.`);
+}
+
+function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
 function isStandardSchema(schema: unknown): boolean {

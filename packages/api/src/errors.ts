@@ -40,6 +40,8 @@ export const ERROR_CODES = [
   'WS_IO',
   'WS_SEND_TIMEOUT',
   'WS_SEND_DROPPED',
+  'WS_REPLY',
+  'WS_REPLY_TIMEOUT',
   'WS_DECODE',
   'WS_ENCODE',
   'WS_SESSION',
@@ -77,6 +79,44 @@ export class SendDroppedException extends IOException {
 export class SocketTimeoutException extends IOException {
   override readonly name = 'SocketTimeoutException';
   override readonly code: ErrorCode = 'WS_SEND_TIMEOUT';
+}
+
+/** A request had no reply within its time limit. The session stays open, and a later reply is dropped. */
+export class ReplyTimeoutException extends IOException {
+  override readonly name = 'ReplyTimeoutException';
+  override readonly code: ErrorCode = 'WS_REPLY_TIMEOUT';
+}
+
+/**
+ * The error reply to a request. A handler throws it to refuse a request with a reason and a message for the peer; there,
+ * the promise of `request` rejects with it.
+ *
+ * @example
+ * throw new ReplyException('sold-out', 'No tea is left.');
+ */
+export class ReplyException extends Error {
+  override readonly name = 'ReplyException';
+  readonly code: ErrorCode = 'WS_REPLY';
+  readonly #issues: readonly SchemaIssue[];
+
+  /**
+   * @param reason a word for programs. Serval's own: `'invalid'`, the request does not match the peer's schema;
+   * `'unknown-type'`, the peer has no handler for it; `'failed'`, its handler threw
+   * @param message for people
+   * @param issues why the request does not match the peer's schema
+   */
+  constructor(
+    readonly reason: string,
+    message: string,
+    issues: readonly SchemaIssue[] = [],
+  ) {
+    super(message);
+    this.#issues = issues;
+  }
+
+  get issues(): readonly SchemaIssue[] {
+    return this.#issues;
+  }
 }
 
 /**
@@ -244,6 +284,8 @@ brand(IllegalStateException, 'IllegalStateException');
 brand(IOException, 'IOException');
 brand(SendDroppedException, 'SendDroppedException');
 brand(SocketTimeoutException, 'SocketTimeoutException');
+brand(ReplyTimeoutException, 'ReplyTimeoutException');
+brand(ReplyException, 'ReplyException');
 brand(DeploymentException, 'DeploymentException');
 brand(HandshakeException, 'HandshakeException');
 brand(DecodeException, 'DecodeException');

@@ -15,6 +15,8 @@ export {
   IllegalArgumentException,
   IllegalStateException,
   IOException,
+  ReplyException,
+  ReplyTimeoutException,
   SendDroppedException,
   SessionException,
   SocketTimeoutException,
@@ -67,6 +69,7 @@ export type {
 export type { PathVariables } from './path-variables';
 export type { Principal } from './principal';
 export type { BinaryData, OutgoingMessage, RemoteEndpoint, SafePromise, SendHandler } from './remote-endpoint';
+export type { ReplyFailure, ReplyMessage, RequestCodec, RequestId, RequestOptions } from './request-message';
 export type { ServerContainer } from './server-container';
 export type { InboundMode, ServerEndpointConfigBuilder, ServerEndpointConfigurator } from './server-endpoint-config';
 export type { AnySession, PathParameters, SessionData } from './session';

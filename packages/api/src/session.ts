@@ -7,6 +7,7 @@ import type { Extension } from './extension';
 import type { MessageHandler } from './message-handler';
 import type { Principal } from './principal';
 import type { OutgoingMessage, RemoteEndpoint, SafePromise, SendResult } from './remote-endpoint';
+import type { RequestOptions } from './request-message';
 import type { WebSocketContainer } from './web-socket-container';
 
 /** A session of any endpoint, for functions that take the sessions of all. */
@@ -215,6 +216,24 @@ export abstract class Session<
    * session.broadcast(`${name} has joined.`);
    */
   abstract broadcast(message: Outgoing, to?: Iterable<AnySession>): SafePromise<readonly SendResult[]>;
+
+  /**
+   * Sends an object and waits for the reply: what the peer's handler returns. It needs a codec with `requests: true` on both
+   * sides. You may call it in any handler: while requests are open, replies are read past messages that wait for a busy
+   * handler; up to 64 such messages wait. A session has at most 1000 open requests. Not in the specification.
+   *
+   * @returns the reply; you need not await it
+   * @throws ReplyException (as a rejection) when the peer answers with an error, or the reply does not match `schema`
+   * @throws ReplyTimeoutException (as a rejection) when no reply arrives in time
+   * @throws IOException (as a rejection) when the session is closed or ends first
+   * @throws EncodeException (as a rejection) when the object does not match the codec's schema
+   * @throws IllegalStateException (as a rejection) when no encoder with `requests: true` takes the object, or too many
+   * requests are open
+   *
+   * @example
+   * const answer = await session.request({ type: 'ready?' }, { timeout: 5000 });
+   */
+  abstract request<T = unknown>(value: object, options?: RequestOptions<T>): Promise<T>;
 
   /** The peer's address as the socket reports it, such as `'127.0.0.1'`, or undefined. Not in the specification. */
   abstract getRemoteAddress(): string | undefined;

@@ -2,11 +2,15 @@ import {
   ClientEndpointConfig,
   ContainerProvider,
   DeploymentException,
+  type BinaryData,
   type CodecClass,
+  type Decoded,
   type DecoderClass,
+  type Encodable,
   type EncoderClass,
   type EndpointClass,
   type Extension,
+  type OutgoingMessage,
 } from '@serval/api';
 import {
   badOption,
@@ -27,7 +31,7 @@ import type { ClientEndpoint } from './client-endpoint';
 import { CLIENT_CONTAINER_OPTIONS, type ClientContainerOptions } from './container-options';
 import { ConnectionConfig } from './endpoint-config';
 import { functionEndpoint, type SessionHandlers } from './function-endpoint';
-import { MessageStream } from './message-stream';
+import { MessageStream, type ReceivedMessage } from './message-stream';
 import { RECONNECT_OPTIONS, ReconnectPolicy, type ReconnectOptions } from './reconnect-policy';
 
 /** Headers of the handshake request, by name. */
@@ -53,18 +57,34 @@ export interface CommonConnectOptions extends ClientContainerOptions {
   readonly headers?: RequestHeaders | (() => RequestHeaders | Promise<RequestHeaders>) | undefined;
 }
 
+/** The messages that a client with these decoders and codecs receives: text and bytes, if it has none. */
+export type Received<D extends readonly DecoderClass[], C extends readonly CodecClass[]> =
+  IsListed<[...D, ...C]> extends true ? Decoded<[...D, ...C]> : ReceivedMessage;
+
+/** The messages that a client with these encoders and codecs sends: anything, if it has none. */
+export type Sent<E extends readonly EncoderClass[], C extends readonly CodecClass[]> =
+  IsListed<[...E, ...C]> extends true ? string | BinaryData | Encodable<[...E, ...C]> : OutgoingMessage;
+
+/** Whether the type of a list names its classes. */
+type IsListed<L extends readonly unknown[]> = number extends L['length'] ? false : L extends readonly [] ? false : true;
+
 /** The options of `connect` with handlers, or with neither handlers nor endpoint; everything has a default. */
-export interface HandlerConnectOptions extends CommonConnectOptions, SessionHandlers {
+export interface HandlerConnectOptions<
+  D extends readonly DecoderClass[] = readonly DecoderClass[],
+  E extends readonly EncoderClass[] = readonly EncoderClass[],
+  C extends readonly CodecClass[] = readonly CodecClass[],
+>
+  extends CommonConnectOptions, SessionHandlers<Received<D, C>> {
   /** In order of preference, favourite first. Default: none. */
   readonly subprotocols?: readonly string[] | undefined;
   /** The extensions to offer. Default: none. */
   readonly extensions?: readonly Extension[] | undefined;
   /** The classes of the encoders. Default: none. */
-  readonly encoders?: readonly EncoderClass[] | undefined;
-  /** The classes of the decoders. Default: none. */
-  readonly decoders?: readonly DecoderClass[] | undefined;
+  readonly encoders?: E | undefined;
+  /** The classes of the decoders, whose objects `onMessage` or the loop receives. Default: none. */
+  readonly decoders?: D | undefined;
   /** Classes that are decoder and encoder in one, such as `json(schema)`. Default: none. */
-  readonly codecs?: readonly CodecClass[] | undefined;
+  readonly codecs?: C | undefined;
   /** TLS options of Node, or a `tls.SecureContext`. Default: Node's. */
   readonly sslContext?: unknown;
   /** Receives the request and the response of each handshake. Default: none. */
@@ -86,14 +106,18 @@ export interface EndpointConnectOptions extends CommonConnectOptions {
   readonly config?: ClientEndpointConfig | null | undefined;
 }
 
-export type ConnectOptions = HandlerConnectOptions | EndpointConnectOptions;
+export type ConnectOptions<
+  D extends readonly DecoderClass[] = readonly DecoderClass[],
+  E extends readonly EncoderClass[] = readonly EncoderClass[],
+  C extends readonly CodecClass[] = readonly CodecClass[],
+> = HandlerConnectOptions<D, E, C> | EndpointConnectOptions;
 
 /** The checked options. */
 export interface PreparedConnect {
   readonly container: ClientContainer;
   readonly endpoint: ClientEndpoint;
   /** Set if no handler receives the messages. */
-  readonly stream: MessageStream | undefined;
+  readonly stream: MessageStream<unknown> | undefined;
   /** Undefined if the client does not reconnect. */
   readonly policy: ReconnectPolicy | undefined;
 }
@@ -103,10 +127,11 @@ const HANDLERS = {
   onOpen: callable<Handler>(),
   onText: callable<Handler>(),
   onBinary: callable<Handler>(),
+  onMessage: callable<Handler>(),
   onPong: callable<Handler>(),
   onClose: callable<Handler>(),
   onError: callable<Handler>(),
-} satisfies OptionTable<SessionHandlers>;
+} satisfies OptionTable<SessionHandlers<unknown>>;
 
 const CONFIGURATION = {
   subprotocols: list<string>('a list'),
@@ -165,7 +190,8 @@ export function prepareConnect(options: ConnectOptions): PreparedConnect {
   const container = containerFor(settings, options);
   const { stream, prepared } =
     options.endpoint === undefined
-      ? forHandlers(container, settings, options)
+      ? // The handler takes what the decoders of the same options make.
+        forHandlers(container, settings, options as SessionHandlers<unknown>)
       : forEndpoint(container, settings, options);
   if (headers === undefined) return { container, endpoint: prepared, stream, policy };
   const configurator = new HeaderSetter(headers, prepared.config.getConfigurator());
@@ -192,14 +218,21 @@ function containerFor({ container }: ConnectSettings, options: ConnectOptions): 
 
 interface Prepared {
   readonly prepared: ClientEndpoint;
-  readonly stream: MessageStream | undefined;
+  readonly stream: MessageStream<unknown> | undefined;
 }
 
-function forHandlers(container: ClientContainer, settings: ConnectSettings, handlers: SessionHandlers): Prepared {
+function forHandlers(
+  container: ClientContainer,
+  settings: ConnectSettings,
+  handlers: SessionHandlers<unknown>,
+): Prepared {
   const { config: misplaced } = settings;
   if (misplaced !== undefined && misplaced !== null)
     throw badOption('config', 'for an endpoint, and left out if there is none', misplaced);
-  const stream = handlers.onText === undefined && handlers.onBinary === undefined ? new MessageStream() : undefined;
+  const { onText, onBinary, onMessage } = handlers;
+  const hasHandler = onText !== undefined || onBinary !== undefined || onMessage !== undefined;
+  const stream = hasHandler ? undefined : new MessageStream<unknown>();
+  const isDecoded = (settings.decoders ?? []).length + (settings.codecs ?? []).length > 0;
   const builder = ClientEndpointConfig.Builder.create()
     .preferredSubprotocols(settings.subprotocols ?? null)
     .extensions(settings.extensions ?? null)
@@ -210,7 +243,7 @@ function forHandlers(container: ClientContainer, settings: ConnectSettings, hand
   if (settings.configurator !== undefined) builder.configurator(settings.configurator);
   const config = builder.build();
   for (const [name, value] of Object.entries(settings.userProperties)) config.getUserProperties().set(name, value);
-  return { prepared: container.prepare(functionEndpoint(handlers, stream), config), stream };
+  return { prepared: container.prepare(functionEndpoint(handlers, stream, isDecoded), config), stream };
 }
 
 function forEndpoint(

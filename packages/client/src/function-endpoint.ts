@@ -1,7 +1,8 @@
 import { Endpoint, PongMessage, type CloseReason, type Session } from '@serval/api';
 import { unhurried } from '@serval/container';
 import { ATTEMPT_PROPERTY } from './connect-endpoint';
-import type { MessageStream } from './message-stream';
+import { AnyDecoded } from '@serval/plan';
+import type { MessageStream, ReceivedMessage } from './message-stream';
 
 /** The second argument of `onOpen`. */
 export interface OpenInfo {
@@ -13,13 +14,18 @@ export interface OpenInfo {
  * The handlers of a client without a class. Each may return a promise, and the session waits for it. `onError` receives
  * their errors. The session does not send their results.
  */
-export interface SessionHandlers {
+export interface SessionHandlers<Message = ReceivedMessage> {
   /** Runs when a session opens. No message is read before its promise settles. */
   readonly onOpen?: ((session: Session, info: OpenInfo) => unknown) | undefined;
   /** Receives a text message. */
   readonly onText?: ((text: string, session: Session) => unknown) | undefined;
   /** Receives a binary message. */
   readonly onBinary?: ((bytes: Buffer, session: Session) => unknown) | undefined;
+  /**
+   * Receives the objects that the decoders and codecs return; without them, the text as a string and the bytes as a Buffer,
+   * unless `onText` or `onBinary` receives them. The result is the reply to a request.
+   */
+  readonly onMessage?: ((message: Message, session: Session) => unknown) | undefined;
   /** Receives a pong. */
   readonly onPong?: ((pong: PongMessage, session: Session) => unknown) | undefined;
   /** Runs when a session ends, for any reason; another one may follow it. */
@@ -28,18 +34,26 @@ export interface SessionHandlers {
   readonly onError?: ((error: Error, session: Session) => unknown) | undefined;
 }
 
-/** @param stream receives the messages for which there is no handler */
-export function functionEndpoint(handlers: SessionHandlers, stream: MessageStream | undefined): Endpoint {
+/**
+ * @param stream receives the messages for which there is no handler
+ * @param isDecoded whether the endpoint has decoders, whose objects `onMessage` or the stream receives
+ */
+export function functionEndpoint(
+  handlers: SessionHandlers<unknown>,
+  stream: MessageStream<unknown> | undefined,
+  isDecoded: boolean,
+): Endpoint {
   return handlers.onError === undefined
-    ? new FunctionEndpoint(handlers, stream)
-    : new ListeningFunctionEndpoint(handlers, stream);
+    ? new FunctionEndpoint(handlers, stream, isDecoded)
+    : new ListeningFunctionEndpoint(handlers, stream, isDecoded);
 }
 
 /** The programmatic endpoint of a client without a class. It has no `onError`, so the container logs errors. */
 class FunctionEndpoint extends Endpoint {
   constructor(
-    protected readonly handlers: SessionHandlers,
-    private readonly stream: MessageStream | undefined,
+    protected readonly handlers: SessionHandlers<unknown>,
+    private readonly stream: MessageStream<unknown> | undefined,
+    private readonly isDecoded: boolean,
   ) {
     super();
   }
@@ -52,6 +66,7 @@ class FunctionEndpoint extends Endpoint {
       session.addMessageHandler(Buffer, (bytes) => handlers.onBinary?.(bytes, session));
     if (handlers.onPong !== undefined)
       session.addMessageHandler(PongMessage, (pong) => handlers.onPong?.(pong, session));
+    if (handlers.onMessage !== undefined) this.#receive(session, (message) => handlers.onMessage?.(message, session));
     const ours = session.getMessageHandlers().size;
     // connect() sets this property.
     const attempt = session.getUserProperties().get(ATTEMPT_PROPERTY) as number;
@@ -68,9 +83,21 @@ class FunctionEndpoint extends Endpoint {
   #streamTo(session: Session, ours: number): void {
     const { stream } = this;
     if (stream === undefined || session.getMessageHandlers().size > ours) return;
-    const push = unhurried((message: string | Buffer) => stream.push(message));
-    session.addMessageHandler(String, push);
-    session.addMessageHandler(Buffer, push);
+    this.#receive(
+      session,
+      unhurried((message: unknown) => stream.push(message)),
+    );
+  }
+
+  /** Registers a handler for the objects of the decoders, or else for text and bytes that have no handler. */
+  #receive(session: Session, handler: (message: unknown) => unknown): void {
+    const { onText, onBinary } = this.handlers;
+    if (this.isDecoded) {
+      session.addMessageHandler(AnyDecoded, handler);
+      return;
+    }
+    if (onText === undefined) session.addMessageHandler(String, handler);
+    if (onBinary === undefined) session.addMessageHandler(Buffer, handler);
   }
 }
 

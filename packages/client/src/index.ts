@@ -12,7 +12,9 @@ export type {
   ConnectOptions,
   EndpointConnectOptions,
   HandlerConnectOptions,
+  Received,
   RequestHeaders,
+  Sent,
   ServerUri,
 } from './connect-options';
 export type { ClientContainerOptions } from './container-options';

@@ -7,16 +7,16 @@ export type ReceivedMessage = string | Buffer;
  * Passes messages to a `for await` loop. It holds at most one message, and the session reads no further until the loop
  * takes it.
  */
-export class MessageStream implements AsyncIterableIterator<ReceivedMessage> {
-  #held: { readonly message: ReceivedMessage; readonly taken: () => void } | undefined;
-  readonly #asking = new Fifo<(result: IteratorResult<ReceivedMessage, undefined>) => void>();
+export class MessageStream<M = ReceivedMessage> implements AsyncIterableIterator<M> {
+  #held: { readonly message: M; readonly taken: () => void } | undefined;
+  readonly #asking = new Fifo<(result: IteratorResult<M, undefined>) => void>();
   #hasEnded = false;
 
   /** Runs when the program leaves the loop before the end. */
   whenLeft: () => void = () => undefined;
 
   /** The message handler. The session's next message waits for the promise. */
-  push(message: ReceivedMessage): Promise<void> | undefined {
+  push(message: M): Promise<void> | undefined {
     if (this.#hasEnded) return undefined;
     const ask = this.#asking.take();
     if (ask !== undefined) {
@@ -35,7 +35,7 @@ export class MessageStream implements AsyncIterableIterator<ReceivedMessage> {
       tell({ value: undefined, done: true });
   }
 
-  next(): Promise<IteratorResult<ReceivedMessage, undefined>> {
+  next(): Promise<IteratorResult<M, undefined>> {
     const held = this.#held;
     if (held !== undefined) {
       this.#held = undefined;
@@ -46,7 +46,7 @@ export class MessageStream implements AsyncIterableIterator<ReceivedMessage> {
     return new Promise((tell) => void this.#asking.push(tell));
   }
 
-  return(): Promise<IteratorResult<ReceivedMessage, undefined>> {
+  return(): Promise<IteratorResult<M, undefined>> {
     this.end();
     this.whenLeft();
     return Promise.resolve({ value: undefined, done: true });

@@ -6,12 +6,23 @@ import {
   IOException,
   type OutgoingMessage,
   type SafePromise,
+  type CodecClass,
+  type DecoderClass,
+  type EncoderClass,
+  type RequestOptions,
   type Session,
 } from '@serval/api';
 import { closeReasonOf, describeValue, showAs } from '@serval/api/spi';
 import { asBytes, rejected, tolerateNeglect, type WsSession } from '@serval/container';
 import { Attempts, unlessAborted, type Stay } from './attempts';
-import { prepareConnect, type ConnectOptions, type PreparedConnect, type ServerUri } from './connect-options';
+import {
+  prepareConnect,
+  type ConnectOptions,
+  type PreparedConnect,
+  type Received,
+  type Sent,
+  type ServerUri,
+} from './connect-options';
 import type { ReceivedMessage } from './message-stream';
 import { WaitingSends } from './waiting-sends';
 
@@ -36,12 +47,20 @@ export type WebSocketClientState = 'open' | 'away' | 'closed';
  * await client.send('tea');
  * for await (const message of client) console.log(message);
  */
-export async function connect(uri: ServerUri, options: ConnectOptions = {}): Promise<WebSocketClient> {
-  return WebSocketClient.open(uri, prepareConnect(options), options.signal);
+export async function connect<
+  const D extends readonly DecoderClass[] = readonly [],
+  const E extends readonly EncoderClass[] = readonly [],
+  const C extends readonly CodecClass[] = readonly [],
+>(uri: ServerUri, options: ConnectOptions<D, E, C> = {}): Promise<WebSocketClient<Received<D, C>, Sent<E, C>>> {
+  // The type parameters follow from these options.
+  return WebSocketClient.open(uri, prepareConnect(options as ConnectOptions), options.signal);
 }
 
-/** The result of `connect`: one session or, with `reconnect`, one session after the other. */
-export class WebSocketClient implements AsyncIterable<ReceivedMessage> {
+/**
+ * The result of `connect`: one session or, with `reconnect`, one session after the other. `In` is the type of the messages
+ * in a loop over it, `Out` that of the messages that it sends.
+ */
+export class WebSocketClient<In = ReceivedMessage, Out = OutgoingMessage> implements AsyncIterable<In> {
   /**
    * Resolves once the client has ended and does not reconnect: to the reason of the last session, or to that of
    * `close` if no session was open. Never rejects.
@@ -72,9 +91,13 @@ export class WebSocketClient implements AsyncIterable<ReceivedMessage> {
   }
 
   /** @internal */
-  static async open(uri: ServerUri, parts: PreparedConnect, signal?: AbortSignal): Promise<WebSocketClient> {
+  static async open<In, Out>(
+    uri: ServerUri,
+    parts: PreparedConnect,
+    signal?: AbortSignal,
+  ): Promise<WebSocketClient<In, Out>> {
     signal?.throwIfAborted();
-    const client = new WebSocketClient(uri, parts);
+    const client = new WebSocketClient<In, Out>(uri, parts);
     const onAbort = (): void => void client.close();
     signal?.addEventListener('abort', onAbort, { once: true });
     const { stopListeners } = parts.container;
@@ -122,12 +145,29 @@ export class WebSocketClient implements AsyncIterable<ReceivedMessage> {
    * While a session begins (`onOpen`) or is lost (until `onClose` has returned), the promise resolves as soon as the
    * message waits. Otherwise a handler that awaits it and the next session would wait for each other.
    */
-  send(message: OutgoingMessage): SafePromise<void> {
+  send(message: Out): SafePromise<void> {
     try {
       return this.#send(requireMessage(message));
     } catch (error) {
       return rejected(error);
     }
+  }
+
+  /**
+   * Sends an object and waits for the reply: what the server's handler returns. It needs a codec with `requests: true` on
+   * both sides. A request does not wait for a connection: while the client is away, it rejects.
+   *
+   * @returns the reply; you need not await it
+   * @throws ReplyException, ReplyTimeoutException, IOException, EncodeException or IllegalStateException (as a rejection),
+   * as {@link Session.request}
+   *
+   * @example
+   * const price = await client.request({ type: 'price', item: 'tea' }, { timeout: 5000 });
+   */
+  request<T = unknown>(value: Out & object, options?: RequestOptions<T>): Promise<T> {
+    const { session } = this;
+    if (session !== undefined) return session.request(value, options);
+    return rejected(new IOException(`The request was not sent: the client is ${this.state}.`));
   }
 
   #send(message: OutgoingMessage): Promise<void> {
@@ -166,14 +206,16 @@ export class WebSocketClient implements AsyncIterable<ReceivedMessage> {
   }
 
   /**
-   * Iterates over the messages of one session after the other: text as string, binary as Buffer. The client reads from the
+   * Iterates over the messages of one session after the other: the objects of `decoders` and `codecs`, or else text as string,
+   * binary as Buffer. The client reads from the
    * socket only as far as the loop needs. The loop ends with the client. Leaving it earlier (`break`, `return`, an
    * exception) closes the client.
    *
    * @throws IllegalStateException when handlers or an endpoint receive the messages
    */
-  [Symbol.asyncIterator](): AsyncIterableIterator<ReceivedMessage> {
-    if (this.parts.stream !== undefined) return this.parts.stream;
+  [Symbol.asyncIterator](): AsyncIterableIterator<In> {
+    // In is the type of the decoders' objects, or of native messages.
+    if (this.parts.stream !== undefined) return this.parts.stream as AsyncIterableIterator<In>;
     throw new IllegalStateException(
       'The messages of this client go to its handlers; leave out onText, onBinary and endpoint to read them with for await.',
     );

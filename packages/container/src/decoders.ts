@@ -1,5 +1,6 @@
 import { DecodeException, PongMessage, type AnyDecoder, type Decoder } from '@serval/api';
-import { parsePrimitive, primitiveName, type Decoding } from '@serval/plan';
+import type { ReplyMessage, RequestCodec } from '@serval/api/spi';
+import { parsePrimitive, primitiveName, type DecoderEntry, type Decoding } from '@serval/plan';
 import { wholeAsStream } from './message-pipe';
 import type { SessionCodecs } from './session-codecs';
 
@@ -50,6 +51,22 @@ export function decode(codecs: SessionCodecs, decoding: Decoding, arrived: unkno
       );
     }
   }
+}
+
+/** The reply in a message that its route would not deliver now, or undefined for any other message. */
+export function decodeReply(
+  codecs: SessionCodecs,
+  decoders: readonly DecoderEntry[],
+  data: string | Buffer,
+): ReplyMessage | undefined {
+  const form = typeof data === 'string' ? 'text' : 'binary';
+  for (const entry of decoders) {
+    if (entry.format !== form) continue;
+    const codec = codecs.decoder(entry) as Partial<RequestCodec>;
+    const reply = codec.readReply?.(data);
+    if (reply !== undefined) return reply;
+  }
+  return undefined;
 }
 
 // A decoder is called with the kind of message that its entry declares; all four kinds are called alike.

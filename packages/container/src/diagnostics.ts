@@ -29,6 +29,13 @@ export type DiagnosticEvent =
       /** The value of the discriminator: a string in quotes, cut to 64 characters; a number; or the kind of another value. */
       readonly type: string;
     }
+  | {
+      readonly kind: 'reply-dropped';
+      readonly endpoint: string;
+      readonly sessionId: string;
+      /** `'late'`: after the time limit, or a second reply; `'unknown'`: to a request that was never sent. */
+      readonly reason: 'late' | 'unknown';
+    }
   | { readonly kind: 'delivered-whole'; readonly endpoint: string }
   | { readonly kind: 'connection-error'; readonly endpoint: string; readonly sessionId: string; readonly error: Error }
   | { readonly kind: 'handshake-refused'; readonly path: string; readonly status: number; readonly reason: string }
@@ -121,6 +128,11 @@ export class Diagnostics {
         this.#unknownTypeBefore.add(event.endpoint);
         this.logger.warn(
           `${event.endpoint} has no method for messages of type ${event.type}; they are dropped. An @OnMessage method without a type receives all other types.`,
+        );
+        return;
+      case 'reply-dropped':
+        this.logger.debug(
+          `A reply in session ${event.sessionId} (${event.endpoint}) was dropped: ${event.reason === 'late' ? 'its request no longer waits' : 'it answers no request'}.`,
         );
         return;
       case 'delivered-whole':

@@ -1,6 +1,13 @@
-import { DecodeException, EncodeException, type CloseReason, type SendResult } from '@serval/api';
-import { describeType, type MessageCodec } from '@serval/api/spi';
-import type { BoundSession, EndpointPlan, MessageRoute, MessagesByType, MethodPlan } from '@serval/plan';
+import { DecodeException, EncodeException, ReplyException, type CloseReason, type SendResult } from '@serval/api';
+import {
+  describeType,
+  isReplyMessage,
+  isRequestMessage,
+  type MessageCodec,
+  type ReplyMessage,
+  type RequestMessage,
+} from '@serval/api/spi';
+import type { BoundSession, EndpointPlan, MessageRoute, MethodPlan } from '@serval/plan';
 import type { AsyncScope } from './async-scope';
 import { decode } from './decoders';
 import type { DiagnosticEvent } from './diagnostics';
@@ -27,6 +34,8 @@ export interface DispatchHost extends BoundSession {
   getId(): string;
   /** Sends the result of an `@OnMessage` method. */
   reply(value: unknown): Sending;
+  /** Settles the request that the peer replies to. */
+  settleReply(reply: ReplyMessage): void;
 }
 
 // The only file that calls the methods of endpoints and message handlers. Each function settles: it returns undefined
@@ -88,7 +97,11 @@ function dispatchMessageError(session: DispatchHost, thrown: unknown): Settled {
 /** Sends the answer that a DecodeException has for the peer. */
 function answerPeer(session: DispatchHost, thrown: unknown): Settled {
   const answer = thrown instanceof DecodeException ? thrown.answer : undefined;
-  if (answer === undefined) return undefined;
+  return answer === undefined ? undefined : sendAnswer(session, answer);
+}
+
+/** Sends what is no result of a method. An error of it goes to `@OnError`. */
+function sendAnswer(session: DispatchHost, answer: string | Uint8Array): Settled {
   try {
     return session.reply(answer)?.catch((failed: unknown) => dispatchError(session, failed));
   } catch (failed) {
@@ -180,13 +193,22 @@ function handle(
   payload: unknown,
   last: boolean,
 ): Settled {
-  const { byType } = route;
-  if (byType === undefined) return invoke(session, route, route, payload, last);
-  const type = typeOf(payload, byType.decoder.discriminator);
-  const method = byType.methods.get(type) ?? byType.fallback;
+  if (isRequestMessage(payload)) return answerRequest(session, route, payload);
+  if (isReplyMessage(payload)) {
+    session.settleReply(payload);
+    return undefined;
+  }
+  const method = methodFor(route, payload);
   return method === undefined
-    ? refuseType(session, byType, arrived, type)
+    ? refuseType(session, route, arrived, payload)
     : invoke(session, route, method, payload, last);
+}
+
+/** The route's method, or the one for the message's type. */
+function methodFor(route: MessageRoute, payload: unknown): MethodPlan | undefined {
+  const { byType } = route;
+  if (byType === undefined) return route;
+  return byType.methods.get(typeOf(payload, byType.decoder.discriminator)) ?? byType.fallback;
 }
 
 function typeOf(payload: unknown, discriminator: string): unknown {
@@ -196,16 +218,49 @@ function typeOf(payload: unknown, discriminator: string): unknown {
 }
 
 /** Drops a message of a type that has no method, and answers if the codec does. */
-function refuseType(session: DispatchHost, { decoder }: MessagesByType, arrived: unknown, type: unknown): Settled {
+function refuseType(session: DispatchHost, { byType }: MessageRoute, arrived: unknown, payload: unknown): Settled {
+  if (byType === undefined) return undefined;
+  const { decoder } = byType;
+  const type = typeOf(payload, decoder.discriminator);
+  reportType(session, type);
+  const codec = session.codecs.decoder(decoder) as Partial<MessageCodec<unknown, unknown, string>>;
+  // A codec with this method decodes whole messages, of the kind that arrived.
+  return codec.unknownType === undefined ? undefined : answerPeer(session, codec.unknownType(arrived as string, type));
+}
+
+function reportType(session: DispatchHost, type: unknown): void {
   session.context.diagnostics.report({
     kind: 'unknown-message-type',
     endpoint: session.plan.name,
     sessionId: session.getId(),
     type: describeType(type),
   });
-  const codec = session.codecs.decoder(decoder) as Partial<MessageCodec<unknown, unknown, string>>;
-  // A codec with this method decodes whole messages, of the kind that arrived.
-  return codec.unknownType === undefined ? undefined : answerPeer(session, codec.unknownType(arrived as string, type));
+}
+
+/** Calls the method for the message of a request, and sends its result or its error as the reply. */
+function answerRequest(session: DispatchHost, route: MessageRoute, request: RequestMessage): Settled {
+  const method = methodFor(route, request.message);
+  if (method === undefined) {
+    reportType(session, typeOf(request.message, route.byType?.decoder.discriminator ?? 'type'));
+    return failRequest(session, request, 'unknown-type', 'Messages of this type have no handler.');
+  }
+  const failed = (thrown: unknown): Settled => {
+    if (thrown instanceof ReplyException) return failRequest(session, request, thrown.reason, thrown.message);
+    // The error itself may hold secrets.
+    const replied = failRequest(session, request, 'failed', 'The request failed.');
+    return bothSettled(replied, dispatchMessageError(session, thrown));
+  };
+  const reply = (value: unknown): Settled => sendAnswer(session, request.codec.encodeReply(request.id, value));
+  try {
+    const result = call(route.receiver ?? session.endpoint, method, session, request.message);
+    return isThenable(result) ? Promise.resolve(result).then(reply).catch(failed) : reply(result);
+  } catch (thrown) {
+    return failed(thrown);
+  }
+}
+
+function failRequest(session: DispatchHost, { id, codec }: RequestMessage, code: string, message: string): Settled {
+  return sendAnswer(session, codec.encodeFailure(id, { code, message }));
 }
 
 function invoke(

@@ -1,4 +1,5 @@
-import { EncodeException, type Encoder } from '@serval/api';
+import { EncodeException, IllegalStateException, type Codec, type Encoder, type RequestId } from '@serval/api';
+import type { RequestCodec } from '@serval/api/spi';
 import { asBytes } from './binary-data';
 import { isThenable } from './promises';
 import { kindOf } from './send-arguments';
@@ -26,6 +27,26 @@ export function encode({ entry, encoder }: FoundEncoder, object: unknown): Encod
   return isThenable(encoded)
     ? Promise.resolve(encoded).then((value) => checkEncoded(entry.name, value, object))
     : checkEncoded(entry.name, encoded, object);
+}
+
+/**
+ * Encodes an object as a request.
+ *
+ * @throws IllegalStateException when the encoder has no requests, EncodeException, or the encoder's own error
+ */
+export function encodeRequest(
+  found: FoundEncoder | undefined,
+  id: RequestId,
+  object: unknown,
+): Encoded | Promise<Encoded> {
+  const codec = found?.encoder as Partial<RequestCodec> | undefined;
+  const codecClass = found?.encoder.constructor as Partial<Codec> | undefined;
+  if (codec?.encodeRequest === undefined || codecClass?.requests !== true) {
+    throw new IllegalStateException(
+      'request needs a codec with requests for the object. Add one to the endpoint, such as codecs: [json(schema, { requests: true })].',
+    );
+  }
+  return codec.encodeRequest(id, object);
 }
 
 /** The stream for one message of an encoder that writes one. */

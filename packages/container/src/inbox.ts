@@ -30,6 +30,10 @@ export interface InboxHost extends InboundRulesHost {
     handlerOverdue(method: string | symbol, afterMs: number): void;
   };
   routeOf(native: NativeType): MessageRoute | undefined;
+  /** Whether the session has open requests. */
+  readonly awaitsReplies: boolean;
+  /** Settles a request if the message is its reply. @returns whether it is a reply */
+  takeReply(data: string | Buffer): boolean;
   /** Handles one message, or one part of it, or a stream. */
   dispatch(route: MessageRoute, arrived: unknown, last: boolean): Settled;
   /** A message has no handler. */
@@ -44,6 +48,9 @@ const PIPE_HIGH_WATER = 65_536;
 
 /** Pongs that may wait for a busy handler; more are dropped, as no answer depends on them. */
 const MAX_WAITING_PONGS = 64;
+
+/** While the session has open requests, so many messages may wait for a busy handler, so that replies are read. */
+const MAX_WAITING_WITH_REQUESTS = 64;
 
 /**
  * `receiving`: messages arrive; `closing`: the last one arrived, and the close is answered behind it; `ended`: the session
@@ -137,6 +144,11 @@ export class Inbox implements TransportListener {
     this.#opening = false;
     this.#giveUpOpening = undefined;
     this.#deliverWaiting();
+    this.#regulate();
+  }
+
+  /** The session has its first open request, or none is left. */
+  awaitsRepliesChanged(): void {
     this.#regulate();
   }
 
@@ -240,12 +252,22 @@ export class Inbox implements TransportListener {
     if (this.#phase !== 'receiving') return;
     if (this.#continuesPipe(arrival)) {
       this.#pushToPipe(arrival);
+    } else if (this.host.awaitsReplies && this.#isEarlyReply(arrival)) {
+      return;
     } else if (this.#busy) {
       if (!this.#isSparePong(arrival)) (this.#arrivals ??= new Fifo()).push(arrival);
     } else {
       this.#deliver(arrival);
     }
     this.#regulate();
+  }
+
+  /** A reply passes the messages that wait for the handler, which may wait for it. It needs no route. */
+  #isEarlyReply({ native, data, last }: Arrival): boolean {
+    if (native === 'pong' || !last || this.#partsRoute !== undefined) return false;
+    // In its turn, the route's decoder finds it without a second look at each message.
+    if (!this.#busy && this.host.routeOf(native)?.decoding.kind === 'decoders') return false;
+    return this.host.takeReply(data);
   }
 
   /**
@@ -368,10 +390,15 @@ export class Inbox implements TransportListener {
   #regulate(): void {
     if (this.#phase !== 'receiving') return;
     // A session that is to close reads on only for the rest of a message that its handler is reading.
-    const isDraining = this.#drained !== undefined && this.#pipe === undefined;
+    const { awaitsReplies } = this.host;
+    const isDraining = this.#drained !== undefined && this.#pipe === undefined && !awaitsReplies;
     const hasBacklog =
-      this.#pipe === undefined ? (this.#arrivals?.size ?? 0) > 0 : this.#pipe.waiting > PIPE_HIGH_WATER;
-    const shouldPause = isDraining || hasBacklog;
+      this.#pipe === undefined
+        ? (this.#arrivals?.size ?? 0) > (awaitsReplies ? MAX_WAITING_WITH_REQUESTS : 0)
+        : this.#pipe.waiting > PIPE_HIGH_WATER;
+    // Nothing is read before @OnOpen settles, unless it awaits a reply itself.
+    const isOpening = this.#opening && !awaitsReplies;
+    const shouldPause = isDraining || hasBacklog || isOpening;
     if (shouldPause === this.#paused) return;
     this.#paused = shouldPause;
     if (shouldPause) {

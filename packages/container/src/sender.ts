@@ -1,6 +1,15 @@
-import { CloseReason, IllegalStateException, IOException, SendDroppedException } from '@serval/api';
+import { CloseReason, IllegalStateException, IOException, SendDroppedException, type RequestId } from '@serval/api';
 import { asBytes } from './binary-data';
-import { collect, encode, encodePlain, encodeTo, openStream, writesStream, type Encoded } from './encoders';
+import {
+  collect,
+  encode,
+  encodePlain,
+  encodeRequest,
+  encodeTo,
+  openStream,
+  writesStream,
+  type Encoded,
+} from './encoders';
 import { Outbox, type OutboxHost } from './outbox';
 import { isThenable, tolerateNeglect, type Sending } from './promises';
 import { requireObject, wrongArgument } from './send-arguments';
@@ -94,7 +103,17 @@ export class Sender {
     if (writesStream(found)) {
       return this.#ordered.exclusively(timeoutMs, () => this.#sendStream(found, object, timeoutMs));
     }
-    const encoded = encode(found, object);
+    return this.#sendEncoded(encode(found, object), timeoutMs);
+  }
+
+  /** @throws IllegalStateException when no encoder with requests takes the object, EncodeException, or the encoder's error */
+  sendRequest(id: RequestId, object: unknown): Sending {
+    requireObject('request', object);
+    const encoded = encodeRequest(this.host.codecs.encoderFor(object), id, object);
+    return this.#sendEncoded(encoded, this.host.limits.blockingTimeoutMs);
+  }
+
+  #sendEncoded(encoded: Encoded | Promise<Encoded>, timeoutMs: number): Sending {
     if (!isThenable(encoded)) return this.send(encoded, timeoutMs);
     // It may fail before its turn comes, or get no turn.
     const encoding = tolerateNeglect(encoded);

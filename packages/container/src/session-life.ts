@@ -122,7 +122,10 @@ export class SessionLife {
     if (signal?.aborted !== true || thrown === undefined || thrown === null) return false;
     const reason: unknown = signal.reason;
     try {
-      return thrown === reason || (thrown instanceof Error && thrown.name === 'AbortError' && thrown.cause === reason);
+      if (thrown === reason) return true;
+      // Node's own functions reject so; an open request rejects with an IOException.
+      const isAbort = thrown instanceof Error && (thrown.name === 'AbortError' || thrown instanceof IOException);
+      return isAbort && thrown.cause === reason;
     } catch {
       // A proxy or a getter may throw.
       return false;

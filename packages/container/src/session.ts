@@ -15,18 +15,21 @@ import {
   type Principal,
   type RemoteEndpoint,
   type SafePromise,
+  type RequestOptions,
   type SendResult,
   type WebSocketContainer,
 } from '@serval/api';
-import { closeReasonOf, type Transport } from '@serval/api/spi';
+import { closeReasonOf, type ReplyMessage, type Transport } from '@serval/api/spi';
 import type { EndpointPlan, MessageRoute, NativeType } from '@serval/plan';
 import { AsyncScope } from './async-scope';
 import { Broadcaster, type BroadcastHost } from './broadcaster';
 import type { ContainerContext } from './container-context';
+import { decodeReply } from './decoders';
 import { dispatchMessage, dispatchSendResult } from './dispatcher';
 import { HandlerTable } from './handler-table';
 import { Inbox, type InboxHost } from './inbox';
 import { ACCEPTED, rejected, type Sending, type Settled } from './promises';
+import { OpenRequests, type RequestsHost } from './open-requests';
 import { WsAsyncRemote, WsBasicRemote, type RemoteHost } from './remote-endpoint';
 import { wrongArgument } from './send-arguments';
 import { Sender, type SenderHost } from './sender';
@@ -53,7 +56,7 @@ export interface SessionParts {
 }
 
 /** The members through which the parts of a session reach each other. */
-type Hosts = BroadcastHost & InboxHost & LifeHost & LimitsHost & RemoteHost & SenderHost;
+type Hosts = BroadcastHost & InboxHost & LifeHost & LimitsHost & RemoteHost & RequestsHost & SenderHost;
 
 /**
  * A conversation. The session is the roof over its parts: its life, its limits, the inbox, the dispatcher and the sender.
@@ -80,6 +83,7 @@ export class WsSession extends Session implements Hosts {
   #async: WsAsyncRemote | undefined;
   #broadcaster: Broadcaster | undefined;
   #view: SessionView | undefined;
+  #requests: OpenRequests | undefined;
 
   constructor(parts: SessionParts) {
     super();
@@ -125,6 +129,20 @@ export class WsSession extends Session implements Hosts {
   /** Calls it from the event loop and never from inside the call that sent. */
   tellResult(handler: (result: SendResult) => unknown, result: SendResult): void {
     dispatchSendResult(this, handler, result);
+  }
+
+  get awaitsReplies(): boolean {
+    return this.#requests !== undefined && this.#requests.size > 0;
+  }
+
+  takeReply(data: string | Buffer): boolean {
+    const reply = decodeReply(this.codecs, this.plan.codecs.decoders, data);
+    if (reply !== undefined) this.settleReply(reply);
+    return reply !== undefined;
+  }
+
+  settleReply(reply: ReplyMessage): void {
+    (this.#requests ??= new OpenRequests(this)).settle(reply);
   }
 
   handOver(): void {
@@ -344,6 +362,11 @@ export class WsSession extends Session implements Hosts {
 
   override broadcast(message: unknown, to?: Iterable<AnySession>): SafePromise<readonly SendResult[]> {
     return (this.#broadcaster ??= new Broadcaster(this)).broadcast(message, to);
+  }
+
+  override request<T = unknown>(value: object, options: RequestOptions<T> = {}): Promise<T> {
+    // The schema, if there is one, has checked that the reply is a T; without one the caller vouches for it.
+    return (this.#requests ??= new OpenRequests(this)).send(value, options) as Promise<T>;
   }
 
   override getRemoteAddress(): string | undefined {

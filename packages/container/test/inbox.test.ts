@@ -32,6 +32,8 @@ function inboxWith(decoding: Decoding = { kind: 'as-is' }, handlerTimeoutMs = In
       return new Promise((resolve) => settle.push(resolve));
     },
     dropped: note('dropped'),
+    awaitsReplies: false,
+    takeReply: () => false,
   };
   const inbox = new Inbox(host);
   return { inbox, seen, settle: async (): Promise<void> => Promise.resolve(settle.shift()?.()).then(() => undefined) };

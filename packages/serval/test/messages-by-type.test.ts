@@ -159,7 +159,7 @@ describe('@OnMessage(type)', () => {
     expect(await peer.receiveJson()).toEqual({ op: 2 });
   });
 
-  test('works with a decoder of your own', async () => {
+  test('works with your own decoder', async () => {
     class Words implements Decoder.Text<{ type: string; rest: string }> {
       static readonly decodes = Decoder.text<{ type: string; rest: string }>();
       decode(text: string) {

@@ -4,6 +4,7 @@ import {
   PongMessage,
   ServerEndpointConfig,
   Session,
+  type CodecClass,
   type DecoderClass,
   type EncoderClass,
   type EndpointHandlers,
@@ -33,14 +34,17 @@ import { configOfAnnotated } from './endpoint-config';
 import { UriTemplate } from './uri-template';
 
 /** The options of {@link endpoint} beside the handlers; everything has a default. */
-export interface EndpointSettings<D extends readonly DecoderClass[], E extends readonly EncoderClass[]> extends Omit<
-  ServerEndpointOptions,
-  'value' | 'decoders' | 'encoders'
-> {
+export interface EndpointSettings<
+  D extends readonly DecoderClass[],
+  E extends readonly EncoderClass[],
+  C extends readonly CodecClass[],
+> extends Omit<ServerEndpointOptions, 'value' | 'decoders' | 'encoders' | 'codecs'> {
   /** The classes of the decoders, whose objects `onMessage` receives. The container tries them in this order. Default: none. */
   readonly decoders?: D | undefined;
   /** The classes of the encoders. The container tries them in this order. Default: none. */
   readonly encoders?: E | undefined;
+  /** Classes that are decoder and encoder in one, such as `json(schema)`, behind the others. Default: none. */
+  readonly codecs?: C | undefined;
   /** The largest message of the handlers, in bytes; -1 for the session's own limit. Default -1. */
   readonly maxMessageSize?: number | undefined;
 }
@@ -52,8 +56,13 @@ export type EndpointDefinition<
   User = Principal | null,
   D extends readonly DecoderClass[] = readonly [],
   E extends readonly EncoderClass[] = readonly [],
-> = EndpointHandlers<Session<Data, User, PathVariables<Path>, SendableMessage<E>>, HandlerMessage<D>, HandlerReply<E>> &
-  EndpointSettings<D, E>;
+  C extends readonly CodecClass[] = readonly [],
+> = EndpointHandlers<
+  Session<Data, User, PathVariables<Path>, SendableMessage<[...E, ...C]>>,
+  HandlerMessage<[...D, ...C]>,
+  HandlerReply<[...E, ...C]>
+> &
+  EndpointSettings<D, E, C>;
 
 type Handler = (...args: never[]) => unknown;
 
@@ -71,18 +80,22 @@ const SETTINGS = {
   subprotocols: list<string>('a list'),
   decoders: list<DecoderClass>('a list'),
   encoders: list<EncoderClass>('a list'),
+  codecs: list<CodecClass>('a list'),
   configurator: kind(
     'a class that extends ServerEndpointConfig.Configurator',
     (value): value is NonNullable<ServerEndpointOptions['configurator']> => typeof value === 'function',
   ),
   inbound: choice('serial', 'concurrent'),
   maxMessageSize: { ...wholeNumber('whole number of bytes', -1), default: -1 },
-} satisfies OptionTable<EndpointSettings<readonly [], readonly []>>;
+} satisfies OptionTable<EndpointSettings<readonly [], readonly [], readonly []>>;
 
 const OPTIONS = { ...HANDLERS, ...SETTINGS };
 
 /** A definition as its reader uses it. */
-type Definition = EndpointHandlers<never, never, unknown> & { readonly decoders?: readonly DecoderClass[] | undefined };
+type Definition = EndpointHandlers<never, never, unknown> & {
+  readonly decoders?: readonly DecoderClass[] | undefined;
+  readonly codecs?: readonly CodecClass[] | undefined;
+};
 
 /**
  * Defines a server endpoint by functions, for `new Server({ endpoints })` and `addEndpoint`. It works like an annotated
@@ -105,7 +118,8 @@ export function endpoint<
   User = Principal | null,
   const D extends readonly DecoderClass[] = readonly [],
   const E extends readonly EncoderClass[] = readonly [],
->(path: Path, definition: EndpointDefinition<Path, Data, User, D, E>): ServerEndpointConfig {
+  const C extends readonly CodecClass[] = readonly [],
+>(path: Path, definition: EndpointDefinition<Path, Data, User, D, E, C>): ServerEndpointConfig {
   const template = UriTemplate.parse(path, 'An endpoint');
   const name = template.path;
   requireOptions(`${name}: the second argument of endpoint`, definition);
@@ -119,12 +133,13 @@ export function endpoint<
     const size = kind === 'message' ? maxMessageSize : undefined;
     record.handlers.push({ kind, method, params, maxMessageSize: size, problem: undefined });
   }
-  const { subprotocols, encoders, inbound } = settings;
+  const { subprotocols, encoders, codecs, inbound } = settings;
   record.serverEndpoint = {
     value: path,
     subprotocols,
     decoders,
     encoders,
+    codecs,
     inbound,
     configurator: withInstance(definition, configurator ?? ServerEndpointConfig.Configurator),
   };
@@ -140,7 +155,7 @@ interface HandlerMethod {
 /** The handlers that are there, as methods with roles. */
 function methodsOf(name: string, definition: Definition): readonly HandlerMethod[] {
   const has = (handler: keyof typeof HANDLERS): boolean => definition[handler] !== undefined;
-  const isDecoded = (definition.decoders ?? []).length > 0;
+  const isDecoded = (definition.decoders ?? []).length + (definition.codecs ?? []).length > 0;
   const untaken = [...(has('onText') ? [] : [String]), ...(has('onBinary') ? [] : [Buffer])];
   if (has('onMessage') && !isDecoded && untaken.length === 0) {
     throw new DeploymentException(

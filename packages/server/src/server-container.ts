@@ -3,6 +3,7 @@ import {
   ContainerProvider,
   IllegalArgumentException,
   type ClientEndpointConfig,
+  type CodecClass,
   type DecoderClass,
   type EncoderClass,
   type EndpointClass,
@@ -107,7 +108,8 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
     User = Principal | null,
     const D extends readonly DecoderClass[] = readonly [],
     const E extends readonly EncoderClass[] = readonly [],
-  >(path: Path, definition: EndpointDefinition<Path, Data, User, D, E>): ServerEndpointConfig {
+    const C extends readonly CodecClass[] = readonly [],
+  >(path: Path, definition: EndpointDefinition<Path, Data, User, D, E, C>): ServerEndpointConfig {
     const config = endpoint(path, definition);
     this.addEndpoint(config);
     return config;

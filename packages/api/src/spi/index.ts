@@ -5,6 +5,14 @@ export { afterReads, Deadline, pause, Timer, type TimerOptions } from './timer';
 export type { ClassRecord, HandlerKind, HandlerRecord, ParameterRecord } from '../class-record';
 export { readAnnotations, readClassRecord, recordOf } from '../class-record';
 export { codecFor, type WireFormat, describeType, type MessageCodec } from '../codec';
+export {
+  isReplyMessage,
+  isRequestMessage,
+  issuesOf,
+  type ReplyMessage,
+  type RequestCodec,
+  type RequestMessage,
+} from '../request-message';
 export { emittedParameterTypes, lostMetadata } from '../metadata';
 export { cannotLoad, loadLazily } from './load-lazily';
 export { nearestName } from '../nearest-name';

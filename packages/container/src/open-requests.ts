@@ -1,0 +1,143 @@
+import {
+  IllegalArgumentException,
+  IllegalStateException,
+  IOException,
+  ReplyException,
+  ReplyTimeoutException,
+  type RequestOptions,
+  type SchemaResult,
+} from '@serval/api';
+import { Deadline, describeValue, issuesOf, type ReplyMessage } from '@serval/api/spi';
+import type { DiagnosticEvent } from './diagnostics';
+import { tolerateNeglect, toError, type Sending } from './promises';
+
+/** A session as its requests use it. */
+export interface RequestsHost {
+  readonly plan: { readonly name: string };
+  readonly context: { readonly diagnostics: { report(event: DiagnosticEvent): void } };
+  readonly life: { readonly canSend: boolean; readonly signal: AbortSignal };
+  readonly sender: { sendRequest(id: number, value: unknown): Sending };
+  readonly inbox: {
+    /** The number of open requests changed from or to none. */
+    awaitsRepliesChanged(): void;
+  };
+  getId(): string;
+}
+
+interface OpenRequest {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** A session may have this many open requests; each further one rejects. */
+const MAX_OPEN_REQUESTS = 1000;
+
+const DEFAULT_TIMEOUT_MS = 20_000;
+
+/** The requests of one session that await their replies. */
+export class OpenRequests {
+  readonly #open = new Map<unknown, OpenRequest>();
+  #lastId = 0;
+
+  constructor(private readonly host: RequestsHost) {
+    host.life.signal.addEventListener('abort', () => this.#end(), { once: true });
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** Sends a request. Settles with its reply; you need not await it. */
+  send(value: unknown, options: RequestOptions): Promise<unknown> {
+    return tolerateNeglect(this.#send(value, options));
+  }
+
+  async #send(value: unknown, options: RequestOptions): Promise<unknown> {
+    const { timeout = DEFAULT_TIMEOUT_MS, signal, schema } = options;
+    if (typeof timeout !== 'number' || !(timeout > 0))
+      throw new IllegalArgumentException(
+        `request: timeout is a number of milliseconds above 0; found ${describeValue(timeout)}.`,
+      );
+    signal?.throwIfAborted();
+    if (!this.host.life.canSend || this.host.life.signal.aborted)
+      throw new IOException('The request was not sent: the session is closed.');
+    if (this.#open.size >= MAX_OPEN_REQUESTS) {
+      throw new IllegalStateException(
+        `The request was not sent: ${MAX_OPEN_REQUESTS} requests of session ${this.host.getId()} await replies already.`,
+      );
+    }
+    const id = (this.#lastId += 1);
+    const reply = this.#await(id, timeout, signal);
+    try {
+      await this.host.sender.sendRequest(id, value);
+    } catch (error) {
+      this.#take(id)?.reject(toError(error));
+    }
+    const result = await reply;
+    return schema === undefined ? result : validated(await schema['~standard'].validate(result));
+  }
+
+  #await(id: number, timeoutMs: number, signal: AbortSignal | undefined): Promise<unknown> {
+    const reply = new Promise<unknown>((resolve, reject) => {
+      // The reason of a signal may be any value; it is passed on unchanged.
+      const onAbort = (): void => this.#take(id)?.reject(signal?.reason as Error);
+      const deadline = new Deadline(timeoutMs, () =>
+        this.#take(id)?.reject(new ReplyTimeoutException(`The request had no reply within ${timeoutMs} ms.`)),
+      );
+      signal?.addEventListener('abort', onAbort, { once: true });
+      const done = (): void => {
+        deadline.clear();
+        signal?.removeEventListener('abort', onAbort);
+      };
+      this.#open.set(id, {
+        resolve: (value) => {
+          done();
+          resolve(value);
+        },
+        reject: (error) => {
+          done();
+          reject(error);
+        },
+      });
+    });
+    if (this.#open.size === 1) this.host.inbox.awaitsRepliesChanged();
+    return tolerateNeglect(reply);
+  }
+
+  /** Settles the request that the reply answers. A late or unknown reply is dropped and counted. */
+  settle({ id, value, failure }: ReplyMessage): void {
+    const request = this.#take(id);
+    if (request === undefined) {
+      const isLate = typeof id === 'number' && id >= 1 && id <= this.#lastId;
+      const { plan, context } = this.host;
+      context.diagnostics.report({
+        kind: 'reply-dropped',
+        endpoint: plan.name,
+        sessionId: this.host.getId(),
+        reason: isLate ? 'late' : 'unknown',
+      });
+    } else if (failure === undefined) {
+      request.resolve(value);
+    } else {
+      request.reject(new ReplyException(failure.code, failure.message, issuesOf(failure)));
+    }
+  }
+
+  #take(id: unknown): OpenRequest | undefined {
+    const request = this.#open.get(id);
+    if (this.#open.delete(id) && this.#open.size === 0) this.host.inbox.awaitsRepliesChanged();
+    return request;
+  }
+
+  /** No reply can arrive any more. A handler that awaits one fails by the abort of the session. */
+  #end(): void {
+    const { reason } = this.host.life.signal as { readonly reason: unknown };
+    for (const id of [...this.#open.keys()])
+      this.#take(id)?.reject(new IOException('The session ended before the reply.', { cause: reason }));
+  }
+}
+
+function validated(result: SchemaResult<unknown>): unknown {
+  if (result.issues === undefined) return result.value;
+  throw new ReplyException('invalid', 'The reply does not match the schema.', result.issues);
+}
