@@ -53,7 +53,7 @@ function parseSegment(part: string, isLast: boolean, path: string, endpoint: str
       `"${part}" is not a level-1 variable; a name has letters, digits and underscores, without operators or modifiers`,
     );
   }
-  const foreign = foreignVariable(part);
+  const foreign = foreignVariable(part, path);
   if (foreign !== undefined) throw badPath(endpoint, path, foreign);
   if (part === '' && !isLast) throw badPath(endpoint, path, 'it has an empty segment ("//")');
   if (/[{}<>]/.test(part)) {
@@ -68,13 +68,31 @@ function parseSegment(part: string, isLast: boolean, path: string, endpoint: str
   return { kind: 'literal', text };
 }
 
-/** Finds a variable in another router's syntax, which would be a literal here. @returns the text to write instead */
-function foreignVariable(part: string): string | undefined {
-  const name = /^:([A-Za-z_]\w*)/.exec(part)?.[1] ?? /^\[+(?:\.\.\.)?(\w+)\]+$/.exec(part)?.[1];
-  if (name !== undefined)
-    return `"${part}" is not a variable here; write "{${name}}", or ${escaped(part)} for the text itself`;
-  if (!/^\*+\w*$/.test(part)) return undefined;
-  return `"${part}" is not a wildcard here: a variable such as "{rest}" matches one segment, so deploy one path per depth; write ${escaped(part)} for the text itself`;
+/** Finds a variable in another router's syntax, which would be a literal here. @returns the template to write instead */
+function foreignVariable(part: string, path: string): string | undefined {
+  if (nameIn(part) !== undefined)
+    return `"${part}" is not a variable here; write "${translated(path)}", or ${escaped(part)} for the text itself`;
+  if (!WILDCARD.test(part)) return undefined;
+  return (
+    `"${part}" is not a wildcard here; write "${translated(path)}", whose variable matches one segment, and deploy one path ` +
+    `per depth, or write ${escaped(part)} for the text itself`
+  );
+}
+
+const WILDCARD = /^\*+\w*$/;
+
+/** The name of a variable in another router's syntax: `:room` or `[room]`. */
+function nameIn(part: string): string | undefined {
+  return /^:([A-Za-z_]\w*)/.exec(part)?.[1] ?? /^\[+(?:\.\.\.)?(\w+)\]+$/.exec(part)?.[1];
+}
+
+/** The path with all variables and wildcards of other routers as variables. */
+function translated(path: string): string {
+  const parts = path.split('/').map((part) => {
+    const name = nameIn(part) ?? (WILDCARD.test(part) ? part.replaceAll('*', '') || 'rest' : undefined);
+    return name === undefined ? part : `{${name}}`;
+  });
+  return parts.join('/');
 }
 
 function escaped(part: string): string {

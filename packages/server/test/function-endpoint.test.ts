@@ -270,7 +270,7 @@ describe('the endpoint', () => {
 });
 
 test.each<[string, () => unknown, RegExp]>([
-  ['a path in the syntax of another router', () => endpoint('/chat/:room', {}), /write "\{room\}"/],
+  ['a path in the syntax of another router', () => endpoint('/chat/:room', {}), /write "\/chat\/\{room\}"/],
   ['a wildcard', () => endpoint('/chat/*', {}), /is not a wildcard here/],
   ['no path', () => endpoint({ onText: () => '' } as never, {}), /An endpoint cannot be deployed/],
   ['no handlers', () => endpoint('/x', undefined as never), /the second argument of endpoint is an object of options/],

@@ -96,15 +96,16 @@ describe('a well-formed path', () => {
 
 describe('a variable in another router’s syntax', () => {
   test.each([
-    ['/chat/:room', '":room" is not a variable here; write "{room}", or "%3Aroom" for the text itself'],
-    ['/chat/:room/log', 'write "{room}"'],
+    ['/chat/:room', '":room" is not a variable here; write "/chat/{room}", or "%3Aroom" for the text itself'],
+    ['/:game/<id>/:seat?', '":game" is not a variable here; write "/{game}/<id>/{seat}", or'],
+    ['/chat/:room/log', 'write "/chat/{room}/log"'],
     ['/chat/:room(\\d+)', null],
-    ['/chat/[room]', '"[room]" is not a variable here; write "{room}", or "%5Broom%5D" for the text itself'],
-    ['/chat/[...room]', 'write "{room}"'],
-    ['/chat/[[...room]]', 'write "{room}"'],
-    ['/chat/*', '"*" is not a wildcard here'],
+    ['/chat/[room]', '"[room]" is not a variable here; write "/chat/{room}", or "%5Broom%5D" for the text itself'],
+    ['/chat/[...room]', 'write "/chat/{room}"'],
+    ['/chat/[[...room]]', 'write "/chat/{room}"'],
+    ['/chat/*', '"*" is not a wildcard here; write "/chat/{rest}", whose variable matches one segment'],
     ['/chat/**', '"**" is not a wildcard here'],
-    ['/*rest', '"*rest" is not a wildcard here'],
+    ['/files/*path', '"*path" is not a wildcard here; write "/files/{path}", whose'],
   ])('is rejected in %s with the correct syntax', (path, why) => {
     expect(() => parse(path)).toThrow(expect.objectContaining({ code: 'WS_DEPLOY_BAD_PATH' }));
     if (why !== null) expect(() => parse(path)).toThrow(why);
