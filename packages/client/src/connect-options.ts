@@ -233,6 +233,13 @@ function forHandlers(
   const hasHandler = onText !== undefined || onBinary !== undefined || onMessage !== undefined;
   const stream = hasHandler ? undefined : new MessageStream<unknown>();
   const isDecoded = (settings.decoders ?? []).length + (settings.codecs ?? []).length > 0;
+  if (!isDecoded && onText !== undefined && onBinary !== undefined && onMessage !== undefined) {
+    throw new DeploymentException(
+      'connect: onMessage receives nothing, because onText and onBinary receive all messages. Remove one of the three, or add decoders.',
+      undefined,
+      'WS_DEPLOY_DUPLICATE_HANDLER',
+    );
+  }
   const builder = ClientEndpointConfig.Builder.create()
     .preferredSubprotocols(settings.subprotocols ?? null)
     .extensions(settings.extensions ?? null)

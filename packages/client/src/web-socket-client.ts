@@ -217,7 +217,7 @@ export class WebSocketClient<In = ReceivedMessage, Out = OutgoingMessage> implem
     // In is the type of the decoders' objects, or of native messages.
     if (this.parts.stream !== undefined) return this.parts.stream as AsyncIterableIterator<In>;
     throw new IllegalStateException(
-      'The messages of this client go to its handlers; leave out onText, onBinary and endpoint to read them with for await.',
+      'The messages of this client go to its handlers; leave out onText, onBinary, onMessage and endpoint to read them with for await.',
     );
   }
 

@@ -202,6 +202,43 @@ describe('send', () => {
   });
 });
 
+describe('onMessage', () => {
+  test('receives the objects of the decoders', async () => {
+    const server = await PeerServer.start();
+    const prices = new Inbox<number>();
+    const client = await connect(server.url, {
+      decoders: [PriceCodec],
+      onMessage: (price) => prices.add(price.value),
+    });
+    afterTest(() => client.close());
+    (await server.clients.next()).socket.send('{"value":7}');
+    expect(await prices.next()).toBe(7);
+  });
+
+  test('receives text and bytes without decoders, except those that have a handler', async () => {
+    const server = await PeerServer.start();
+    const [heard, rest] = [new Inbox(), new Inbox()];
+    await open(server.url, { onMessage: (message) => heard.add(String(message)) });
+    await open(server.url, { onText: (text) => heard.add(text), onMessage: (bytes) => rest.add(String(bytes)) });
+    const [first, second] = [await server.clients.next(), await server.clients.next()];
+    first.socket.send('text');
+    first.socket.send(Buffer.from('bytes'));
+    expect([await heard.next(), await heard.next()]).toEqual(['text', 'bytes']);
+    second.socket.send('text');
+    second.socket.send(Buffer.from('bytes'));
+    expect([await heard.next(), await rest.next()]).toEqual(['text', 'bytes']);
+  });
+
+  test('beside onText and onBinary rejects, because it would receive nothing', async () => {
+    const nothing = (): void => undefined;
+    const options = { onText: nothing, onBinary: nothing, onMessage: nothing };
+    expect(await rejection(connect('ws://127.0.0.1:1', options))).toMatchObject({
+      code: 'WS_DEPLOY_DUPLICATE_HANDLER',
+      message: expect.stringContaining('onMessage receives nothing'),
+    });
+  });
+});
+
 describe('the end', () => {
   test('by the server resolves closed with its reason', async () => {
     const server = await PeerServer.start();
@@ -315,7 +352,7 @@ describe('for await', () => {
     }
     const config = ClientEndpointConfig.Builder.create().preferredSubprotocols(['v1']).build();
     const other = await open(server.url, { endpoint: Nothing, config });
-    expect(() => other[Symbol.asyncIterator]()).toThrow(/leave out onText, onBinary and endpoint/);
+    expect(() => other[Symbol.asyncIterator]()).toThrow(/leave out onText, onBinary, onMessage and endpoint/);
     await server.clients.next();
     expect((await server.clients.next()).request.headers['sec-websocket-protocol']).toBe('v1');
   });

@@ -9,7 +9,7 @@ const TOOLS = join(__dirname, '..', 'tools', 'node_modules');
 jest.setTimeout(240_000);
 
 const ENDPOINT = `
-  import { attach, CloseReason, connect, Decoder, OnClose, OnMessage, PathParam, Server, ServerEndpoint, Session } from 'serval';
+  import { attach, CloseReason, connect, Decoder, endpoint, OnClose, OnMessage, PathParam, Server, ServerEndpoint, Session } from 'serval';
   export class Point { constructor(readonly x: number) {} }
   export class PointDecoder implements Decoder.Text<Point> {
     static readonly decodes = Decoder.text(Point);
@@ -21,7 +21,13 @@ const ENDPOINT = `
     say(point: Point, room: string, session: Session): string { return room + point.x + session.isOpen(); }
     @OnClose({ params: [CloseReason] }) left(reason: CloseReason): void { reason.getCloseCode(); }
   }
-  export const server = new Server({ endpoints: [Chat] });
+  export const echo = endpoint('/echo/{room}', {
+    decoders: [PointDecoder],
+    onOpen(session: Session<{ name: string }>) { session.data.name = session.query.get('name') ?? session.id; },
+    onMessage: (point, session) => session.params.room + session.data.name + point.x,
+    onClose: (reason) => console.log(reason.code, reason.reason),
+  });
+  export const server = new Server({ endpoints: [Chat, echo] });
   export const route = server.container.match('/chat/a');
   export async function talk(): Promise<void> {
     const connection = await connect('ws://localhost:1/chat/a');
