@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { OnMessage, OnOpen, PathParam, ServerEndpoint, Session, ServerContainer } from 'serval';
+import { OnMessage, OnOpen, ServerContainer, ServerEndpoint, Session, type Principal, type SessionData } from 'serval';
 import { WebSocketServer } from 'ws';
 import { main, type Running } from '../main';
 
@@ -8,18 +8,14 @@ import { main, type Running } from '../main';
 @ServerEndpoint('/lots/{lot}')
 export class Auction {
   @OnOpen
-  async enter(session: Session, @PathParam('lot') lot: number): Promise<void> {
-    const bidder = session.getUserPrincipal()?.getName() ?? 'somebody';
-    await session.getBasicRemote().sendText(`${bidder} enters the auction of lot ${lot}`);
+  enter(session: Session<SessionData, Principal>): void {
+    session.send(`${session.user.getName()} enters the auction of lot ${session.params.lot}`);
   }
 
   @OnMessage
-  async bid(amount: number, session: Session, @PathParam('lot') lot: string): Promise<void> {
-    const bidder = session.getUserPrincipal()?.getName() ?? 'somebody';
-    for (const other of session.getOpenSessions()) {
-      if (other.getPathParameters().get('lot') === lot)
-        void other.getAsyncRemote().sendText(`${bidder} bids ${amount}`);
-    }
+  bid(amount: number, session: Session<SessionData, Principal>): void {
+    const others = [...session.getOpenSessions()].filter(({ params }) => params.lot === session.params.lot);
+    session.broadcast(`${session.user.getName()} bids ${amount}`, others);
   }
 }
 

@@ -2,7 +2,6 @@ import { X509Certificate } from 'node:crypto';
 import {
   HandshakeRejection,
   OnOpen,
-  PathParam,
   Server,
   ServerEndpoint,
   ServerEndpointConfig,
@@ -42,9 +41,8 @@ class InRole extends ServerEndpointConfig.Configurator {
 @ServerEndpoint('/ledger/{role}', { configurator: InRole })
 export class Ledger {
   @OnOpen
-  async greet(session: Session, @PathParam('role') role: string): Promise<void> {
-    const name = session.getUserPrincipal()?.getName() ?? 'nobody';
-    await session.getBasicRemote().sendText(`Welcome, ${name}. You have the ledger as ${role}.`);
+  greet(session: Session): void {
+    session.send(`Welcome, ${session.user?.getName() ?? 'nobody'}. You have the ledger as ${session.params.role}.`);
   }
 }
 

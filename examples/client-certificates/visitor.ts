@@ -23,7 +23,7 @@ class Visitor {
 
   @OnClose
   close(reason: CloseReason): void {
-    this.tell(`closed ${reason.getCloseCode().getCode()}`);
+    this.tell(`closed ${reason.code}`);
   }
 }
 

@@ -1,7 +1,9 @@
 import { CloseReason, HandshakeRejection, ServerEndpointConfig, type HandshakeRequest } from 'serval';
 
-/** The user property with which a configurator passes the user to an endpoint. */
-export const USER = 'user';
+/** The data of a session with which the configurator passes the user to the endpoint. */
+export interface SignedIn {
+  readonly user: string;
+}
 
 const SUBPROTOCOL_PREFIX = 'token.';
 
@@ -16,8 +18,8 @@ export class AuthConfigurator extends ServerEndpointConfig.Configurator {
   override modifyHandshake(config: ServerEndpointConfig, request: HandshakeRequest): void {
     const user = USER_OF_TOKEN.get(tokenOf(request) ?? '');
     if (user === undefined) throw refusal(request);
-    // This connection's own copy; the session's user properties start with it.
-    config.getUserProperties().set(USER, user);
+    // This connection's own copy; the session's data starts with it.
+    config.getUserProperties().set('user', user);
   }
 }
 

@@ -1,22 +1,18 @@
 import { OnMessage, OnOpen, Server, ServerEndpoint, Session } from 'serval';
 import { main } from '../main';
-import { AuthConfigurator, USER } from './auth-configurator';
+import { AuthConfigurator, type SignedIn } from './auth-configurator';
 
 @ServerEndpoint('/account', { configurator: AuthConfigurator, subprotocols: ['account.v1'] })
 export class Account {
   @OnOpen
-  async open(session: Session): Promise<void> {
-    await session.getBasicRemote().sendText(`Welcome, ${userOf(session)}.`);
+  open(session: Session<SignedIn>): void {
+    session.send(`Welcome, ${session.data.user}.`);
   }
 
   @OnMessage
-  ask(question: string, session: Session): string {
-    return `${userOf(session)} asks: ${question}`;
+  ask(question: string, session: Session<SignedIn>): string {
+    return `${session.data.user} asks: ${question}`;
   }
-}
-
-function userOf(session: Session): string {
-  return String(session.getUserProperties().get(USER));
 }
 
 /** Pages of the server's own origin may always connect; this list is for others. A foreign page gets 403. */

@@ -1,21 +1,14 @@
-import { OnMessage, Server, ServerEndpoint } from 'serval';
+import { endpoint, Server } from 'serval';
 import { main } from '../main';
 
-@ServerEndpoint('/echo')
-export class Echo {
-  @OnMessage
-  text(message: string): string {
-    return message;
-  }
-
-  @OnMessage
-  binary(message: Buffer): Buffer {
-    return message;
-  }
-}
+/** The session sends the results back. */
+export const echo = endpoint('/echo', {
+  onText: (text) => text,
+  onBinary: (bytes) => bytes,
+});
 
 export function start(port: number): Promise<Server> {
-  return new Server({ port, endpoints: [Echo] }).start();
+  return new Server({ port, endpoints: [echo] }).start();
 }
 
 if (require.main === module) void main(start, 'ws://localhost/echo');

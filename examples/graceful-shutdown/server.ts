@@ -23,7 +23,7 @@ export class Reports {
   @OnClose
   async close(reason: CloseReason): Promise<void> {
     await sleep(10);
-    console.log(`closed ${reason.getCloseCode().getCode()}`);
+    console.log(`closed ${reason.code}`);
   }
 }
 

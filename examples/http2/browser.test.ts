@@ -18,7 +18,7 @@ describeInBrowser('the page in a browser', (browser) => {
     expect(lines[0]).toMatch(/^HTTP\/2\.0, from port \d+$/);
     expect(lines).toEqual([lines[0], lines[0], lines[0]]);
     // The server's view: each session came by an extended CONNECT.
-    const routes = [...server.container.getSessions()].map((session) => session.getUserProperties().get('route'));
+    const routes = [...server.container.getSessions()].map((session) => session.data.route);
     expect(routes).toEqual(lines);
     const stopped = server.stop();
     await page.getByText('closed 1001 The server is stopping.').nth(2).waitFor();

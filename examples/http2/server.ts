@@ -23,8 +23,8 @@ class Route extends ServerEndpointConfig.Configurator {
 @ServerEndpoint({ value: '/route', configurator: Route })
 export class RouteTeller {
   @OnOpen
-  async tell(session: Session): Promise<void> {
-    await session.getBasicRemote().sendText(String(session.getUserProperties().get('route')));
+  tell(session: Session<{ route: string }>): void {
+    session.send(session.data.route);
   }
 
   @OnMessage

@@ -22,9 +22,9 @@ export class Till {
 
   /** Errors of the decoder and of `order` arrive here; the session stays open. */
   @OnError
-  async failed(session: Session, error: Error): Promise<void> {
+  failed(session: Session, error: Error): void {
     const kind = error instanceof DecodeException ? 'not an order' : 'not sold';
-    await session.getBasicRemote().sendText(JSON.stringify({ error: kind, why: error.message }));
+    session.send(JSON.stringify({ error: kind, why: error.message }));
   }
 }
 

@@ -1,4 +1,4 @@
-import { CloseReason, OnError, OnMessage, OnOpen, PathParam, Server, ServerEndpoint, Session } from 'serval';
+import { OnError, OnMessage, OnOpen, PathParam, Server, ServerEndpoint, Session } from 'serval';
 import { main } from '../main';
 
 const PRICES = new Map([
@@ -27,10 +27,10 @@ export class Quotes {
 
   /** Answers invalid messages and invalid paths; an invalid path also closes the session. */
   @OnError
-  async failed(session: Session, error: Error): Promise<void> {
-    await session.getBasicRemote().sendText(`error: ${error.message}`);
+  failed(session: Session, error: Error): void {
+    session.send(`error: ${error.message}`);
     // A close frame's reason has room for only 123 bytes, so a message with the explanation goes first.
-    if (this.price === undefined) await session.close(new CloseReason(4400, 'bad path'));
+    if (this.price === undefined) session.close(4400, 'bad path');
   }
 }
 

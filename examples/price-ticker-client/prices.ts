@@ -11,15 +11,15 @@ export class Prices {
   private left: number[] = [];
 
   @OnOpen
-  open(session: Session, @PathParam('article') article: string): Promise<void> {
+  open(session: Session, @PathParam('article') article: string): void {
     this.left = [...(PRICES[article] ?? [])];
-    return this.next('next', session);
+    this.next('next', session);
   }
 
   @OnMessage
-  async next(_wish: string, session: Session): Promise<void> {
+  next(_wish: string, session: Session): void {
     const price = this.left.shift();
-    if (price === undefined) await session.close();
-    else await session.getBasicRemote().sendText(String(price));
+    if (price === undefined) session.close();
+    else session.send(String(price));
   }
 }

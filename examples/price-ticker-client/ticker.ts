@@ -33,7 +33,7 @@ export class Ticker {
 
   @OnClose
   close(reason: CloseReason): void {
-    this.print(`${this.article}: closed ${reason.getCloseCode().getCode()}`);
+    this.print(`${this.article}: closed ${reason.code}`);
     this.end();
   }
 }

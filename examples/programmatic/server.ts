@@ -8,7 +8,7 @@ import { main, type Running } from '../main';
 export class Counter extends Endpoint {
   override onOpen(session: Session): void {
     session.addMessageHandler(String, (text: string) =>
-      session.getBasicRemote().sendText(`${text.split(/\s+/).filter(Boolean).length} words`),
+      session.send(`${text.split(/\s+/).filter(Boolean).length} words`),
     );
 
     // Two parameters: the handler receives parts as they arrive, so no limit applies to the message.
@@ -16,7 +16,7 @@ export class Counter extends Endpoint {
     session.addMessageHandler(Buffer, async (part: Buffer, last: boolean) => {
       hash.update(part);
       if (!last) return;
-      await session.getBasicRemote().sendText(`sha256 ${hash.digest('hex')}`);
+      await session.send(`sha256 ${hash.digest('hex')}`);
       hash = createHash('sha256');
     });
   }

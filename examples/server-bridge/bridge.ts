@@ -44,6 +44,6 @@ export class ArchiveLink {
 
   /** The next session repeats a failed send, so nothing waits for it. */
   private send(message: string): void {
-    if (this.session?.isOpen() === true) void this.session.getAsyncRemote().sendText(message);
+    this.session?.send(message);
   }
 }

@@ -12,7 +12,7 @@ export class Upload {
     const hash = createHash('sha256');
     let bytes = 0;
     for await (const chunk of file) {
-      if (bytes === 0) await session.getBasicRemote().sendText('reading');
+      if (bytes === 0) await session.send('reading');
       hash.update(chunk);
       bytes += chunk.length;
     }
