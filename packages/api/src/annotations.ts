@@ -3,6 +3,7 @@ import type { CloseReason } from './close-reason';
 import { claimHandlers, recordOf, recordUnclaimed, type ClassRecord, type HandlerKind } from './class-record';
 import type { EndpointConfig } from './endpoint-config';
 import type { ClientEndpointOptions, ServerEndpointOptions } from './endpoint-options';
+import type { Interceptor } from './interceptor';
 import { contextMetadata } from './metadata';
 import {
   withPathParam,
@@ -58,7 +59,9 @@ type TypedMethodWith<P extends readonly ParameterRole[], T extends MessageType> 
 /** A decorator that you write bare (`@OnOpen`) or call (`@OnOpen({ params })`). `Role` limits its list of roles. */
 export interface HandlerAnnotation<Role extends ParameterRole = ParameterRole> extends HandlerDecorator {
   (): HandlerDecorator;
-  <const P extends readonly Role[]>(options: HandlerOptions<P>): HandlerDecorator<MethodWith<P>>;
+  <const P extends readonly Role[]>(
+    options: Partial<HandlerOptions<P>> & InterceptorOptions,
+  ): HandlerDecorator<MethodWith<P>>;
 }
 
 /** The type of {@link OnMessage}: it also takes `maxMessageSize` and the type of the messages, and most roles are payloads. */
@@ -78,7 +81,12 @@ type OpenRole = typeof Session | typeof EndpointConfig | PathParamRole;
 type CloseRole = typeof Session | typeof CloseReason | PathParamRole;
 type ErrorRole = ErrorConstructor | typeof Session | PathParamRole;
 
-export interface MessageOptions {
+export interface InterceptorOptions {
+  /** Run around this method, in this order, behind those of the container and of the endpoint. Default: none. */
+  readonly interceptors?: readonly Interceptor[] | undefined;
+}
+
+export interface MessageOptions extends InterceptorOptions {
   /**
    * The largest whole message that the method accepts, in bytes. The container closes the session with 1009 when a
    * message is larger. The default, -1, uses the session's buffer size. A value above that size raises the limit for
@@ -202,6 +210,7 @@ interface RuntimeOptions {
   readonly params?: readonly ParameterRole[] | undefined;
   readonly maxMessageSize?: number | undefined;
   readonly type?: MessageType | undefined;
+  readonly interceptors?: readonly Interceptor[] | undefined;
 }
 
 function handlerAnnotation(kind: HandlerKind): unknown {
@@ -233,7 +242,8 @@ function misplaced(kind: HandlerKind, [target]: readonly unknown[]): TypeError {
 /** Records one use. Returns false when the arguments are not those that a compiler passes to a member decorator. */
 function record(kind: HandlerKind, options: RuntimeOptions, args: readonly unknown[]): boolean {
   const [first, second, third] = args;
-  const use = { kind, params: options.params, maxMessageSize: options.maxMessageSize, type: options.type };
+  const { params, maxMessageSize, type, interceptors } = options;
+  const use = { kind, params, maxMessageSize, type, interceptors };
   if (isMemberContext(second)) {
     const handler = { ...use, method: second.name, problem: standardProblem(second) };
     const metadata = contextMetadata(second);

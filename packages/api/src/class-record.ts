@@ -2,6 +2,7 @@ import type { AbstractClass, PrimitiveType } from './class-type';
 import type { ClientEndpointOptions, ServerEndpointOptions } from './endpoint-options';
 import { classNameOf } from './describe-value';
 import { standardMetadata } from './metadata';
+import type { Interceptor } from './interceptor';
 import type { MessageType, ParameterRole } from './parameter-role';
 
 /** The key of a class's record, on the class itself or in its standard metadata. All copies of this package share it. */
@@ -19,6 +20,7 @@ export interface HandlerRecord {
   readonly maxMessageSize: number | undefined;
   /** The type of messages that an `@OnMessage` method handles; undefined for every type. */
   readonly type?: MessageType | undefined;
+  readonly interceptors?: readonly Interceptor[] | undefined;
 }
 
 /** One use of `@PathParam` on a parameter (legacy dialect only). */

@@ -2,6 +2,7 @@ import { showAs } from './show-as';
 import { brand } from './brand';
 import type { CodecClass } from './codec';
 import type { DecoderClass } from './decoder';
+import type { Interceptor } from './interceptor';
 import type { EncoderClass } from './encoder';
 import { describeValue } from './describe-value';
 import { EndpointConfig } from './endpoint-config';
@@ -25,6 +26,7 @@ export class ClientEndpointConfigBuilder {
   #encoders: readonly EncoderClass[] = [];
   #decoders: readonly DecoderClass[] = [];
   #codecs: readonly CodecClass[] = [];
+  #interceptors: readonly Interceptor[] = [];
   #sslContext: unknown;
   #configurator = new ClientEndpointConfigurator();
 
@@ -77,6 +79,12 @@ export class ClientEndpointConfigBuilder {
     return this;
   }
 
+  /** Run around every handler, in this order, behind those of the container. Not in the specification. */
+  interceptors(interceptors: readonly Interceptor[] | null): this {
+    this.#interceptors = listOf('interceptors', 'functions', interceptors);
+    return this;
+  }
+
   /** The TLS settings for `wss:`: a `tls.SecureContext`, or options of `tls.connect` (WS 2.1). */
   sslContext(sslContext: unknown): this {
     this.#sslContext = sslContext;
@@ -91,6 +99,7 @@ export class ClientEndpointConfigBuilder {
       Object.freeze([...this.#decoders, ...this.#codecs]),
       this.#sslContext,
       this.#configurator,
+      Object.freeze(this.#interceptors),
     );
   }
 }
@@ -105,6 +114,10 @@ export abstract class ClientEndpointConfig extends EndpointConfig {
   /** The value passed to the builder, or undefined. */
   abstract getSSLContext(): unknown;
   abstract getConfigurator(): ClientEndpointConfigurator;
+  /** In declared order. Not in the specification. */
+  getInterceptors(): readonly Interceptor[] {
+    return [];
+  }
 }
 
 export declare namespace ClientEndpointConfig {
@@ -122,6 +135,7 @@ class BuiltClientEndpointConfig extends ClientEndpointConfig {
     private readonly decoders: readonly DecoderClass[],
     private readonly sslContext: unknown,
     private readonly configurator: ClientEndpointConfigurator,
+    private readonly interceptors: readonly Interceptor[],
   ) {
     super();
   }
@@ -143,6 +157,9 @@ class BuiltClientEndpointConfig extends ClientEndpointConfig {
   }
   override getConfigurator(): ClientEndpointConfigurator {
     return this.configurator;
+  }
+  override getInterceptors(): readonly Interceptor[] {
+    return this.interceptors;
   }
   override getUserProperties(): Map<string, unknown> {
     return this.#userProperties;

@@ -2,6 +2,7 @@ import type { Class } from './class-type';
 import type { ClientEndpointConfigurator } from './client-endpoint-config';
 import type { CodecClass } from './codec';
 import type { DecoderClass } from './decoder';
+import type { Interceptor } from './interceptor';
 import type { EncoderClass } from './encoder';
 import type { InboundMode, ServerEndpointConfigurator } from './server-endpoint-config';
 
@@ -20,6 +21,8 @@ export interface ServerEndpointOptions {
    * `encoders`. Default: none. Not in the specification.
    */
   readonly codecs?: readonly CodecClass[] | undefined;
+  /** Run around every handler, in this order, behind those of the container. Default: none. Not in the specification. */
+  readonly interceptors?: readonly Interceptor[] | undefined;
   /** Takes part in the handshake. The container creates one instance per endpoint. */
   readonly configurator?: Class<ServerEndpointConfigurator> | undefined;
   /** Whether a message waits for the previous message's handler. Default `'serial'`. Not in the specification. */
@@ -33,5 +36,7 @@ export interface ClientEndpointOptions {
   readonly encoders?: readonly EncoderClass[] | undefined;
   /** As in {@link ServerEndpointOptions}. */
   readonly codecs?: readonly CodecClass[] | undefined;
+  /** As in {@link ServerEndpointOptions}. */
+  readonly interceptors?: readonly Interceptor[] | undefined;
   readonly configurator?: Class<ClientEndpointConfigurator> | undefined;
 }

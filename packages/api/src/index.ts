@@ -37,6 +37,7 @@ export type {
   HandlerAnnotation,
   HandlerDecorator,
   HandlerOptions,
+  InterceptorOptions,
   MessageAnnotation,
   MessageOptions,
   ParameterDecoratorFunction,
@@ -53,6 +54,7 @@ export type { ErrorCode, HandshakeAnswer, DecodeDetails } from './errors';
 export type { ClientEndpointOptions, ServerEndpointOptions } from './endpoint-options';
 export type { Extension } from './extension';
 export type { HandshakeRejectionResponse, Headers } from './handshake';
+export type { Interceptor, InterceptorContext } from './interceptor';
 export type { MessageHandler } from './message-handler';
 export type {
   MessageOfType,

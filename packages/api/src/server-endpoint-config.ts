@@ -3,6 +3,7 @@ import { brand } from './brand';
 import type { EndpointClass } from './class-type';
 import type { CodecClass } from './codec';
 import type { DecoderClass } from './decoder';
+import type { Interceptor } from './interceptor';
 import type { EncoderClass } from './encoder';
 import { EndpointConfig } from './endpoint-config';
 import { classNameOf, describeValue } from './describe-value';
@@ -103,6 +104,7 @@ export class ServerEndpointConfigBuilder {
   #encoders: readonly EncoderClass[] = [];
   #decoders: readonly DecoderClass[] = [];
   #codecs: readonly CodecClass[] = [];
+  #interceptors: readonly Interceptor[] = [];
   #configurator: ServerEndpointConfigurator | undefined;
   #inbound: InboundMode = 'serial';
 
@@ -149,6 +151,12 @@ export class ServerEndpointConfigBuilder {
     return this;
   }
 
+  /** Run around every handler, in this order, behind those of the container. Not in the specification. */
+  interceptors(interceptors: readonly Interceptor[] | null): this {
+    this.#interceptors = listOf('interceptors', 'functions', interceptors);
+    return this;
+  }
+
   /** In order of preference. */
   subprotocols(subprotocols: readonly string[] | null): this {
     this.#subprotocols = listOf('subprotocols', 'names', subprotocols);
@@ -190,6 +198,7 @@ export class ServerEndpointConfigBuilder {
       Object.freeze([...this.#decoders, ...this.#codecs]),
       this.#configurator ?? new ServerEndpointConfigurator().getContainerDefaultConfigurator(),
       this.#inbound,
+      Object.freeze(this.#interceptors),
     );
   }
 }
@@ -216,6 +225,10 @@ export abstract class ServerEndpointConfig extends EndpointConfig {
   getInboundMode(): InboundMode {
     return 'serial';
   }
+  /** In declared order. Not in the specification. */
+  getInterceptors(): readonly Interceptor[] {
+    return [];
+  }
 }
 
 /** The specification's nested types, for annotations such as `configurator: ServerEndpointConfig.Configurator`. */
@@ -237,6 +250,7 @@ class BuiltServerEndpointConfig extends ServerEndpointConfig {
     private readonly decoders: readonly DecoderClass[],
     private readonly configurator: ServerEndpointConfigurator,
     private readonly inbound: InboundMode,
+    private readonly interceptors: readonly Interceptor[],
   ) {
     super();
   }
@@ -264,6 +278,9 @@ class BuiltServerEndpointConfig extends ServerEndpointConfig {
   }
   override getInboundMode(): InboundMode {
     return this.inbound;
+  }
+  override getInterceptors(): readonly Interceptor[] {
+    return this.interceptors;
   }
   override getUserProperties(): Map<string, unknown> {
     return this.#userProperties;

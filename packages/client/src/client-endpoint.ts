@@ -16,7 +16,7 @@ export interface ClientEndpoint {
 export class ClientEndpoints {
   /**
    * `getOpenSessions` groups sessions by plan. A client's sessions are grouped by endpoint instance, as in Tomcat, so each
-   * instance has its own plan, and one more for each other set of codecs.
+   * instance has its own plan, and one more for each other set of codecs and interceptors.
    */
   readonly #plans = new WeakMap<object, EndpointPlan[]>();
   readonly #codecsOf = new WeakMap<EndpointPlan, readonly (readonly unknown[])[]>();
@@ -46,13 +46,22 @@ export class ClientEndpoints {
   #planOf(endpointClass: EndpointClass, instance: object | undefined, config: ClientEndpointConfig): EndpointPlan {
     const encoders = config.getEncoders();
     const decoders = config.getDecoders();
+    // A configuration of another copy of the package may lack them.
+    const interceptors = [...this.context.interceptors, ...(config.getInterceptors?.() ?? [])];
     const plans = (instance && this.#plans.get(instance)) ?? [];
     const known = plans.find((plan) => {
       const [itsEncoders, itsDecoders] = this.#codecsOf.get(plan) ?? [];
-      return isSame(itsEncoders, encoders) && isSame(itsDecoders, decoders);
+      const isSameCodecs = isSame(itsEncoders, encoders) && isSame(itsDecoders, decoders);
+      return isSameCodecs && isSame(plan.interceptors ?? [], interceptors);
     });
     if (known !== undefined) return known;
-    const plan = planEndpoint({ endpointClass, encoders, decoders, inbound: 'serial' });
+    const plan = planEndpoint({
+      endpointClass,
+      encoders,
+      decoders,
+      inbound: 'serial',
+      interceptors,
+    });
     if (instance !== undefined) {
       this.#codecsOf.set(plan, [encoders, decoders]);
       this.#plans.set(instance, [...plans, plan]);

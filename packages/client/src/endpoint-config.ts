@@ -23,7 +23,8 @@ export function configOfAnnotated(endpointClass: EndpointClass): ClientEndpointC
     .preferredSubprotocols(list(name, 'subprotocols', options.subprotocols))
     .encoders(list(name, 'encoders', options.encoders))
     .decoders(list(name, 'decoders', options.decoders))
-    .codecs(list(name, 'codecs', options.codecs));
+    .codecs(list(name, 'codecs', options.codecs))
+    .interceptors(list(name, 'interceptors', options.interceptors));
   if (options.configurator !== undefined) builder.configurator(makeConfigurator(name, options.configurator));
   return builder.build();
 }

@@ -1,5 +1,5 @@
-import type { Extension, WebSocketContainer } from '@serval/api';
-import { readOptions, type OptionTable } from '@serval/api/spi';
+import type { Extension, Interceptor, WebSocketContainer } from '@serval/api';
+import { list, readOptions, type OptionTable } from '@serval/api/spi';
 import { Diagnostics } from './diagnostics';
 import { IdleTimeouts } from './idle-timeouts';
 import { consoleLogger, LOGGER, type Logger } from './logger';
@@ -12,17 +12,21 @@ import type { ContainerSettings } from './settings';
 export interface ContainerOptions extends SettingOptions {
   /** Receives errors, warnings and debug messages. Default: errors and warnings to the console, debug messages nowhere. */
   readonly logger?: Logger | undefined;
+  /** Run around every handler of every endpoint, in this order, before those of the endpoint. Default: none. */
+  readonly interceptors?: readonly Interceptor[] | undefined;
 }
 
 export const CONTAINER_OPTIONS = {
   ...SETTING_OPTIONS,
   logger: { ...LOGGER, default: consoleLogger },
+  interceptors: { ...list<Interceptor>('a list of functions'), default: [] },
 } satisfies OptionTable<ContainerOptions>;
 
 /** The settings, diagnostics, registry and clock that the sessions of one container share. */
 export class ContainerContext {
   readonly settings: ContainerSettings;
   readonly diagnostics: Diagnostics;
+  readonly interceptors: readonly Interceptor[];
   readonly registry = new SessionRegistry();
   readonly idleTimeouts = new IdleTimeouts();
 
@@ -37,8 +41,10 @@ export class ContainerContext {
     readonly installedExtensions: readonly Extension[],
     private readonly handshakeProperties: ReadonlySet<string> = new Set(),
   ) {
-    const { logger } = readOptions({ logger: CONTAINER_OPTIONS.logger }, options);
-    this.diagnostics = new Diagnostics(logger);
+    const { logger, interceptors } = CONTAINER_OPTIONS;
+    const read = readOptions({ logger, interceptors }, options);
+    this.diagnostics = new Diagnostics(read.logger);
+    this.interceptors = read.interceptors;
     this.settings = resolveSettings(options, this.#warn);
   }
 

@@ -1,8 +1,16 @@
-import { DecodeException, EncodeException, ReplyException, type CloseReason, type SendResult } from '@serval/api';
+import {
+  DecodeException,
+  EncodeException,
+  ReplyException,
+  type CloseReason,
+  type SendResult,
+  type Session,
+} from '@serval/api';
 import {
   describeType,
   isReplyMessage,
   isRequestMessage,
+  type HandlerKind,
   type MessageCodec,
   type ReplyMessage,
   type RequestMessage,
@@ -11,12 +19,13 @@ import type { BoundSession, EndpointPlan, MessageRoute, MethodPlan } from '@serv
 import type { AsyncScope } from './async-scope';
 import { decode } from './decoders';
 import type { DiagnosticEvent } from './diagnostics';
+import { intercept } from './interceptors';
 import { isThenable, toError, type Sending, type Settled } from './promises';
 import type { SessionCodecs } from './session-codecs';
 import type { ContainerSettings } from './settings';
 
 /** A session as its dispatcher reads it. It is the argument of a parameter of type Session as well. */
-export interface DispatchHost extends BoundSession {
+export interface DispatchHost extends BoundSession, Session {
   readonly plan: EndpointPlan;
   readonly endpoint: object;
   readonly codecs: SessionCodecs;
@@ -48,15 +57,15 @@ export function dispatchOpen(session: DispatchHost): Error | undefined | Promise
 }
 
 function callOpen(session: DispatchHost): Error | undefined | Promise<Error | undefined> {
-  const { open } = session.plan;
-  if (open === undefined) return undefined;
+  const { open, interceptors } = session.plan;
+  if (open === undefined && interceptors === undefined) return undefined;
   const failed = (thrown: unknown): Error | Promise<Error> => {
     const error = toError(thrown);
     const reported = dispatchError(session, error);
     return reported === undefined ? error : reported.then(() => error);
   };
   try {
-    const result = call(session.endpoint, open, session, undefined);
+    const result = call('open', session.endpoint, open, session, undefined);
     return isThenable(result) ? Promise.resolve(result).then(() => undefined, failed) : undefined;
   } catch (thrown) {
     return failed(thrown);
@@ -119,10 +128,10 @@ export function dispatchClose(session: DispatchHost, reason: CloseReason): Settl
 }
 
 function callClose(session: DispatchHost, reason: CloseReason): Settled {
-  const { close } = session.plan;
-  if (close === undefined) return undefined;
+  const { close, interceptors } = session.plan;
+  if (close === undefined && interceptors === undefined) return undefined;
   try {
-    const result = call(session.endpoint, close, session, reason);
+    const result = call('close', session.endpoint, close, session, reason);
     return isThenable(result)
       ? settle(
           session,
@@ -141,17 +150,17 @@ export function dispatchError(session: DispatchHost, thrown: unknown): Settled {
 
 function callError(session: DispatchHost, thrown: unknown): Settled {
   const error = toError(thrown);
-  const { error: handler, name: endpoint } = session.plan;
+  const { error: handler, name: endpoint, interceptors } = session.plan;
   const { diagnostics } = session.context;
   const sessionId = session.getId();
-  if (handler === undefined) {
-    diagnostics.report({ kind: 'unhandled-error', endpoint, sessionId, error });
+  if (handler === undefined && interceptors === undefined) {
+    reportUnhandled(session, error);
     return undefined;
   }
   const failed = (second: unknown): void =>
     diagnostics.report({ kind: 'error-handler-failed', endpoint, sessionId, error: toError(second) });
   try {
-    const result = call(session.endpoint, handler, session, error);
+    const result = call('error', session.endpoint, handler, session, error);
     return isThenable(result) ? Promise.resolve(result).then(() => undefined, failed) : undefined;
   } catch (second) {
     failed(second);
@@ -252,7 +261,7 @@ function answerRequest(session: DispatchHost, route: MessageRoute, request: Requ
   };
   const reply = (value: unknown): Settled => sendAnswer(session, request.codec.encodeReply(request.id, value));
   try {
-    const result = call(route.receiver ?? session.endpoint, method, session, request.message);
+    const result = call('message', route.receiver ?? session.endpoint, method, session, request.message);
     return isThenable(result) ? Promise.resolve(result).then(reply).catch(failed) : reply(result);
   } catch (thrown) {
     return failed(thrown);
@@ -270,7 +279,7 @@ function invoke(
   payload: unknown,
   last: boolean,
 ): Settled {
-  const result = call(route.receiver ?? session.endpoint, method, session, payload, last);
+  const result = call('message', route.receiver ?? session.endpoint, method, session, payload, last);
   if (result === undefined || result === null) return undefined;
   if (isThenable(result)) {
     return Promise.resolve(result).then((value) =>
@@ -280,7 +289,38 @@ function invoke(
   return route.replies ? session.reply(result) : undefined;
 }
 
-function call(receiver: object, plan: MethodPlan, session: DispatchHost, payload: unknown, last = true): unknown {
+/** Calls a method, if there is one, through the interceptors, if there are any. */
+function call(
+  kind: HandlerKind,
+  receiver: object,
+  plan: MethodPlan | undefined,
+  session: DispatchHost,
+  payload: unknown,
+  last = true,
+): unknown {
+  const interceptors = plan?.interceptors ?? session.plan.interceptors;
+  if (interceptors === undefined) return plan && callMethod(receiver, plan, session, payload, last);
+  const { name: endpoint } = session.plan;
+  const context = { kind, session, endpoint, method: plan?.method, message: payload, last };
+  return intercept(interceptors, context, (message) => {
+    if (plan !== undefined) return callMethod(receiver, plan, session, message, last);
+    if (kind === 'error') reportUnhandled(session, toError(message));
+    return undefined;
+  });
+}
+
+function reportUnhandled(session: DispatchHost, error: Error): void {
+  const { name: endpoint } = session.plan;
+  session.context.diagnostics.report({ kind: 'unhandled-error', endpoint, sessionId: session.getId(), error });
+}
+
+function callMethod(
+  receiver: object,
+  plan: MethodPlan,
+  session: DispatchHost,
+  payload: unknown,
+  last: boolean,
+): unknown {
   // Deployment checked that the method exists. It is looked up by name, to honour a proxy or an instance's own method.
   const methods = receiver as Record<string | symbol, (...args: unknown[]) => unknown>;
   const method = methods[plan.method];

@@ -6,10 +6,11 @@ import {
   type EncoderClass,
   type EndpointClass,
   type InboundMode,
+  type Interceptor,
 } from '@serval/api';
 import { classNameOf, describeValue, inheritsFrom, readAnnotations, readClassRecord } from '@serval/api/spi';
 import { planCodecs, type CodecPlan } from './codec-plan';
-import { planHandlerMethods, type HandlerMethods } from './handler-methods';
+import { checkInterceptors, planHandlerMethods, type HandlerMethods } from './handler-methods';
 
 /** A deployed endpoint class. Sessions run by the plan and never look at metadata. */
 export interface EndpointPlan extends HandlerMethods {
@@ -18,6 +19,8 @@ export interface EndpointPlan extends HandlerMethods {
   readonly name: string;
   readonly codecs: CodecPlan;
   readonly inbound: InboundMode;
+  /** Those of the container and of the endpoint, in this order; undefined if there are none. */
+  readonly interceptors: readonly Interceptor[] | undefined;
 }
 
 /** The source of a plan, from decorators or from a configuration. */
@@ -26,6 +29,8 @@ export interface EndpointDeclaration {
   readonly encoders: readonly EncoderClass[];
   readonly decoders: readonly DecoderClass[];
   readonly inbound: InboundMode;
+  /** Those of the container, then those of the endpoint. Default: none. */
+  readonly interceptors?: readonly Interceptor[] | undefined;
 }
 
 /**
@@ -51,8 +56,10 @@ export function planEndpoint(declaration: EndpointDeclaration): EndpointPlan {
     );
   }
   const codecs = planCodecs(name, declaration.encoders, declaration.decoders);
+  const all = checkInterceptors(name, declaration.interceptors);
+  const interceptors = all.length === 0 ? undefined : all;
   if (isProgrammatic(endpointClass))
-    return { endpointClass, name, ...programmaticMethods(endpointClass), codecs, inbound };
+    return { endpointClass, name, ...programmaticMethods(endpointClass), codecs, inbound, interceptors };
   if (!hasHandlers(endpointClass)) {
     throw new DeploymentException(
       `${name} is not an endpoint: it has no @ServerEndpoint or @ClientEndpoint, no handler method such as @OnMessage, ` +
@@ -61,7 +68,14 @@ export function planEndpoint(declaration: EndpointDeclaration): EndpointPlan {
       'WS_DEPLOY_NOT_AN_ENDPOINT',
     );
   }
-  return { endpointClass, name, ...planHandlerMethods(endpointClass, name, codecs), codecs, inbound };
+  return {
+    endpointClass,
+    name,
+    ...planHandlerMethods(endpointClass, name, codecs, all),
+    codecs,
+    inbound,
+    interceptors,
+  };
 }
 
 /** Whether the class extends Endpoint, and so registers its message handlers itself. */

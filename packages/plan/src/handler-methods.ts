@@ -3,9 +3,10 @@ import {
   type AbstractClass,
   type EndpointClass,
   type ErrorCode,
+  type Interceptor,
   type MessageType,
 } from '@serval/api';
-import { readClassRecord, type HandlerKind, type HandlerRecord } from '@serval/api/spi';
+import { describeValue, readClassRecord, type HandlerKind, type HandlerRecord } from '@serval/api/spi';
 import { bindArguments } from './argument-binder';
 import type { CodecPlan } from './codec-plan';
 import type { MessageRoute, MethodPlan } from './message-route';
@@ -30,7 +31,12 @@ export interface HandlerMethods {
 }
 
 /** The annotated methods of a class and its superclasses, checked and planned. @see WSC-4.4 to WSC-4.8 */
-export function planHandlerMethods(endpointClass: EndpointClass, name: string, codecs: CodecPlan): HandlerMethods {
+export function planHandlerMethods(
+  endpointClass: EndpointClass,
+  name: string,
+  codecs: CodecPlan,
+  interceptors: readonly Interceptor[],
+): HandlerMethods {
   const found = collectHandlers(endpointClass);
   if (readClassRecord(endpointClass)?.parameters.some(({ method }) => method === 'constructor') === true) {
     throw broken(
@@ -40,16 +46,16 @@ export function planHandlerMethods(endpointClass: EndpointClass, name: string, c
   }
   const messages = found
     .filter(({ record }) => record.kind === 'message')
-    .map((handler) => planMessage(name, handler, codecs));
+    .map((handler) => planMessage(name, handler, codecs, interceptors));
   const { routes, unhandledTypes } = joinByType(name, messages, codecs);
   const routeOf = (native: NativeType): MessageRoute | undefined => {
     const only = onlyRoute(name, native, messages);
     return routes.get(native) ?? only;
   };
   return {
-    open: planSingle(name, 'open', found),
-    close: planSingle(name, 'close', found),
-    error: planSingle(name, 'error', found),
+    open: planSingle(name, 'open', found, interceptors),
+    close: planSingle(name, 'close', found, interceptors),
+    error: planSingle(name, 'error', found, interceptors),
     text: routeOf('text'),
     binary: routeOf('binary'),
     pong: routeOf('pong'),
@@ -89,16 +95,48 @@ function planSingle(
   name: string,
   kind: Exclude<HandlerKind, 'message'>,
   found: readonly FoundHandler[],
+  interceptors: readonly Interceptor[],
 ): MethodPlan | undefined {
   const [only, second] = found.filter(({ record }) => record.kind === kind);
   if (only === undefined) return undefined;
   if (second !== undefined) throw duplicate(name, annotationOf(kind), only.record.method, second.record.method);
   const method = declare(name, only);
   const parameters = readParameters(method);
-  return { method: only.record.method, bind: bindArguments(assignRoles(kind, method, parameters)) };
+  return {
+    method: only.record.method,
+    bind: bindArguments(assignRoles(kind, method, parameters)),
+    interceptors: around(method, interceptors),
+  };
 }
 
-function planMessage(name: string, handler: FoundHandler, codecs: CodecPlan): MessageMethod {
+/** The interceptors of a method that has its own, behind those of its endpoint. */
+function around(
+  { label, record }: DeclaredMethod,
+  interceptors: readonly Interceptor[],
+): readonly Interceptor[] | undefined {
+  const own = checkInterceptors(label, record.interceptors);
+  return own.length === 0 ? undefined : [...interceptors, ...own];
+}
+
+/** @throws DeploymentException when it is not a list of functions */
+export function checkInterceptors(
+  place: string,
+  interceptors: readonly Interceptor[] | undefined = [],
+): readonly Interceptor[] {
+  const list: unknown = interceptors;
+  if (Array.isArray(list) && list.every((one) => typeof one === 'function')) return interceptors;
+  throw broken(
+    'WS_DEPLOY_BAD_OPTION',
+    `${place}: interceptors is a list of functions (context, next); found ${describeValue(interceptors)}.`,
+  );
+}
+
+function planMessage(
+  name: string,
+  handler: FoundHandler,
+  codecs: CodecPlan,
+  interceptors: readonly Interceptor[],
+): MessageMethod {
   const method = declare(name, handler);
   const { roles, payloads, inParts } = assignMessageRoles(method, readParameters(method), codecs);
   const { label, record } = method;
@@ -107,6 +145,7 @@ function planMessage(name: string, handler: FoundHandler, codecs: CodecPlan): Me
     type: record.type,
     method: record.method,
     bind: bindArguments(roles),
+    interceptors: around(method, interceptors),
     payloads,
     inParts,
     maxMessageSize: checkMaxMessageSize(method, record.maxMessageSize ?? -1),
@@ -133,8 +172,8 @@ function onlyRoute(name: string, native: NativeType, methods: readonly MessageMe
     );
   if (only === undefined) return undefined;
   if (second !== undefined) throw duplicate(name, `@OnMessage for ${native} messages`, only.method, second.method);
-  const { method, bind, decoding, inParts, maxMessageSize } = only;
-  return { native, decoding, inParts, maxMessageSize, receiver: undefined, method, bind, replies: true };
+  const { method, bind, interceptors, decoding, inParts, maxMessageSize } = only;
+  return { native, decoding, inParts, maxMessageSize, receiver: undefined, method, bind, interceptors, replies: true };
 }
 
 function checkMaxMessageSize(method: DeclaredMethod, size: number): number {

@@ -1,3 +1,4 @@
+import type { Interceptor } from '@serval/api';
 import type { Binder } from './argument-binder';
 import type { DecoderEntry } from './codec-plan';
 import type { Decoding, NativeType } from './payload-plan';
@@ -6,6 +7,8 @@ import type { Decoding, NativeType } from './payload-plan';
 export interface MethodPlan {
   readonly method: string | symbol;
   readonly bind: Binder;
+  /** Those of the container, the endpoint and the method, in this order; undefined if the method has none itself. */
+  readonly interceptors?: readonly Interceptor[] | undefined;
 }
 
 /** The methods for the types of messages, by the value of the discriminator. */

@@ -109,7 +109,7 @@ describe('docs/reference/options.md and settings.md', () => {
   }, 60_000);
 
   it('list every client option exactly once and no others', () => {
-    const common = ['compatibility', 'initParameters', 'maxFragments', 'sharedReads', 'logger'];
+    const common = ['compatibility', 'initParameters', 'maxFragments', 'sharedReads', 'logger', 'interceptors'];
     const listed = [...common, ...listedIn('options.md', 'Client containers'), ...listedIn('settings.md')];
     expect(listed.sort()).toEqual(optionsOf('ClientContainerOptions').sort());
     expect(listedIn('options.md', 'Every container')).toEqual(expect.arrayContaining(common));

@@ -194,6 +194,8 @@ export class Deployment {
       encoders: config.getEncoders(),
       decoders: config.getDecoders(),
       inbound: config.getInboundMode(),
+      // A configuration of another copy of the package may lack them.
+      interceptors: [...this.context.interceptors, ...(config.getInterceptors?.() ?? [])],
     });
     if (endpointClass.length > 0 && this.constructsInstances && !makesInstances(config.getConfigurator())) {
       throw needsArguments(plan.name, endpointClass.length);

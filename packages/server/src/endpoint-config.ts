@@ -43,6 +43,7 @@ export function configOfAnnotated(endpointClass: EndpointClass): ServerEndpointC
     .encoders(list(name, 'encoders', options.encoders))
     .decoders(list(name, 'decoders', options.decoders))
     .codecs(list(name, 'codecs', options.codecs))
+    .interceptors(list(name, 'interceptors', options.interceptors))
     .configurator(makeConfigurator(name, options.configurator))
     .inbound(inboundMode(name, options.inbound))
     .build();

@@ -9,6 +9,7 @@ import {
   type EncoderClass,
   type EndpointHandlers,
   type HandlerReply,
+  type Interceptor,
   type HandlerMessage,
   type ParameterRole,
   type PathVariables,
@@ -81,6 +82,7 @@ const SETTINGS = {
   decoders: list<DecoderClass>('a list'),
   encoders: list<EncoderClass>('a list'),
   codecs: list<CodecClass>('a list'),
+  interceptors: list<Interceptor>('a list'),
   configurator: kind(
     'a class that extends ServerEndpointConfig.Configurator',
     (value): value is NonNullable<ServerEndpointOptions['configurator']> => typeof value === 'function',
@@ -133,13 +135,14 @@ export function endpoint<
     const size = kind === 'message' ? maxMessageSize : undefined;
     record.handlers.push({ kind, method, params, maxMessageSize: size, problem: undefined });
   }
-  const { subprotocols, encoders, codecs, inbound } = settings;
+  const { subprotocols, encoders, codecs, interceptors, inbound } = settings;
   record.serverEndpoint = {
     value: path,
     subprotocols,
     decoders,
     encoders,
     codecs,
+    interceptors,
     inbound,
     configurator: withInstance(definition, configurator ?? ServerEndpointConfig.Configurator),
   };
