@@ -72,8 +72,9 @@ describe('the codecs of an endpoint', () => {
         type: Shape,
         slot: 1,
         decoderClass: ShapeBinaryStream,
+        discriminator: 'type',
       },
-      { name: 'SquareText', format: 'text', type: Square, slot: 2, decoderClass: SquareText },
+      { name: 'SquareText', format: 'text', type: Square, slot: 2, decoderClass: SquareText, discriminator: 'type' },
     ]);
     expect(classes).toEqual([CircleText, ShapeBinaryStream, SquareText]);
   });
