@@ -74,6 +74,6 @@ export type { BinaryData, OutgoingMessage, RemoteEndpoint, SafePromise, SendHand
 export type { ReplyFailure, ReplyMessage, RequestCodec, RequestId, RequestOptions } from './request-message';
 export type { ServerContainer } from './server-container';
 export type { InboundMode, ServerEndpointConfigBuilder, ServerEndpointConfigurator } from './server-endpoint-config';
-export type { AnySession, PathParameters, SessionData } from './session';
+export type { AnySession, PathParameters, SessionData, UserProperties } from './session';
 export type { SchemaInput, SchemaIssue, SchemaOutput, SchemaResult, StandardSchema } from './standard-schema';
 export type { WebSocketContainer } from './web-socket-container';

@@ -18,6 +18,12 @@ export interface SessionData {
   [name: string]: unknown;
 }
 
+/** A session's user properties: a map that has the types of the session's data for its names. */
+export interface UserProperties<Data extends object = SessionData> extends Map<string, unknown> {
+  get<Name extends keyof Data & string>(name: Name): Data[Name] | undefined;
+  get(name: string): unknown;
+}
+
 /** The path variables of a session without a type argument. */
 export interface PathParameters {
   readonly [name: string]: string;
@@ -193,8 +199,8 @@ export abstract class Session<
   /** The values of the URI template's variables, percent-decoded. */
   abstract getPathParameters(): ReadonlyMap<string, string>;
 
-  /** Your own data, kept until `@OnClose` has returned. */
-  abstract getUserProperties(): Map<string, unknown>;
+  /** Your own data, kept until `@OnClose` has returned. {@link data} is a view of it. */
+  abstract getUserProperties(): UserProperties<Members<Data>>;
 
   /** The authenticated user of the handshake request, or `null`. */
   abstract getUserPrincipal(): (User & Principal) | null;
