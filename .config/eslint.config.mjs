@@ -78,6 +78,14 @@ export default defineConfig(
   },
 
   {
+    // An optional package is loaded on first use, by loadLazily.
+    files: ['packages/serval/src/*.ts'],
+    rules: {
+      '@typescript-eslint/no-require-imports': ['error', { allow: ['^msgpackr$', '^cbor-x$', '^@bufbuild/protobuf$'] }],
+    },
+  },
+
+  {
     files: ['packages/*/src/**/*.ts'],
     ignores: ['**/logger.ts', 'packages/bench/src/servers/*.ts'],
     rules: { 'no-console': 'error' },
