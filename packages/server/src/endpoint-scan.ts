@@ -12,17 +12,20 @@ import {
   type ServerEndpointConfig,
 } from '@serval/api';
 import { badOption, loadLazily, readAnnotations, type OptionKind } from '@serval/api/spi';
+import { isFunctionEndpoint } from './function-endpoint';
 import type * as Tinyglobby from 'tinyglobby';
 
-/** The classes that a scan found, each once. */
+/** The endpoints that a scan found, each once. */
 export interface ScanResult {
+  /** The results of `endpoint(…)`. */
+  readonly functions: ReadonlySet<ServerEndpointConfig>;
   readonly annotated: ReadonlySet<EndpointClass>;
   readonly programmatic: ReadonlySet<EndpointClass<Endpoint>>;
   readonly applicationConfigs: ReadonlySet<Class<ServerApplicationConfig>>;
 }
 
 /**
- * Loads the modules (CommonJS or ES) that match the patterns, and collects the endpoint classes among their exports.
+ * Loads the modules (CommonJS or ES) that match the patterns, and collects the endpoints among their exports.
  *
  * A subclass of an annotated class counts only with its own annotation (WSC-4.8).
  *
@@ -36,11 +39,13 @@ export async function scanEndpoints(patterns: readonly string[], directory: stri
     const listed = patterns.map((pattern) => JSON.stringify(pattern)).join(', ');
     throw scanFailed(`scan: ${listed} matches no file below ${directory}.${whyNoFile(patterns, directory)}`);
   }
+  const functions = new Set<ServerEndpointConfig>();
   const annotated = new Set<EndpointClass>();
   const programmatic = new Set<EndpointClass<Endpoint>>();
   const applicationConfigs = new Set<Class<ServerApplicationConfig>>();
   for (const file of files.sort()) {
     for (const exported of exportsOf(await load(file, directory))) {
+      if (isFunctionEndpoint(exported)) functions.add(exported);
       if (!isClass(exported)) continue;
       if (readAnnotations(exported)?.serverEndpoint !== undefined) annotated.add(exported as EndpointClass);
       else if (exported.prototype instanceof Endpoint) programmatic.add(exported as EndpointClass<Endpoint>);
@@ -49,17 +54,17 @@ export async function scanEndpoints(patterns: readonly string[], directory: stri
       }
     }
   }
-  return { annotated, programmatic, applicationConfigs };
+  return { functions, annotated, programmatic, applicationConfigs };
 }
 
 /**
- * The endpoints of a scan to deploy: all annotated classes; or, if there are application configs, the union of their
- * choices, programmatic endpoints first.
+ * The endpoints of a scan to deploy: all endpoints of functions and annotated classes; or, if there are application
+ * configs, the union of their choices, programmatic endpoints first.
  *
  * @see WSC-6.2
  */
 export function chooseEndpoints(found: ScanResult): readonly (EndpointClass | ServerEndpointConfig)[] {
-  if (found.applicationConfigs.size === 0) return [...found.annotated];
+  if (found.applicationConfigs.size === 0) return [...found.functions, ...found.annotated];
   const configs = new Set<ServerEndpointConfig>();
   const classes = new Set<EndpointClass>();
   for (const configClass of found.applicationConfigs) {

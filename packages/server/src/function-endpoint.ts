@@ -146,7 +146,17 @@ export function endpoint<
     inbound,
     configurator: withInstance(definition, configurator ?? ServerEndpointConfig.Configurator),
   };
-  return configOfAnnotated(endpointClass);
+  const config = configOfAnnotated(endpointClass);
+  Object.defineProperty(config, FUNCTIONS, { value: true });
+  return config;
+}
+
+/** All copies of this package share it, because a scanned module may import another copy. */
+const FUNCTIONS = Symbol.for('serval:functions');
+
+/** Whether a value is the result of {@link endpoint}, which a scan deploys. */
+export function isFunctionEndpoint(value: unknown): value is ServerEndpointConfig {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, FUNCTIONS);
 }
 
 interface HandlerMethod {

@@ -162,7 +162,7 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
   }
 
   /**
-   * Deploys the endpoints that the matching modules export: all annotated classes, or those that exported
+   * Deploys the endpoints that the matching modules export: all endpoints of functions and annotated classes, or those that exported
    * `ServerApplicationConfig` classes choose (WSC-6.2). It deploys a class once, even if it is found twice or added again
    * later.
    *

@@ -28,7 +28,7 @@ export interface ServerOptions extends ServerContainerOptions {
   readonly host?: string | undefined;
   /** Glob patterns of modules whose endpoints `start()` finds and deploys. Default: none. */
   readonly scan?: string | readonly string[] | undefined;
-  /** Annotated classes and configurations that `start()` deploys after those of the scan, in order. Default: none. */
+  /** Results of `endpoint`, annotated classes and configurations, which `start()` deploys after those of the scan. Default: none. */
   readonly endpoints?: readonly (EndpointClass | ServerEndpointConfig)[] | undefined;
   /** Answers plain HTTP requests. Default: 426 at the path of an endpoint, 404 elsewhere. */
   readonly requestListener?: RequestListener | undefined;

@@ -31,6 +31,18 @@ test('[WSC-6.2-5] with application configs it deploys the union of their choices
   expect(paths(await scanned(['chosen/*.ts', 'scan/**/*.ts']))).toEqual(['/chat', '/programmatic']);
 });
 
+test('deploys endpoints of functions, each once, and no other configurations', async () => {
+  const container = await scanned(['functions/*.ts', 'functions/clock.ts']);
+  expect(container.match('/clock')?.target.plan.name).toBe('/clock');
+  expect(container.match('/built')).toBeUndefined();
+  await container.scan('functions/*.ts', FIXTURES);
+});
+
+test('leaves the choice to an application config, which endpoints of functions do not reach', async () => {
+  const container = await scanned(['chosen/*.ts', 'scan/**/*.ts', 'functions/*.ts']);
+  expect(container.match('/clock')).toBeUndefined();
+});
+
 test('deploys a class once if a scan finds it and it is added again', async () => {
   const container = await scanned('scan/chat.ts');
   expect(() => container.addEndpoint(Chat)).not.toThrow();
