@@ -49,6 +49,7 @@ const GUIDES = {
   allowedOrigins: '../guides/configurator.md#origin',
   allowedHosts: '../guides/configurator.md#dns-rebinding',
   trustProxy: '../guides/reverse-proxies.md#the-clients-address',
+  handshakeMiddleware: '../guides/users-and-security.md#express-middleware',
   authenticate: '../guides/configurator.md#authentication',
   instanceFactory: '../guides/configurator.md#instances-and-dependency-injection',
   port: '../guides/hosts.md#a-unix-domain-socket',

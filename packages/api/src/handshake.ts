@@ -60,7 +60,9 @@ export interface HandshakeRejectionResponse {
   /** A list of values becomes several header lines. */
   readonly headers?: Readonly<Record<string, string | readonly string[]>> | undefined;
   /** Sent as `text/plain; charset=utf-8` unless the headers say otherwise. Default: the status's own phrase. */
-  readonly body?: string | undefined;
+  readonly body?: string | Uint8Array | undefined;
+  /** The error behind the refusal. The client never sees it. With a status from 500 the container logs it as an error. */
+  readonly cause?: unknown;
 }
 
 /**
@@ -94,7 +96,10 @@ export class HandshakeRejection extends Error {
       closeReason === undefined || closeReason === null ? undefined : closeReasonOf('HandshakeRejection', closeReason);
     requireStatus(status);
     requireResponse(response);
-    super(reason === undefined ? `handshake refused with ${status}` : `handshake closed with ${reason.toString()}`);
+    super(
+      reason === undefined ? `handshake refused with ${status}` : `handshake closed with ${reason.toString()}`,
+      response?.cause === undefined ? undefined : { cause: response.cause },
+    );
     this.closeReason = reason;
   }
 
@@ -115,7 +120,7 @@ function requireResponse(response: unknown): void {
   // JavaScript programs may pass null to leave it out.
   if (typeof response === 'object' && !Array.isArray(response)) return;
   throw new IllegalArgumentException(
-    `HandshakeRejection takes an object { headers?, body? } after the status; found ${describeValue(response)}.`,
+    `HandshakeRejection takes an object { headers?, body?, cause? } after the status; found ${describeValue(response)}.`,
   );
 }
 

@@ -11,6 +11,7 @@ export type {
   Authenticate,
   EndpointDefinition,
   EndpointSettings,
+  HandshakeMiddleware,
   InstanceFactory,
   RemoveOptions,
   ServerContainerOptions,

@@ -4,8 +4,9 @@ import type { AdoptedWebSocket } from '@serval/protocol';
 import { ConnectionEndpointConfig } from './endpoint-config';
 import { PendingHandshake } from './pending-handshake';
 import type { Rejection, WireClose } from './rejection';
+import { checkAvailable, handshakeRequest } from './request-checks';
 import type { RoutedRequest, UpgradeContext } from './routed-request';
-import { checkAvailable, handshakeRequest, openRouted, prepareSession } from './upgrade';
+import { openRouted, prepareSession } from './upgrade';
 import { reportLate, reportRefusal } from './upgrade-refusal';
 
 /** The options of `adoptWebSocket`; everything has a default. */
@@ -69,7 +70,9 @@ function closeFor(context: UpgradeContext, rejection: Rejection | undefined): Wi
   const close = (code: number, phrase: string): WireClose => wireClose(CloseReason.truncated(code, phrase));
   if (rejection === undefined) return close(1011, 'The session could not be opened.');
   if (rejection.close !== undefined) return rejection.close;
-  const phrase = (rejection.response.body ?? '').trim();
+  const phrase = Buffer.from(rejection.response.body ?? '')
+    .toString()
+    .trim();
   if (rejection.status !== 503) return close(1008, phrase);
   // Not 1013: Tomcat, Qt, libwebsockets and others report it as a protocol error. Clients reconnect after 1001 too.
   return close(1001, context.isStopped() ? 'The server is stopping.' : phrase);

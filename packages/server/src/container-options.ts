@@ -11,6 +11,7 @@ import {
 import { CONTAINER_OPTIONS, type ContainerOptions } from '@serval/container';
 import { createNativeEngine, createWsEngine, ENGINE_OPTIONS, type Engine, type EngineOptions } from '@serval/protocol';
 import type { InstanceFactory } from './default-configurator';
+import { HANDSHAKE_MIDDLEWARE, type HandshakeMiddleware } from './handshake-middleware';
 import { ALLOWED_HOSTS, type AllowedHosts } from './host-policy';
 import { ALLOWED_ORIGINS, type AllowedOrigins } from './origin-policy';
 import { parseRequestTarget } from './request-target';
@@ -39,6 +40,11 @@ export interface ServerContainerOptions extends ContainerOptions, EngineOptions 
   readonly allowedHosts?: AllowedHosts | undefined;
   /** The proxies whose X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Host headers count. Default false. */
   readonly trustProxy?: TrustProxy | undefined;
+  /**
+   * Connect middleware for handshake requests, such as `[session({ … }), passport.session()]`; it runs before
+   * `authenticate`. Default: none.
+   */
+  readonly handshakeMiddleware?: HandshakeMiddleware | readonly HandshakeMiddleware[] | undefined;
   /** Identifies the user of a handshake request; may be async. Default: no user is known. */
   readonly authenticate?: Authenticate | undefined;
   /** The result of `HandshakeRequest.isUserInRole` for a known user. Default: false for every role. */
@@ -83,6 +89,7 @@ const OWN_OPTIONS = {
   allowedOrigins: ALLOWED_ORIGINS,
   allowedHosts: ALLOWED_HOSTS,
   trustProxy: { ...TRUST_PROXY, default: false },
+  handshakeMiddleware: { ...HANDSHAKE_MIDDLEWARE, default: [] },
   authenticate: callable<Authenticate>(),
   isUserInRole: { ...callable<(principal: Principal, role: string) => boolean>(), default: () => false },
   instanceFactory: callable<InstanceFactory>(),

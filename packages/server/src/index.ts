@@ -13,6 +13,7 @@ export type { EndpointDefinition, EndpointSettings } from './function-endpoint';
 export type { InstanceFactory } from './default-configurator';
 export type { DeployedEndpoint } from './deployment';
 export type { RouteMatch } from './endpoint-router';
+export type { HandshakeMiddleware } from './handshake-middleware';
 export type { AttachableServer } from './http-host';
 export type { AllowedHosts } from './host-policy';
 export type { AllowedOrigins } from './origin-policy';

@@ -25,6 +25,8 @@ export interface Rejection {
   readonly response: HandshakeRejectionResponse;
   /** The close frame, if the server accepts the handshake and then closes. */
   readonly close: WireClose | undefined;
+  /** The error behind the refusal. */
+  readonly cause: unknown;
   /** One sentence for each part that cannot be sent. */
   readonly leftOut: readonly string[];
 }
@@ -69,6 +71,7 @@ export function readRejection(thrown: HandshakeRejection): Rejection | { readonl
       body: attempt('the body', undefined, () => readBody(response?.body)),
     },
     close: attempt('the close reason', undefined, () => readClose(thrown.closeReason)),
+    cause: attempt<unknown>('the cause', undefined, () => thrown.cause),
     leftOut,
   };
 }
@@ -77,9 +80,10 @@ function readClose(reason: CloseReason | undefined): WireClose | undefined {
   return reason && wireClose(CloseReason.truncated(reason.getCloseCode(), reason.getReasonPhrase()));
 }
 
-function readBody(body: unknown): string | undefined {
+function readBody(body: unknown): string | Uint8Array | undefined {
   if (body === undefined || body === null || typeof body === 'string') return body ?? undefined;
-  // A Buffer converts to its text, another object with its own toString().
+  if (body instanceof Uint8Array) return body;
+  // Another object converts with its own toString().
   return textFor(body);
 }
 
@@ -157,7 +161,8 @@ export interface Refusal {
 /** The response to a refused handshake in any version of HTTP. Never throws. */
 export function refusal(status: number, response?: HandshakeRejectionResponse | null): Refusal {
   const phrase = STATUS_CODES[status] ?? 'Refused';
-  const body = Buffer.from(String(response?.body ?? `${phrase}\n`));
+  const given = response?.body ?? `${phrase}\n`;
+  const body = given instanceof Uint8Array ? Buffer.from(given) : Buffer.from(String(given));
   const headers = checkedHeaders(response?.headers ?? {}).filter(([name]) => !OWN_HEADERS.has(name.toLowerCase()));
   if (!headers.some(([name]) => name.toLowerCase() === 'content-type'))
     headers.push(['Content-Type', 'text/plain; charset=utf-8']);

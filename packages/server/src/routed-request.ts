@@ -3,6 +3,7 @@ import type { ContainerContext } from '@serval/container';
 import type { Engine } from '@serval/protocol';
 import type { HandshakePolicy } from './default-configurator';
 import type { DeployedEndpoint } from './deployment';
+import type { HandshakeMiddleware } from './handshake-middleware';
 import type { IsAllowedHost } from './host-policy';
 import type { PendingHandshakes } from './pending-handshake';
 import type { RequestTarget } from './request-target';
@@ -19,6 +20,8 @@ export interface UpgradeContext extends PendingHandshakes {
   readonly policy: HandshakePolicy;
   /** Undefined if every host is allowed. */
   readonly isAllowedHost: IsAllowedHost | undefined;
+  /** Connect middleware for upgrade requests, in order. */
+  readonly middleware: readonly HandshakeMiddleware[];
   readonly authenticate: Authenticate | undefined;
   readonly isUserInRole: (principal: Principal, role: string) => boolean;
   /** Called when a handshake is accepted. */

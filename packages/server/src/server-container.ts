@@ -76,6 +76,7 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
       engine,
       policy,
       isAllowedHost: settings.allowedHosts,
+      middleware: settings.handshakeMiddleware,
       authenticate: settings.authenticate,
       isUserInRole: settings.isUserInRole,
       handshakeTimeoutMs: settings.handshakeTimeout,

@@ -24,6 +24,8 @@ export function reportRefusal(
     return undefined;
   }
   diagnostics.report({ kind: 'handshake-refused', path, status: read.status, reason: read.reason });
+  if (read.cause !== undefined && read.status >= 500)
+    diagnostics.report({ kind: 'handshake-failed', path, error: toError(read.cause) });
   for (const message of read.leftOut) diagnostics.report({ kind: 'handshake-warning', path, message });
   return read;
 }
@@ -72,6 +74,8 @@ function acceptAndClose(context: UpgradeContext, routed: RoutedUpgrade, { code, 
   transport.close(code, phrase);
 }
 
+const LONGEST_SUBPROTOCOL = 64;
+
 /** A browser that offered subprotocols fails a handshake that chooses none, and its page would then see 1006. */
 function offeredSubprotocol({ request, endpoint }: RoutedUpgrade): string {
   let offered: readonly string[] = [];
@@ -80,7 +84,9 @@ function offeredSubprotocol({ request, endpoint }: RoutedUpgrade): string {
   } catch {
     // The header is malformed. The server closes the connection anyway.
   }
-  return offered.find((name) => endpoint.config.getSubprotocols().includes(name)) ?? offered[0] ?? '';
+  // A longer one is a token, which no answer repeats.
+  const isName = (name: string): boolean => name.length <= LONGEST_SUBPROTOCOL;
+  return offered.find((name) => endpoint.config.getSubprotocols().includes(name)) ?? offered.find(isName) ?? '';
 }
 
 export function foreignOrigin(

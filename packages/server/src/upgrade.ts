@@ -1,98 +1,193 @@
+import type { IncomingMessage } from 'node:http';
 import { inspect } from 'node:util';
 import type { Extension, Principal } from '@serval/api';
 import type { Transport } from '@serval/api/spi';
-import { openSession, SessionCodecs, toError, type SessionProperties, type WsSession } from '@serval/container';
+import {
+  isThenable,
+  openSession,
+  SessionCodecs,
+  toError,
+  type SessionProperties,
+  type WsSession,
+} from '@serval/container';
 import { parseExtensions, parseSubprotocols, tolerateNoErrors } from '@serval/protocol';
 import { duringHandshake } from './default-configurator';
 import type { DeployedEndpoint } from './deployment';
 import { ConnectionEndpointConfig } from './endpoint-config';
-import { WsHandshakeRequest } from './handshake-request';
+import { MiddlewareReply, refusalFor } from './handshake-middleware';
+import type { WsHandshakeRequest } from './handshake-request';
+import { checkAvailable, handshakeRequest, originOf } from './request-checks';
 import { clientOf, PendingHandshake } from './pending-handshake';
-import { hostOf, requestUri, type RoutedRequest, type RoutedUpgrade, type UpgradeContext } from './routed-request';
+import { requestUri, type RoutedRequest, type RoutedUpgrade, type UpgradeContext } from './routed-request';
 import { accept, additionalHeaders, handshakeResponse } from './upgrade-answer';
-import { foreignHost, foreignOrigin, refuseUpgrade, reportLate } from './upgrade-refusal';
+import { foreignOrigin, refuseUpgrade, reportLate } from './upgrade-refusal';
 import { badRequest } from './upgrade-reply';
 
-// Only this file calls configurators, `authenticate` and instance factories.
+// Only this file calls configurators, middleware, `authenticate` and instance factories.
 
 /**
  * Answers one upgrade request: accepts it and opens a session, or refuses it. Settles once it has answered or the client
  * has left, even if user code is still running. Never rejects.
  */
-export async function upgrade(context: UpgradeContext, routed: RoutedUpgrade): Promise<void> {
+export async function upgrade(context: UpgradeContext, received: RoutedUpgrade): Promise<void> {
+  const { middleware } = context;
+  // Without middleware a handshake costs nothing for it.
+  const reply = middleware.length === 0 ? undefined : new MiddlewareReply(received.reply);
+  const routed = reply === undefined ? received : { ...received, reply };
   const pending = new PendingHandshake(context, clientOf(routed.reply.stream), (thrown) =>
     refuseUpgrade(context, routed, thrown),
   );
-  await pending.orGivenUp(decide(context, routed, pending));
+  const handshake = { context, routed, pending };
+  await pending.orGivenUp(
+    guarded(handshake, async () => {
+      const request = await readRequest(handshake);
+      if (request === undefined) return;
+      if (reply === undefined) await decide(handshake, request);
+      else await passMiddleware(handshake, reply, request, () => guarded(handshake, () => decide(handshake, request)));
+    }),
+  );
 }
 
-/**
- * The steps, in the order in which they can refuse, with the numbers of docs/internals/walk-of-an-upgrade.md. Differs from
- * Tomcat: it creates the endpoint instance before the answer, so that a failure is a 500 and not a connection that opens
- * and drops.
- */
-async function decide(context: UpgradeContext, routed: RoutedUpgrade, pending: PendingHandshake): Promise<void> {
-  const { reply } = routed;
+/** One upgrade request on its way to an answer. */
+interface Handshake {
+  readonly context: UpgradeContext;
+  readonly routed: RoutedUpgrade;
+  readonly pending: PendingHandshake;
+}
+
+/** Runs steps of a handshake. An exception refuses it, or is reported if the handshake is over. */
+async function guarded({ context, routed, pending }: Handshake, steps: () => Promise<void>): Promise<void> {
   try {
-    const turn = reply.turn(routed.request);
-    if (turn !== undefined) {
-      await turn;
-      if (pending.isOver) return;
-    }
-    // 4. Is the container paused, or stopping?
-    checkAvailable(context);
-    // 5. The request: method, version of HTTP, headers.
-    reply.check(routed.request, context.engine);
-    // 6. The host that the client requested.
-    const request = handshakeRequest(context, routed);
-    // 7. Who is it?
-    request.userPrincipal = requirePrincipal(await context.authenticate?.(request));
-    if (pending.isOver) return;
-
-    // 8. The configuration of this session.
-    const { endpoint } = routed;
-    const config = new ConnectionEndpointConfig(endpoint.config);
-    const configurator = config.getConfigurator();
-    const ask = <T>(call: () => T): T => duringHandshake(request, context.policy, call);
-
-    // 9. The origin.
-    const origin = originOf(request);
-    if (!(await ask(() => configurator.checkOrigin(origin, request)))) throw foreignOrigin(context, routed, origin);
-    // 10. The subprotocol.
-    const subprotocol = await negotiateSubprotocol(request, config, ask);
-    // 11. The extensions.
-    const extensions = await negotiateExtensions(context, request, config, ask);
-
-    // 12. The headers of the answer.
-    const response = handshakeResponse(reply.ownHeaders(routed.request), subprotocol, extensions);
-    await ask(() => configurator.modifyHandshake(config, request, response));
-    const headers = additionalHeaders(context, routed, response);
-    if (pending.isOver) return;
-
-    // 13 to 15. The endpoint instance, the user properties, the codecs.
-    const prepared = await prepareSession(context, endpoint, config, request, pending);
-    if (prepared === undefined) return;
-    // 16. The answer.
-    let transport: Transport | undefined;
-    try {
-      transport = accept(context, routed, { subprotocol, extensions, headers });
-    } finally {
-      // Without a session nothing else destroys them. An exception continues.
-      if (transport === undefined) void prepared.codecs.destroy();
-    }
-    if (transport === undefined) {
-      pending.giveUp();
-      return;
-    }
-    pending.take();
-    // From now on the transport listens for errors.
-    tolerateNoErrors(reply.stream);
-    // 18. The session.
-    openRouted(context, routed, prepared, { transport, subprotocol, userPrincipal: request.userPrincipal });
+    await steps();
   } catch (thrown) {
     if (pending.isOver) reportLate(context, routed, thrown);
     else pending.refuse(thrown);
   }
+}
+
+/** The steps before any user code. @returns undefined if the client left in the meantime */
+async function readRequest({ context, routed, pending }: Handshake): Promise<WsHandshakeRequest | undefined> {
+  const { reply } = routed;
+  const turn = reply.turn(routed.request);
+  if (turn !== undefined) {
+    await turn;
+    if (pending.isOver) return undefined;
+  }
+  // 4. Is the container paused, or stopping?
+  checkAvailable(context);
+  // 5. The request: method, version of HTTP, headers.
+  reply.check(routed.request, context.engine);
+  // 6. The host that the client requested.
+  return handshakeRequest(context, routed);
+}
+
+/**
+ * 7. The host's middleware. Each one runs in the `next` of the one before, and the rest of the handshake in the last
+ * `next`, so that an AsyncLocalStorage store that one of them runs `next` in reaches the session.
+ */
+function passMiddleware(
+  { context, routed, pending }: Handshake,
+  reply: MiddlewareReply,
+  request: WsHandshakeRequest,
+  proceed: () => Promise<void>,
+): Promise<void> {
+  // Over HTTP/2 it is an Http2ServerRequest, which has the members of an IncomingMessage that middleware uses.
+  const native = request.http.native as IncomingMessage;
+  return new Promise((resolve, reject) => {
+    let isDecided = false;
+    const refuse = (thrown: unknown): void => {
+      // Such as an error of express-session, which saves its session after the answer.
+      if (isDecided) reportLate(context, routed, thrown);
+      isDecided = true;
+      reject(refusalFor(thrown));
+    };
+    const answered = (refusal: Error): void => {
+      if (!isDecided) refuse(refusal);
+    };
+    const response = reply.respondTo(native, answered);
+    const call = (index: number): void => {
+      const middleware = context.middleware[index];
+      if (middleware === undefined) {
+        isDecided = true;
+        resolve(proceed());
+        return;
+      }
+      let isPassed = false;
+      const next = (error?: unknown): void => {
+        if (error !== undefined && error !== null && error !== false) refuse(error);
+        else if (!isPassed && !isDecided && response.headersSent && !response.writableEnded)
+          refuse(answeredAndPassed());
+        else if (!isPassed && !isDecided && !pending.isOver && !response.headersSent) call(index + 1);
+        isPassed = true;
+      };
+      try {
+        const going = middleware(native, response, next);
+        if (isThenable(going)) Promise.resolve(going).catch(refuse);
+      } catch (thrown) {
+        refuse(thrown);
+      }
+    };
+    call(0);
+  });
+}
+
+function answeredAndPassed(): Error {
+  return new Error(
+    'A handshake middleware wrote the head of the response and then called next(). End the response instead.',
+  );
+}
+
+/**
+ * The steps that decide, in the order in which they can refuse, with the numbers of docs/internals/walk-of-an-upgrade.md.
+ * Differs from Tomcat: it creates the endpoint instance before the answer, so that a failure is a 500 and not a connection
+ * that opens and drops.
+ */
+async function decide({ context, routed, pending }: Handshake, request: WsHandshakeRequest): Promise<void> {
+  const { reply } = routed;
+  // 8. Who is it?
+  request.userPrincipal = requirePrincipal(await context.authenticate?.(request));
+  if (pending.isOver) return;
+
+  // 9. The configuration of this session.
+  const { endpoint } = routed;
+  const config = new ConnectionEndpointConfig(endpoint.config);
+  const configurator = config.getConfigurator();
+  const ask = <T>(call: () => T): T => duringHandshake(request, context.policy, call);
+
+  // 10. The origin.
+  const origin = originOf(request);
+  if (!(await ask(() => configurator.checkOrigin(origin, request)))) throw foreignOrigin(context, routed, origin);
+  // 11. The subprotocol.
+  const subprotocol = await negotiateSubprotocol(request, config, ask);
+  // 12. The extensions.
+  const extensions = await negotiateExtensions(context, request, config, ask);
+
+  // 13. The headers of the answer.
+  const response = handshakeResponse(reply.ownHeaders(routed.request), subprotocol, extensions);
+  await ask(() => configurator.modifyHandshake(config, request, response));
+  const headers = additionalHeaders(context, routed, response);
+  if (pending.isOver) return;
+
+  // 14 to 16. The endpoint instance, the user properties, the codecs.
+  const prepared = await prepareSession(context, endpoint, config, request, pending);
+  if (prepared === undefined) return;
+  // 17. The answer.
+  let transport: Transport | undefined;
+  try {
+    transport = accept(context, routed, { subprotocol, extensions, headers });
+  } finally {
+    // Without a session nothing else destroys them. An exception continues.
+    if (transport === undefined) void prepared.codecs.destroy();
+  }
+  if (transport === undefined) {
+    pending.giveUp();
+    return;
+  }
+  pending.take();
+  // From now on the transport listens for errors.
+  tolerateNoErrors(reply.stream);
+  // 19. The session.
+  openRouted(context, routed, prepared, { transport, subprotocol, userPrincipal: request.userPrincipal });
 }
 
 /** The objects that user code created for a session that is about to open. */
@@ -111,17 +206,17 @@ export async function prepareSession(
   request: WsHandshakeRequest,
   pending: PendingHandshake,
 ): Promise<PreparedSession | undefined> {
-  // 13. The endpoint instance.
+  // 14. The endpoint instance.
   const instance = await duringHandshake(request, context.policy, () =>
     config.getConfigurator().getEndpointInstance(endpoint.plan.endpointClass, request),
   );
   if (typeof instance !== 'object' || instance === null) throw noInstance(endpoint, instance);
   if (pending.isOver) return undefined;
-  // 14. Tomcat's settings among the user properties.
+  // 15. Tomcat's settings among the user properties.
   const userProperties = config.hasUserProperties
     ? context.container.sessionProperties(config.getUserProperties())
     : undefined;
-  // 15. The codecs.
+  // 16. The codecs.
   const codecs = await SessionCodecs.create(endpoint.plan.codecs, config);
   if (!pending.isOver) return { instance, config, userProperties, codecs };
   await codecs.destroy();
@@ -161,38 +256,6 @@ export function openRouted(
     transport,
   });
   return session;
-}
-
-export function checkAvailable(context: UpgradeContext): void {
-  const rejection = context.unavailable();
-  if (rejection !== undefined) throw rejection;
-}
-
-export function handshakeRequest(context: UpgradeContext, routed: RoutedRequest): WsHandshakeRequest {
-  const { headers, forwardedHost } = routed.request;
-  const hosts = headers.get('Host') ?? [];
-  // RFC 9112 3.2: two Host headers are invalid, and a component that reads the other one would check another origin.
-  if (hosts.length !== 1 || !isHost(hosts[0])) throw badRequest('The request must have one Host header, with a host.');
-  if (forwardedHost !== undefined && !isHost(forwardedHost))
-    throw badRequest('The X-Forwarded-Host header must end with a host.');
-  if (context.isAllowedHost?.(hostOf(routed.request)) === false) throw foreignHost(context, routed);
-  return new WsHandshakeRequest(routed.request, {
-    uri: requestUri(routed),
-    query: routed.target.query,
-    pathParameters: routed.pathParameters,
-    isUserInRole: context.isUserInRole,
-  });
-}
-
-function isHost(host = ''): boolean {
-  return /^[^\s/?#@\\]+$/.test(host) && URL.canParse(`ws://${host}/`);
-}
-
-/** RFC 6454 7.3: at most one. If there were two, another component might have checked the other one. */
-function originOf({ http }: WsHandshakeRequest): string | null {
-  const [origin = null, second] = http.headers.get('Origin') ?? [];
-  if (second !== undefined) throw badRequest('The request may have only one Origin header.');
-  return origin;
 }
 
 type Ask = <T>(call: () => T) => T;
