@@ -18,7 +18,15 @@ module.exports = {
   modulePathIgnorePatterns: ['<rootDir>/packed/'],
   watchPathIgnorePatterns: ['/node_modules/', '/dist/'],
   setupFiles: ['reflect-metadata'],
-  transform: { '\\.ts$': ['ts-jest', { tsconfig: '<rootDir>/packages/tsconfig.test.json' }] },
+  transform: {
+    '\\.ts$': ['ts-jest', { tsconfig: '<rootDir>/packages/tsconfig.test.json' }],
+    // Jest cannot require an ES module.
+    '/(jose|inversify|@inversifyjs/[^/]+)/.*\\.js$': [
+      'ts-jest',
+      { tsconfig: { allowJs: true, module: 'CommonJS', target: 'ES2022' }, isolatedModules: true, diagnostics: false },
+    ],
+  },
+  transformIgnorePatterns: ['/node_modules/(?!(\\.pnpm/)?(jose|inversify|@inversifyjs)[@/+])'],
   moduleNameMapper: {
     '^serval$': '<rootDir>/packages/serval/src',
     '^serval/([^/]+)$': '<rootDir>/packages/serval/src/$1',

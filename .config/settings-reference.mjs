@@ -51,7 +51,7 @@ const GUIDES = {
   trustProxy: '../guides/reverse-proxies.md#the-clients-address',
   handshakeMiddleware: '../guides/users-and-security.md#express-middleware',
   authenticate: '../guides/configurator.md#authentication',
-  instanceFactory: '../guides/configurator.md#instances-and-dependency-injection',
+  instanceFactory: '../guides/injection.md',
   port: '../guides/hosts.md#a-unix-domain-socket',
   scan: '../guides/scanning.md',
   http2: '../guides/hosts.md#http2',

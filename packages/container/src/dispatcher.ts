@@ -29,6 +29,8 @@ export interface DispatchHost extends BoundSession, Session {
   readonly plan: EndpointPlan;
   readonly endpoint: object;
   readonly codecs: SessionCodecs;
+  /** Undefined if nothing destroys the endpoint instance. */
+  readonly lease: { end(): Promise<readonly Error[]> } | undefined;
   readonly scope: AsyncScope | undefined;
   readonly context: {
     readonly settings: Pick<ContainerSettings, 'onMessageError'>;
@@ -141,6 +143,15 @@ function callClose(session: DispatchHost, reason: CloseReason): Settled {
   } catch (thrown) {
     return dispatchError(session, thrown);
   }
+}
+
+/** Destroys the endpoint instance, if a factory created it. Its errors go to `@OnError`. */
+export function dispatchDestroy(session: DispatchHost): Settled {
+  const { lease } = session;
+  if (lease === undefined) return undefined;
+  return inScope(session, async () => {
+    for (const error of await lease.end()) await dispatchError(session, error);
+  });
 }
 
 /** Calls `@OnError`; the diagnostics get the error where there is none, or it fails itself (WSC-5.2.2). */

@@ -1,7 +1,7 @@
 import { CloseReason, IOException } from '@serval/api';
 import { Deadline, isSendableCloseCode, type Transport } from '@serval/api/spi';
 import type { ContainerContext } from './container-context';
-import { dispatchClose, dispatchError, type DispatchHost } from './dispatcher';
+import { dispatchClose, dispatchDestroy, dispatchError, type DispatchHost } from './dispatcher';
 import type { Inbox } from './inbox';
 import { untilSettled } from './running-handlers';
 import type { RegisteredSession } from './session-registry';
@@ -320,6 +320,7 @@ export class SessionLife {
       await untilSettled(method, closing, host.limits.handlerTimeoutMs, onOverdue);
     }
     for (const error of await host.codecs.destroy()) await dispatchError(host, error);
+    await dispatchDestroy(host);
     this.#phase = 'closed';
     this.#endIfOver();
     this.#ending?.onClosed?.({ reason, isClosedHere: localReason !== undefined });

@@ -25,7 +25,7 @@ import { AsyncScope } from './async-scope';
 import { Broadcaster, type BroadcastHost } from './broadcaster';
 import type { ContainerContext } from './container-context';
 import { decodeReply } from './decoders';
-import { dispatchMessage, dispatchSendResult } from './dispatcher';
+import { dispatchMessage, dispatchSendResult, type DispatchHost } from './dispatcher';
 import { HandlerTable } from './handler-table';
 import { Inbox, type InboxHost } from './inbox';
 import { ACCEPTED, rejected, type Sending, type Settled } from './promises';
@@ -46,6 +46,8 @@ export interface SessionParts {
   readonly context: ContainerContext;
   readonly plan: EndpointPlan;
   readonly endpoint: object;
+  /** Destroys the endpoint instance. Undefined if nothing does. */
+  readonly lease?: DispatchHost['lease'];
   /** The connection's own configuration: user properties are its copy. */
   readonly endpointConfig: EndpointConfig;
   readonly codecs: SessionCodecs;
@@ -66,6 +68,7 @@ export class WsSession extends Session implements Hosts {
   readonly context: ContainerContext;
   readonly plan: EndpointPlan;
   readonly endpoint: object;
+  readonly lease: DispatchHost['lease'];
   readonly endpointConfig: EndpointConfig;
   readonly codecs: SessionCodecs;
   readonly transport: Transport;
@@ -90,6 +93,7 @@ export class WsSession extends Session implements Hosts {
     this.context = parts.context;
     this.plan = parts.plan;
     this.endpoint = parts.endpoint;
+    this.lease = parts.lease;
     this.endpointConfig = parts.endpointConfig;
     this.codecs = parts.codecs;
     this.transport = parts.transport;

@@ -13,6 +13,7 @@ export type {
   EndpointSettings,
   HandshakeMiddleware,
   InstanceFactory,
+  InstanceFactoryOption,
   RemoveOptions,
   ServerContainerOptions,
   ServerOptions,

@@ -4,9 +4,10 @@ import type { AdoptedWebSocket } from '@serval/protocol';
 import { ConnectionEndpointConfig } from './endpoint-config';
 import { PendingHandshake } from './pending-handshake';
 import type { Rejection, WireClose } from './rejection';
+import { prepareSession } from './prepared-session';
 import { checkAvailable, handshakeRequest } from './request-checks';
 import type { RoutedRequest, UpgradeContext } from './routed-request';
-import { openRouted, prepareSession } from './upgrade';
+import { openRouted } from './upgrade';
 import { reportLate, reportRefusal } from './upgrade-refusal';
 
 /** The options of `adoptWebSocket`; everything has a default. */
@@ -48,7 +49,7 @@ async function open(
     const request = handshakeRequest(context, adoption);
     request.userPrincipal = userPrincipal;
     const config = new ConnectionEndpointConfig(endpoint.config);
-    const prepared = await prepareSession(context, endpoint, config, request, pending);
+    const prepared = await prepareSession(context, adoption, config, request, pending);
     if (prepared === undefined) return undefined;
     pending.take();
     const { transport, subprotocol } = socket;

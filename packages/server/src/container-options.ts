@@ -10,9 +10,9 @@ import {
 } from '@serval/api/spi';
 import { CONTAINER_OPTIONS, type ContainerOptions } from '@serval/container';
 import { createNativeEngine, createWsEngine, ENGINE_OPTIONS, type Engine, type EngineOptions } from '@serval/protocol';
-import type { InstanceFactory } from './default-configurator';
 import { HANDSHAKE_MIDDLEWARE, type HandshakeMiddleware } from './handshake-middleware';
 import { ALLOWED_HOSTS, type AllowedHosts } from './host-policy';
+import { INSTANCE_FACTORY, type InstanceFactoryOption } from './instance-factory';
 import { ALLOWED_ORIGINS, type AllowedOrigins } from './origin-policy';
 import { parseRequestTarget } from './request-target';
 import type { Authenticate } from './routed-request';
@@ -49,8 +49,11 @@ export interface ServerContainerOptions extends ContainerOptions, EngineOptions 
   readonly authenticate?: Authenticate | undefined;
   /** The result of `HandshakeRequest.isUserInRole` for a known user. Default: false for every role. */
   readonly isUserInRole?: ((principal: Principal, role: string) => boolean) | undefined;
-  /** Creates endpoint instances, for dependency injection; may be async. Default: `new EndpointClass()`. */
-  readonly instanceFactory?: InstanceFactory | undefined;
+  /**
+   * Creates endpoint instances, for dependency injection, and destroys them after `@OnClose`; may be async. Default:
+   * `new EndpointClass()`.
+   */
+  readonly instanceFactory?: InstanceFactoryOption | undefined;
   /** How long user code may delay a handshake before it is refused with 503, in milliseconds. Default 30000. */
   readonly handshakeTimeout?: number | undefined;
 }
@@ -92,7 +95,7 @@ const OWN_OPTIONS = {
   handshakeMiddleware: { ...HANDSHAKE_MIDDLEWARE, default: [] },
   authenticate: callable<Authenticate>(),
   isUserInRole: { ...callable<(principal: Principal, role: string) => boolean>(), default: () => false },
-  instanceFactory: callable<InstanceFactory>(),
+  instanceFactory: INSTANCE_FACTORY,
   handshakeTimeout: { ...milliseconds(1), default: 30_000 },
 };
 

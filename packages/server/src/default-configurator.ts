@@ -8,13 +8,8 @@ import {
 } from '@serval/api';
 import { registerDefaultConfigurator } from '@serval/api/spi';
 import { type WsHandshakeRequest } from './handshake-request';
+import type { InstanceFactory } from './instance-factory';
 import type { OriginPolicy } from './origin-policy';
-
-/**
- * Creates endpoint instances instead of `new EndpointClass()`: the hook for dependency injection. It returns an instance of
- * the class, or an object that behaves like one.
- */
-export type InstanceFactory = (endpointClass: EndpointClass, request: HandshakeRequest) => object | Promise<object>;
 
 /** The default factory. */
 export function construct<T extends object>(endpointClass: EndpointClass<T>): T {
@@ -25,7 +20,7 @@ export function construct<T extends object>(endpointClass: EndpointClass<T>): T 
 /** The parts of a container that the default algorithms use. */
 export interface HandshakePolicy {
   readonly checkOrigin: OriginPolicy;
-  readonly createInstance: InstanceFactory;
+  readonly createInstance: InstanceFactory['create'];
 }
 
 /** All copies of this package share it, as they share the default configurator. */

@@ -10,7 +10,7 @@ export { SERVER_CONTAINER_OPTIONS } from './container-options';
 export { SERVER_OPTIONS } from './server-options';
 export type { ServerContainerOptions } from './container-options';
 export type { EndpointDefinition, EndpointSettings } from './function-endpoint';
-export type { InstanceFactory } from './default-configurator';
+export type { InstanceFactory, InstanceFactoryOption } from './instance-factory';
 export type { DeployedEndpoint } from './deployment';
 export type { RouteMatch } from './endpoint-router';
 export type { HandshakeMiddleware } from './handshake-middleware';

@@ -5,6 +5,7 @@ import type { HandshakePolicy } from './default-configurator';
 import type { DeployedEndpoint } from './deployment';
 import type { HandshakeMiddleware } from './handshake-middleware';
 import type { IsAllowedHost } from './host-policy';
+import type { InstanceFactory } from './instance-factory';
 import type { PendingHandshakes } from './pending-handshake';
 import type { RequestTarget } from './request-target';
 import type { UpgradeReply } from './upgrade-reply';
@@ -18,6 +19,8 @@ export interface UpgradeContext extends PendingHandshakes {
   readonly container: ContainerContext;
   readonly engine: Engine;
   readonly policy: HandshakePolicy;
+  /** Set if it destroys the instances that it creates. */
+  readonly instanceFactory: InstanceFactory | undefined;
   /** Undefined if every host is allowed. */
   readonly isAllowedHost: IsAllowedHost | undefined;
   /** Connect middleware for upgrade requests, in order. */

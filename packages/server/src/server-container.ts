@@ -68,13 +68,17 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
       this.#context.diagnostics.report({ kind: 'setting-warning', message });
     const policy: HandshakePolicy = {
       checkOrigin: settings.allowedOrigins ?? originPolicy(options.compatibility === undefined ? [] : '*'),
-      createInstance: settings.instanceFactory ?? ((endpointClass) => construct(endpointClass)),
+      createInstance: (endpointClass, request) =>
+        settings.instanceFactory === undefined
+          ? construct(endpointClass)
+          : settings.instanceFactory.create(endpointClass, request),
     };
     this.#deployment = new Deployment(this.#context, settings.instanceFactory === undefined);
     this.#upgradeContext = {
       container: this.#context,
       engine,
       policy,
+      instanceFactory: settings.instanceFactory?.destroy && settings.instanceFactory,
       isAllowedHost: settings.allowedHosts,
       middleware: settings.handshakeMiddleware,
       authenticate: settings.authenticate,

@@ -1,21 +1,13 @@
 import type { IncomingMessage } from 'node:http';
-import { inspect } from 'node:util';
 import type { Extension, Principal } from '@serval/api';
-import type { Transport } from '@serval/api/spi';
-import {
-  isThenable,
-  openSession,
-  SessionCodecs,
-  toError,
-  type SessionProperties,
-  type WsSession,
-} from '@serval/container';
+import { describeValue, type Transport } from '@serval/api/spi';
+import { isThenable, openSession, toError, type WsSession } from '@serval/container';
 import { parseExtensions, parseSubprotocols, tolerateNoErrors } from '@serval/protocol';
 import { duringHandshake } from './default-configurator';
-import type { DeployedEndpoint } from './deployment';
 import { ConnectionEndpointConfig } from './endpoint-config';
 import { MiddlewareReply, refusalFor } from './handshake-middleware';
 import type { WsHandshakeRequest } from './handshake-request';
+import { discard, prepareSession, type PreparedSession } from './prepared-session';
 import { checkAvailable, handshakeRequest, originOf } from './request-checks';
 import { clientOf, PendingHandshake } from './pending-handshake';
 import { requestUri, type RoutedRequest, type RoutedUpgrade, type UpgradeContext } from './routed-request';
@@ -23,7 +15,7 @@ import { accept, additionalHeaders, handshakeResponse } from './upgrade-answer';
 import { foreignOrigin, refuseUpgrade, reportLate } from './upgrade-refusal';
 import { badRequest } from './upgrade-reply';
 
-// Only this file calls configurators, middleware, `authenticate` and instance factories.
+// Only this file and prepared-session.ts call configurators, middleware, `authenticate` and instance factories.
 
 /**
  * Answers one upgrade request: accepts it and opens a session, or refuses it. Settles once it has answered or the client
@@ -169,7 +161,7 @@ async function decide({ context, routed, pending }: Handshake, request: WsHandsh
   if (pending.isOver) return;
 
   // 14 to 16. The endpoint instance, the user properties, the codecs.
-  const prepared = await prepareSession(context, endpoint, config, request, pending);
+  const prepared = await prepareSession(context, routed, config, request, pending);
   if (prepared === undefined) return;
   // 17. The answer.
   let transport: Transport | undefined;
@@ -177,7 +169,7 @@ async function decide({ context, routed, pending }: Handshake, request: WsHandsh
     transport = accept(context, routed, { subprotocol, extensions, headers });
   } finally {
     // Without a session nothing else destroys them. An exception continues.
-    if (transport === undefined) void prepared.codecs.destroy();
+    if (transport === undefined) void discard(context, routed, prepared);
   }
   if (transport === undefined) {
     pending.giveUp();
@@ -188,39 +180,6 @@ async function decide({ context, routed, pending }: Handshake, request: WsHandsh
   tolerateNoErrors(reply.stream);
   // 19. The session.
   openRouted(context, routed, prepared, { transport, subprotocol, userPrincipal: request.userPrincipal });
-}
-
-/** The objects that user code created for a session that is about to open. */
-export interface PreparedSession {
-  readonly instance: object;
-  readonly config: ConnectionEndpointConfig;
-  readonly userProperties: SessionProperties | undefined;
-  readonly codecs: SessionCodecs;
-}
-
-/** Creates the endpoint instance and the codecs. @returns undefined if the client left or was answered in the meantime */
-export async function prepareSession(
-  context: UpgradeContext,
-  endpoint: DeployedEndpoint,
-  config: ConnectionEndpointConfig,
-  request: WsHandshakeRequest,
-  pending: PendingHandshake,
-): Promise<PreparedSession | undefined> {
-  // 14. The endpoint instance.
-  const instance = await duringHandshake(request, context.policy, () =>
-    config.getConfigurator().getEndpointInstance(endpoint.plan.endpointClass, request),
-  );
-  if (typeof instance !== 'object' || instance === null) throw noInstance(endpoint, instance);
-  if (pending.isOver) return undefined;
-  // 15. Tomcat's settings among the user properties.
-  const userProperties = config.hasUserProperties
-    ? context.container.sessionProperties(config.getUserProperties())
-    : undefined;
-  // 16. The codecs.
-  const codecs = await SessionCodecs.create(endpoint.plan.codecs, config);
-  if (!pending.isOver) return { instance, config, userProperties, codecs };
-  await codecs.destroy();
-  return undefined;
 }
 
 /** An accepted transport, and the results of the handshake. */
@@ -234,7 +193,7 @@ export interface AcceptedTransport {
 export function openRouted(
   context: UpgradeContext,
   routed: RoutedRequest,
-  { instance, config, userProperties, codecs }: PreparedSession,
+  { instance, lease, config, userProperties, codecs }: PreparedSession,
   { transport, subprotocol, userPrincipal }: AcceptedTransport,
 ): WsSession {
   context.accepted();
@@ -243,6 +202,7 @@ export function openRouted(
     context: context.container,
     plan: routed.endpoint.plan,
     endpoint: instance,
+    lease,
     endpointConfig: config,
     codecs,
     handshake: {
@@ -303,22 +263,13 @@ function parseHeader<T>(request: WsHandshakeRequest, name: string, parse: (heade
   }
 }
 
-function noInstance(endpoint: DeployedEndpoint, found: unknown): Error {
-  return new Error(`getEndpointInstance for ${endpoint.plan.name} returned ${describe(found)}; expected an object.`);
-}
-
 /** A `false` for "not logged in" must not count as a user. */
 function requirePrincipal(found: unknown): Principal | null {
   if (found === null || found === undefined) return null;
   // Trusts the declared type; it does not check for getName().
   if (typeof found === 'object' || typeof found === 'function') return found as Principal;
   throw new Error(
-    `authenticate returned ${describe(found)}; ` +
+    `authenticate returned ${describeValue(found)}; ` +
       'expected an object with getName(), or null for no user. Throw a HandshakeRejection to refuse.',
   );
-}
-
-/** Describes a value that is not an object. */
-function describe(found: unknown): string {
-  return typeof found === 'string' ? JSON.stringify(found) : inspect(found);
 }
