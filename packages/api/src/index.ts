@@ -44,6 +44,7 @@ export type {
 } from './annotations';
 export type { AbstractClass, CharType, Class, EndpointClass, PrimitiveType, PrimitiveValue } from './class-type';
 export type { ClientEndpointConfigBuilder, ClientEndpointConfigurator } from './client-endpoint-config';
+export type { HandlerKind } from './class-record';
 export type { CloseCode, RegisteredCloseCode } from './close-reason';
 export type { Codec, CodecClass, CodecOf, CodecOptions, MessageCodec } from './codec';
 export type { CodecDeclaration, CodecFormat, CodecType } from './codec-declaration';
