@@ -59,6 +59,13 @@ const CONVERSATIONS: Record<string, (string | RegExp)[]> = {
     /^\{"article":"gold"} -> \{"error":"not an order"/,
     /^hello -> \{"error":"not an order"/,
   ],
+  'typed-messages': [
+    'price: 10',
+    'bid 10: accepted at 10',
+    'bid 5: too-low, The highest bid is 10 euros.',
+    "{ type: 'error', message: 'The message does not match the schema.' }",
+    "{ type: 'said', text: 'Sold!' }",
+  ],
   'path-parameters': [
     '/quote/ACME/2: 3 ACME = 124.50',
     '/quote/SERVAL/0: 3 SERVAL = 21',

@@ -1,6 +1,7 @@
 import type { CloseReason } from './close-reason';
 import type { DecoderClass, Decoded } from './decoder';
 import type { EncoderClass, Encodable } from './encoder';
+import type { MessageOfType, MessageType } from './parameter-role';
 import type { PongMessage } from './pong-message';
 import type { BinaryData } from './remote-endpoint';
 
@@ -30,6 +31,26 @@ export interface EndpointHandlers<S, Message, Reply> {
   /** Receives the errors of the other handlers and of the session. Default: the container logs them. */
   readonly onError?: ((error: Error, session: S) => unknown) | undefined;
 }
+
+/** One function for each type of message, by the value of the discriminator. The result is sent back, or is the reply. */
+export type TypedHandlers<S, Message, D extends string> = unknown extends Message
+  ? Readonly<Record<string, (message: Message, session: S) => unknown>>
+  : {
+      readonly [T in TypesOf<Message, D>]?:
+        ((message: MessageOfType<Message, D, T>, session: S) => unknown) | undefined;
+    };
+
+/** The values of the discriminator in a union of messages. */
+type TypesOf<Message, D extends string> = Message extends { readonly [K in D]: infer T extends MessageType }
+  ? T
+  : never;
+
+/** The property that names a message's type, by the codecs of a list. */
+export type DiscriminatorOf<D extends readonly DecoderClass[]> = D[number] extends {
+  readonly discriminator: infer Name extends string;
+}
+  ? Name
+  : 'type';
 
 /** A message for `onMessage`: an object from the decoders, or else the native message. */
 export type HandlerMessage<D extends readonly DecoderClass[]> = D extends readonly [] ? string | Buffer : Decoded<D>;

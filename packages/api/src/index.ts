@@ -50,7 +50,14 @@ export type { Codec, CodecClass, CodecOf, CodecOptions, MessageCodec } from './c
 export type { CodecDeclaration, CodecFormat, CodecType } from './codec-declaration';
 export type { AnyDecoder, Decoded, DecoderClass } from './decoder';
 export type { AnyEncoder, Encodable, EncoderClass } from './encoder';
-export type { EndpointHandlers, HandlerReply, HandlerMessage, SendableMessage } from './endpoint-handlers';
+export type {
+  DiscriminatorOf,
+  EndpointHandlers,
+  HandlerReply,
+  HandlerMessage,
+  SendableMessage,
+  TypedHandlers,
+} from './endpoint-handlers';
 export type { ErrorCode, HandshakeAnswer, DecodeDetails } from './errors';
 export type { ClientEndpointOptions, ServerEndpointOptions } from './endpoint-options';
 export type { Extension } from './extension';

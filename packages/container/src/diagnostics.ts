@@ -29,6 +29,7 @@ export type DiagnosticEvent =
       /** The value of the discriminator: a string in quotes, cut to 64 characters; a number; or the kind of another value. */
       readonly type: string;
     }
+  | { readonly kind: 'message-refused'; readonly endpoint: string; readonly sessionId: string; readonly error: Error }
   | {
       readonly kind: 'reply-dropped';
       readonly endpoint: string;
@@ -128,6 +129,12 @@ export class Diagnostics {
         this.#unknownTypeBefore.add(event.endpoint);
         this.logger.warn(
           `${event.endpoint} has no method for messages of type ${event.type}; they are dropped. An @OnMessage method without a type receives all other types.`,
+        );
+        return;
+      case 'message-refused':
+        this.logger.debug(
+          `Session ${event.sessionId} (${event.endpoint}) answered a message with an error:`,
+          event.error,
         );
         return;
       case 'reply-dropped':

@@ -322,7 +322,10 @@ function call(
 
 function reportUnhandled(session: DispatchHost, error: Error): void {
   const { name: endpoint } = session.plan;
-  session.context.diagnostics.report({ kind: 'unhandled-error', endpoint, sessionId: session.getId(), error });
+  // The peer made the mistake and has the answer; a log of its mistakes would be the peer's to fill.
+  const isAnswered = error instanceof DecodeException && error.answer !== undefined;
+  const kind = isAnswered ? 'message-refused' : 'unhandled-error';
+  session.context.diagnostics.report({ kind, endpoint, sessionId: session.getId(), error });
 }
 
 function callMethod(

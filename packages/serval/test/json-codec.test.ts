@@ -168,6 +168,25 @@ describe('json(schema)', () => {
     expect(await peer.receiveJson()).toMatchObject({ type: 'error', code: 'malformed', issues: [] });
   });
 
+  test('an answered message is logged at debug only, unless there is an @OnError', async () => {
+    const lines: string[] = [];
+    const note = (level: string) => (message: string) => void lines.push(`${level} ${message}`);
+    @ServerEndpoint('/echo', { codecs: [json(Command, { answerErrors: true })] })
+    class Echo {
+      @OnMessage echo(message: Command) {
+        return message;
+      }
+    }
+    const logger = { error: note('error'), warn: note('warn'), debug: note('debug') };
+    const server = new TestServer({ endpoints: [Echo], logger });
+    afterTest(() => server.container.stop());
+    const peer = await server.connect('/echo');
+    peer.send('{}');
+    await peer.receive();
+    expect(lines.filter((line) => !line.startsWith('debug'))).toEqual([]);
+    expect(lines.at(-1)).toMatch(/^debug Session \w+ \(Echo\) answered a message with an error:$/);
+  });
+
   test('bounds the answer', async () => {
     const schema = z.array(z.literal('a', { error: 'long '.repeat(100) }));
     const { peer } = await echo({ codecs: [json(schema, { answerErrors: true })] });

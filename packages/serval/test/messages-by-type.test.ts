@@ -1,6 +1,7 @@
 import {
   DecodeException,
   Decoder,
+  endpoint,
   json,
   OnError,
   OnMessage,
@@ -41,6 +42,49 @@ function collector(): Logger & { readonly warnings: string[] } {
   const warnings: string[] = [];
   return { ...silent, warnings, warn: (message: string) => void warnings.push(message) };
 }
+
+describe('endpoint with messages', () => {
+  test('calls the function for the type of a message; onMessage receives all other types', async () => {
+    const config = endpoint('/chat', {
+      codecs: [Chat],
+      messages: {
+        say: ({ text }, session) => ({ type: 'say', text: `${text} ${session.isOpen()}` }),
+        move: async ({ to }) => Promise.resolve({ type: 'move', to: to.toUpperCase() }),
+      },
+      onMessage: ({ type }) => ({ type: 'say' as const, text: `other: ${type}` }),
+    });
+    const server = new TestServer({ endpoints: [config], logger: silent });
+    afterTest(() => server.container.stop());
+    const peer = await server.connect('/chat');
+    peer.send('{"type":"say","text":"hi"}').send('{"type":"move","to":"e4"}').send('{"type":"leave"}');
+    expect(await peer.receiveJson()).toEqual({ type: 'say', text: 'hi true' });
+    expect(await peer.receiveJson()).toEqual({ type: 'move', to: 'E4' });
+    expect(await peer.receiveJson()).toEqual({ type: 'say', text: 'other: leave' });
+  });
+
+  test('takes numbers as keys, and the names of options', async () => {
+    const codec = json(z.union([z.object({ op: z.literal(1) }), z.object({ op: z.literal('onOpen') })]), {
+      discriminator: 'op',
+    });
+    const config = endpoint('/chat', { codecs: [codec], messages: { 1: () => 'one', onOpen: () => 'a type' } });
+    const server = new TestServer({ endpoints: [config], logger: silent });
+    afterTest(() => server.container.stop());
+    const peer = await server.connect('/chat');
+    peer.send('{"op":1}').send('{"op":"onOpen"}');
+    expect(await peer.receive()).toBe('one');
+    expect(await peer.receive()).toBe('a type');
+  });
+
+  test.each([
+    [{ codecs: [Chat], messages: { sya: () => 1 } }, '/chat.messages.sya: the schema of json has no message'],
+    [{ codecs: [Chat], messages: { say: 1 } }, '/chat: messages.say'],
+    [{ messages: { say: () => 1 } }, '/chat: messages needs decoded objects.'],
+    [{ codecs: [Chat], messages: 7 }, 'messages'],
+  ])('finds mistakes at deployment: %p', (definition, message) => {
+    const deploy = () => new TestServer({ endpoints: [endpoint('/chat', definition as never)], logger: silent });
+    expect(deploy).toThrow(message);
+  });
+});
 
 describe('@OnMessage(type)', () => {
   test('calls the method for the type of a message, and sends what it returns', async () => {

@@ -6,24 +6,29 @@ import {
   Session,
   type CodecClass,
   type DecoderClass,
+  type DiscriminatorOf,
   type EncoderClass,
   type EndpointHandlers,
   type HandlerReply,
   type Interceptor,
   type HandlerMessage,
+  type MessageType,
   type ParameterRole,
   type PathVariables,
   type Principal,
   type SendableMessage,
   type ServerEndpointOptions,
   type SessionData,
+  type TypedHandlers,
 } from '@serval/api';
 import {
+  badOption,
   callable,
   choice,
   kind,
   list,
   readNested,
+  record,
   recordOf,
   requireOptions,
   wholeNumber,
@@ -63,7 +68,19 @@ export type EndpointDefinition<
   HandlerMessage<[...D, ...C]>,
   HandlerReply<[...E, ...C]>
 > &
-  EndpointSettings<D, E, C>;
+  EndpointSettings<D, E, C> & {
+    /**
+     * One function for each type of message of the codecs, by the value of the discriminator: `{ say: (message) => … }`.
+     * `onMessage` receives all other types. Default: none.
+     */
+    readonly messages?:
+      | TypedHandlers<
+          Session<Data, User, PathVariables<Path>, SendableMessage<[...E, ...C]>>,
+          HandlerMessage<[...D, ...C]>,
+          DiscriminatorOf<[...D, ...C]>
+        >
+      | undefined;
+  };
 
 type Handler = (...args: never[]) => unknown;
 
@@ -91,12 +108,17 @@ const SETTINGS = {
   maxMessageSize: { ...wholeNumber('whole number of bytes', -1), default: -1 },
 } satisfies OptionTable<EndpointSettings<readonly [], readonly [], readonly []>>;
 
-const OPTIONS = { ...HANDLERS, ...SETTINGS };
+const OPTIONS = {
+  ...HANDLERS,
+  ...SETTINGS,
+  messages: { ...record<Readonly<Record<string, unknown>>>('an object of functions by type'), default: {} },
+};
 
 /** A definition as its reader uses it. */
 type Definition = EndpointHandlers<never, never, unknown> & {
   readonly decoders?: readonly DecoderClass[] | undefined;
   readonly codecs?: readonly CodecClass[] | undefined;
+  readonly messages?: Readonly<Record<string, unknown>> | undefined;
 };
 
 /**
@@ -125,18 +147,18 @@ export function endpoint<
   const template = UriTemplate.parse(path, 'An endpoint');
   const name = template.path;
   requireOptions(`${name}: the second argument of endpoint`, definition);
-  const { maxMessageSize, configurator, decoders, ...settings } = readNested(name, OPTIONS, definition);
+  const { maxMessageSize, configurator, decoders, messages, ...settings } = readNested(name, OPTIONS, definition);
 
   // A new class for each endpoint, with the records of an annotated one.
   const endpointClass = class {};
   Object.defineProperty(endpointClass, 'name', { value: name });
-  const record = recordOf(endpointClass);
-  for (const { kind, method, params } of methodsOf(name, definition)) {
+  const endpointRecord = recordOf(endpointClass);
+  for (const { kind, method, params, type } of methodsOf(name, definition)) {
     const size = kind === 'message' ? maxMessageSize : undefined;
-    record.handlers.push({ kind, method, params, maxMessageSize: size, problem: undefined });
+    endpointRecord.handlers.push({ kind, method, params, type, maxMessageSize: size, problem: undefined });
   }
   const { subprotocols, encoders, codecs, interceptors, inbound } = settings;
-  record.serverEndpoint = {
+  endpointRecord.serverEndpoint = {
     value: path,
     subprotocols,
     decoders,
@@ -144,7 +166,7 @@ export function endpoint<
     codecs,
     interceptors,
     inbound,
-    configurator: withInstance(definition, configurator ?? ServerEndpointConfig.Configurator),
+    configurator: withInstance(instanceOf(definition, messages), configurator ?? ServerEndpointConfig.Configurator),
   };
   const config = configOfAnnotated(endpointClass);
   Object.defineProperty(config, FUNCTIONS, { value: true });
@@ -161,8 +183,41 @@ export function isFunctionEndpoint(value: unknown): value is ServerEndpointConfi
 
 interface HandlerMethod {
   readonly kind: HandlerKind;
-  readonly method: keyof typeof HANDLERS;
+  readonly method: string;
   readonly params: readonly ParameterRole[];
+  readonly type?: MessageType;
+}
+
+/** The name of a function of `messages` as a method of the instance, and in errors. */
+function methodOf(type: string): string {
+  return `messages.${type}`;
+}
+
+/** The definition, with the functions of `messages` as methods. */
+function instanceOf(definition: object, messages: Readonly<Record<string, unknown>>): object {
+  const methods = Object.entries(messages).map(([type, handler]) => [methodOf(type), handler] as const);
+  return methods.length === 0
+    ? definition
+    : Object.assign(Object.create(definition) as object, Object.fromEntries(methods));
+}
+
+/** @throws DeploymentException when a function is none, or no decoder makes the messages */
+function typedMethods(name: string, messages: Readonly<Record<string, unknown>>, isDecoded: boolean): HandlerMethod[] {
+  return Object.entries(messages)
+    .filter(([, handler]) => handler !== undefined)
+    .map(([key, handler]) => {
+      if (typeof handler !== 'function') throw badOption(`${name}: ${methodOf(key)}`, 'a function', handler);
+      if (!isDecoded) {
+        throw new DeploymentException(
+          `${name}: messages needs decoded objects. Add a codec, such as codecs: [json(schema)].`,
+          undefined,
+          'WS_DEPLOY_BAD_CODEC',
+        );
+      }
+      // The keys of an object are strings; a number is an opcode.
+      const type = String(Number(key)) === key ? Number(key) : key;
+      return { kind: 'message', method: methodOf(key), params: [AnyDecoded, Session], type };
+    });
 }
 
 /** The handlers that are there, as methods with roles. */
@@ -188,7 +243,8 @@ function methodsOf(name: string, definition: Definition): readonly HandlerMethod
     { kind: 'close', method: 'onClose', params: [CloseReason, Session] },
     { kind: 'error', method: 'onError', params: [Error, Session] },
   ];
-  return methods.filter(({ method }) => has(method));
+  const named = methods.filter(({ method }) => has(method as keyof typeof HANDLERS));
+  return [...named, ...typedMethods(name, definition.messages ?? {}, isDecoded)];
 }
 
 /** A configurator whose sessions all have the same instance; an instance factory is for classes. */
