@@ -1,4 +1,5 @@
 import { DeploymentException } from '@serval/api';
+import { describeValue } from '@serval/api/spi';
 
 /** One segment of a path: text that must be equal, or a variable that matches any text except the empty one. */
 export type TemplateSegment =
@@ -112,7 +113,7 @@ function decodeText(part: string): string | undefined {
 }
 
 function badPath(endpoint: string, path: unknown, why: string): DeploymentException {
-  const shown = typeof path === 'string' ? JSON.stringify(path) : String(path);
+  const shown = typeof path === 'string' ? JSON.stringify(path) : describeValue(path);
   return new DeploymentException(
     `${endpoint} cannot be deployed at ${shown}: ${why} (WSC-4.1.1).`,
     undefined,

@@ -11,6 +11,7 @@ import {
   connect,
   ContainerProvider,
   createExtension,
+  endpoint,
   Endpoint,
   HandshakeRejection,
   PongMessage,
@@ -67,6 +68,8 @@ const endpointClass = param(Nothing, () => false);
 const options = param({}, (value) => isObject(value));
 const uri = param('ws://127.0.0.1:1/', () => false);
 const list = param([], (value) => value === null || Array.isArray(value));
+/** The handlers and options of an endpoint of functions. */
+const definition = param({}, (value) => isObject(value) && !Array.isArray(value));
 const pathParameters = param({}, (value) => isObject(value));
 const config = ServerEndpointConfig.Builder.create(Nothing, '/nothing').build();
 const clientConfig = ClientEndpointConfig.Builder.create().build();
@@ -81,7 +84,8 @@ async function openSession(): Promise<Session> {
 function declared(file: string, from: string, pattern: RegExp): string[] {
   const source = readFileSync(join(__dirname, '../../../api/src', file), 'utf8');
   const body = source.slice(source.indexOf(from));
-  const end = body.search(/\n {0,2}\}/);
+  // A class ends at the margin; its members with a body end before.
+  const end = body.search(from.includes('class') ? /\n\}/ : /\n {0,2}\}/);
   return [...new Set([...body.slice(0, end).matchAll(pattern)].map(([, name]) => name ?? ''))];
 }
 
@@ -121,7 +125,7 @@ const SUBJECTS: readonly Subject[] = [
   {
     name: 'Session',
     make: openSession,
-    promising: ['close', 'broadcast'],
+    promising: ['close', 'send', 'broadcast', 'request'],
     all: declared('session.ts', 'export abstract class Session', /^ {2}abstract (\w+)[(<]/gm),
     methods: {
       getContainer: none,
@@ -160,6 +164,8 @@ const SUBJECTS: readonly Subject[] = [
         param([], (value) => Array.isArray(value) || value instanceof Map),
       ],
       getRemoteAddress: none,
+      send: [param('x', (value) => ['string', 'number', 'boolean', 'bigint'].includes(typeof value))],
+      request: [param({}, (value) => isObject(value) && !Array.isArray(value))],
     },
   },
   {
@@ -213,6 +219,7 @@ const SUBJECTS: readonly Subject[] = [
     methods: {
       ...containerDefaults,
       addEndpoint: [endpointClass],
+      endpoint: [param('/x', () => false), definition],
       removeEndpoint: [param('/none', () => false), options],
       replaceEndpoint: [param('/none', () => false), endpointClass, options],
       scan: [param('nothing/*.js', (value) => typeof value === 'string' && value !== ''), text],
@@ -260,10 +267,11 @@ const SUBJECTS: readonly Subject[] = [
   {
     name: 'WebSocketClient',
     make: openClient,
-    promising: ['send', 'close'],
+    promising: ['send', 'close', 'request'],
     all: methodsOf(clientPrototype()),
     methods: {
       send: [param('x', (value) => ['string', 'number', 'boolean', 'bigint'].includes(typeof value))],
+      request: [param({}, (value) => isObject(value) && !Array.isArray(value))],
       close: [param(4001, () => false), param('x', (value) => value === null || typeof value === 'string')],
     },
   },
@@ -293,6 +301,8 @@ const SUBJECTS: readonly Subject[] = [
     methods: {
       encoders: [list],
       decoders: [list],
+      codecs: [list],
+      interceptors: [list],
       subprotocols: [list],
       extensions: [list],
       configurator: [param(null, (value) => value === null)],
@@ -308,6 +318,8 @@ const SUBJECTS: readonly Subject[] = [
     methods: {
       encoders: [list],
       decoders: [list],
+      codecs: [list],
+      interceptors: [list],
       preferredSubprotocols: [list],
       extensions: [list],
       configurator: [param(null, (value) => value === null)],
@@ -322,6 +334,7 @@ const SUBJECTS: readonly Subject[] = [
       attach: (...args: Parameters<typeof attach>) => attach(...args),
       broadcast: (...args: Parameters<typeof broadcast>) => broadcast(...args),
       connect: (...args: Parameters<typeof connect>) => connect(...args),
+      endpoint: (...args: Parameters<typeof endpoint>) => endpoint(...args),
       createExtension: (...args: Parameters<typeof createExtension>) => createExtension(...args),
       CloseReason: (...args: ConstructorParameters<typeof CloseReason>) => new CloseReason(...args),
       truncated: (...args: Parameters<typeof CloseReason.truncated>) => CloseReason.truncated(...args),
@@ -346,6 +359,7 @@ const SUBJECTS: readonly Subject[] = [
         param([], (value) => Array.isArray(value) || (value instanceof Map && value.size === 0)),
       ],
       connect: [uri, options],
+      endpoint: [param('/x', () => false), definition],
       createExtension: [
         param('x', (value) => typeof value === 'string' && value !== ''),
         param([], (value) => Array.isArray(value) || value instanceof Map),
@@ -373,7 +387,7 @@ const SUBJECTS: readonly Subject[] = [
 const ELSEWHERE = [
   ['annotations', 'ClientEndpoint', 'OnClose', 'OnError', 'OnMessage', 'OnOpen', 'PathParam', 'ServerEndpoint'],
   ['constants', 'ATTEMPT_PROPERTY', 'Char', 'DIAGNOSTICS_CHANNEL', 'ERROR_CODES', 'HandshakeResponse'],
-  ['declarations', 'Decoder', 'Encoder'],
+  ['declarations', 'Decoder', 'Encoder', 'json'],
   ['to extend', 'Endpoint', 'EndpointConfig', 'HandshakeRequest', 'ServerApplicationConfig'],
   ['streams', 'InputStream', 'OutputStream', 'Reader', 'Writer'],
   ['results', 'SendResult'],
@@ -462,7 +476,16 @@ describe.each(SUBJECTS)('$name', ({ make, methods, promising, all }) => {
 });
 
 test('every export is in this table, or needs no row', () => {
-  const inTable = ['attach', 'broadcast', 'connect', 'createExtension', 'CloseReason', 'CloseCodes', 'PongMessage'];
+  const inTable = [
+    'attach',
+    'broadcast',
+    'connect',
+    'createExtension',
+    'endpoint',
+    'CloseReason',
+    'CloseCodes',
+    'PongMessage',
+  ];
   const others = ['HandshakeRejection', 'ServerEndpointConfig', 'ClientEndpointConfig', 'ContainerProvider', 'Session'];
   const classes = ['Server', 'ServerContainer', 'ClientContainer'];
   const exceptions = Object.keys(serval).filter((name) => name.endsWith('Exception'));

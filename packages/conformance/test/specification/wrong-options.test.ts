@@ -53,6 +53,7 @@ const SETTINGS: Readonly<Record<string, Accepts>> = {
   connectionLossIsError: flag,
   compatibility: nothing,
   initParameters: isObject,
+  interceptors: list,
   logger: nothing,
   perMessageDeflate: (value) => flag(value) || isObject(value),
   maxFragments: whole(1),
@@ -67,6 +68,7 @@ const SERVER_CONTAINER = {
   allowedHosts: list,
   trustProxy: (value: unknown) => list(value) || callable(value) || whole(0)(value) || value === '',
   authenticate: callable,
+  handshakeMiddleware: (value: unknown) => list(value) || callable(value),
   isUserInRole: callable,
   instanceFactory: callable,
   handshakeTimeout: whole(1),
@@ -106,6 +108,7 @@ const CONNECT = {
   extensions: list,
   encoders: list,
   decoders: list,
+  codecs: list,
   // Node checks the contents of TLS options when it connects.
   sslContext: () => true,
   configurator: nothing,
@@ -113,7 +116,9 @@ const CONNECT = {
   endpoint: nothing,
   config: (value: unknown) => value === null,
   ...Object.fromEntries(
-    ['onOpen', 'onText', 'onBinary', 'onPong', 'onClose', 'onError'].map((name) => [name, callable] as const),
+    ['onOpen', 'onText', 'onBinary', 'onMessage', 'onPong', 'onClose', 'onError'].map(
+      (name) => [name, callable] as const,
+    ),
   ),
 };
 
