@@ -34,6 +34,12 @@ const BARE_TIMER = [
   'ImportDeclaration[source.value=/^(node:)?timers\\u002fpromises$/]',
 ].map((selector) => ({ selector, message: 'Use Timer, Deadline or pause of @serval/api/spi.' }));
 
+// `require` in a function loads a module on first use; an import() in CommonJS does not work in Jest.
+const EAGER_REQUIRE = {
+  selector: 'CallExpression[callee.name="require"]:not(:function CallExpression)',
+  message: 'Import it, or require it in the function that needs it.',
+};
+
 // Tools and tests of ours, which nobody installs.
 const PRIVATE = ['bench', 'conformance'].map((name) => `packages/${name}/**`);
 
@@ -94,7 +100,10 @@ export default defineConfig(
   {
     files: ['packages/*/src/**/*.ts'],
     ignores: [...PRIVATE, 'packages/api/src/spi/timer.ts'],
-    rules: { 'no-restricted-syntax': ['error', ...SYNTAX, ARRAY_AS_QUEUE, ...BARE_TIMER] },
+    rules: {
+      '@typescript-eslint/no-require-imports': 'off',
+      'no-restricted-syntax': ['error', ...SYNTAX, EAGER_REQUIRE, ARRAY_AS_QUEUE, ...BARE_TIMER],
+    },
   },
 
   {

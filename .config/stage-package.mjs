@@ -1,7 +1,8 @@
-// Makes the one package that users install out of the workspaces: the compiled files that `serval` and its subpaths reach,
-// with relative paths in place of @serval/*. A new subpath is a line in the exports of packages/serval/package.json.
+// Makes the one package that users install out of the workspaces that `serval` and its subpaths reach: the code of each
+// workspace as one file, and its declarations with relative paths in place of @serval/*. A new subpath is a line in the
+// exports of packages/serval/package.json.
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { isBuiltin } from 'node:module';
+import { createRequire, isBuiltin } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
@@ -18,13 +19,12 @@ const MAIN = 'serval';
 export function stagePackage(folder) {
   rmSync(folder, { recursive: true, force: true });
   const main = manifestOf(MAIN);
-  const staged = new Staged(folder);
-  for (const entry of entriesOf(main)) {
-    staged.add(MAIN, entry);
-    staged.add(MAIN, entry.replace(/\.js$/, '.d.ts'));
-  }
-  const manifest = publicManifest(main, [...staged.workspaces]);
-  const missing = [...staged.externals].filter((name) => !isDeclared(manifest, name));
+  const code = new Code(folder);
+  const declarations = new Declarations(folder);
+  code.addEntries(entriesOf(main));
+  for (const entry of entriesOf(main)) declarations.add(MAIN, entry.replace(/\.js$/, '.d.ts'));
+  const manifest = publicManifest(main, [MAIN, ...code.workspaces]);
+  const missing = [...code.externals].filter((name) => !isDeclared(manifest, name));
   if (missing.length > 0) throw new Error(`no workspace depends on ${missing.join(', ')}`);
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
   writeFileSync(join(folder, 'README.md'), publicReadme(readFileSync(pathOf(MAIN, 'README.md'), 'utf8')));
@@ -32,28 +32,209 @@ export function stagePackage(folder) {
   return manifest;
 }
 
-/** The files of a package, each with those that it imports. */
-class Staged {
+/**
+ * The code: a file for each entry of `serval`, and one for all workspaces that the main entry needs, so that a start reads
+ * two files. A workspace that only other entries need has a file of its own.
+ *
+ * In such a file every module stays a function, which runs when it is first required. So classes keep their names, modules
+ * load in the order of the workspaces, and each class exists once. (esbuild renames classes that mention themselves:
+ * `class _Session`.)
+ */
+class Code {
   workspaces = new Set();
   /** The packages of others that the code loads. */
   externals = new Set();
+  /** The file in the package that holds a workspace. */
+  #homes = new Map();
+
+  constructor(folder) {
+    this.folder = folder;
+  }
+
+  /** @param entries such as dist/index.js; the main one first */
+  addEntries(entries) {
+    const [core, ...others] = entries.map((entry) => [...this.#workspacesFor(MAIN, [entry])]);
+    this.#addGroup('dist/core.js', core);
+    for (const name of others.flat()) if (!this.#homes.has(name)) this.#addGroup(`dist/${name}/index.js`, [name]);
+    for (const entry of entries) this.#addEntry(entry);
+  }
+
+  /** The workspaces that files of a workspace import, and those that these import. */
+  #workspacesFor(workspace, files, found = new Set()) {
+    for (const specifier of [...modulesOf(workspace, files).values()].flatMap(requiresOf)) {
+      const name = workspaceOf(specifier);
+      if (name === undefined || found.has(name)) continue;
+      found.add(name);
+      this.#workspacesFor(name, filesOf(name), found);
+    }
+    return found;
+  }
+
+  #addEntry(file) {
+    const path = pathOf(MAIN, file);
+    const code = this.#resolve(MAIN, file, readCode(MAIN, file), file);
+    // An import of ES modules finds the names of CommonJS by reading the code (cjs-module-lexer).
+    const names = code.startsWith('#!') ? [] : Object.keys(createRequire(path)(path)).sort();
+    this.#write(file, names.length === 0 ? code : `${code}0 && (module.exports = { ${names.join(', ')} });\n`);
+  }
+
+  #addGroup(home, names) {
+    for (const name of names) {
+      this.workspaces.add(name);
+      this.#homes.set(name, home);
+    }
+    const modules = names.flatMap((name) =>
+      [...modulesOf(name, filesOf(name))].map(([file, code]) => {
+        const resolved = this.#resolve(name, file, code.replace(/^"use strict";\n/, ''), home);
+        return `${quote(moduleName(name, file))}(exports, module) {\n${resolved}},`;
+      }),
+    );
+    const entries = names.flatMap((name) =>
+      subpathsOf(manifestOf(name)).map((subpath) => {
+        const module = moduleName(name, entryOf(manifestOf(name), subpath));
+        return `get ${quote(join(name, subpath))}() { return $load(${quote(module)}); },`;
+      }),
+    );
+    const code = [
+      '"use strict";',
+      'const $modules = {',
+      ...modules,
+      '};',
+      LOAD,
+      'module.exports = {',
+      ...entries,
+      '};\n',
+    ].join('\n');
+    // With one character beyond Latin-1, V8 keeps all of the code in twice the memory.
+    this.#write(
+      home,
+      code.replace(/[^\0-\x7f]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`),
+    );
+  }
+
+  /** @returns the code with its requires as in the package */
+  #resolve(workspace, file, code, home) {
+    return code.replace(REQUIRE, (call, _quotes, specifier) => {
+      if (specifier.startsWith('.'))
+        return `$load(${quote(moduleName(workspace, relativeTo(workspace, file, specifier)))})`;
+      const name = workspaceOf(specifier);
+      if (name !== undefined) {
+        const id = specifier.slice(SCOPE.length);
+        const module = moduleName(name, entryOf(manifestOf(name), ['.', ...id.split('/').slice(1)].join('/')));
+        const other = this.#homes.get(name);
+        return other === home
+          ? `$load(${quote(module)})`
+          : `require(${quote(relativeImport(home, other))})[${quote(id)}]`;
+      }
+      if (!isBuiltin(specifier)) this.externals.add(packageOf(specifier));
+      // esbuild, and tools that stand on it, cannot bundle a `require` of Node's own modules as an ES module ("Dynamic
+      // require of …"). `node:module` stays, because Jest gives its own to code that requires it; it is loaded only where
+      // it is needed.
+      else if (specifier !== 'node:module') return `process.getBuiltinModule("${specifier}")`;
+      return call;
+    });
+  }
+
+  #write(target, code) {
+    const path = join(this.folder, target);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, code);
+  }
+}
+
+// tsc writes double quotes for an import, and leaves the quotes of a require.
+const REQUIRE = /(?<![.#\w$])require\((["'])([^"']+)\1\)/g;
+
+// With another kind of module, TypeScript replaces the import() of a scan.
+const OPTIONS = { allowJs: true, module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022, removeComments: true };
+
+/** The start of each module of a file; as in Node, a module whose code throws runs again when it is required again. */
+const LOAD = `const $loaded = new Map();
+function $load(name) {
+    let module = $loaded.get(name);
+    if (module === undefined) {
+        module = { exports: {} };
+        $loaded.set(name, module);
+        try {
+            $modules[name].call(module.exports, module.exports, module);
+        }
+        catch (error) {
+            $loaded.delete(name);
+            throw error;
+        }
+    }
+    return module.exports;
+}`;
+
+/** The files of a workspace and all that they require in it, with their code. */
+function modulesOf(workspace, files) {
+  const modules = new Map();
+  const add = (file) => {
+    if (modules.has(file)) return;
+    const code = readCode(workspace, file);
+    modules.set(file, code);
+    for (const specifier of requiresOf(code))
+      if (specifier.startsWith('.')) add(relativeTo(workspace, file, specifier));
+  };
+  files.forEach(add);
+  return modules;
+}
+
+/** The code of a file, without comments. */
+function readCode(workspace, file) {
+  const path = pathOf(workspace, file);
+  let code = codes.get(path);
+  if (code === undefined) {
+    code = ts.transpileModule(readFileSync(path, 'utf8'), { compilerOptions: OPTIONS }).outputText;
+    codes.set(path, code);
+  }
+  return code;
+}
+
+const codes = new Map();
+
+function requiresOf(code) {
+  return [...code.matchAll(REQUIRE)].map(([, , specifier]) => specifier);
+}
+
+function filesOf(workspace) {
+  const manifest = manifestOf(workspace);
+  return subpathsOf(manifest).map((subpath) => entryOf(manifest, subpath));
+}
+
+/** @returns undefined for a module of Node or of another package */
+function workspaceOf(specifier) {
+  return specifier.startsWith(SCOPE) ? specifier.slice(SCOPE.length).split('/', 1)[0] : undefined;
+}
+
+/** The name of a module in the file that holds it. */
+function moduleName(workspace, file) {
+  return file.replace(/^dist\//, `${workspace}/`);
+}
+
+function relativeTo(workspace, file, specifier) {
+  return withExtension(workspace, join(dirname(file), specifier), '.js');
+}
+
+const quote = JSON.stringify;
+
+/** The declarations of a package, each with those that it imports. */
+class Declarations {
   #done = new Set();
 
   constructor(folder) {
     this.folder = folder;
   }
 
-  /** @param file from the workspace's folder, such as dist/index.js */
+  /** @param file from the workspace's folder, such as dist/index.d.ts */
   add(workspace, file) {
     const target = targetOf(workspace, file);
     if (this.#done.has(target)) return;
     this.#done.add(target);
-    this.workspaces.add(workspace);
-    const isCode = file.endsWith('.js');
     let text = readFileSync(pathOf(workspace, file), 'utf8').replace(/\n\/\/# sourceMappingURL=.*\s*$/, '\n');
     // From the end, so that what is replaced moves nothing that is still to come.
     for (const { fileName: specifier, pos, end } of importsOf(text).reverse()) {
-      const replacement = this.#resolve(specifier, workspace, file, isCode);
+      const replacement = this.#resolve(specifier, workspace, file);
       // A position may be that of the quotes, or within them.
       const begin = text.lastIndexOf(specifier, end);
       if (begin < pos) throw new Error(`${target}: ${specifier} is not where it was found`);
@@ -61,40 +242,27 @@ class Staged {
     }
     const path = join(this.folder, target);
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, isCode ? withoutRequire(text) : text);
+    writeFileSync(path, text);
   }
 
   /** @returns the specifier in the package */
-  #resolve(specifier, workspace, file, isCode) {
+  #resolve(specifier, workspace, file) {
     // Declarations that the compiler writes by itself name Node's modules without `node:`.
     if (isBuiltin(specifier)) return specifier;
     if (specifier.startsWith('.')) {
-      this.add(workspace, withExtension(workspace, join(dirname(file), specifier), isCode));
+      this.add(workspace, withExtension(workspace, join(dirname(file), specifier), '.d.ts'));
       return specifier;
     }
-    if (!specifier.startsWith(SCOPE)) {
-      if (isCode) this.externals.add(packageOf(specifier));
-      else throw new Error(`${workspace}/${file} needs types of ${specifier}`);
-      return specifier;
-    }
+    if (!specifier.startsWith(SCOPE)) throw new Error(`${workspace}/${file} needs types of ${specifier}`);
     const [name, ...path] = specifier.slice(SCOPE.length).split('/');
     const entry = entryOf(manifestOf(name), ['.', ...path].join('/'));
-    this.add(name, isCode ? entry : entry.replace(/\.js$/, '.d.ts'));
+    this.add(name, entry.replace(/\.js$/, '.d.ts'));
     return relativeImport(targetOf(workspace, file), targetOf(name, entry));
   }
 }
 
 function importsOf(text) {
   return ts.preProcessFile(text, true, true).importedFiles;
-}
-
-/**
- * Takes `require` from the loading of Node's own modules: esbuild, and tools that stand on it, cannot bundle it as an ES
- * module ("Dynamic require of …"). `node:module` stays, because Jest gives its own to code that requires it; it is loaded
- * only where it is needed.
- */
-function withoutRequire(code) {
-  return code.replace(/\brequire\((["'])(node:(?!module\1)[\w/]+)\1\)/g, 'process.getBuiltinModule("$2")');
 }
 
 /** Where a file of a workspace lies in the package: those of `serval` at the top, each other workspace in a folder. */
@@ -107,8 +275,7 @@ function relativeImport(from, to) {
   return path.startsWith('.') ? path : `./${path}`;
 }
 
-function withExtension(workspace, file, isCode) {
-  const extension = isCode ? '.js' : '.d.ts';
+function withExtension(workspace, file, extension) {
   const stem = file.replaceAll('\\', '/').replace(/\.js$/, '');
   return (
     [`${stem}${extension}`, `${stem}/index${extension}`].find((path) => existsSync(pathOf(workspace, path))) ?? stem
@@ -119,13 +286,13 @@ function packageOf(specifier) {
   return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
 }
 
-function entriesOf({ exports, bin = {} }) {
-  return [
-    ...Object.keys(exports)
-      .filter((name) => name !== './package.json')
-      .map((name) => entryOf({ exports }, name)),
-    ...Object.values(bin),
-  ].map((path) => path.replace(/^\.\//, ''));
+function subpathsOf({ exports }) {
+  return Object.keys(exports).filter((name) => name !== './package.json');
+}
+
+function entriesOf(manifest) {
+  const bins = Object.values(manifest.bin ?? {}).map((path) => path.replace(/^\.\//, ''));
+  return [...subpathsOf(manifest).map((name) => entryOf(manifest, name)), ...bins];
 }
 
 function entryOf({ name, exports }, subpath) {
@@ -137,7 +304,7 @@ function entryOf({ name, exports }, subpath) {
 /** What users read of the manifest, with the dependencies of all workspaces that are in the package. */
 function publicManifest(main, workspaces) {
   const manifests = workspaces.map(manifestOf);
-  const subpaths = Object.keys(main.exports).filter((name) => /^\.\/(?!package\.json$)/.test(name));
+  const subpaths = subpathsOf(main).filter((name) => name !== '.');
   const optional = Object.assign({}, ...manifests.map(({ peerDependenciesMeta }) => peerDependenciesMeta));
   const own = Object.entries(main).filter(([key]) => key !== 'private' && key !== 'devDependencies');
   return {
@@ -149,9 +316,8 @@ function publicManifest(main, workspaces) {
       ),
     },
     files: ['dist'],
-    sideEffects: workspaces.flatMap((name) =>
-      (manifestOf(name).sideEffects || []).map((path) => `./${targetOf(name, path.replace(/^\.\//, ''))}`),
-    ),
+    // Metadata and the client register themselves.
+    sideEffects: [...main.sideEffects, './dist/core.js'],
     dependencies: merge(manifests.map(({ dependencies }) => dependencies)),
     peerDependencies: merge(manifests.map(({ peerDependencies }) => peerDependencies)),
     peerDependenciesMeta: optional,

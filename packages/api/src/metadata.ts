@@ -58,7 +58,6 @@ function provideReflectMetadata(): void {
 function loadReflectMetadata(): unknown {
   Reflect.deleteProperty(Reflect, 'metadata');
   try {
-    // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import would load it at the start
     require('reflect-metadata');
   } catch {
     lost =

@@ -1,3 +1,4 @@
 export { main } from './main';
+export { processTerminal } from './terminal';
 
 export type { Terminal } from './terminal';

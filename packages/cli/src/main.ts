@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { UsageError } from './command-arguments';
 import { CONNECT_HELP } from './connect-arguments';
 import { connectCommand } from './connect-command';
@@ -27,9 +25,14 @@ const COMMANDS = new Map([
  * Runs the command `serval`. Prints an error as one line on stderr, with its remedy. Never rejects.
  *
  * @param args without the program's own name
+ * @param version for `--version`; default: unknown
  * @returns the exit code; `serval connect --help` and `serval serve --help` list them
  */
-export async function main(args: readonly string[], terminal: Terminal = processTerminal()): Promise<number> {
+export async function main(
+  args: readonly string[],
+  terminal: Terminal = processTerminal(),
+  version = 'unknown',
+): Promise<number> {
   const [name = '--help', ...rest] = args;
   const command = COMMANDS.get(name);
   // If nothing reads the output, there is nowhere to report the error.
@@ -42,7 +45,7 @@ export async function main(args: readonly string[], terminal: Terminal = process
     } else if (name === '--help' || name === '-h' || name === 'help') {
       terminal.stdout.write(COMMANDS.get(rest[0] ?? '')?.help ?? HELP);
     } else if (name === '--version' || name === '-V') {
-      terminal.stdout.write(`${version()}\n`);
+      terminal.stdout.write(`${version}\n`);
     } else {
       throw new UsageError(`there is no command ${JSON.stringify(name)}`);
     }
@@ -58,10 +61,4 @@ export async function main(args: readonly string[], terminal: Terminal = process
 function asksForHelp(args: readonly string[]): boolean {
   const options = args.slice(0, args.indexOf('--') < 0 ? undefined : args.indexOf('--'));
   return options.includes('--help') || options.includes('-h');
-}
-
-function version(): string {
-  // All packages have the same version.
-  const { version: own } = JSON.parse(readFileSync(join(__dirname, '../package.json'), 'utf8')) as { version: string };
-  return own;
 }

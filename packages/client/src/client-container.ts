@@ -20,8 +20,9 @@ import {
   type WsSession,
 } from '@serval/container';
 import { createClientEngine, type ClientEngine } from '@serval/protocol';
-import { ClientEndpoints, type ClientEndpoint } from './client-endpoint';
-import { connectEndpoint, makeInstance, type ConnectContext, type ConnectWatch } from './connect-endpoint';
+import { ClientEndpoints, makeInstance, type ClientEndpoint } from './client-endpoint';
+import type * as ConnectEndpoint from './connect-endpoint';
+import type { ConnectContext, ConnectWatch } from './connect-endpoint';
 import {
   CLIENT_CONTAINER_OPTIONS,
   CLIENT_PROPERTIES,
@@ -31,7 +32,7 @@ import {
 } from './container-options';
 import type { Deadline } from './deadline';
 import { retrying } from './retry';
-import { parseServerUri } from './server-uri';
+import { parseServerUri, type ServerTarget } from './server-uri';
 
 /**
  * The {@link WebSocketContainer} of client endpoints. `ContainerProvider.getWebSocketContainer()` gives one with the
@@ -97,7 +98,7 @@ export class ClientContainer extends ContainerDefaults implements WebSocketConta
     if (this.isStopped) throw containerStopped();
     const server = parseServerUri(passed.at(-1));
     const wait = (milliseconds: number): Promise<void> => this.#waitUnlessStopped(milliseconds);
-    return retrying(this.#settings.retryAfter, () => connectEndpoint(this.#connectContext(), endpoint, server), wait);
+    return retrying(this.#settings.retryAfter, () => this.#connect(endpoint, server), wait);
   }
 
   /**
@@ -124,7 +125,7 @@ export class ClientContainer extends ContainerDefaults implements WebSocketConta
     const wait = (milliseconds: number): Promise<void> => pause(milliseconds, signal);
     // Later attempts use the delays of the reconnect policy.
     const retryAfter = attempt === 0 ? this.#settings.retryAfter : false;
-    return retrying(retryAfter, () => connectEndpoint(this.#connectContext(), endpoint, server, watch), wait);
+    return retrying(retryAfter, () => this.#connect(endpoint, server, watch), wait);
   }
 
   /**
@@ -199,13 +200,16 @@ export class ClientContainer extends ContainerDefaults implements WebSocketConta
     return new Set(this.#context.installedExtensions);
   }
 
-  #connectContext(): ConnectContext {
-    return {
+  #connect(endpoint: ClientEndpoint, server: ServerTarget, watch?: ConnectWatch): Promise<WsSession> {
+    // The handshake, its proxies and its TLS load with the first connect: a server that never connects does not need them.
+    const { connectEndpoint } = require('./connect-endpoint') as typeof ConnectEndpoint;
+    const context: ConnectContext = {
       connecting: this.#connecting,
       container: this.#context,
       settings: this.#settings,
       engineFor: (connecting) => this.#engineFor(connecting),
     };
+    return connectEndpoint(context, endpoint, server, watch);
   }
 
   /** The engine offers compression if the options or the endpoint's configuration request it. */

@@ -1,6 +1,12 @@
-import { DeploymentException, Endpoint, type ClientEndpointConfig, type EndpointClass } from '@serval/api';
+import {
+  DeploymentException,
+  Endpoint,
+  HandshakeException,
+  type ClientEndpointConfig,
+  type EndpointClass,
+} from '@serval/api';
 import { classNameOf, readAnnotations } from '@serval/api/spi';
-import type { ContainerContext } from '@serval/container';
+import { toError, type ContainerContext } from '@serval/container';
 import { planEndpoint, type EndpointPlan } from '@serval/plan';
 import { checkOffers, configOfAnnotated, requireConfig } from './endpoint-config';
 
@@ -109,4 +115,27 @@ function isSame(one: readonly unknown[] | undefined, other: readonly unknown[]):
 
 function notAnEndpoint(message: string): DeploymentException {
   return new DeploymentException(message, undefined, 'WS_DEPLOY_NOT_AN_ENDPOINT');
+}
+
+/** @throws HandshakeException with WS_CONNECT_ENDPOINT */
+export function makeInstance({ endpointClass, ...plan }: EndpointPlan): object {
+  try {
+    // Its constructor needs no arguments; that was checked before.
+    return new endpointClass();
+  } catch (thrown) {
+    throw endpointFailed(plan, 'the constructor', thrown);
+  }
+}
+
+export function endpointFailed(
+  { name }: Pick<EndpointPlan, 'name'>,
+  what: string,
+  thrown: unknown,
+): HandshakeException {
+  const cause = toError(thrown);
+  return new HandshakeException(
+    `${name} could not be connected, because ${what} threw: ${cause.message}`,
+    cause,
+    'WS_CONNECT_ENDPOINT',
+  );
 }

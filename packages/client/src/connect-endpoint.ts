@@ -10,11 +10,12 @@ import {
 } from '@serval/container';
 import type { EndpointPlan } from '@serval/plan';
 import type { ClientEngine } from '@serval/protocol';
-import type { ClientEndpoint } from './client-endpoint';
+import { endpointFailed, makeInstance, type ClientEndpoint } from './client-endpoint';
 import { Deadline } from './deadline';
 import type { ClientContainerSettings } from './container-options';
 import { credentialsIn, PROXY_CREDENTIALS, SERVER_CREDENTIALS } from './credentials';
 import { ConnectionConfig } from './endpoint-config';
+import { ATTEMPT_PROPERTY } from './function-endpoint';
 import { handshakeSettings } from './handshake-settings';
 import { openingHandshake } from './opening-handshake';
 import { resolveOrigin } from './origin';
@@ -30,12 +31,6 @@ export interface ConnectContext {
   /** The deadlines of pending connects, for a stop. */
   readonly connecting: Set<Deadline>;
 }
-
-/**
- * The name of the user property with the number of the attempt that opened a session of `connect`: 0 for the first
- * connection; after a loss, 1 for the first attempt to reconnect, and so on.
- */
-export const ATTEMPT_PROPERTY = 'reconnect.attempt';
 
 /** One attempt of a client that reconnects. */
 export interface ConnectWatch {
@@ -150,16 +145,6 @@ function sessionProperties(
   }
 }
 
-/** @throws HandshakeException with WS_CONNECT_ENDPOINT */
-export function makeInstance({ endpointClass, ...plan }: EndpointPlan): object {
-  try {
-    // Its constructor needs no arguments; that was checked before.
-    return new endpointClass();
-  } catch (thrown) {
-    throw endpointFailed(plan, 'the constructor', thrown);
-  }
-}
-
 async function makeCodecs(plan: EndpointPlan, config: ConnectionConfig, deadline: Deadline): Promise<SessionCodecs> {
   const making = Promise.resolve(SessionCodecs.create(plan.codecs, config));
   try {
@@ -172,15 +157,6 @@ async function makeCodecs(plan: EndpointPlan, config: ConnectionConfig, deadline
     );
     throw thrown instanceof HandshakeException ? thrown : endpointFailed(plan, 'a codec', thrown);
   }
-}
-
-function endpointFailed({ name }: Pick<EndpointPlan, 'name'>, what: string, thrown: unknown): HandshakeException {
-  const cause = toError(thrown);
-  return new HandshakeException(
-    `${name} could not be connected, because ${what} threw: ${cause.message}`,
-    cause,
-    'WS_CONNECT_ENDPOINT',
-  );
 }
 
 function tookTooLong(uri: URL, milliseconds: number): HandshakeException {

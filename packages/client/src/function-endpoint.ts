@@ -1,8 +1,13 @@
 import { Endpoint, PongMessage, type CloseReason, type Session } from '@serval/api';
 import { unhurried } from '@serval/container';
-import { ATTEMPT_PROPERTY } from './connect-endpoint';
 import { AnyDecoded } from '@serval/plan';
 import type { MessageStream, ReceivedMessage } from './message-stream';
+
+/**
+ * The name of the user property with the number of the attempt that opened a session of `connect`: 0 for the first
+ * connection; after a loss, 1 for the first attempt to reconnect, and so on.
+ */
+export const ATTEMPT_PROPERTY = 'reconnect.attempt';
 
 /** The second argument of `onOpen`. */
 export interface OpenInfo {

@@ -2,9 +2,9 @@
 import './container-provider';
 
 export { ClientContainer } from './client-container';
-export { ATTEMPT_PROPERTY } from './connect-endpoint';
 export { CONNECT_OPTIONS } from './connect-options';
 export { CLIENT_CONTAINER_OPTIONS } from './container-options';
+export { ATTEMPT_PROPERTY } from './function-endpoint';
 export { connect } from './web-socket-client';
 
 export type { StopOptions } from '@serval/container';

@@ -60,7 +60,6 @@ export async function openSocksTunnel(request: SocksRequest, terms: ExchangeTerm
 async function negotiate(socket: Socket, options: Socks.SocksClientOptions): Promise<void> {
   await once(socket, 'connect');
   // The package loads only here, because most clients do not use such a proxy.
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import would load it at the start
   const { SocksClient } = loadLazily('socks', 'a SOCKS proxy', () => require('socks') as typeof Socks);
   await SocksClient.createConnection(options);
   let early = 0;

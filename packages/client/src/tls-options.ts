@@ -1,7 +1,7 @@
 import { DeploymentException, type ClientEndpointConfig } from '@serval/api';
 import { TOMCAT } from '@serval/container';
 import type { ConnectionOptions, SecureVersion } from 'node:tls';
-import { readTrustStore } from './trust-store';
+import type * as TrustStore from './trust-store';
 
 /** Options for Node's TLS, other than the host. */
 export type TlsOptions = ConnectionOptions;
@@ -83,6 +83,7 @@ async function readTrusted(properties: ReadonlyMap<string, unknown>): Promise<Tl
   const password = properties.get(SSL_TRUSTSTORE_PWD) ?? 'changeit';
   if (typeof path !== 'string') throw wrong(`${SSL_TRUSTSTORE} is the path of a file; found ${typeof path}.`);
   if (typeof password !== 'string') throw wrong(`${SSL_TRUSTSTORE_PWD} is a string; found ${typeof password}.`);
+  const { readTrustStore } = require('./trust-store') as typeof TrustStore;
   return { ca: await readTrustStore(SSL_TRUSTSTORE, path, password) };
 }
 

@@ -83,7 +83,6 @@ function readPkcs12(file: Buffer, password: string): readonly Buffer[] {
 function loadForge(): typeof Forge {
   // Bundlers accept a missing module only inside a try statement.
   try {
-    // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import would load it at the start
     return require('node-forge') as typeof Forge;
   } catch (cause) {
     throw cannotLoad('node-forge', 'a trust store of PKCS#12', cause);

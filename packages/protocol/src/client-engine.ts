@@ -12,7 +12,6 @@ import {
 import type { EngineOptions } from './engine-options';
 import { connectionSettings, createCompression } from './native-engine';
 import { tune } from './sockets';
-import { zlibCodecs } from './zlib-codecs';
 import type { ZlibCodecs } from './zlib-contract';
 
 /** An opening handshake that a server has answered with 101; its headers are checked but for the extensions. */
@@ -54,7 +53,7 @@ export interface ClientEngine {
  * @param codecs the way to zlib; by default the best that this Node has
  * @throws DeploymentException for an option that is out of range or unknown
  */
-export function createClientEngine(options: EngineOptions = {}, codecs: ZlibCodecs = zlibCodecs()): ClientEngine {
+export function createClientEngine(options: EngineOptions = {}, codecs?: ZlibCodecs): ClientEngine {
   const compression = createCompression(options.perMessageDeflate, codecs);
   const settings = connectionSettings(options);
   const engineWith = (wishes: DeflateWishes | undefined): ClientEngine => ({

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { readOptions, type Transport } from '@serval/api/spi';
-import { Compression } from './compression';
+import type * as CompressionModule from './compression';
+import type { Compression } from './compression';
 import { Connection, type ConnectionParts } from './connection';
 import { acceptOffers } from './deflate-negotiation';
 import type { AcceptedConnection, AcceptedUpgrade, Engine, HeaderLine } from './engine';
@@ -8,7 +9,6 @@ import { ENGINE_OPTIONS, type EngineOptions } from './engine-options';
 import { acceptValue, formatExtensions } from './handshake-headers';
 import { trySharedReads } from './shared-reads-trial';
 import { tune } from './sockets';
-import { zlibCodecs } from './zlib-codecs';
 import type { ZlibCodecs } from './zlib-contract';
 
 /** On a stream of HTTP/2 nothing can come before its answer has been seen. */
@@ -20,7 +20,7 @@ const NO_HEAD = Buffer.alloc(0);
  * @param codecs the way to zlib; by default the best that this Node has
  * @throws DeploymentException for an option that is out of range or unknown
  */
-export function createNativeEngine(options: EngineOptions = {}, codecs: ZlibCodecs = zlibCodecs()): Engine {
+export function createNativeEngine(options: EngineOptions = {}, codecs?: ZlibCodecs): Engine {
   const compression = createCompression(options.perMessageDeflate, codecs);
   const settings = connectionSettings(options);
   const takeOver = (
@@ -77,10 +77,12 @@ export function connectionSettings(options: EngineOptions): ConnectionSettings {
 /** @throws DeploymentException for an option that is out of range or unknown */
 export function createCompression(
   option: EngineOptions['perMessageDeflate'] = false,
-  codecs: ZlibCodecs,
+  codecs: ZlibCodecs | undefined,
 ): Compression | undefined {
   if (option === false) return undefined;
-  return new Compression(option === true ? {} : option, codecs);
+  // Loads it, and zlib, only for an engine that compresses.
+  const compression = require('./compression') as typeof CompressionModule;
+  return new compression.Compression(option === true ? {} : option, codecs);
 }
 
 /** RFC 6455 4.2.2. */

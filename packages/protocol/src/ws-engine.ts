@@ -17,7 +17,6 @@ const LEAST_MAX_PAYLOAD = 1024 * 1024;
  * @throws DeploymentException when ws cannot be loaded
  */
 export function createWsEngine({ maxFragments }: Pick<EngineOptions, 'maxFragments'> = {}): Engine {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import would load it at the start
   const { WebSocketServer } = loadLazily('ws', "engine: 'ws'", () => require('ws') as typeof Ws);
   return {
     installedExtensions: [],

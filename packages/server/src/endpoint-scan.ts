@@ -32,7 +32,6 @@ export interface ScanResult {
  * @throws DeploymentException when nothing matches, or a module cannot be loaded
  */
 export async function scanEndpoints(patterns: readonly string[], directory: string): Promise<ScanResult> {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import would load it at the start
   const { glob } = loadLazily('tinyglobby', 'scan', () => require('tinyglobby') as typeof Tinyglobby);
   const files = await glob([...patterns], { cwd: directory, absolute: true, ignore: ['**/node_modules/**'] });
   if (files.length === 0) {
@@ -81,7 +80,6 @@ export function chooseEndpoints(found: ScanResult): readonly (EndpointClass | Se
 }
 
 async function load(file: string, directory: string): Promise<unknown> {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- a bundle without require starts without it
   const { createRequire } = loadLazily('node:module', 'scan', () => require('node:module') as typeof NodeModule);
   try {
     // On every supported Node, require also loads ES modules, except those with a top-level await.

@@ -1,23 +1,28 @@
 import type { IncomingMessage } from 'node:http';
-import { Http2ServerRequest } from 'node:http2';
+import type { Http2ServerRequest } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { IllegalArgumentException } from '@serval/api';
 import { describeValue, isOptionsObject } from '@serval/api/spi';
 import { Http1Reply } from './http1-reply';
 import { Http2Reply } from './http2-reply';
 import type { UpgradeReply } from './upgrade-reply';
-import { fromHttp2Stream, fromIncomingMessage, type UpgradeRequest } from './upgrade-request';
+import { fromHttp2Stream, fromIncomingMessage, http2, type UpgradeRequest } from './upgrade-request';
 
 // Reads the arguments of `upgradeHttpToWebSocket` and `adoptWebSocket`, which receive requests from the application.
 
 /** Reads the arguments of `upgradeHttpToWebSocket`. @throws IllegalArgumentException when one is invalid */
 export function handedOver(httpRequest: unknown, httpResponse: unknown): [UpgradeRequest, UpgradeReply] {
-  if (httpRequest instanceof Http2ServerRequest) {
+  if (isHttp2Request(httpRequest)) {
     const { stream, headers, rawHeaders } = httpRequest;
     return [fromHttp2Stream(stream, headers, rawHeaders, httpRequest), new Http2Reply(stream, headers)];
   }
   const request = requireIncomingMessage('upgradeHttpToWebSocket', httpRequest);
   return [fromIncomingMessage(request), requireSocket(httpResponse, request)];
+}
+
+function isHttp2Request(request: unknown): request is Http2ServerRequest {
+  const isLike = typeof request === 'object' && request !== null && 'httpVersionMajor' in request;
+  return isLike && request.httpVersionMajor === 2 && request instanceof http2().Http2ServerRequest;
 }
 
 export function asMap(

@@ -1,4 +1,4 @@
-import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { HandshakeRejection, type HandshakeRejectionResponse } from '@serval/api';
 import { Deadline, type Transport } from '@serval/api/spi';
 import { acceptValue, isValidKey, type AcceptedConnection, type Engine, type HeaderLine } from '@serval/protocol';
@@ -71,7 +71,7 @@ export class Http2Reply implements UpgradeReply {
     const own = this.ownHeaders(request);
     // Runs after both close frames, or after the peer broke the protocol. By RFC 6455 7.1.1 the server ends the connection,
     // and some clients do not accept END_STREAM as its end.
-    stream.once('finish', () => setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR)));
+    stream.once('finish', () => setImmediate(() => stream.close()));
     return engine.acceptStream?.({
       ...accepted,
       stream,
@@ -87,7 +87,7 @@ export class Http2Reply implements UpgradeReply {
     stream.once('close', () => linger.clear());
     // RFC 9113 8.1: the client need not send more, and does not end its side of a CONNECT by itself.
     // setImmediate, because some versions of Node finish a stream without a body before they send its headers.
-    stream.once('finish', () => setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR)));
+    stream.once('finish', () => setImmediate(() => stream.close()));
     stream.respond({ ':status': status, ...http2Headers(headers) });
     // Node has already ended the stream if the status has no body.
     if (!stream.writableEnded) stream.end(body);

@@ -1,6 +1,6 @@
 import { createServer, type RequestListener } from 'node:http';
-import { createSecureServer as createHttp2Server, type Http2SecureServer, type ServerHttp2Session } from 'node:http2';
-import { createServer as createSecureServer } from 'node:https';
+import type { Http2SecureServer, ServerHttp2Session } from 'node:http2';
+import type * as Https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { DeploymentException, IllegalStateException } from '@serval/api';
 import { Deadline, showAs } from '@serval/api/spi';
@@ -8,6 +8,7 @@ import { graceOf, toError, type StopOptions } from '@serval/container';
 import { attach, type AttachableServer } from './http-host';
 import type { ServerContainer } from './server-container';
 import { containerOptionsOf, readServerOptions, type ServerOptions, type ServerSettings } from './server-options';
+import { http2 as loadHttp2 } from './upgrade-request';
 
 /** How long connections without a session may stay after a stop, such as a refused client or an unfinished TLS handshake. */
 const LINGER_MS = 2000;
@@ -58,10 +59,14 @@ export class Server {
   #createServer(listener: RequestListener): AttachableServer {
     const { tls, http2 } = this.#settings;
     if (tls === undefined) return createServer(listener);
-    if (!http2) return withTls(() => createSecureServer(tls, listener));
+    const https = require('node:https') as typeof Https;
+    if (!http2) return withTls(() => https.createServer(tls, listener));
     // The objects of the compatibility API work like those of node:http.
     const http2Listener = listener as unknown as Parameters<Http2SecureServer['on']>[1];
-    const server = withTls(() => createHttp2Server({ ...tls, allowHTTP1: true })).on('request', http2Listener);
+    const server = withTls(() => loadHttp2().createSecureServer({ ...tls, allowHTTP1: true })).on(
+      'request',
+      http2Listener,
+    );
     server.on('session', (session) => {
       this.#http2Sessions.add(session);
       session.once('close', () => this.#http2Sessions.delete(session));

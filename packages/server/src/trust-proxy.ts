@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
 import { DeploymentException } from '@serval/api';
-import type { OptionKind } from '@serval/api/spi';
+import { loadLazily, type OptionKind } from '@serval/api/spi';
 import { isThenable, tolerateNeglect } from '@serval/container';
-import { compile } from 'proxy-addr';
+import type * as ProxyAddr from 'proxy-addr';
 
 /**
  * The proxies whose X-Forwarded-* headers count, as in Express: their addresses and subnets (`'10.0.0.0/8'`, also
@@ -31,6 +31,7 @@ export function trustedProxies(option: TrustProxy): IsTrustedProxy | undefined {
     return option === 0 ? undefined : (_address, hop) => hop < option;
   const addresses: unknown = typeof option === 'string' ? option.split(',').map((entry) => entry.trim()) : option;
   if (!Array.isArray(addresses) || !addresses.every((entry) => typeof entry === 'string')) throw badTrust(option);
+  const { compile } = loadLazily('proxy-addr', 'trustProxy', () => require('proxy-addr') as typeof ProxyAddr);
   try {
     return compile(addresses);
   } catch (cause) {

@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
 import type { EventEmitter } from 'node:events';
-import { Server as TlsServer } from 'node:tls';
 
 /**
  * Whether Node emits 'upgrade' for a request with an Upgrade header. Otherwise it is an ordinary request, with its body,
@@ -80,7 +79,7 @@ interface RequestParser {
 function throughParser(server: EventEmitter, filter: UpgradeFilter): () => void {
   let isActive = true;
   // For both events, Node's own listener has already created the parser.
-  const event = server instanceof TlsServer ? 'secureConnection' : 'connection';
+  const event = 'setSecureContext' in server ? 'secureConnection' : 'connection';
   const onConnection = (socket: { readonly parser?: RequestParser | null }): void => {
     const { parser } = socket;
     const onIncoming = parser?.onIncoming;

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { Http2ServerRequest, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import type * as Http2 from 'node:http2';
+import type { Http2ServerRequest, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { HeaderMap } from '@serval/protocol';
@@ -78,7 +79,7 @@ export function fromHttp2Stream(
     clientCertificates: () => (isSecure && session?.destroyed === false ? peerCertificates(session.socket) : undefined),
     // Created on demand, because an object of Node's 'request' layer lives as long as its stream.
     get native() {
-      return (native ??= new Http2ServerRequest(stream, headers, {}, rawHeaders));
+      return (native ??= new (http2().Http2ServerRequest)(stream, headers, {}, rawHeaders));
     },
   };
 }
@@ -96,6 +97,11 @@ function fieldsOf(headers: IncomingHttpHeaders, rawHeaders: readonly string[]): 
   // RFC 9113 8.2.3: clients split cookies; Node joins them.
   if (headers.cookie !== undefined) fields.add('cookie', headers.cookie);
   return fields;
+}
+
+/** Node's module, which few servers need, and which takes longer to load than node:http and node:https together. */
+export function http2(): typeof Http2 {
+  return require('node:http2') as typeof Http2;
 }
 
 function peerCertificates(socket: Socket): readonly Buffer[] | undefined {
