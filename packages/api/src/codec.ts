@@ -1,7 +1,7 @@
 import { codecDeclarations, type CodecDeclaration } from './codec-declaration';
 import type { DecoderClass } from './decoder';
 import type { EncoderClass } from './encoder';
-import { DecodeException, EncodeException } from './errors';
+import { DecodeException, EncodeException, IllegalArgumentException } from './errors';
 import {
   readReply,
   readRequest,
@@ -102,7 +102,7 @@ const OUTGOING: readonly unknown[] = ['check', 'replace', 'off'];
 /**
  * Creates a codec class for a format.
  *
- * @throws TypeError when the schema is not a Standard Schema, or an option is invalid
+ * @throws IllegalArgumentException when the schema is not a Standard Schema, or an option is invalid
  */
 export function codecFor<In, Out, Wire extends string | Uint8Array, D extends string>(
   wire: WireFormat<Wire>,
@@ -280,21 +280,32 @@ export function describeType(type: unknown): string {
 const LONGEST_TYPE = 64;
 
 function checkArguments(wire: { readonly name: string }, schema: unknown, options: CodecOptions): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new IllegalArgumentException(
+      `${wire.name}: its options are an object, such as { requests: true }; found ${options === null ? 'null' : typeof options}.`,
+    );
+  }
   const { outgoing, answerErrors, discriminator, requests } = options;
   if (schema !== undefined && !isStandardSchema(schema)) {
-    throw new TypeError(
+    throw new IllegalArgumentException(
       `${wire.name} takes a schema of a library that implements Standard Schema, such as zod, valibot or arktype, or undefined; ` +
         `found ${schema === null ? 'null' : typeof schema}. If it is a schema, update its library.`,
     );
   }
   if (outgoing !== undefined && !OUTGOING.includes(outgoing))
-    throw new TypeError(`${wire.name}: outgoing is 'check', 'replace' or 'off'; found ${String(outgoing)}.`);
+    throw new IllegalArgumentException(
+      `${wire.name}: outgoing is 'check', 'replace' or 'off'; found ${String(outgoing)}.`,
+    );
   if (answerErrors !== undefined && typeof answerErrors !== 'boolean' && typeof answerErrors !== 'function')
-    throw new TypeError(`${wire.name}: answerErrors is a boolean or a function; found ${typeof answerErrors}.`);
+    throw new IllegalArgumentException(
+      `${wire.name}: answerErrors is a boolean or a function; found ${typeof answerErrors}.`,
+    );
   if (requests !== undefined && typeof requests !== 'boolean')
-    throw new TypeError(`${wire.name}: requests is a boolean; found ${typeof requests}.`);
+    throw new IllegalArgumentException(`${wire.name}: requests is a boolean; found ${typeof requests}.`);
   if (discriminator !== undefined && (typeof discriminator !== 'string' || discriminator === ''))
-    throw new TypeError(`${wire.name}: discriminator is the name of a property; found ${String(discriminator)}.`);
+    throw new IllegalArgumentException(
+      `${wire.name}: discriminator is the name of a property; found ${String(discriminator)}.`,
+    );
 }
 
 function isPromise<T>(value: T | Promise<T>): value is Promise<T> {

@@ -12,7 +12,7 @@ import type { StandardSchema } from './standard-schema';
  *
  * @param schema a schema of zod, valibot, arktype or another library that implements Standard Schema. Without one,
  * `json<T>()` validates nothing
- * @throws TypeError when the schema is not a Standard Schema, or an option is invalid
+ * @throws IllegalArgumentException when the schema is not a Standard Schema, or an option is invalid
  *
  * @example
  * const Chat = json(z.discriminatedUnion('type', [

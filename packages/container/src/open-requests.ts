@@ -53,6 +53,10 @@ export class OpenRequests {
   }
 
   async #send(value: unknown, options: RequestOptions): Promise<unknown> {
+    if (typeof options !== 'object' || options === null || Array.isArray(options))
+      throw new IllegalArgumentException(
+        `request: its options are an object, such as { timeout: 5000 }; found ${describeValue(options)}.`,
+      );
     const { timeout = DEFAULT_TIMEOUT_MS, signal, schema } = options;
     if (typeof timeout !== 'number' || !(timeout > 0))
       throw new IllegalArgumentException(

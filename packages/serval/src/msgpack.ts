@@ -9,7 +9,7 @@ import { requireFittingCounts } from './declared-counts';
  * MessagePack has beside JSON: bytes, dates and 64-bit integers.
  *
  * @param schema a Standard Schema; without one, `msgpack<T>()` validates nothing
- * @throws TypeError when the schema is not a Standard Schema, or an option is invalid
+ * @throws IllegalArgumentException when the schema is not a Standard Schema, or an option is invalid
  * @throws DeploymentException when msgpackr is not installed
  *
  * @example

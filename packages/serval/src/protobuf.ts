@@ -1,5 +1,5 @@
 // `serval/protobuf`: a codec for Protocol Buffers. It needs the package @bufbuild/protobuf.
-import type { Codec, CodecOptions } from '@serval/api';
+import { IllegalArgumentException, type Codec, type CodecOptions } from '@serval/api';
 import { codecFor, describeValue, loadLazily } from '@serval/api/spi';
 import type * as Protobuf from '@bufbuild/protobuf';
 
@@ -23,7 +23,7 @@ export interface ProtobufOptions {
  * message with a `oneof`. The encoder also takes an object with the fields of the message.
  *
  * @param schema the message's description, such as `ChatSchema`
- * @throws TypeError when the argument is not the description of a message, or the option is invalid
+ * @throws IllegalArgumentException when the argument is not the description of a message, or the option is invalid
  * @throws DeploymentException when @bufbuild/protobuf is not installed
  *
  * @example
@@ -34,7 +34,7 @@ export function protobuf<T extends object>(
   options: ProtobufOptions = {},
 ): Codec<T, Partial<T>, Uint8Array> {
   if (typeof schema !== 'object' || schema === null || schema.kind !== 'message') {
-    throw new TypeError(
+    throw new IllegalArgumentException(
       `protobuf takes the description of a message that protoc-gen-es generates, such as ChatSchema; found ${describeValue(schema)}.`,
     );
   }
