@@ -18,10 +18,12 @@ import {
 import type { BoundSession, EndpointPlan, MessageRoute, MethodPlan } from '@serval/plan';
 import type { AsyncScope } from './async-scope';
 import { decode } from './decoders';
-import type { DiagnosticEvent } from './diagnostics';
+import type { DiagnosticEvent } from './diagnostic-event';
 import { intercept } from './interceptors';
+import { HandledMessage, isTracing, messageFailed, traceMessage } from './message-tracing';
 import { isThenable, toError, type Sending, type Settled } from './promises';
 import type { SessionCodecs } from './session-codecs';
+import { placeOfSession } from './session-report';
 import type { ContainerSettings } from './settings';
 
 /** A session as its dispatcher reads it. It is the argument of a parameter of type Session as well. */
@@ -42,7 +44,6 @@ export interface DispatchHost extends BoundSession, Session {
     /** Ends the session after an error of its endpoint. */
     endpointFailed(phrase: string): void;
   };
-  getId(): string;
   /** Sends the result of an `@OnMessage` method. */
   reply(value: unknown): Sending;
   /** Settles the request that the peer replies to. */
@@ -77,26 +78,40 @@ function callOpen(session: DispatchHost): Error | undefined | Promise<Error | un
 /** Handles one message, or one part of it: decodes it, calls the method, and sends the result. */
 export function dispatchMessage(session: DispatchHost, route: MessageRoute, arrived: unknown, last: boolean): Settled {
   // Without a scope a message costs nothing for it.
-  if (session.scope === undefined) return handleMessage(session, route, arrived, last);
-  return session.scope.run(() => handleMessage(session, route, arrived, last));
+  if (session.scope === undefined) return observeMessage(session, route, arrived, last);
+  return session.scope.run(() => observeMessage(session, route, arrived, last));
 }
 
-function handleMessage(session: DispatchHost, route: MessageRoute, arrived: unknown, last: boolean): Settled {
+function observeMessage(session: DispatchHost, route: MessageRoute, arrived: unknown, last: boolean): Settled {
+  if (!isTracing()) return handleMessage(session, route, arrived, last, undefined);
+  const message = new HandledMessage(session, route);
+  return traceMessage(message, () => handleMessage(session, route, arrived, last, message));
+}
+
+/** @param traced undefined unless somebody traces messages */
+function handleMessage(
+  session: DispatchHost,
+  route: MessageRoute,
+  arrived: unknown,
+  last: boolean,
+  traced: HandledMessage | undefined,
+): Settled {
   try {
     const payload = decode(session.codecs, route.decoding, arrived);
     const going = isThenable(payload)
-      ? Promise.resolve(payload).then((decoded) => handle(session, route, arrived, decoded, last))
-      : handle(session, route, arrived, payload, last);
-    return going?.catch((thrown: unknown) => dispatchMessageError(session, thrown));
+      ? Promise.resolve(payload).then((decoded) => handle(session, route, arrived, decoded, last, traced))
+      : handle(session, route, arrived, payload, last, traced);
+    return going?.catch((thrown: unknown) => dispatchMessageError(session, thrown, traced));
   } catch (thrown) {
-    return dispatchMessageError(session, thrown);
+    return dispatchMessageError(session, thrown, traced);
   }
 }
 
 /** Calls `@OnError`, then ends the session where `onMessageError` says so. */
-function dispatchMessageError(session: DispatchHost, thrown: unknown): Settled {
+function dispatchMessageError(session: DispatchHost, thrown: unknown, traced: HandledMessage | undefined): Settled {
   // The handler stopped because its session did.
   if (session.life.isAbort(thrown)) return undefined;
+  if (traced !== undefined) messageFailed(traced, toError(thrown));
   const settled = bothSettled(answerPeer(session, thrown), dispatchError(session, thrown));
   const isCodec = thrown instanceof DecodeException || thrown instanceof EncodeException;
   if (isCodec || session.context.settings.onMessageError === 'keep-open') return settled;
@@ -161,15 +176,14 @@ export function dispatchError(session: DispatchHost, thrown: unknown): Settled {
 
 function callError(session: DispatchHost, thrown: unknown): Settled {
   const error = toError(thrown);
-  const { error: handler, name: endpoint, interceptors } = session.plan;
+  const { error: handler, interceptors } = session.plan;
   const { diagnostics } = session.context;
-  const sessionId = session.getId();
   if (handler === undefined && interceptors === undefined) {
     reportUnhandled(session, error);
     return undefined;
   }
   const failed = (second: unknown): void =>
-    diagnostics.report({ kind: 'error-handler-failed', endpoint, sessionId, error: toError(second) });
+    diagnostics.report({ kind: 'error-handler-failed', ...placeOfSession(session), error: toError(second) });
   try {
     const result = call('error', session.endpoint, handler, session, error);
     return isThenable(result) ? Promise.resolve(result).then(() => undefined, failed) : undefined;
@@ -212,13 +226,15 @@ function handle(
   arrived: unknown,
   payload: unknown,
   last: boolean,
+  traced: HandledMessage | undefined,
 ): Settled {
-  if (isRequestMessage(payload)) return answerRequest(session, route, payload);
+  if (isRequestMessage(payload)) return answerRequest(session, route, payload, traced);
   if (isReplyMessage(payload)) {
     session.settleReply(payload);
     return undefined;
   }
   const method = methodFor(route, payload);
+  traced?.dispatchedTo(method);
   return method === undefined
     ? refuseType(session, route, arrived, payload)
     : invoke(session, route, method, payload, last);
@@ -251,15 +267,20 @@ function refuseType(session: DispatchHost, { byType }: MessageRoute, arrived: un
 function reportType(session: DispatchHost, type: unknown): void {
   session.context.diagnostics.report({
     kind: 'unknown-message-type',
-    endpoint: session.plan.name,
-    sessionId: session.getId(),
+    ...placeOfSession(session),
     type: describeType(type),
   });
 }
 
 /** Calls the method for the message of a request, and sends its result or its error as the reply. */
-function answerRequest(session: DispatchHost, route: MessageRoute, request: RequestMessage): Settled {
+function answerRequest(
+  session: DispatchHost,
+  route: MessageRoute,
+  request: RequestMessage,
+  traced: HandledMessage | undefined,
+): Settled {
   const method = methodFor(route, request.message);
+  traced?.dispatchedTo(method);
   if (method === undefined) {
     reportType(session, typeOf(request.message, route.byType?.decoder.discriminator ?? 'type'));
     return failRequest(session, request, 'unknown-type', 'Messages of this type have no handler.');
@@ -268,7 +289,7 @@ function answerRequest(session: DispatchHost, route: MessageRoute, request: Requ
     if (thrown instanceof ReplyException) return failRequest(session, request, thrown.reason, thrown.message);
     // The error itself may hold secrets.
     const replied = failRequest(session, request, 'failed', 'The request failed.');
-    return bothSettled(replied, dispatchMessageError(session, thrown));
+    return bothSettled(replied, dispatchMessageError(session, thrown, traced));
   };
   const reply = (value: unknown): Settled => sendAnswer(session, request.codec.encodeReply(request.id, value));
   try {
@@ -321,11 +342,10 @@ function call(
 }
 
 function reportUnhandled(session: DispatchHost, error: Error): void {
-  const { name: endpoint } = session.plan;
   // The peer made the mistake and has the answer; a log of its mistakes would be the peer's to fill.
   const isAnswered = error instanceof DecodeException && error.answer !== undefined;
   const kind = isAnswered ? 'message-refused' : 'unhandled-error';
-  session.context.diagnostics.report({ kind, endpoint, sessionId: session.getId(), error });
+  session.context.diagnostics.report({ kind, ...placeOfSession(session), error });
 }
 
 function callMethod(

@@ -1,3 +1,5 @@
+import type { LimitName } from './diagnostic-event';
+
 /** The clock's step: how exact idle timeouts are, and how often the process wakes up for them. */
 const TICK_MS = 20;
 
@@ -12,7 +14,13 @@ export interface IdleLimits {
   readonly bothMs: number;
 }
 
-type IdleCause = 'read idle' | 'write idle' | 'idle';
+type IdleCause = Extract<LimitName, 'readIdleTimeout' | 'writeIdleTimeout' | 'maxSessionIdleTimeout'>;
+
+const WORDS: { readonly [C in IdleCause]: string } = {
+  readIdleTimeout: 'read idle',
+  writeIdleTimeout: 'write idle',
+  maxSessionIdleTimeout: 'idle',
+};
 
 /** The activity of one session. */
 export interface WatchedSession {
@@ -23,7 +31,7 @@ export interface WatchedSession {
   /** From now on the session is watched. */
   watchedFrom(now: number): void;
   /** Ends the session. */
-  abandon(phrase: string): void;
+  abandon(limit: LimitName, phrase: string): void;
 }
 
 /**
@@ -80,7 +88,7 @@ export class IdleTimeouts {
     for (const [session, limits] of this.#watched) {
       const { cause, at } = earliest(session, limits);
       // A read within a tick carries the time of the tick's beginning. Wait for one more, so that no timeout is early.
-      if (at + TICK_MS <= judged) session.abandon(`The session’s ${cause} timeout has passed.`);
+      if (at + TICK_MS <= judged) session.abandon(cause, `The session’s ${WORDS[cause]} timeout has passed.`);
       else next = Math.min(next, at + TICK_MS, session.keepAlive?.look(judged) ?? Infinity);
     }
     this.#nextLook = next;
@@ -93,5 +101,5 @@ function earliest(session: WatchedSession, limits: IdleLimits): { readonly cause
   const write = session.lastWrite + limits.writeMs;
   const both = Math.max(session.lastRead, session.lastWrite) + limits.bothMs;
   const at = Math.min(read, write, both);
-  return { at, cause: at === read ? 'read idle' : at === write ? 'write idle' : 'idle' };
+  return { at, cause: at === read ? 'readIdleTimeout' : at === write ? 'writeIdleTimeout' : 'maxSessionIdleTimeout' };
 }

@@ -6,6 +6,7 @@ import { isAutomaticPong } from './keep-alive';
 import { openBytes, openText, type MessagePipe } from './message-pipe';
 import type { Settled } from './promises';
 import { RunningHandlers } from './running-handlers';
+import type { SessionTraffic } from './session-traffic';
 
 /** A session as its inbox uses it. */
 export interface InboxHost extends InboundRulesHost {
@@ -26,6 +27,8 @@ export interface InboxHost extends InboundRulesHost {
     connectionClosing(code: number, reason: string): void;
     connectionClosed(code: number, reason: string): void;
     connectionFailed(error: Error): void;
+    /** The message exceeds the limit of this side. */
+    messageTooLarge(phrase: string): void;
     /** A handler took too long. */
     handlerOverdue(method: string | symbol, afterMs: number): void;
   };
@@ -36,6 +39,8 @@ export interface InboxHost extends InboundRulesHost {
   takeReply(data: string | Buffer): boolean;
   /** Handles one message, or one part of it, or a stream. */
   dispatch(route: MessageRoute, arrived: unknown, last: boolean): Settled;
+  /** Undefined unless the session is measured. */
+  readonly traffic: Pick<SessionTraffic, 'received'> | undefined;
   /** A message has no handler. */
   dropped(messageType: 'text' | 'binary'): void;
 }
@@ -210,6 +215,7 @@ export class Inbox implements TransportListener {
     if (maxCharacters !== undefined && text.length > maxCharacters) {
       if (this.#phase !== 'receiving') return;
       this.host.transport.pause();
+      this.host.life.messageTooLarge(`The message has ${text.length} characters; at most ${maxCharacters} are taken.`);
       this.onClosing(1009, `At most ${maxCharacters} characters are taken.`);
       return;
     }
@@ -250,6 +256,8 @@ export class Inbox implements TransportListener {
   #arrive(arrival: Arrival): void {
     this.host.limits.read();
     if (this.#phase !== 'receiving') return;
+    const { traffic } = this.host;
+    if (traffic !== undefined && arrival.native !== 'pong') traffic.received(arrival.data, arrival.last);
     if (this.#continuesPipe(arrival)) {
       this.#pushToPipe(arrival);
     } else if (this.host.awaitsReplies && this.#isEarlyReply(arrival)) {

@@ -4,6 +4,7 @@ export { broadcast } from './broadcaster';
 export { CONTAINER_OPTIONS, ContainerContext } from './container-context';
 export { ContainerDefaults } from './container-defaults';
 export { DIAGNOSTICS_CHANNEL } from './diagnostics';
+export { HandledMessage, MESSAGE_CHANNEL } from './message-tracing';
 export { unhurried } from './handler-table';
 export { openSession } from './open-session';
 export { SessionCodecs } from './session-codecs';
@@ -15,7 +16,9 @@ export { SessionProperties } from './session-properties';
 export { endSessions, graceOf, STOP_OPTIONS } from './stopping';
 export { isThenable, rejected, tolerateNeglect, toError } from './promises';
 
-export type { DiagnosticEvent } from './diagnostics';
+export type { DiagnosticEvent, LimitName, RefusalRule, SessionClosed, SessionOpened } from './diagnostic-event';
+export type { Around } from './message-tracing';
+export type { SessionTraffic } from './session-traffic';
 export type { Logger } from './logger';
 export type { ContainerOptions } from './container-context';
 export type { StopOptions } from './stopping';

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Transport } from '@serval/api/spi';
+import type { LimitName } from './diagnostic-event';
 
 /** A session as its keep-alive uses it. Times are those of the clock of the idle timeouts. */
 export interface KeepAliveHost {
@@ -10,7 +11,7 @@ export interface KeepAliveHost {
   /** False while the inbox is full: nothing is heard of the peer then. */
   readonly isReading: boolean;
   /** Ends the session, whose peer is gone. */
-  abandon(phrase: string, isGone: boolean): void;
+  abandon(limit: LimitName, phrase: string, isGone: boolean): void;
 }
 
 /** The data of automatic pings, by which their pongs are recognised. */
@@ -98,7 +99,7 @@ export class KeepAlive {
     const deadline = Math.max(this.#owedSince, heardAt + this.#intervalMs) + this.#pongTimeoutMs;
     if (now < deadline)
       return this.#isWritten ? deadline : Math.min(deadline, now + this.#pongTimeoutMs / LOOKS_WHILE_UNWRITTEN);
-    this.session.abandon('The peer has not answered a ping within the pong timeout.', true);
+    this.session.abandon('pongTimeout', 'The peer has not answered a ping within the pong timeout.', true);
     return Infinity;
   }
 }

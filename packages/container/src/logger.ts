@@ -3,7 +3,8 @@ import { isThenable } from './promises';
 
 /**
  * The container's log: the console, winston, or any object like them, called with a message and then the error. A logger of
- * pino or bunyan, `fastify.log` included, is called with `{ err }` and then the message, as it expects.
+ * pino or bunyan, `fastify.log` included, is called with an object and then the message, as it expects: `kind` and the
+ * other plain values of the event, such as `sessionId` and `endpoint`, and the error as `err`.
  */
 export interface Logger {
   error(message: string, ...details: unknown[]): void;
@@ -26,22 +27,27 @@ export const LOGGER: OptionKind<Logger> = {
       typeof logger === 'object' &&
       logger !== null &&
       ['error', 'warn', 'debug'].every((level) => typeof (logger as Record<string, unknown>)[level] === 'function');
-    if (isLogger) return takesObjectFirst(logger) ? objectFirst(logger as Logger) : (logger as Logger);
+    if (isLogger) return logger as Logger;
     throw badOption(name, LOGGER.expected, logger);
   },
 };
 
-/** A logger whose methods may be asynchronous: it ignores their rejections. It throws their exceptions. */
-export function tolerantLogger(logger: Logger): Logger {
-  const call =
-    (level: keyof Logger) =>
-    (message: string, ...details: unknown[]): void => {
-      // JavaScript programs, and async functions in TypeScript, return a promise where nothing is expected.
-      const going: unknown = logger[level](message, ...details);
-      if (isThenable(going)) Promise.resolve(going).catch(() => undefined);
-    };
-  return { error: call('error'), warn: call('warn'), debug: call('debug') };
+/** Writes one event: a sentence, the event that it tells, and its error. */
+export type EventLogger = (level: keyof Logger, message: string, event: object, error?: Error) => void;
+
+/** The logger's own shape. It throws the logger's exceptions, and ignores the rejections of methods that are asynchronous. */
+export function eventLogger(logger: Logger): EventLogger {
+  const isObjectFirst = takesObjectFirst(logger);
+  return (level, message, event, error) => {
+    // JavaScript programs, and async functions in TypeScript, return a promise where nothing is expected.
+    const going = isObjectFirst
+      ? (logger as unknown as ObjectFirstLogger)[level](fieldsOf(event, error), message)
+      : (logger[level](message, ...(error === undefined ? [] : [error])) as unknown);
+    if (isThenable(going)) Promise.resolve(going).catch(() => undefined);
+  };
 }
+
+type ObjectFirstLogger = Record<keyof Logger, (fields: object, message: string) => unknown>;
 
 /** pino has `bindings`, bunyan `addSerializers`; both leave out what stands behind a message without a place for it. */
 function takesObjectFirst(logger: object): boolean {
@@ -50,12 +56,10 @@ function takesObjectFirst(logger: object): boolean {
   );
 }
 
-function objectFirst(logger: Logger): Logger {
-  const write =
-    (level: keyof Logger) =>
-    (message: string, ...details: unknown[]): unknown => {
-      const log = logger[level].bind(logger) as (...args: unknown[]) => unknown;
-      return details.length === 0 ? log(message) : log({ err: details[0] }, message);
-    };
-  return { error: write('error'), warn: write('warn'), debug: write('debug') };
+/** The event's plain values, by which a log is searched, and its error where the serializers expect it. */
+function fieldsOf(event: object, error: Error | undefined): object {
+  const fields = Object.entries(event).filter(
+    ([name, value]) => name !== 'message' && ['string', 'number', 'boolean'].includes(typeof value),
+  );
+  return { ...(error === undefined ? {} : { err: error }), ...Object.fromEntries(fields) };
 }

@@ -8,12 +8,12 @@ import {
   type SchemaResult,
 } from '@serval/api';
 import { Deadline, describeValue, issuesOf, type ReplyMessage } from '@serval/api/spi';
-import type { DiagnosticEvent } from './diagnostics';
+import type { DiagnosticEvent } from './diagnostic-event';
 import { tolerateNeglect, toError, type Sending } from './promises';
+import { placeOfSession, type PlacedSession } from './session-report';
 
 /** A session as its requests use it. */
-export interface RequestsHost {
-  readonly plan: { readonly name: string };
+export interface RequestsHost extends PlacedSession {
   readonly context: { readonly diagnostics: { report(event: DiagnosticEvent): void } };
   readonly life: { readonly canSend: boolean; readonly signal: AbortSignal };
   readonly sender: { sendRequest(id: number, value: unknown): Sending };
@@ -21,7 +21,6 @@ export interface RequestsHost {
     /** The number of open requests changed from or to none. */
     awaitsRepliesChanged(): void;
   };
-  getId(): string;
 }
 
 interface OpenRequest {
@@ -113,13 +112,8 @@ export class OpenRequests {
     const request = this.#take(id);
     if (request === undefined) {
       const isLate = typeof id === 'number' && id >= 1 && id <= this.#lastId;
-      const { plan, context } = this.host;
-      context.diagnostics.report({
-        kind: 'reply-dropped',
-        endpoint: plan.name,
-        sessionId: this.host.getId(),
-        reason: isLate ? 'late' : 'unknown',
-      });
+      const reason = isLate ? 'late' : 'unknown';
+      this.host.context.diagnostics.report({ kind: 'reply-dropped', ...placeOfSession(this.host), reason });
     } else if (failure === undefined) {
       request.resolve(value);
     } else {

@@ -24,6 +24,7 @@ async function begin(session: WsSession): Promise<Error | undefined> {
   const { registry, settings } = session.context;
   // 1. From now on the session is one of the container's.
   registry.add(session);
+  session.begun();
   const isEarly = settings.sessionRegistration === 'before-open';
   if (isEarly) registry.opened(session);
   // 2. The transport is paused, so that nothing is read yet, but its end is noticed.

@@ -4,6 +4,7 @@ import { Deadlines, type DueEntry } from './deadlines';
 import { rejected, tolerateNeglect, type Sending } from './promises';
 import { dropped, fitsAlone, LOW_WATER, overflow, sessionClosed, timedOut, type BoundsHost } from './send-bounds';
 import { SendQueue, type QueuedSend } from './send-queue';
+import type { SessionTraffic } from './session-traffic';
 import { SendState, type StreamKind } from './send-state';
 import type { ContainerSettings } from './settings';
 import { goOnLater, mayGoOn, type LongWork } from './turns';
@@ -18,6 +19,8 @@ export interface OutboxHost extends BoundsHost {
     /** Something is being written. */
     wrote(): void;
   };
+  /** Undefined unless the session is measured. */
+  readonly traffic: Pick<SessionTraffic, 'sent'> | undefined;
 }
 
 /** A message, a part of one, or a control frame. */
@@ -110,6 +113,17 @@ export class Outbox implements LongWork {
   /** A stream or writer that has sent nothing gives the connection back. */
   release(): void {
     this.#state.release();
+  }
+
+  // --- measuring ----------------------------------------------------------------------------------------------------
+
+  get waitingMessages(): number {
+    return (this.#inFlight?.size ?? 0) + (this.#queue?.size ?? 0);
+  }
+
+  /** Without those that the transport holds. */
+  get queuedBytes(): number {
+    return this.#queue?.bytes ?? 0;
   }
 
   // --- batching -----------------------------------------------------------------------------------------------------
@@ -262,7 +276,8 @@ export class Outbox implements LongWork {
 
   #write(outgoing: Outgoing, done?: SendCallback): void {
     this.host.limits.wrote();
-    const { transport } = this.host;
+    const { transport, traffic } = this.host;
+    if (traffic !== undefined && 'last' in outgoing) traffic.sent(outgoing.data, outgoing.last);
     if (outgoing.kind === 'text') transport.sendText(outgoing.data, outgoing.last, done);
     else if (outgoing.kind === 'binary') transport.sendBinary(outgoing.data, outgoing.last, done);
     else transport[outgoing.kind](outgoing.data, done);
@@ -322,6 +337,7 @@ export class Outbox implements LongWork {
       return;
     }
     this.#deadlines?.remove(send.due);
+    this.host.sendRefused();
     send.reject(new IllegalStateException('The message has waited for maxQueueTime and was not sent.'));
   }
 

@@ -1,4 +1,5 @@
 import { IllegalStateException, IOException, SendDroppedException, SocketTimeoutException } from '@serval/api';
+import type { LimitName } from './diagnostic-event';
 import type { ContainerSettings } from './settings';
 
 /** A session as the bounds of its sends use it. */
@@ -7,12 +8,14 @@ export interface BoundsHost {
   readonly life: {
     readonly canSend: boolean;
     /** Ends the session: the peer takes nothing any more. */
-    abandon(phrase: string): void;
+    abandon(limit: LimitName, phrase: string): void;
     /** Ends the session: too much waits for the peer. */
     refuseSlowPeer(): void;
   };
   /** A message was left out. */
   sendDropped(): void;
+  /** The send that does not fit was refused. */
+  sendRefused(): void;
 }
 
 /** A send is accepted at once while no more than this waits to be written. Beyond it, the sender waits. */
@@ -31,6 +34,7 @@ export function overflow(host: BoundsHost, isDroppable: boolean): Error {
     return new IOException('Too much is waiting for this peer; its session is closed.');
   }
   if (queueOverflow === 'reject') {
+    host.sendRefused();
     return new IllegalStateException(
       'Too much is waiting for this peer (queueOverflow is "reject"); the message was not sent.',
     );
@@ -46,7 +50,7 @@ export function dropped(host: BoundsHost): SendDroppedException {
 
 /** The error of a send that took too long. Ends the session. */
 export function timedOut({ life }: BoundsHost): SocketTimeoutException {
-  if (life.canSend) life.abandon('A message was not sent within the send timeout.');
+  if (life.canSend) life.abandon('sendTimeout', 'A message was not sent within the send timeout.');
   return new SocketTimeoutException('The message was not sent within the send timeout; its session ends.');
 }
 

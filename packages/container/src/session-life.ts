@@ -1,10 +1,12 @@
 import { CloseReason, IOException } from '@serval/api';
 import { Deadline, isSendableCloseCode, type Transport } from '@serval/api/spi';
 import type { ContainerContext } from './container-context';
+import type { LimitName } from './diagnostic-event';
 import { dispatchClose, dispatchDestroy, dispatchError, type DispatchHost } from './dispatcher';
 import type { Inbox } from './inbox';
 import { untilSettled } from './running-handlers';
 import type { RegisteredSession } from './session-registry';
+import { placeOfSession, reportLimit, reportSlowPeer, reportTooLarge } from './session-report';
 import type { SessionSetting } from './settings';
 
 /** A session as its life uses it. */
@@ -22,6 +24,8 @@ export interface LifeHost extends DispatchHost, RegisteredSession {
   handOver(): void;
   /** The connection is gone: unfinished sends fail. */
   endSends(): void;
+  /** The session is over. */
+  ended(end: SessionEnd): void;
 }
 
 /** The end of a session, as its container learns of it. */
@@ -49,6 +53,8 @@ interface Ending {
   /** For `@OnError`, before `@OnClose`. */
   loss?: IOException | undefined;
   onClosed?: (end: SessionEnd) => void;
+  /** From the return of `@OnClose` on. */
+  closed?: SessionEnd;
 }
 
 const OVERDUE = new CloseReason(1011, 'a handler took too long');
@@ -136,8 +142,13 @@ export class SessionLife {
 
   connectionFailed(error: Error): void {
     this.#end.connectionError = error;
-    const { context, plan } = this.host;
-    context.diagnostics.report({ kind: 'connection-error', endpoint: plan.name, sessionId: this.host.getId(), error });
+    this.host.context.diagnostics.report({ kind: 'connection-error', ...placeOfSession(this.host), error });
+    // The seam: the error of a broken rule has its close code.
+    if ('closeCode' in error && error.closeCode === 1009) this.messageTooLarge(error.message);
+  }
+
+  messageTooLarge(phrase: string): void {
+    reportTooLarge(this.host, phrase);
   }
 
   /** The peer is gone, or goes, though messages of it may still wait. */
@@ -212,7 +223,7 @@ export class SessionLife {
     const peersReason = this.#ending?.peersReason;
     if (peersReason !== undefined) this.#closeLocally(peersReason, peersReason);
     else if (this.#ending?.isPeerLeaving === true)
-      this.abandon('The peer has left, and a handler took too long.', true);
+      this.#abandon('The peer has left, and a handler took too long.', true);
     else this.#closeLocally(OVERDUE, OVERDUE);
     this.host.inbox.giveUp();
   }
@@ -220,14 +231,21 @@ export class SessionLife {
   /**
    * An idle timeout passed, or the peer takes nothing, or answers nothing, any more (WSC-2.1.5: 1006 locally).
    *
+   * @param limit the option that ends the session
    * @param isGone whether not to wait for the peer's close frame
    */
-  abandon(phrase: string, isGone = false): void {
+  abandon(limit: LimitName, phrase: string, isGone = false): void {
+    if (this.#isUnclosed) reportLimit(this.host, limit, `it ends with 1006. ${phrase}`);
+    this.#abandon(phrase, isGone);
+  }
+
+  #abandon(phrase: string, isGone: boolean): void {
     this.#closeAbnormally(CloseReason.truncated(1006, phrase), CloseReason.truncated(1001, phrase), isGone);
   }
 
   /** More waits for this peer than the container allows. */
   refuseSlowPeer(): void {
+    if (this.#isUnclosed) reportSlowPeer(this.host);
     const reason = new CloseReason(
       this.host.context.settings.queueOverflowCloseCode,
       'Too much is waiting to be sent.',
@@ -322,21 +340,25 @@ export class SessionLife {
     for (const error of await host.codecs.destroy()) await dispatchError(host, error);
     await dispatchDestroy(host);
     this.#phase = 'closed';
+    const end = { reason, isClosedHere: localReason !== undefined };
+    this.#end.closed = end;
     this.#endIfOver();
-    this.#ending?.onClosed?.({ reason, isClosedHere: localReason !== undefined });
+    this.#ending?.onClosed?.(end);
   }
 
   #reportOverdue(method: string | symbol, afterMs: number): void {
-    const { context, plan } = this.host;
+    const { context } = this.host;
     // A container that stopped waited for it already.
     if (context.registry.isAbandoned) return;
-    const facts = { endpoint: plan.name, method: String(method), sessionId: this.host.getId(), afterMs };
-    context.diagnostics.report({ kind: 'handler-overdue', ...facts });
+    const place = placeOfSession(this.host);
+    context.diagnostics.report({ kind: 'handler-overdue', ...place, method: String(method), afterMs });
   }
 
   #endIfOver(): void {
-    if (this.#phase === 'closed' && this.#ending?.isConnectionGone === true)
-      this.host.context.registry.ended(this.host);
+    const ending = this.#ending;
+    if (ending?.closed === undefined || ending.isConnectionGone !== true) return;
+    this.host.context.registry.ended(this.host);
+    this.host.ended(ending.closed);
   }
 }
 

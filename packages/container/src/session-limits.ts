@@ -1,6 +1,7 @@
 import { IllegalArgumentException, type EndpointConfig } from '@serval/api';
 import { describeValue, type Transport } from '@serval/api/spi';
 import type { ContainerContext } from './container-context';
+import type { LimitName } from './diagnostic-event';
 import type { WatchedSession } from './idle-timeouts';
 import { KeepAlive, type KeepAliveHost } from './keep-alive';
 import type { SessionProperties } from './session-properties';
@@ -15,7 +16,7 @@ export interface LimitsHost {
   readonly life: {
     /** Whether the session is closing, or will close behind its handlers. */
     readonly isEnding: boolean;
-    abandon(phrase: string, isGone?: boolean): void;
+    abandon(limit: LimitName, phrase: string, isGone?: boolean): void;
   };
 }
 
@@ -163,8 +164,8 @@ export class SessionLimits implements WatchedSession, KeepAliveHost {
     return this.host.inbox.isReading;
   }
 
-  abandon(phrase: string, isGone?: boolean): void {
-    this.host.life.abandon(phrase, isGone);
+  abandon(limit: LimitName, phrase: string, isGone?: boolean): void {
+    this.host.life.abandon(limit, phrase, isGone);
   }
 
   #configureKeepAlive(): void {

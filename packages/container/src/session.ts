@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   IllegalStateException,
+  ServerEndpointConfig,
   Session,
   type AbstractClass,
   type CloseReason,
@@ -35,10 +36,12 @@ import { wrongArgument } from './send-arguments';
 import { Sender, type SenderHost } from './sender';
 import type { SessionCodecs } from './session-codecs';
 import { requestParameters, type SessionHandshake } from './session-handshake';
-import { SessionLife, type LifeHost } from './session-life';
+import { SessionLife, type LifeHost, type SessionEnd } from './session-life';
 import { SessionLimits, type LimitsHost } from './session-limits';
 import type { SessionProperties } from './session-properties';
 import { SessionView } from './session-view';
+import { placeOfSession, reportRefusedSend } from './session-report';
+import { SessionTraffic } from './session-traffic';
 import type { ContainerSettings } from './settings';
 
 /** The parts that a session is made of. */
@@ -77,6 +80,8 @@ export class WsSession extends Session implements Hosts {
   readonly life: SessionLife;
   readonly limits: SessionLimits;
   readonly inbox: Inbox;
+  /** Undefined unless somebody measures; see {@link SessionTraffic}. */
+  readonly traffic: SessionTraffic | undefined;
   readonly #handshake: SessionHandshake;
   #id: string | undefined;
   #handlers: HandlerTable | undefined;
@@ -101,6 +106,7 @@ export class WsSession extends Session implements Hosts {
     this.life = new SessionLife(this);
     this.limits = new SessionLimits(this, parts.userProperties);
     this.inbox = new Inbox(this);
+    this.traffic = this.context.diagnostics.hasSubscribers ? new SessionTraffic(() => this.#waiting()) : undefined;
   }
 
   // --- the parts of the session ------------------------------------------------------------------------------------
@@ -162,11 +168,50 @@ export class WsSession extends Session implements Hosts {
   }
 
   sendDropped(): void {
-    this.context.diagnostics.report({ kind: 'send-dropped', endpoint: this.plan.name, sessionId: this.getId() });
+    this.context.diagnostics.report({ kind: 'send-dropped', ...placeOfSession(this) });
+  }
+
+  sendRefused(): void {
+    reportRefusedSend(this);
   }
 
   dropped(messageType: 'text' | 'binary'): void {
-    this.context.diagnostics.report({ kind: 'message-dropped', endpoint: this.plan.name, messageType });
+    this.context.diagnostics.report({ kind: 'message-dropped', ...placeOfSession(this), messageType });
+  }
+
+  /** The session is one of the container's, and `@OnOpen` follows. */
+  begun(): void {
+    const { traffic } = this;
+    if (traffic !== undefined)
+      this.context.diagnostics.report({ kind: 'session-opened', ...this.#measured(), traffic });
+  }
+
+  ended({ reason, isClosedHere }: SessionEnd): void {
+    const { diagnostics } = this.context;
+    if (!diagnostics.hasSubscribers) return;
+    const { traffic } = this;
+    diagnostics.report({
+      kind: 'session-closed',
+      ...this.#measured(),
+      traffic,
+      code: reason.getCloseCode().getCode(),
+      reason: reason.getReasonPhrase(),
+      isClosedHere,
+      durationMs: traffic === undefined ? undefined : performance.now() - traffic.openedAt,
+    });
+  }
+
+  #measured() {
+    const side = this.endpointConfig instanceof ServerEndpointConfig ? ('server' as const) : ('client' as const);
+    return { ...placeOfSession(this), session: this, side };
+  }
+
+  #waiting(): { readonly messages: number; readonly bytes: number } {
+    const outbox = this.#sender?.outbox;
+    return {
+      messages: outbox?.waitingMessages ?? 0,
+      bytes: (outbox?.queuedBytes ?? 0) + this.transport.bufferedBytes,
+    };
   }
 
   /** @throws IllegalStateException once the session is closed */

@@ -14,7 +14,13 @@ function routeTo(decoding: Decoding): MessageRoute {
 }
 
 const LIMITS = { textBytes: 10, binaryBytes: 10, countsCharacters: false, read() {}, wrote() {}, heard() {} };
-const LIFE = { peerLeaving() {}, connectionClosing() {}, connectionClosed() {}, connectionFailed() {} };
+const LIFE = {
+  peerLeaving() {},
+  connectionClosing() {},
+  connectionClosed() {},
+  connectionFailed() {},
+  messageTooLarge() {},
+};
 
 /** An inbox whose handler settles when the test says so; `seen` has what it did, in order. */
 function inboxWith(decoding: Decoding = { kind: 'as-is' }, handlerTimeoutMs = Infinity) {
@@ -27,6 +33,7 @@ function inboxWith(decoding: Decoding = { kind: 'as-is' }, handlerTimeoutMs = In
     limits: { ...LIMITS, handlerTimeoutMs },
     life: { ...LIFE, handlerOverdue: note('overdue') },
     routeOf: (native) => (native === 'text' ? routeTo(decoding) : undefined),
+    traffic: undefined,
     dispatch: (_route, message) => {
       seen.push(message);
       return new Promise((resolve) => settle.push(resolve));

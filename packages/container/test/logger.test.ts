@@ -2,7 +2,7 @@ import { Diagnostics } from '../src/diagnostics';
 import { consoleLogger, LOGGER } from '../src/logger';
 
 const error = new Error('boom');
-const event = { kind: 'unhandled-error', endpoint: 'Chat', sessionId: '5f', error } as const;
+const event = { kind: 'unhandled-error', endpoint: 'Chat', template: '/chat', sessionId: '5f', error } as const;
 
 /** Records what each call was given. */
 function recorder(members: object): { readonly calls: unknown[][]; readonly logger: object } {
@@ -15,10 +15,11 @@ test.each([
   // pino, and fastify.log: logger.error({ err }, message); what stands behind a message without a %s is dropped.
   ['pino', { bindings: () => ({}), child: () => ({}), level: 'info' }],
   ['bunyan', { addSerializers: () => undefined, fields: {} }],
-])('passes a logger of %s the error as { err } before the message', (_name, members) => {
+])('passes a logger of %s an object with the error as err before the message', (_name, members) => {
   const { calls, logger } = recorder(members);
   new Diagnostics(LOGGER.read(logger, 'logger')).report(event);
-  expect(calls).toEqual([[{ err: error }, expect.stringMatching(/^Chat handles no errors .* session 5f raised:$/)]]);
+  const fields = { err: error, kind: 'unhandled-error', endpoint: 'Chat', template: '/chat', sessionId: '5f' };
+  expect(calls).toEqual([[fields, expect.stringMatching(/^Chat handles no errors .* session 5f raised:$/)]]);
 });
 
 test.each([
@@ -30,10 +31,10 @@ test.each([
   expect(calls).toEqual([[expect.stringMatching(/session 5f raised:$/), error]]);
 });
 
-test('passes a message without an error alone', () => {
+test('passes a logger of pino the fields of an event without an error', () => {
   const { calls, logger } = recorder({ bindings: () => ({}) });
   new Diagnostics(LOGGER.read(logger, 'logger')).report({ kind: 'setting-warning', message: 'x is not an option' });
-  expect(calls).toEqual([['x is not an option']]);
+  expect(calls).toEqual([[{ kind: 'setting-warning' }, 'x is not an option']]);
 });
 
 test('calls a logger with its own this', () => {

@@ -44,8 +44,10 @@ function outboxWith(options: Partial<OutboxHost['settings']> = {}) {
     transport,
     settings: { ...SETTINGS, ...options },
     limits: { blockingTimeoutMs: Infinity, wrote: () => undefined },
-    life: { canSend: true, abandon: (phrase) => seen.push(phrase), refuseSlowPeer: () => seen.push('refused') },
+    life: { canSend: true, abandon: (_limit, phrase) => seen.push(phrase), refuseSlowPeer: () => seen.push('refused') },
+    traffic: undefined,
     sendDropped: () => seen.push('dropped'),
+    sendRefused: () => undefined,
   };
   return { outbox: new Outbox(host), transport, seen };
 }

@@ -240,7 +240,7 @@ describe('after the event loop was blocked', () => {
     peer.pause();
     await session.getBasicRemote().sendText('#'.repeat(60_000));
     await atTheEndOfATurn();
-    session.life.abandon('ends');
+    session.life.abandon('pongTimeout', 'ends');
     peer.resume();
     block(300);
     expect(await conversation.received.closed()).toEqual({ code: 1001, reason: 'ends' });

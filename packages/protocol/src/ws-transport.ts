@@ -2,10 +2,11 @@ import { Duplex, Writable } from 'node:stream';
 import type { Extension } from '@serval/api';
 import { Deadline, Fifo, type SendCallback, type Transport, type TransportListener } from '@serval/api/spi';
 import { nextHandshakePhase, VIOLATION_LINGER_MS, type Farewell, type HandshakePhase } from './closing';
+import { ProtocolViolation } from './close-frame';
 import { progressOf } from './sockets';
 
 // ws names what a peer did wrong by error codes; all that are not listed are protocol errors.
-const CLOSE_CODES = new Map([
+const CLOSE_CODES = new Map<string, ProtocolViolation['closeCode']>([
   ['WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', 1009],
   ['WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH', 1009],
   ['WS_ERR_INVALID_UTF8', 1007],
@@ -245,6 +246,7 @@ export class WsTransport implements Transport {
       this.#isOver = true;
       this.#dropHeld();
       const reason = `The message has ${data.length} bytes; at most ${maxBytes} are taken.`;
+      listener.onError(new ProtocolViolation(1009, reason));
       this.#endReceiving({ kind: 'failure', code: 1009, reason });
     } else if (isBinary) {
       listener.onBinary(data, true);
@@ -273,9 +275,13 @@ export class WsTransport implements Transport {
   }
 
   #failed(error: Error & { readonly code?: string }): void {
-    this.#listener?.onError(error);
-    if (error.code?.startsWith('WS_ERR_') !== true) return;
-    this.#arrive({ kind: 'failure', code: CLOSE_CODES.get(error.code) ?? 1002, reason: error.message });
+    if (error.code?.startsWith('WS_ERR_') !== true) {
+      this.#listener?.onError(error);
+      return;
+    }
+    const violation = new ProtocolViolation(CLOSE_CODES.get(error.code) ?? 1002, error.message, error);
+    this.#listener?.onError(violation);
+    this.#arrive({ kind: 'failure', code: violation.closeCode, reason: error.message });
   }
 
   #endReceiving(farewell: Farewell): void {

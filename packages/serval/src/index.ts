@@ -1,7 +1,7 @@
 export * from '@serval/api';
 export { ATTEMPT_PROPERTY, connect, ClientContainer } from '@serval/client';
-export { attach, detach, endpoint, Server, ServerContainer } from '@serval/server';
-export { broadcast, DIAGNOSTICS_CHANNEL } from '@serval/container';
+export { attach, detach, HANDSHAKE_CHANNEL, endpoint, Server, ServerContainer } from '@serval/server';
+export { broadcast, DIAGNOSTICS_CHANNEL, MESSAGE_CHANNEL } from '@serval/container';
 
 export type {
   AdoptOptions,
@@ -42,7 +42,19 @@ export type {
   WebSocketClient,
   WebSocketClientState,
 } from '@serval/client';
-export type { Compatibility, ContainerOptions, DiagnosticEvent, Logger } from '@serval/container';
+export type {
+  Around,
+  Compatibility,
+  ContainerOptions,
+  DiagnosticEvent,
+  HandledMessage,
+  LimitName,
+  Logger,
+  RefusalRule,
+  SessionClosed,
+  SessionOpened,
+  SessionTraffic,
+} from '@serval/container';
 
 // So that a declaration file can name every type that TypeScript infers; engines and hosts import them from serval/spi.
 export type { InboundRule, SendCallback, Transport, TransportListener } from '@serval/api/spi';
@@ -56,4 +68,4 @@ export type {
   HeaderMap,
   PerMessageDeflateOptions,
 } from '@serval/protocol';
-export type { DeployedEndpoint, RouteMatch, UpgradeReply, UpgradeRequest } from '@serval/server';
+export type { DeployedEndpoint, RouteMatch, TracedHandshake, UpgradeReply, UpgradeRequest } from '@serval/server';

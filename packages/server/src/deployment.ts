@@ -150,6 +150,11 @@ export class Deployment {
     return this.#phase === 'in service' && this.context.settings.noAddAfterHandshake;
   }
 
+  /** The paths of the deployed endpoints. */
+  get templates(): readonly UriTemplate[] {
+    return this.#deployed.map(({ template }) => template);
+  }
+
   /** The plan of a configuration, deployed or not. @throws DeploymentException */
   planOf(config: ServerEndpointConfig): EndpointPlan {
     const known = this.#deployed.find((deployed) => deployed.config === config)?.plan ?? this.#undeployed.get(config);

@@ -18,10 +18,14 @@ import { asMap, handedOver, requireIncomingMessage } from './handed-over';
 import { parseRequestTarget, type RequestTarget } from './request-target';
 import type { UpgradeContext } from './routed-request';
 import { claim } from './shared-server';
+import { nearestTemplate } from './nearest-template';
 import type { IsTrustedProxy } from './trust-proxy';
 import { upgrade } from './upgrade';
 import type { UpgradeReply } from './upgrade-reply';
 import { fromIncomingMessage, type UpgradeRequest } from './upgrade-request';
+
+/** So many deployed paths are named where a request has none of them. */
+const MAX_SHOWN = 5;
 
 /** The settings that decide which endpoint answers a request. */
 export interface EntranceSettings {
@@ -64,6 +68,20 @@ export class Entrance {
     return true;
   }
 
+  nearestTo(target: string): string | undefined {
+    const parsed = parseRequestTarget(target);
+    return parsed && nearestTemplate(parsed.segments, this.settings.contextPath, this.deployment.templates);
+  }
+
+  reportUnmatched(target: string, nearest: string | undefined): void {
+    const { diagnostics } = this.context.container;
+    const paths = this.deployment.templates.map(({ path }) => path);
+    const shown = paths.length > MAX_SHOWN ? `${paths.slice(0, MAX_SHOWN).join(', ')} and more` : paths.join(', ');
+    const reason = `No endpoint is deployed there${shown === '' ? '' : `; deployed are ${shown}`}.`;
+    const path = parseRequestTarget(target)?.path ?? target.replace(/\?.*/s, '');
+    diagnostics.report({ kind: 'handshake-refused', path, status: 404, reason, rule: 'path', nearest });
+  }
+
   /** Answers an upgrade request that the application routed to an endpoint. */
   upgradeHttp(
     httpRequest: unknown,
@@ -96,6 +114,15 @@ export class Entrance {
     const target = parseRequestTarget(request.target);
     if (target === undefined) {
       tolerateErrors(reply.stream);
+      this.context.container.diagnostics.report({
+        kind: 'handshake-refused',
+        path: request.target,
+        endpoint: plan.name,
+        template: config.getPath(),
+        status: 400,
+        reason: 'The request target is not a path.',
+        rule: 'request',
+      });
       reply.refuse(400);
       return;
     }

@@ -8,6 +8,7 @@ import { hasBody, Http1Reply } from './http1-reply';
 import { isOwnListener, markAsOwn } from './shared-server';
 import type { ServerContainer } from './server-container';
 import { whenUnanswered } from './shared-server';
+import { reportUnmatched } from './unmatched';
 import { hasToken } from './upgrade-reply';
 import { filterUpgrades } from './upgrade-filter';
 import { fromIncomingMessage } from './upgrade-request';
@@ -90,6 +91,7 @@ export class Http1Host {
     const reply = new Http1Reply(socket, head, request);
     const upgradeRequest = fromIncomingMessage(request);
     if (namesWebSocket(request)) {
+      reportUnmatched(this.containers, request.url ?? '/');
       reply.refuse(404, { body: 'No WebSocket endpoint is deployed at this path.\n' });
     } else if (hasBody(upgradeRequest)) {
       // Node has removed its parser from the socket, so the body can no longer be read.

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { HandshakeRejection, type HandshakeRejectionResponse } from '@serval/api';
 import type { Transport } from '@serval/api/spi';
 import { acceptValue, isValidKey, type AcceptedConnection, type Engine, type HeaderLine } from '@serval/protocol';
+import { refusedBy } from './refusal-rule';
 import { reject } from './rejection';
 import { badRequest, checkVersion, hasToken, type UpgradeReply } from './upgrade-reply';
 import type { UpgradeRequest } from './upgrade-request';
@@ -35,10 +36,8 @@ export class Http1Reply implements UpgradeReply {
     this.stream.allowHalfOpen = true;
     const { method, httpVersion, headers } = request;
     if (method !== 'GET') {
-      throw new HandshakeRejection(405, {
-        body: `A WebSocket opens with GET; found ${method}.\n`,
-        headers: { Allow: 'GET' },
-      });
+      const body = `A WebSocket opens with GET; found ${method}.\n`;
+      throw refusedBy('request', new HandshakeRejection(405, { body, headers: { Allow: 'GET' } }));
     }
     if (Number(httpVersion) < 1.1) throw badRequest(`A WebSocket requires HTTP/1.1; found HTTP/${httpVersion}.`);
     // Some versions of Node read the body; others pass its bytes on as frames.

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from
 import { HandshakeRejection, type HandshakeRejectionResponse } from '@serval/api';
 import { Deadline, type Transport } from '@serval/api/spi';
 import { acceptValue, isValidKey, type AcceptedConnection, type Engine, type HeaderLine } from '@serval/protocol';
+import { refusedBy } from './refusal-rule';
 import { LINGER_MS, refusal } from './rejection';
 import { badRequest, checkVersion, type UpgradeReply } from './upgrade-reply';
 import type { UpgradeRequest } from './upgrade-request';
@@ -47,9 +48,8 @@ export class Http2Reply implements UpgradeReply {
       throw badRequest('Over HTTP/2 a WebSocket opens with CONNECT and the :protocol websocket.');
     }
     if (engine.acceptStream === undefined) {
-      throw new HandshakeRejection(501, {
-        body: "This endpoint's engine supports WebSocket over HTTP/1.1 only.\n",
-      });
+      const body = "This endpoint's engine supports WebSocket over HTTP/1.1 only.\n";
+      throw refusedBy('request', new HandshakeRejection(501, { body }));
     }
     checkVersion(request);
     if (this.stream.endAfterHeaders) throw badRequest('The request must leave its stream open.');

@@ -1,5 +1,6 @@
 export { endpoint } from './function-endpoint';
 export { attach, detach } from './http-host';
+export { HANDSHAKE_CHANNEL, TracedHandshake } from './handshake-tracing';
 export { Http1Reply } from './http1-reply';
 export { Server } from './server';
 export { ServerContainer } from './server-container';

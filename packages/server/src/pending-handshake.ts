@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { HandshakeRejection } from '@serval/api';
 import { Deadline } from '@serval/api/spi';
 import { tolerateErrors } from '@serval/protocol';
+import { refusedBy } from './refusal-rule';
 
 /** The handshakes of a container that wait for user code. */
 export interface PendingHandshakes {
@@ -79,13 +80,12 @@ export class PendingHandshake {
 }
 
 /** The answer to upgrades while a server drains or stops. */
-export function serverUnavailable(): HandshakeRejection {
-  return new HandshakeRejection(503, {
-    body: 'The server accepts no new sessions at the moment.\n',
-    headers: { 'Retry-After': '5' },
-  });
+export function serverUnavailable(rule: 'paused' | 'stopped'): HandshakeRejection {
+  const body = 'The server accepts no new sessions at the moment.\n';
+  return refusedBy(rule, new HandshakeRejection(503, { body, headers: { 'Retry-After': '5' } }));
 }
 
 function tookTooLong(): HandshakeRejection {
-  return new HandshakeRejection(503, { body: 'The handshake took too long.\n', headers: { 'Retry-After': '1' } });
+  const response = { body: 'The handshake took too long.\n', headers: { 'Retry-After': '1' } };
+  return refusedBy('handshakeTimeout', new HandshakeRejection(503, response));
 }

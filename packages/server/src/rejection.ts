@@ -2,7 +2,11 @@ import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http
 import type { Duplex } from 'node:stream';
 import { CloseReason, HandshakeRejection, type HandshakeRejectionResponse } from '@serval/api';
 import { Deadline } from '@serval/api/spi';
-import { toError, wireClose } from '@serval/container';
+import { toError, wireClose, type RefusalRule } from '@serval/container';
+import { ruleOf } from './refusal-rule';
+
+/** The characters of a refusal's body that the diagnostics repeat. */
+const MAX_REASON = 200;
 
 /** How long a client has to read a refusal before its connection is dropped. */
 export const LINGER_MS = 2000;
@@ -20,7 +24,9 @@ const OWN_HEADERS: ReadonlySet<string> = new Set([
 /** The parts of a HandshakeRejection after reading. */
 export interface Rejection {
   readonly status: number;
+  /** For people: the first line of the body, else the exception's message. */
   readonly reason: string;
+  readonly rule: RefusalRule;
   /** Contains only values that can be sent. */
   readonly response: HandshakeRejectionResponse;
   /** The close frame, if the server accepts the handshake and then closes. */
@@ -63,13 +69,13 @@ export function readRejection(thrown: HandshakeRejection): Rejection | { readonl
     return { error: new Error(`A HandshakeRejection has a status from 300 to 599; found ${textOf(status)}.`) };
   }
   const response = attempt('the response', undefined, () => thrown.response);
+  const body = attempt('the body', undefined, () => readBody(response?.body));
+  const message = attempt('the message', '', () => String(thrown.message));
   return {
     status,
-    reason: attempt('the message', '', () => String(thrown.message)),
-    response: {
-      headers: attempt('the headers', {}, () => sendableHeaders(response?.headers, leftOut)),
-      body: attempt('the body', undefined, () => readBody(response?.body)),
-    },
+    reason: firstLineOf(body) ?? message,
+    rule: ruleOf(thrown),
+    response: { headers: attempt('the headers', {}, () => sendableHeaders(response?.headers, leftOut)), body },
     close: attempt('the close reason', undefined, () => readClose(thrown.closeReason)),
     cause: attempt<unknown>('the cause', undefined, () => thrown.cause),
     leftOut,
@@ -78,6 +84,13 @@ export function readRejection(thrown: HandshakeRejection): Rejection | { readonl
 
 function readClose(reason: CloseReason | undefined): WireClose | undefined {
   return reason && wireClose(CloseReason.truncated(reason.getCloseCode(), reason.getReasonPhrase()));
+}
+
+/** A body may be a whole page of HTML. */
+function firstLineOf(body: string | Uint8Array | undefined): string | undefined {
+  if (typeof body !== 'string') return undefined;
+  const [line = ''] = body.trimStart().split('\n', 1);
+  return line === '' ? undefined : line.trimEnd().slice(0, MAX_REASON);
 }
 
 function readBody(body: unknown): string | Uint8Array | undefined {

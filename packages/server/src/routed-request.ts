@@ -1,5 +1,5 @@
 import type { HandshakeRejection, HandshakeRequest, Principal } from '@serval/api';
-import type { ContainerContext } from '@serval/container';
+import type { ContainerContext, RefusalRule } from '@serval/container';
 import type { Engine } from '@serval/protocol';
 import type { HandshakePolicy } from './default-configurator';
 import type { DeployedEndpoint } from './deployment';
@@ -41,11 +41,29 @@ export interface RoutedRequest {
   readonly target: RequestTarget;
   readonly pathParameters: ReadonlyMap<string, string>;
   readonly endpoint: DeployedEndpoint;
+  /** Undefined unless somebody traces handshakes. */
+  readonly traced?: HandshakeProgress | undefined;
+}
+
+/** A handshake, for those who trace it: how it ends. */
+export interface HandshakeProgress {
+  accepted(status: number): void;
+  refused(status: number, rule: RefusalRule): void;
+  failed(error: Error): void;
 }
 
 /** An upgrade request, and the endpoint at its path. */
 export interface RoutedUpgrade extends RoutedRequest {
   readonly reply: UpgradeReply;
+}
+
+/** The path of a request and its endpoint, as events of the diagnostics have them. */
+export function placeOf({ target: { path }, endpoint: { plan, config } }: RoutedRequest): {
+  readonly path: string;
+  readonly endpoint: string;
+  readonly template: string;
+} {
+  return { path, endpoint: plan.name, template: config.getPath() };
 }
 
 /** The host that the client requested, with a port unless it is the default one. */

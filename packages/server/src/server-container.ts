@@ -87,7 +87,10 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
       accepted: () => this.#deployment.beginService(),
       pending: this.#pendingHandshakes,
       isStopped: () => this.#isStopped,
-      unavailable: () => (!this.#isStopped && !this.#isPaused ? undefined : serverUnavailable()),
+      unavailable: () => {
+        if (this.#isStopped) return serverUnavailable('stopped');
+        return this.#isPaused ? serverUnavailable('paused') : undefined;
+      },
     };
     this.#entrance = new Entrance(this.#upgradeContext, this.#deployment, settings);
   }
@@ -223,6 +226,16 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
     });
   }
 
+  /** The template of the endpoint that a request's target, at which none is deployed, probably means. */
+  nearestTo(target: string): string | undefined {
+    return this.#entrance.nearestTo(target);
+  }
+
+  /** Reports an upgrade that the host answers with 404, because no endpoint is deployed at its path. */
+  upgradeUnmatched(target: string, nearest: string | undefined): void {
+    this.#entrance.reportUnmatched(target, nearest);
+  }
+
   upgradeHttpToWebSocket(
     httpRequest: unknown,
     httpResponse: unknown,
@@ -293,7 +306,7 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
 
   #stop(graceMs: number): Promise<void> {
     this.#isStopped = true;
-    for (const handshake of this.#pendingHandshakes) handshake.refuse(serverUnavailable());
+    for (const handshake of this.#pendingHandshakes) handshake.refuse(serverUnavailable('stopped'));
     const reason = new CloseReason(CloseReason.CloseCodes.GOING_AWAY, 'The server is stopping.');
     return endSessions(this.#context.registry, reason, graceMs);
   }

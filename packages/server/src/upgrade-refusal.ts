@@ -3,30 +3,35 @@ import { Deadline } from '@serval/api/spi';
 import { toError } from '@serval/container';
 import { parseSubprotocols } from '@serval/protocol';
 import { isRejection, readRejection, type Rejection, type WireClose } from './rejection';
-import { hostOf, type RoutedRequest, type RoutedUpgrade, type UpgradeContext } from './routed-request';
+import { refusedBy } from './refusal-rule';
+import { hostOf, placeOf, type RoutedRequest, type RoutedUpgrade, type UpgradeContext } from './routed-request';
 import { accept } from './upgrade-answer';
 
 /** Reports an error that user code threw after the client left or received its answer, so that no error is lost. */
-export function reportLate({ container }: UpgradeContext, { target }: RoutedRequest, thrown: unknown): void {
+export function reportLate({ container }: UpgradeContext, routed: RoutedRequest, thrown: unknown): void {
   if (isRejection(thrown)) return;
-  container.diagnostics.report({ kind: 'handshake-failed', path: target.path, error: toError(thrown) });
+  container.diagnostics.report({ kind: 'handshake-failed', ...placeOf(routed), error: toError(thrown) });
 }
 
 /** Reports how a handshake ended. @returns the refusal, or undefined for any other error */
 export function reportRefusal(
   { container: { diagnostics } }: UpgradeContext,
-  { target: { path } }: RoutedRequest,
+  routed: RoutedRequest,
   thrown: unknown,
 ): Rejection | undefined {
+  const where = placeOf(routed);
   const read = isRejection(thrown) ? readRejection(thrown) : { error: toError(thrown) };
   if ('error' in read) {
-    diagnostics.report({ kind: 'handshake-failed', path, error: read.error });
+    diagnostics.report({ kind: 'handshake-failed', ...where, status: 500, error: read.error });
+    routed.traced?.failed(read.error);
     return undefined;
   }
-  diagnostics.report({ kind: 'handshake-refused', path, status: read.status, reason: read.reason });
-  if (read.cause !== undefined && read.status >= 500)
-    diagnostics.report({ kind: 'handshake-failed', path, error: toError(read.cause) });
-  for (const message of read.leftOut) diagnostics.report({ kind: 'handshake-warning', path, message });
+  const { status, reason, rule, close } = read;
+  diagnostics.report({ kind: 'handshake-refused', ...where, status, reason, rule, closeCode: close?.code });
+  routed.traced?.refused(status, rule);
+  if (read.cause !== undefined && status >= 500)
+    diagnostics.report({ kind: 'handshake-failed', ...where, error: toError(read.cause) });
+  for (const message of read.leftOut) diagnostics.report({ kind: 'handshake-warning', ...where, message });
   return read;
 }
 
@@ -34,7 +39,6 @@ export function reportRefusal(
 export function refuseUpgrade(context: UpgradeContext, routed: RoutedUpgrade, thrown: unknown): void {
   const { diagnostics } = context.container;
   const { reply } = routed;
-  const { path } = routed.target;
   const rejection = reportRefusal(context, routed, thrown);
   if (rejection === undefined) {
     reply.refuse(500);
@@ -47,7 +51,7 @@ export function refuseUpgrade(context: UpgradeContext, routed: RoutedUpgrade, th
   try {
     acceptAndClose(context, routed, rejection.close);
   } catch (error) {
-    diagnostics.report({ kind: 'handshake-failed', path, error: toError(error) });
+    diagnostics.report({ kind: 'handshake-failed', ...placeOf(routed), error: toError(error) });
     reply.stream.destroy();
   }
 }
@@ -91,21 +95,19 @@ function offeredSubprotocol({ request, endpoint }: RoutedUpgrade): string {
 
 export function foreignOrigin(
   { container }: UpgradeContext,
-  { request, target }: RoutedRequest,
+  routed: RoutedRequest,
   origin: string | null,
 ): HandshakeRejection {
-  container.diagnostics.report({ kind: 'origin-refused', path: target.path, origin, host: hostOf(request) });
-  return new HandshakeRejection(403, {
-    body: `The origin ${origin ?? '(none)'} may not open this WebSocket; the server can allow it with allowedOrigins.\n`,
-  });
+  container.diagnostics.report({ kind: 'origin-refused', ...placeOf(routed), origin, host: hostOf(routed.request) });
+  const body = `The origin ${origin ?? '(none)'} may not open this WebSocket; the server can allow it with allowedOrigins.\n`;
+  return refusedBy('origin', new HandshakeRejection(403, { body }));
 }
 
 /** The log and the answer name the host, which the peer chose. The answer does not show the list. */
-export function foreignHost({ container }: UpgradeContext, { request, target }: RoutedRequest): HandshakeRejection {
-  const host = JSON.stringify(hostOf(request));
+export function foreignHost({ container }: UpgradeContext, routed: RoutedRequest): HandshakeRejection {
+  const host = JSON.stringify(hostOf(routed.request));
   const message = `it names the host ${host}, which allowedHosts does not contain; add the name if clients may use it.`;
-  container.diagnostics.report({ kind: 'handshake-warning', path: target.path, message });
-  return new HandshakeRejection(403, {
-    body: `The server does not accept the host ${host}; it can allow the name with allowedHosts.\n`,
-  });
+  container.diagnostics.report({ kind: 'handshake-warning', ...placeOf(routed), message });
+  const body = `The server does not accept the host ${host}; it can allow the name with allowedHosts.\n`;
+  return refusedBy('host', new HandshakeRejection(403, { body }));
 }

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { HandshakeRejection, type HandshakeRejectionResponse } from '@serval/api';
 import type { Transport } from '@serval/api/spi';
 import type { AcceptedConnection, Engine, HeaderLine } from '@serval/protocol';
+import { refusedBy } from './refusal-rule';
 import type { UpgradeRequest } from './upgrade-request';
 
 /**
@@ -31,10 +32,13 @@ export interface UpgradeReply {
 /** RFC 6455 4.2.2, and the same over HTTP/2 (RFC 8441 5). @throws HandshakeRejection for another version */
 export function checkVersion({ headers }: UpgradeRequest): void {
   if (hasToken(headers.list('Sec-WebSocket-Version'), '13')) return;
-  throw new HandshakeRejection(426, {
-    body: 'This server supports only version 13 of the WebSocket protocol.\n',
-    headers: { 'Sec-WebSocket-Version': '13', Upgrade: 'websocket' },
-  });
+  throw refusedBy(
+    'request',
+    new HandshakeRejection(426, {
+      body: 'This server supports only version 13 of the WebSocket protocol.\n',
+      headers: { 'Sec-WebSocket-Version': '13', Upgrade: 'websocket' },
+    }),
+  );
 }
 
 /** Whether a comma-separated list contains a token, in any case. */
@@ -43,5 +47,5 @@ export function hasToken(list: string | undefined, token: string): boolean {
 }
 
 export function badRequest(body: string): HandshakeRejection {
-  return new HandshakeRejection(400, { body: `${body}\n` });
+  return refusedBy('request', new HandshakeRejection(400, { body: `${body}\n` }));
 }

@@ -7,10 +7,11 @@ import { duringHandshake } from './default-configurator';
 import { ConnectionEndpointConfig } from './endpoint-config';
 import { MiddlewareReply, refusalFor } from './handshake-middleware';
 import type { WsHandshakeRequest } from './handshake-request';
+import { isTracing, TracedHandshake, traceHandshake } from './handshake-tracing';
 import { discard, prepareSession, type PreparedSession } from './prepared-session';
 import { checkAvailable, handshakeRequest, originOf } from './request-checks';
 import { clientOf, PendingHandshake } from './pending-handshake';
-import { requestUri, type RoutedRequest, type RoutedUpgrade, type UpgradeContext } from './routed-request';
+import { placeOf, requestUri, type RoutedRequest, type RoutedUpgrade, type UpgradeContext } from './routed-request';
 import { accept, additionalHeaders, handshakeResponse } from './upgrade-answer';
 import { foreignOrigin, refuseUpgrade, reportLate } from './upgrade-refusal';
 import { badRequest } from './upgrade-reply';
@@ -21,7 +22,13 @@ import { badRequest } from './upgrade-reply';
  * Answers one upgrade request: accepts it and opens a session, or refuses it. Settles once it has answered or the client
  * has left, even if user code is still running. Never rejects.
  */
-export async function upgrade(context: UpgradeContext, received: RoutedUpgrade): Promise<void> {
+export function upgrade(context: UpgradeContext, received: RoutedUpgrade): Promise<void> {
+  if (!isTracing()) return answer(context, received);
+  const traced = new TracedHandshake(received);
+  return traceHandshake(traced, () => answer(context, { ...received, traced }));
+}
+
+async function answer(context: UpgradeContext, received: RoutedUpgrade): Promise<void> {
   const { middleware } = context;
   // Without middleware a handshake costs nothing for it.
   const reply = middleware.length === 0 ? undefined : new MiddlewareReply(received.reply);
@@ -178,6 +185,9 @@ async function decide({ context, routed, pending }: Handshake, request: WsHandsh
   pending.take();
   // From now on the transport listens for errors.
   tolerateNoErrors(reply.stream);
+  const status = Number(routed.request.httpVersion) < 2 ? 101 : 200;
+  context.container.diagnostics.report({ kind: 'handshake-accepted', ...placeOf(routed), status });
+  routed.traced?.accepted(status);
   // 19. The session.
   openRouted(context, routed, prepared, { transport, subprotocol, userPrincipal: request.userPrincipal });
 }

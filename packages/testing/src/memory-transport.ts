@@ -222,6 +222,7 @@ export class MemoryTransport implements Transport {
   #tooBig(bytes: number, maxBytes: number): boolean {
     if (bytes <= maxBytes) return false;
     const reason = `The message has ${bytes} bytes; at most ${maxBytes} are taken.`;
+    this.#listener?.onError(Object.assign(new Error(reason), { closeCode: 1009 }));
     this.#endReceiving({ code: 1009, reason });
     return true;
   }

@@ -112,7 +112,10 @@ export class TestServer {
       },
       new Http1Reply(socket, Buffer.alloc(0)),
     );
-    if (!found) throw new HandshakeRefused(404, new Map(), 'No endpoint is deployed at this path.');
+    if (!found) {
+      this.container.upgradeUnmatched(target, this.container.nearestTo(target));
+      throw new HandshakeRefused(404, new Map(), 'No endpoint is deployed at this path.');
+    }
     await socket.answered;
     const peer = this.#accepted.get(socket);
     this.#accepted.delete(socket);

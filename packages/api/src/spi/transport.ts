@@ -107,6 +107,10 @@ export interface TransportListener {
    */
   onClose(code: number, reason: string): void;
 
-  /** The connection failed; `onClose` follows. */
+  /**
+   * The connection failed, or the peer broke a rule; `onClose` follows.
+   *
+   * @param error for a broken rule, its property `closeCode` is the code that the rule demands, such as 1009
+   */
   onError(error: Error): void;
 }
