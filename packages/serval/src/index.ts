@@ -1,6 +1,6 @@
 export * from '@serval/api';
 export { ATTEMPT_PROPERTY, connect, ClientContainer } from '@serval/client';
-export { attach, detach, HANDSHAKE_CHANNEL, endpoint, Server, ServerContainer } from '@serval/server';
+export { attach, detach, endpoint, HANDSHAKE_CHANNEL, healthCheck, Server, ServerContainer } from '@serval/server';
 export { broadcast, DIAGNOSTICS_CHANNEL, MESSAGE_CHANNEL } from '@serval/container';
 
 export type {
@@ -12,6 +12,8 @@ export type {
   EndpointDefinition,
   EndpointSettings,
   HandshakeMiddleware,
+  Health,
+  HealthSource,
   InstanceFactory,
   InstanceFactoryOption,
   RemoveOptions,

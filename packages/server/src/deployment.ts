@@ -44,6 +44,11 @@ export class Deployment {
     private readonly constructsInstances: boolean,
   ) {}
 
+  /** Whether a failure withdrew all endpoints. */
+  get hasFailed(): boolean {
+    return this.#halted !== undefined;
+  }
+
   /** Marks the application as deployed. A failed deployment now undoes only itself. */
   complete(): void {
     if (this.#phase === 'deploying') this.#phase = 'complete';

@@ -1,6 +1,7 @@
 export { endpoint } from './function-endpoint';
 export { attach, detach } from './http-host';
 export { HANDSHAKE_CHANNEL, TracedHandshake } from './handshake-tracing';
+export { healthCheck } from './health';
 export { Http1Reply } from './http1-reply';
 export { Server } from './server';
 export { ServerContainer } from './server-container';
@@ -13,6 +14,7 @@ export type { ServerContainerOptions } from './container-options';
 export type { EndpointDefinition, EndpointSettings } from './function-endpoint';
 export type { InstanceFactory, InstanceFactoryOption } from './instance-factory';
 export type { DeployedEndpoint } from './deployment';
+export type { Health, HealthSource } from './health';
 export type { RouteMatch } from './endpoint-router';
 export type { HandshakeMiddleware } from './handshake-middleware';
 export type { AttachableServer } from './http-host';

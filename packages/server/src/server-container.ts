@@ -35,6 +35,7 @@ import { Entrance } from './entrance';
 import { originPolicy } from './origin-policy';
 import { misplacedOptions } from './server-options';
 import { serverUnavailable, type PendingHandshake } from './pending-handshake';
+import { healthOf, type Health } from './health';
 import { parseRequestTarget } from './request-target';
 import type { UpgradeContext } from './routed-request';
 import type { UpgradeReply } from './upgrade-reply';
@@ -55,6 +56,7 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
   readonly #pendingHandshakes = new Set<PendingHandshake>();
   #isPaused = false;
   #isStopped = false;
+  #isOver = false;
   #stopped: Promise<void> | undefined;
 
   /** @throws DeploymentException when an option is out of range or of the wrong type */
@@ -282,6 +284,18 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
     return new Set(this.#context.registry.live());
   }
 
+  /** The state for the probes of an orchestrator; see {@link healthCheck}. Not in the specification. */
+  get health(): Health {
+    return healthOf(this.#state, this.#context.registry.size);
+  }
+
+  get #state(): Health['state'] {
+    if (this.#isOver) return 'stopped';
+    if (this.#isStopped) return 'stopping';
+    if (this.#deployment.hasFailed) return 'failed';
+    return this.#isPaused ? 'paused' : 'started';
+  }
+
   /** Refuses new sessions with 503 and Retry-After. Open sessions continue. Use it to drain a server before a stop. */
   pause(): void {
     this.#isPaused = true;
@@ -302,6 +316,7 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
   async stop(options: StopOptions = {}): Promise<void> {
     const graceMs = graceOf(options);
     await (this.#stopped ??= this.#stop(graceMs));
+    this.#isOver = true;
   }
 
   #stop(graceMs: number): Promise<void> {

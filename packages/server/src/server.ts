@@ -5,6 +5,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { DeploymentException, IllegalStateException } from '@serval/api';
 import { Deadline, showAs } from '@serval/api/spi';
 import { graceOf, toError, type StopOptions } from '@serval/container';
+import { healthOf, type Health } from './health';
 import { attach, type AttachableServer } from './http-host';
 import type { ServerContainer } from './server-container';
 import { containerOptionsOf, readServerOptions, type ServerOptions, type ServerSettings } from './server-options';
@@ -88,6 +89,13 @@ export class Server {
       throw new IllegalStateException('The server is not listening; await start() first.');
     }
     return (address satisfies AddressInfo).port;
+  }
+
+  /** The state for the probes of an orchestrator; see {@link healthCheck}. */
+  get health(): Health {
+    const { health } = this.container;
+    const isStarting = this.#state === 'new' || this.#state === 'starting';
+    return isStarting && health.ready ? healthOf('starting', health.sessions) : health;
   }
 
   /**
