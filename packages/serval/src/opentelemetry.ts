@@ -42,7 +42,6 @@ export interface OpenTelemetry {
  * openTelemetry({ messageSpans: false });
  */
 export function openTelemetry(options: OpenTelemetryOptions = {}): OpenTelemetry {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- an optional peer, which an import would require
   const api = loadLazily('@opentelemetry/api', 'serval/opentelemetry', () => require('@opentelemetry/api') as Api);
   const { traces = true, metrics = true, messageSpans = 'handshake', handlerDuration = true } = options;
   const stops: (() => void)[] = [];

@@ -72,7 +72,6 @@ export function prometheusMetrics(options: PrometheusOptions = {}): PrometheusMe
 }
 
 function defaultRegistry(): MetricsRegistry {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- an optional peer, which an import would require
   const client = loadLazily('prom-client', 'serval/prometheus', () => require('prom-client') as typeof PromClient);
   return client.register;
 }
