@@ -33,8 +33,7 @@ export function stagePackage(folder) {
 }
 
 /**
- * The code: a file for each entry of `serval`, and one for all workspaces that the main entry needs, so that a start reads
- * two files. A workspace that only other entries need has a file of its own.
+ * The code: the files of `serval`, and one for all workspaces that the main entry needs, so that a start reads two files. A workspace that only other entries need has a file of its own.
  *
  * In such a file every module stays a function, which runs when it is first required. So classes keep their names, modules
  * load in the order of the workspaces, and each class exists once. (esbuild renames classes that mention themselves:
@@ -70,12 +69,15 @@ class Code {
     return found;
   }
 
-  #addEntry(file) {
-    const path = pathOf(MAIN, file);
-    const code = this.#resolve(MAIN, file, readCode(MAIN, file), file);
-    // An import of ES modules finds the names of CommonJS by reading the code (cjs-module-lexer).
-    const names = code.startsWith('#!') ? [] : Object.keys(createRequire(path)(path)).sort();
-    this.#write(file, names.length === 0 ? code : `${code}0 && (module.exports = { ${names.join(', ')} });\n`);
+  /** An entry, and the files of `serval` that it requires, which other entries may require too. */
+  #addEntry(entry) {
+    for (const [file, source] of modulesOf(MAIN, [entry])) {
+      const code = this.#resolve(MAIN, file, source, file);
+      const path = pathOf(MAIN, file);
+      // An import of ES modules finds the names of CommonJS by reading the code (cjs-module-lexer).
+      const names = file !== entry || code.startsWith('#!') ? [] : Object.keys(createRequire(path)(path)).sort();
+      this.#write(file, names.length === 0 ? code : `${code}0 && (module.exports = { ${names.join(', ')} });\n`);
+    }
   }
 
   #addGroup(home, names) {
@@ -115,6 +117,7 @@ class Code {
   /** @returns the code with its requires as in the package */
   #resolve(workspace, file, code, home) {
     return code.replace(REQUIRE, (call, _quotes, specifier) => {
+      if (specifier.startsWith('.') && workspace === MAIN) return call;
       if (specifier.startsWith('.'))
         return `$load(${quote(moduleName(workspace, relativeTo(workspace, file, specifier)))})`;
       const name = workspaceOf(specifier);
