@@ -1,3 +1,6 @@
+// Jest finds a global slowly, and this one is needed millions of times.
+const { imul } = Math;
+
 /** Random numbers that a seed repeats (mulberry32). */
 export class Random {
   #state: number;
@@ -15,8 +18,8 @@ export class Random {
   /** From 0 up to, not including, `end`. */
   below(end: number): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    let mixed = imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
+    mixed = (mixed + imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return (((mixed ^ (mixed >>> 14)) >>> 0) % 2 ** 32) % end;
   }
 

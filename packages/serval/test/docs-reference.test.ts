@@ -72,18 +72,25 @@ describe('docs/reference/templates.md', () => {
 });
 
 describe('docs/reference/options.md and settings.md', () => {
-  /** The names of an interface's properties, inherited ones included. */
-  function optionsOf(name: string): string[] {
+  let checker: ts.TypeChecker;
+  let exported: readonly ts.Symbol[];
+
+  beforeAll(() => {
     const index = join(ROOT, 'packages/serval/src/index.ts');
     const { config } = ts.readConfigFile(join(ROOT, 'packages/tsconfig.test.json'), (path) =>
       readFileSync(path, 'utf8'),
     );
     const { options } = ts.parseJsonConfigFileContent(config, ts.sys, join(ROOT, 'packages'));
     const program = ts.createProgram([index], options);
-    const checker = program.getTypeChecker();
+    checker = program.getTypeChecker();
     const source = program.getSourceFile(index);
     const module = source && checker.getSymbolAtLocation(source);
-    const symbol = module && checker.getExportsOfModule(module).find((exported) => exported.name === name);
+    exported = module ? checker.getExportsOfModule(module) : [];
+  }, 60_000);
+
+  /** The names of an interface's properties, inherited ones included. */
+  function optionsOf(name: string): string[] {
+    const symbol = exported.find((one) => one.name === name);
     return symbol
       ? checker
           .getDeclaredTypeOfSymbol(symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol)
@@ -106,14 +113,14 @@ describe('docs/reference/options.md and settings.md', () => {
       ...listedIn('settings.md'),
     ];
     expect(listed.sort()).toEqual(optionsOf('ServerOptions').sort());
-  }, 60_000);
+  });
 
   it('list every client option exactly once and no others', () => {
     const common = ['compatibility', 'initParameters', 'maxFragments', 'sharedReads', 'logger', 'interceptors'];
     const listed = [...common, ...listedIn('options.md', 'Client containers'), ...listedIn('settings.md')];
     expect(listed.sort()).toEqual(optionsOf('ClientContainerOptions').sort());
     expect(listedIn('options.md', 'Every container')).toEqual(expect.arrayContaining(common));
-  }, 60_000);
+  });
 });
 
 describe('docs/reference/settings.md and options.md', () => {

@@ -69,6 +69,9 @@ const WRONG: readonly Snippet[] = [
   },
 ];
 
+/** Of the libraries and of Serval, which all programs share: the dialect does not change how a file is parsed. */
+const PARSED = new Map<string, ts.SourceFile | undefined>();
+
 /** The errors of each snippet, by its place. */
 function check(dialect: Dialect): Map<string, string[]> {
   const config = join(ROOT, 'packages/tsconfig.test.json');
@@ -116,7 +119,10 @@ function hostWith(options: ts.CompilerOptions, sources: ReadonlyMap<string, stri
   host.fileExists = (path) => sources.has(path) || fileExists(path);
   host.getSourceFile = (path, languageVersion, ...rest) => {
     const text = sources.get(path);
-    if (text === undefined) return getSourceFile(path, languageVersion, ...rest);
+    if (text === undefined) {
+      if (!PARSED.has(path)) PARSED.set(path, getSourceFile(path, languageVersion, ...rest));
+      return PARSED.get(path);
+    }
     // As in a package with "type": "module".
     return ts.createSourceFile(path, text, languageVersion, true);
   };
@@ -126,7 +132,7 @@ function hostWith(options: ts.CompilerOptions, sources: ReadonlyMap<string, stri
 /** The names that the package exports, values and types. */
 function exportedNames(options: ts.CompilerOptions): readonly string[] {
   const index = join(ROOT, 'packages/serval/src/index.ts');
-  const program = ts.createProgram([index], options);
+  const program = ts.createProgram([index], options, hostWith(options, new Map()));
   const source = program.getSourceFile(index);
   const symbol = source && program.getTypeChecker().getSymbolAtLocation(source);
   return symbol

@@ -1,6 +1,9 @@
 import { FREE_RELATIVE, PHRASES, type Phrase } from './phrases';
 import { passagesOfPage, passagesOfProgram, type Passage } from './texts';
 
+const FINDERS = PHRASES.map((phrase) => ({ phrase, pattern: acrossLines(phrase.pattern) }));
+const STARTS = new RegExp(`^${FREE_RELATIVE.pattern.source}`);
+
 /** The start of a sentence: at the start of a passage, or behind the end of another sentence. */
 const SENTENCE = /(?:^|[.!?]["')*_]*\s+|\n\s*\n\s*)(["'(*_[]*)/g;
 
@@ -16,13 +19,13 @@ function findingsOf(path: string, { line, text }: Passage): string[] {
     found.push({ index, phrase: phrase.replaceAll(/\s+/g, ' '), remedy });
   };
 
-  for (const phrase of PHRASES) {
-    for (const match of text.matchAll(acrossLines(phrase.pattern))) add(phrase, match.index, match[0]);
+  for (const { phrase, pattern } of FINDERS) {
+    for (const match of text.matchAll(pattern)) add(phrase, match.index, match[0]);
   }
   for (const start of text.matchAll(SENTENCE)) {
     const index = start.index + start[0].length;
     const sentence = /^[^.!?]*[.!?]?/.exec(text.slice(index))?.[0] ?? '';
-    const word = new RegExp(`^${FREE_RELATIVE.pattern.source}`).exec(sentence)?.[0];
+    const word = STARTS.exec(sentence)?.[0];
     if (word !== undefined && !sentence.endsWith('?') && !/^[^\n]*:\*\*/.test(sentence))
       add(FREE_RELATIVE, index, `${sentence.slice(0, 30)}…`);
   }
