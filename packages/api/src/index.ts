@@ -80,6 +80,7 @@ export type { PathVariables } from './path-variables';
 export type { Principal } from './principal';
 export type { BinaryData, OutgoingMessage, RemoteEndpoint, SafePromise, SendHandler } from './remote-endpoint';
 export type { ReplyFailure, ReplyMessage, RequestCodec, RequestId, RequestOptions } from './request-message';
+export type { RoomEvent, Rooms, SessionInfo, SessionSelection, SessionTarget } from './rooms';
 export type { ServerContainer } from './server-container';
 export type { InboundMode, ServerEndpointConfigBuilder, ServerEndpointConfigurator } from './server-endpoint-config';
 export type { AnySession, PathParameters, SessionData, UserProperties } from './session';

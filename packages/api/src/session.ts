@@ -8,6 +8,7 @@ import type { MessageHandler } from './message-handler';
 import type { Principal } from './principal';
 import type { OutgoingMessage, RemoteEndpoint, SafePromise, SendResult } from './remote-endpoint';
 import type { RequestOptions } from './request-message';
+import type { SessionSelection, SessionTarget } from './rooms';
 import type { WebSocketContainer } from './web-socket-container';
 
 /** A session of any endpoint, for functions that take the sessions of all. */
@@ -240,6 +241,32 @@ export abstract class Session<
    * const answer = await session.request({ type: 'ready?' }, { timeout: 5000 });
    */
   abstract request<T = unknown>(value: object, options?: RequestOptions<T>): Promise<T>;
+
+  /**
+   * Joins rooms, to which `to` sends. A room exists while it has a member. The session leaves its rooms when it begins to
+   * close; joining after that does nothing. Not in the specification.
+   *
+   * @param rooms names of 1 to 1024 characters; joining a room twice does nothing
+   * @throws IllegalArgumentException for an invalid name; the session then joins none
+   * @throws IllegalStateException when the session would be in more rooms than `maxRoomsPerSession`; it then joins none
+   *
+   * @example
+   * session.join('blue');
+   * session.to('blue').send(`${name} has joined.`);
+   */
+  abstract join(...rooms: readonly string[]): void;
+
+  /** Leaves rooms. Leaving a room in which the session is not does nothing. Not in the specification. */
+  abstract leave(...rooms: readonly string[]): void;
+
+  /**
+   * The names of the session's rooms: a read-only view. From `@OnClose` on, those in which it was until it began to close.
+   * Not in the specification.
+   */
+  abstract get rooms(): ReadonlySet<string>;
+
+  /** Like `to` of the container, but without this session. Not in the specification. */
+  abstract to(...targets: readonly SessionTarget[]): SessionSelection;
 
   /** The peer's address as the socket reports it, such as `'127.0.0.1'`, or undefined. Not in the specification. */
   abstract getRemoteAddress(): string | undefined;

@@ -5,6 +5,7 @@ import type { Endpoint } from './endpoint';
 import { describeValue } from './describe-value';
 import { IllegalArgumentException, IllegalStateException } from './errors';
 import type { Extension } from './extension';
+import type { Rooms, SessionSelection, SessionTarget } from './rooms';
 import type { Session } from './session';
 
 /**
@@ -29,6 +30,21 @@ export interface WebSocketContainer {
   setDefaultMaxTextMessageBufferSize(max: number): void;
   /** The extensions that the container can negotiate. */
   getInstalledExtensions(): ReadonlySet<Extension>;
+
+  /**
+   * Selects open sessions, such as the members of rooms, to send to them. Several targets select the sessions of any of
+   * them, each once; no target selects no session. Not in the specification.
+   *
+   * @throws IllegalArgumentException for anything but a target, and for an endpoint that is not deployed
+   *
+   * @example
+   * await container.to('blue', 'green').except(session).send('hello');
+   */
+  to(...targets: readonly SessionTarget[]): SessionSelection;
+  /** Selects all open sessions of the container. Not in the specification. */
+  toAll(): SessionSelection;
+  /** The rooms that the container's sessions joined. Not in the specification. */
+  readonly rooms: Rooms;
 
   /** Connects an annotated client endpoint, passed as a class or an instance. */
   connectToServer(annotatedEndpoint: EndpointClass | object, uri: URL | string): Promise<Session>;

@@ -16,6 +16,7 @@ import {
   endSessions,
   graceOf,
   type ContainerSettings,
+  type Selections,
   type StopOptions,
   type WsSession,
 } from '@serval/container';
@@ -193,6 +194,10 @@ export class ClientContainer extends ContainerDefaults implements WebSocketConta
 
   protected override get settings(): ContainerSettings {
     return this.#context.settings;
+  }
+
+  protected override get selections(): Selections {
+    return this.#context;
   }
 
   /** permessage-deflate, unless the options forbid it. */

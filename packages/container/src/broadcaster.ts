@@ -14,54 +14,66 @@ import { isThenable, rejected, toError, tolerateNeglect, type Sending } from './
 import { WsAsyncRemote } from './remote-endpoint';
 import type { ContainerSettings } from './settings';
 
-/** A session as its broadcaster uses it. */
+/** A session as a broadcaster uses it: its encoders make the message. */
 export interface BroadcastHost {
   readonly settings: Pick<ContainerSettings, 'maxQueuedMessages'>;
   readonly limits: { readonly blockingTimeoutMs: number };
-  /** Its encoders make the messages. */
   readonly sender: { encode(object: unknown): Encoded | Promise<Encoded | undefined> };
-  requireNotClosed(): void;
-  getOpenSessions(): ReadonlySet<Session>;
 }
 
-/** Sends the messages of one session to many, in the order of its calls. */
+/** Encodes the messages that go to many sessions of one endpoint, and keeps the order of the calls. */
 export class Broadcaster {
   /** Settles once the messages that wait for an encoder are encoded. */
   #encoding: Promise<void> | undefined;
-  /** How many broadcasts wait for that. */
+  /** How many messages wait for that. */
   #waiting = 0;
 
-  constructor(private readonly session: BroadcastHost) {}
-
-  /** See {@link Session.broadcast}. */
-  broadcast(message: unknown, to?: Iterable<AnySession>): Promise<readonly SendResult[]> {
+  /**
+   * Encodes a message once, and sends it to the sessions. Synchronous stays synchronous: the caller's next send goes out
+   * behind it.
+   *
+   * @returns the sends that failed; rejects, and does not throw, if the message cannot be encoded
+   */
+  send(by: BroadcastHost, message: unknown, to: Iterable<Session>): Promise<readonly SendResult[]> {
     try {
-      this.session.requireNotClosed();
-      const sessions = to === undefined ? this.session.getOpenSessions() : sessionsOf(to);
-      const encoded = this.session.sender.encode(message);
-      // Synchronous stays synchronous: the caller's next send goes out behind it.
-      if (!isThenable(encoded) && this.#encoding === undefined) return sendToAll(sessions, encoded);
-      return tolerateNeglect(this.#sendInOrder(Promise.resolve(encoded), sessions));
+      const encoded = this.encode(by, message);
+      if (!isThenable(encoded)) return deliver(to, encoded);
+      return tolerateNeglect(encoded.then((value) => (value === undefined ? [] : deliver(to, value))));
     } catch (error) {
       return rejected(error);
     }
   }
 
-  #sendInOrder(encoding: Promise<Encoded | undefined>, to: Iterable<Session>): Promise<readonly SendResult[]> {
-    const { maxQueuedMessages } = this.session.settings;
+  /**
+   * Encodes a message by the encoders of one session.
+   *
+   * @returns the message, or a promise that settles after those of earlier calls: with undefined when a stream encoder
+   * wrote nothing
+   * @throws EncodeException when nothing takes the object, or the encoder's own error
+   */
+  encode(by: BroadcastHost, message: unknown): Encoded | Promise<Encoded | undefined> {
+    const encoded = by.sender.encode(message);
+    if (!isThenable(encoded) && this.#encoding === undefined) return encoded;
+    return this.#inOrder(by, Promise.resolve(encoded));
+  }
+
+  #inOrder(by: BroadcastHost, encoding: Promise<Encoded | undefined>): Promise<Encoded | undefined> {
+    const { maxQueuedMessages } = by.settings;
     if (this.#waiting >= maxQueuedMessages) {
       void tolerateNeglect(encoding);
       return rejected(tooManyWait(maxQueuedMessages));
     }
     this.#waiting += 1;
     const before = this.#encoding;
-    const inTime = withinTime(encoding, this.session.limits.blockingTimeoutMs);
-    const mine: Promise<void> = Promise.allSettled([before, inTime]).then(() => {
+    const inTime = withinTime(encoding, by.limits.blockingTimeoutMs);
+    const inTurn = Promise.all([inTime, before]).then(([encoded]) => encoded);
+    // Behind the caller's own continuation of `inTurn`, which sends.
+    const mine: Promise<void> = Promise.allSettled([before, inTurn]).then(() => {
       this.#waiting -= 1;
       if (this.#encoding === mine) this.#encoding = undefined;
     });
     this.#encoding = mine;
-    return Promise.all([inTime, before]).then(([encoded]) => (encoded === undefined ? [] : sendToAll(to, encoded)));
+    return inTurn;
   }
 }
 
@@ -81,12 +93,12 @@ function withinTime<T>(encoding: Promise<T>, timeoutMs: number): Promise<T> {
 
 function tooManyWait(most: number): IllegalStateException {
   return new IllegalStateException(
-    `The message was sent to nobody: ${most} broadcasts of this session wait for an encoder, and no more may (maxQueuedMessages). Await them.`,
+    `The message was sent to nobody: ${most} broadcasts of this endpoint wait for an encoder, and no more may (maxQueuedMessages). Await them.`,
   );
 }
 
 /** Sends in one turn: the message leaves for all together, and a text is framed once. */
-async function sendToAll(sessions: Iterable<Session>, encoded: Encoded): Promise<SendResult[]> {
+export async function deliver(sessions: Iterable<Session>, encoded: Encoded): Promise<SendResult[]> {
   const failures: SendResult[] = [];
   const pending: Promise<void>[] = [];
   for (const session of sessions) {
@@ -122,7 +134,7 @@ function sendTo(session: Session, encoded: Encoded): Sending {
  */
 export function broadcast(message: unknown, to: Iterable<AnySession>): SafePromise<readonly SendResult[]> {
   try {
-    const sending = byEndpoint(to).map((sessions) => {
+    const sending = byEndpoint(sessionsOf(to)).map((sessions) => {
       // The session checks the message.
       const open = sessions.find((session) => session.isOpen());
       return open === undefined ? allClosed(sessions) : open.broadcast(message as OutgoingMessage, sessions);
@@ -135,7 +147,7 @@ export function broadcast(message: unknown, to: Iterable<AnySession>): SafePromi
 }
 
 /** @throws IllegalArgumentException for anything but a list of sessions */
-function sessionsOf(to: unknown): readonly Session[] {
+export function sessionsOf(to: unknown): readonly Session[] {
   const isList = typeof to === 'object' && to !== null && Symbol.iterator in to;
   const all = isList ? [...(to as Iterable<unknown>)] : [to];
   if (isList && all.every(isSession)) return all;
@@ -150,14 +162,19 @@ function isSession(value: unknown): value is Session {
   return typeof value === 'object' && value !== null && 'getAsyncRemote' in value;
 }
 
-function byEndpoint(all: Iterable<AnySession>): readonly Session[][] {
-  const groups = new Map<unknown, Session[]>();
-  for (const session of sessionsOf(all)) {
-    // A session of another implementation has no plan; it broadcasts for itself.
-    const endpoint = 'plan' in session ? session.plan : session;
-    const known = groups.get(endpoint);
-    if (known === undefined) groups.set(endpoint, [session]);
-    else known.push(session);
+/** The sessions in groups: a session of another implementation has no plan, and is its own group. */
+export function byEndpoint<S extends Session>(sessions: Iterable<S>): readonly S[][] {
+  const groups = new Map<unknown, S[]>();
+  let endpoint: unknown;
+  let group: S[] | undefined;
+  for (const session of sessions) {
+    const next: unknown = 'plan' in session ? session.plan : session;
+    if (group === undefined || next !== endpoint) {
+      endpoint = next;
+      group = groups.get(next);
+      if (group === undefined) groups.set(next, (group = []));
+    }
+    group.push(session);
   }
   return [...groups.values()];
 }

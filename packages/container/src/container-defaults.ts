@@ -1,16 +1,25 @@
+import type { Rooms, SessionSelection, SessionTarget } from '@serval/api';
 import { SETTINGS, type ContainerSettings } from './settings';
 
 /** The settings that WebSocketContainer's setters change. */
 type DefaultSetting = 'asyncSendTimeout' | 'maxSessionIdleTimeout' | 'binaryBufferSize' | 'textBufferSize';
 
+/** The open sessions of a container. */
+export interface Selections {
+  readonly rooms: Rooms;
+  to(targets: readonly SessionTarget[]): SessionSelection;
+  toAll(): SessionSelection;
+}
+
 /**
- * The defaults for new sessions that every `WebSocketContainer` has, and their setters. Sessions that are open already
- * keep theirs.
+ * The defaults for new sessions that every `WebSocketContainer` has, with their setters, and the selections of open
+ * sessions. Sessions that are open already keep their settings.
  *
  * @see WSC-2.1.7
  */
 export abstract class ContainerDefaults {
   protected abstract readonly settings: ContainerSettings;
+  protected abstract readonly selections: Selections;
 
   getDefaultAsyncSendTimeout(): number {
     return this.settings.asyncSendTimeout;
@@ -43,6 +52,21 @@ export abstract class ContainerDefaults {
 
   setDefaultMaxTextMessageBufferSize(max: number): void {
     this.#change('textBufferSize', max);
+  }
+
+  /** See `WebSocketContainer.to`. */
+  to(...targets: readonly SessionTarget[]): SessionSelection {
+    return this.selections.to(targets);
+  }
+
+  /** See `WebSocketContainer.toAll`. */
+  toAll(): SessionSelection {
+    return this.selections.toAll();
+  }
+
+  /** See `WebSocketContainer.rooms`. */
+  get rooms(): Rooms {
+    return this.selections.rooms;
   }
 
   #change(name: DefaultSetting, value: number): void {

@@ -13,6 +13,7 @@ export type DiagnosticEvent =
   | SessionClosed
   | SessionEvent
   | EndpointEvent
+  | RoomListenerFailed
   | ClientEvent;
 
 type DeploymentEvent =
@@ -153,6 +154,14 @@ type SessionEvent =
 type EndpointEvent =
   | (OfSession & { readonly kind: 'message-dropped'; readonly messageType: 'text' | 'binary' })
   | { readonly kind: 'delivered-whole'; readonly endpoint: string };
+
+/** A listener of `container.rooms` threw or rejected. */
+interface RoomListenerFailed {
+  readonly kind: 'room-listener-failed';
+  readonly roomEvent: 'joined' | 'left';
+  readonly room: string;
+  readonly error: Error;
+}
 
 type ClientEvent =
   | {

@@ -52,6 +52,9 @@ export class DiagnosticLog {
           event,
         );
         return;
+      case 'room-listener-failed':
+        this.#error(event, `A listener for '${event.roomEvent}' of container.rooms failed:`);
+        return;
       case 'setting-warning':
         this.#log('warn', event.message, event);
         return;

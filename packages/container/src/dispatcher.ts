@@ -3,6 +3,8 @@ import {
   EncodeException,
   ReplyException,
   type CloseReason,
+  type Principal,
+  type RoomEvent,
   type SendResult,
   type Session,
 } from '@serval/api';
@@ -213,6 +215,37 @@ function callSendHandler(session: DispatchHost, handler: (result: SendResult) =>
   } catch (thrown) {
     void dispatchError(session, thrown);
   }
+}
+
+/** The name of a principal, which is the application's own object. If `getName` fails, `@OnError` runs. */
+export function dispatchPrincipalName(session: DispatchHost, principal: Principal): string | undefined {
+  try {
+    const name: unknown = principal.getName();
+    return typeof name === 'string' ? name : undefined;
+  } catch (thrown) {
+    void dispatchError(session, thrown);
+    return undefined;
+  }
+}
+
+/** Calls a listener of the container's rooms. Its error goes to the diagnostics, because it is no part of an endpoint. */
+export function dispatchRoomEvent(
+  session: DispatchHost,
+  listener: (event: RoomEvent) => unknown,
+  event: RoomEvent,
+  diagnostics: { report(event: DiagnosticEvent): void },
+): void {
+  const { kind: roomEvent, room } = event;
+  const failed = (thrown: unknown): void =>
+    diagnostics.report({ kind: 'room-listener-failed', roomEvent, room, error: toError(thrown) });
+  inScope(session, () => {
+    try {
+      const going = listener(event);
+      if (isThenable(going)) void Promise.resolve(going).then(undefined, failed);
+    } catch (thrown) {
+      failed(thrown);
+    }
+  });
 }
 
 function inScope<T>({ scope }: DispatchHost, begin: () => T): T {

@@ -21,6 +21,7 @@ export type { Around } from './message-tracing';
 export type { SessionTraffic } from './session-traffic';
 export type { Logger } from './logger';
 export type { ContainerOptions } from './container-context';
+export type { Selections } from './container-defaults';
 export type { StopOptions } from './stopping';
 export type { SessionParts, WsSession } from './session';
 export type { SessionEnd } from './session-life';

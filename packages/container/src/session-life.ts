@@ -20,6 +20,8 @@ export interface LifeHost extends DispatchHost, RegisteredSession {
     unwatch(): void;
   };
   getId(): string;
+  /** The session is no open one any more: it leaves the registry and its rooms. May be called twice. */
+  startsToClose(reason: CloseReason): void;
   /** Hands everything that was sent to the transport, which writes it before the close frame. */
   handOver(): void;
   /** The connection is gone: unfinished sends fail. */
@@ -204,7 +206,7 @@ export class SessionLife {
     // The answers of the other handlers still leave, and a handler that calls this may await it.
     this.#phase = 'ending';
     this.#abort();
-    this.host.context.registry.closing(this.host);
+    this.host.startsToClose(reason);
     return new Promise((resolve) => {
       this.#end.onHandedOver = resolve;
       this.#closeBehindHandlers(reason);
@@ -314,13 +316,13 @@ export class SessionLife {
   /** OPEN to CLOSING, once: `@OnClose` follows as soon as no handler is busy. */
   #finishClosing(reason: CloseReason, deliverWaiting: boolean): void {
     if (!this.#isUnclosed) return;
-    const { context, inbox, limits } = this.host;
+    const { inbox, limits } = this.host;
     const ending = this.#end;
     this.#phase = 'closing';
     this.#abort();
     ending.pendingReason = undefined;
     ending.onHandedOver?.();
-    context.registry.closing(this.host);
+    this.host.startsToClose(reason);
     limits.unwatch();
     inbox.end(deliverWaiting, () => void this.#callOnClose(reason));
     inbox.limit(limits.setting('sessionCloseTimeout'));
@@ -357,7 +359,6 @@ export class SessionLife {
   #endIfOver(): void {
     const ending = this.#ending;
     if (ending?.closed === undefined || ending.isConnectionGone !== true) return;
-    this.host.context.registry.ended(this.host);
     this.host.ended(ending.closed);
   }
 }

@@ -18,20 +18,23 @@ import {
   type SafePromise,
   type RequestOptions,
   type SendResult,
+  type SessionSelection,
+  type SessionTarget,
   type WebSocketContainer,
 } from '@serval/api';
 import { closeReasonOf, type ReplyMessage, type Transport } from '@serval/api/spi';
 import type { EndpointPlan, MessageRoute, NativeType } from '@serval/plan';
 import { AsyncScope } from './async-scope';
-import { Broadcaster, type BroadcastHost } from './broadcaster';
+import { sessionsOf, type BroadcastHost } from './broadcaster';
 import type { ContainerContext } from './container-context';
 import { decodeReply } from './decoders';
-import { dispatchMessage, dispatchSendResult, type DispatchHost } from './dispatcher';
+import { dispatchMessage, dispatchPrincipalName, dispatchSendResult, type DispatchHost } from './dispatcher';
 import { HandlerTable } from './handler-table';
 import { Inbox, type InboxHost } from './inbox';
 import { ACCEPTED, rejected, type Sending, type Settled } from './promises';
 import { OpenRequests, type RequestsHost } from './open-requests';
 import { WsAsyncRemote, WsBasicRemote, type RemoteHost } from './remote-endpoint';
+import { RoomMembership, type MembershipHost } from './room-membership';
 import { wrongArgument } from './send-arguments';
 import { Sender, type SenderHost } from './sender';
 import type { SessionCodecs } from './session-codecs';
@@ -61,7 +64,14 @@ export interface SessionParts {
 }
 
 /** The members through which the parts of a session reach each other. */
-type Hosts = BroadcastHost & InboxHost & LifeHost & LimitsHost & RemoteHost & RequestsHost & SenderHost;
+type Hosts = BroadcastHost &
+  InboxHost &
+  LifeHost &
+  LimitsHost &
+  MembershipHost &
+  RemoteHost &
+  RequestsHost &
+  SenderHost;
 
 /**
  * A conversation. The session is the roof over its parts: its life, its limits, the inbox, the dispatcher and the sender.
@@ -89,9 +99,10 @@ export class WsSession extends Session implements Hosts {
   #sender: Sender | undefined;
   #basic: WsBasicRemote | undefined;
   #async: WsAsyncRemote | undefined;
-  #broadcaster: Broadcaster | undefined;
   #view: SessionView | undefined;
   #requests: OpenRequests | undefined;
+  /** From the first room on. */
+  #membership: RoomMembership | undefined;
 
   constructor(parts: SessionParts) {
     super();
@@ -187,6 +198,7 @@ export class WsSession extends Session implements Hosts {
   }
 
   ended({ reason, isClosedHere }: SessionEnd): void {
+    this.context.registry.ended(this);
     const { diagnostics } = this.context;
     if (!diagnostics.hasSubscribers) return;
     const { traffic } = this;
@@ -212,6 +224,22 @@ export class WsSession extends Session implements Hosts {
       messages: outbox?.waitingMessages ?? 0,
       bytes: (outbox?.queuedBytes ?? 0) + this.transport.bufferedBytes,
     };
+  }
+
+  /** The path of its endpoint as declared; undefined for a client's. */
+  get endpointPath(): string | undefined {
+    return this.endpointConfig instanceof ServerEndpointConfig ? this.endpointConfig.getPath() : undefined;
+  }
+
+  get userName(): string | undefined {
+    const principal = this.#handshake.userPrincipal;
+    return principal === null ? undefined : dispatchPrincipalName(this, principal);
+  }
+
+  /** No selection contains it from now on. */
+  startsToClose(reason: CloseReason): void {
+    this.context.registry.closing(this, this.#id);
+    this.#membership?.end(reason);
   }
 
   /** @throws IllegalStateException once the session is closed */
@@ -354,7 +382,10 @@ export class WsSession extends Session implements Hosts {
   }
 
   override getId(): string {
-    return (this.#id ??= randomBytes(16).toString('hex'));
+    if (this.#id !== undefined) return this.#id;
+    this.#id = randomBytes(16).toString('hex');
+    if (this.life.isOpen) this.context.registry.named(this, this.#id);
+    return this.#id;
   }
 
   override close(closeReason?: CloseReason): SafePromise<void>;
@@ -410,7 +441,36 @@ export class WsSession extends Session implements Hosts {
   }
 
   override broadcast(message: unknown, to?: Iterable<AnySession>): SafePromise<readonly SendResult[]> {
-    return (this.#broadcaster ??= new Broadcaster(this)).broadcast(message, to);
+    try {
+      this.requireNotClosed();
+      const sessions = to === undefined ? this.getOpenSessions() : sessionsOf(to);
+      return this.context.broadcasterOf(this.plan).send(this, message, sessions);
+    } catch (error) {
+      return rejected(error);
+    }
+  }
+
+  override join(...rooms: readonly string[]): void {
+    this.requireNotClosed();
+    this.#rooms.join(rooms);
+  }
+
+  override leave(...rooms: readonly string[]): void {
+    this.requireNotClosed();
+    this.#rooms.leave(rooms);
+  }
+
+  override get rooms(): ReadonlySet<string> {
+    return this.#rooms.names;
+  }
+
+  get #rooms(): RoomMembership {
+    return (this.#membership ??= new RoomMembership(this));
+  }
+
+  override to(...targets: readonly SessionTarget[]): SessionSelection {
+    this.requireNotClosed();
+    return this.context.to(targets).except(this);
   }
 
   override request<T = unknown>(value: object, options: RequestOptions<T> = {}): Promise<T> {

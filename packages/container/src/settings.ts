@@ -99,6 +99,8 @@ export interface ContainerSettings {
   queueOverflow: 'close' | 'drop-oldest' | 'drop-newest' | 'reject';
   /** The close code of a session that `queueOverflow` ends. Default 1008. */
   queueOverflowCloseCode: number;
+  /** The rooms that one session may be in. A further `join` throws `IllegalStateException`. Default 1000. */
+  maxRoomsPerSession: number;
   /**
    * Refuses `addEndpoint` after the first handshake, as the specification did before 2.1. `STRICT_SPEC_COMPLIANCE` changes
    * the default. Default false.
@@ -209,6 +211,7 @@ export const SETTINGS: { readonly [K in SettingName]: SettingRow } = {
   maxQueueTime: { ...MILLISECONDS_OR_NEVER, default: 0 },
   queueOverflow: { ...choice('close', 'drop-oldest', 'drop-newest', 'reject'), default: 'close' },
   queueOverflowCloseCode: { ...closeCode, default: 1008 },
+  maxRoomsPerSession: { ...wholeNumber('whole number of rooms', 1), default: 1000 },
   noAddAfterHandshake: { ...FLAG, default: false, tomcat: initParameter('noAddAfterHandshake') },
   onMessageError: {
     ...choice('keep-open', 'close'),

@@ -2,7 +2,7 @@ import { IllegalArgumentException, type CloseReason } from '@serval/api';
 import { Deadline, describeValue, kind, readOptions, unknownOptions, type OptionTable } from '@serval/api/spi';
 import { toError } from './promises';
 import type { SessionRegistry } from './session-registry';
-import { nextTurn } from './turns';
+import { nextTurn, TURN_MS } from './turns';
 
 /** The options of `stop`. */
 export interface StopOptions {
@@ -19,8 +19,6 @@ export const STOP_OPTIONS = {
 
 /** How long `@OnClose` methods have after the connections were ended by force. */
 const LAST_WORDS_MS = 100;
-/** Closing a session hands over all that waits for its peer; the event loop has a turn after so much of it. */
-const TURN_MS = 10;
 
 /**
  * @returns milliseconds

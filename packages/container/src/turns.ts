@@ -26,6 +26,21 @@ export function nextTurn(): Promise<void> {
   return new Promise((resolve) => startTurn(resolve));
 }
 
+/** One piece of work should take no longer before the event loop has a turn. */
+export const TURN_MS = 10;
+
+/** Takes a step for each item: as many as possible at once, the others in later turns. */
+export async function inTurns<T>(items: readonly T[], step: (item: T) => void): Promise<void> {
+  let began = performance.now();
+  for (const item of items) {
+    if (performance.now() - began >= TURN_MS) {
+      await nextTurn();
+      began = performance.now();
+    }
+    step(item);
+  }
+}
+
 /** Takes one step. @returns false where others have to have their turn first */
 export function mayGoOn(): boolean {
   if (stepsLeft === 0 || stepsAtOnce === 0) return false;

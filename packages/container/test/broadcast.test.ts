@@ -255,7 +255,7 @@ describe('with an encoder that never settles', () => {
   test('at most maxQueuedMessages broadcasts wait', async () => {
     const { peers, first } = await openWith({ blockingSendTimeout: -1, maxQueuedMessages: 2 });
     const waiting = [first.broadcast(new Price(1)), first.broadcast('second')];
-    await expect(first.broadcast('third')).rejects.toThrow(/2 broadcasts of this session wait .*maxQueuedMessages/);
+    await expect(first.broadcast('third')).rejects.toThrow(/2 broadcasts of this endpoint wait .*maxQueuedMessages/);
     stuck?.();
     expect(await Promise.all(waiting)).toEqual([[], []]);
     expect(await received(peers)).toEqual(['at last']);

@@ -129,14 +129,35 @@ export class Deployment {
     return withdrawn.plan;
   }
 
+  /**
+   * The paths of an endpoint: those of a class are several if several configurations name it.
+   *
+   * @throws IllegalArgumentException for a path that is not deployed, and for anything but an endpoint
+   */
+  pathsOf(endpoint: string | EndpointClass | ServerEndpointConfig): readonly string[] {
+    // A request that the application routes itself may use a configuration that is not deployed.
+    if (endpoint instanceof ServerEndpointConfig) return [endpoint.getPath()];
+    const paths = this.#deployed.flatMap(({ config, template: { path } }) =>
+      path === endpoint || config.getEndpointClass() === endpoint ? path : [],
+    );
+    if (paths.length > 0) return paths;
+    if (typeof endpoint === 'function' && this.#annotated.has(endpoint))
+      return [this.#configOf('to', endpoint).getPath()];
+    throw this.#notDeployed('to', endpoint);
+  }
+
   #indexOf(method: string, endpoint: unknown): number {
     const index = this.#deployed.findIndex(
       ({ config, template }) =>
         config === endpoint || config.getEndpointClass() === endpoint || template.path === endpoint,
     );
     if (index >= 0) return index;
+    throw this.#notDeployed(method, endpoint);
+  }
+
+  #notDeployed(method: string, endpoint: unknown): IllegalArgumentException {
     const paths = this.#deployed.map(({ template }) => template.path).join(', ');
-    throw new IllegalArgumentException(
+    return new IllegalArgumentException(
       `${method} takes the path, the class or the configuration of a deployed endpoint; found ${describeValue(endpoint)}. ` +
         (paths === '' ? 'No endpoint is deployed.' : `Deployed are ${paths}.`),
     );

@@ -15,14 +15,7 @@ import {
   type SessionData,
 } from '@serval/api';
 import { closeReasonOf, describeValue, requireOptions, showAs } from '@serval/api/spi';
-import {
-  ContainerContext,
-  ContainerDefaults,
-  endSessions,
-  graceOf,
-  type ContainerSettings,
-  type StopOptions,
-} from '@serval/container';
+import { ContainerContext, ContainerDefaults, endSessions, graceOf, type ContainerSettings, type Selections, type StopOptions } from '@serval/container';
 import type { EndpointPlan } from '@serval/plan';
 import type { AdoptOptions } from './adoption';
 import { createEngine, readContainerOptions, type ServerContainerOptions } from './container-options';
@@ -65,7 +58,7 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
     requireOptions('The argument with the options of a container', options);
     const settings = readContainerOptions(options);
     const engine = createEngine(settings, options);
-    this.#context = new ContainerContext(this, options, engine.installedExtensions);
+    this.#context = new ContainerContext(this, options, engine.installedExtensions, undefined, () => this.#deployment);
     for (const message of misplacedOptions(options))
       this.#context.diagnostics.report({ kind: 'setting-warning', message });
     const policy: HandshakePolicy = {
@@ -339,6 +332,10 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
 
   protected override get settings(): ContainerSettings {
     return this.#context.settings;
+  }
+
+  protected override get selections(): Selections {
+    return this.#context;
   }
 
   getInstalledExtensions(): ReadonlySet<Extension> {

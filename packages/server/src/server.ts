@@ -2,7 +2,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { Http2SecureServer, ServerHttp2Session } from 'node:http2';
 import type * as Https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import { DeploymentException, IllegalStateException } from '@serval/api';
+import { DeploymentException, IllegalStateException, type SessionSelection, type SessionTarget } from '@serval/api';
 import { Deadline, showAs } from '@serval/api/spi';
 import { graceOf, toError, type StopOptions } from '@serval/container';
 import { healthOf, type Health } from './health';
@@ -153,6 +153,16 @@ export class Server {
       http.once('error', failed).once('listening', listening);
       http.listen(this.#settings.address);
     });
+  }
+
+  /** Selects open sessions: the same as `container.to`. */
+  to(...targets: readonly SessionTarget[]): SessionSelection {
+    return this.container.to(...targets);
+  }
+
+  /** Selects all open sessions: the same as `container.toAll`. */
+  toAll(): SessionSelection {
+    return this.container.toAll();
   }
 
   /**
