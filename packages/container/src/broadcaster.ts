@@ -2,14 +2,14 @@ import {
   IllegalArgumentException,
   IllegalStateException,
   SendResult,
-  SocketTimeoutException,
   type AnySession,
   type OutgoingMessage,
   type SafePromise,
   type Session,
 } from '@serval/api';
-import { Deadline, describeValue } from '@serval/api/spi';
-import type { Encoded } from './encoders';
+import { describeValue } from '@serval/api/spi';
+import type { Encoded, Encoding } from './encoders';
+import { EncodingOrder } from './encoding-order';
 import { isThenable, rejected, toError, tolerateNeglect, type Sending } from './promises';
 import { WsAsyncRemote } from './remote-endpoint';
 import type { ContainerSettings } from './settings';
@@ -18,27 +18,17 @@ import type { ContainerSettings } from './settings';
 export interface BroadcastHost {
   readonly settings: Pick<ContainerSettings, 'maxQueuedMessages'>;
   readonly limits: { readonly blockingTimeoutMs: number };
-  readonly sender: { encode(object: unknown): Encoded | Promise<Encoded | undefined> };
+  readonly sender: { encode(object: unknown): Encoding };
 }
 
 /** Encodes the messages that go to many sessions of one endpoint, and keeps the order of the calls. */
 export class Broadcaster {
-  /** Settles once the messages that wait for an encoder are encoded. */
-  #encoding: Promise<void> | undefined;
-  /** How many messages wait for that. */
-  #waiting = 0;
+  readonly #order = new EncodingOrder();
 
-  /**
-   * Encodes a message once, and sends it to the sessions. Synchronous stays synchronous: the caller's next send goes out
-   * behind it.
-   *
-   * @returns the sends that failed; rejects, and does not throw, if the message cannot be encoded
-   */
+  /** Encodes a message once, and sends it to the sessions. Rejects, and does not throw, if it cannot be encoded. */
   send(by: BroadcastHost, message: unknown, to: Iterable<Session>): Promise<readonly SendResult[]> {
     try {
-      const encoded = this.encode(by, message);
-      if (!isThenable(encoded)) return deliver(to, encoded);
-      return tolerateNeglect(encoded.then((value) => (value === undefined ? [] : deliver(to, value))));
+      return deliverWhenEncoded(to, this.encode(by, message));
     } catch (error) {
       return rejected(error);
     }
@@ -51,54 +41,24 @@ export class Broadcaster {
    * wrote nothing
    * @throws EncodeException when nothing takes the object, or the encoder's own error
    */
-  encode(by: BroadcastHost, message: unknown): Encoded | Promise<Encoded | undefined> {
+  encode(by: BroadcastHost, message: unknown): Encoding {
     const encoded = by.sender.encode(message);
-    if (!isThenable(encoded) && this.#encoding === undefined) return encoded;
-    return this.#inOrder(by, Promise.resolve(encoded));
-  }
-
-  #inOrder(by: BroadcastHost, encoding: Promise<Encoded | undefined>): Promise<Encoded | undefined> {
+    // Synchronous stays synchronous: the caller's next send goes out behind it.
+    if (!isThenable(encoded) && !this.#order.isHeld) return encoded;
     const { maxQueuedMessages } = by.settings;
-    if (this.#waiting >= maxQueuedMessages) {
-      void tolerateNeglect(encoding);
-      return rejected(tooManyWait(maxQueuedMessages));
-    }
-    this.#waiting += 1;
-    const before = this.#encoding;
-    const inTime = withinTime(encoding, by.limits.blockingTimeoutMs);
-    const inTurn = Promise.all([inTime, before]).then(([encoded]) => encoded);
-    // Behind the caller's own continuation of `inTurn`, which sends.
-    const mine: Promise<void> = Promise.allSettled([before, inTurn]).then(() => {
-      this.#waiting -= 1;
-      if (this.#encoding === mine) this.#encoding = undefined;
-    });
-    this.#encoding = mine;
-    return inTurn;
+    const { blockingTimeoutMs } = by.limits;
+    return this.#order.inTurn(Promise.resolve(encoded), { maxQueuedMessages, blockingTimeoutMs });
   }
 }
 
-/** An encoder that never settles holds up the later broadcasts for no longer than a send may take. */
-function withinTime<T>(encoding: Promise<T>, timeoutMs: number): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const deadline = new Deadline(timeoutMs, () =>
-      reject(
-        new SocketTimeoutException(
-          `The message was sent to nobody: its encoder has not settled within ${timeoutMs} ms (blockingSendTimeout).`,
-        ),
-      ),
-    );
-    encoding.then(resolve, reject).finally(() => deadline.clear());
-  });
-}
-
-function tooManyWait(most: number): IllegalStateException {
-  return new IllegalStateException(
-    `The message was sent to nobody: ${most} broadcasts of this endpoint wait for an encoder, and no more may (maxQueuedMessages). Await them.`,
-  );
+/** @returns the sends that failed; rejects if the message cannot be encoded */
+export function deliverWhenEncoded(to: Iterable<Session>, encoding: Encoding): Promise<readonly SendResult[]> {
+  if (!isThenable(encoding)) return deliver(to, encoding);
+  return tolerateNeglect(encoding.then((encoded) => (encoded === undefined ? [] : deliver(to, encoded))));
 }
 
 /** Sends in one turn: the message leaves for all together, and a text is framed once. */
-export async function deliver(sessions: Iterable<Session>, encoded: Encoded): Promise<SendResult[]> {
+async function deliver(sessions: Iterable<Session>, encoded: Encoded): Promise<SendResult[]> {
   const failures: SendResult[] = [];
   const pending: Promise<void>[] = [];
   for (const session of sessions) {

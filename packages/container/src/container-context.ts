@@ -1,12 +1,14 @@
-import { randomBytes } from 'node:crypto';
 import type { Extension, Interceptor, SessionSelection, SessionTarget, WebSocketContainer } from '@serval/api';
-import { list, readOptions, type OptionTable } from '@serval/api/spi';
-import { Broadcaster, type BroadcastHost } from './broadcaster';
+import { list, readOptions, type Bus, type OptionTable } from '@serval/api/spi';
+import type { DeployedPlan } from './deployed-encoders';
 import { Diagnostics } from './diagnostics';
 import { IdleTimeouts } from './idle-timeouts';
+import { LocalBus } from './local-bus';
+import { LocalSessions, type Selectable } from './local-sessions';
 import { consoleLogger, LOGGER, type Logger } from './logger';
+import { NodeLink } from './node-link';
 import { WsRooms, type RoomMember } from './rooms';
-import { WsSelection, type SelectionHost } from './selection';
+import { WsSelection } from './selection';
 import { readTargets, type EndpointPaths, type Target } from './selection-target';
 import { SessionProperties } from './session-properties';
 import { SessionRegistry, type RegisteredSession } from './session-registry';
@@ -28,23 +30,37 @@ export const CONTAINER_OPTIONS = {
 } satisfies OptionTable<ContainerOptions>;
 
 /** A session as its container uses it. */
-type ContainerSession = RegisteredSession & BroadcastHost & RoomMember;
+type ContainerSession = RegisteredSession & Selectable & RoomMember;
+
+/** The endpoints of a container that has deployed ones. */
+export interface EndpointDirectory extends EndpointPaths {
+  deployed(): Iterable<DeployedPlan>;
+}
+
+/** The parts of a container that only one of server endpoints has. */
+export interface ServerParts {
+  /** Called after the construction. */
+  readonly endpoints: () => EndpointDirectory;
+  /** Connects it with other nodes. Default: it serves alone. */
+  readonly bus: Bus | undefined;
+}
 
 /** The settings, diagnostics, registry, rooms and clock that the sessions of one container share. */
-export class ContainerContext implements SelectionHost<ContainerSession> {
+export class ContainerContext {
   readonly settings: ContainerSettings;
   readonly diagnostics: Diagnostics;
   readonly interceptors: readonly Interceptor[];
   readonly registry = new SessionRegistry<ContainerSession>();
   readonly rooms: WsRooms<ContainerSession>;
-  readonly node = randomBytes(8).toString('hex');
-  readonly #broadcasters = new WeakMap<object, Broadcaster>();
+  readonly bus: Bus;
+  readonly local: LocalSessions<ContainerSession>;
+  readonly link: NodeLink;
   readonly idleTimeouts = new IdleTimeouts();
 
   /**
    * @param container what `session.getContainer()` answers
    * @param handshakeProperties the user properties that the container reads itself, before there is a session
-   * @param endpointPaths the deployed endpoints, which selections name; undefined for a container of client endpoints
+   * @param server undefined for a container of client endpoints
    * @throws DeploymentException for an option out of range
    */
   constructor(
@@ -52,7 +68,7 @@ export class ContainerContext implements SelectionHost<ContainerSession> {
     options: ContainerOptions,
     readonly installedExtensions: readonly Extension[],
     private readonly handshakeProperties: ReadonlySet<string> = new Set(),
-    private readonly endpointPaths?: () => EndpointPaths,
+    private readonly server?: ServerParts,
   ) {
     const { logger, interceptors } = CONTAINER_OPTIONS;
     const read = readOptions({ logger, interceptors }, options);
@@ -60,10 +76,18 @@ export class ContainerContext implements SelectionHost<ContainerSession> {
     this.interceptors = read.interceptors;
     this.settings = resolveSettings(options, this.#warn);
     this.rooms = new WsRooms(this.diagnostics);
+    this.bus = server?.bus ?? new LocalBus();
+    this.local = new LocalSessions(this);
+    this.link = new NodeLink(this);
   }
 
+  /** Selections name them. */
   get endpoints(): EndpointPaths | undefined {
-    return this.endpointPaths?.();
+    return this.server?.endpoints();
+  }
+
+  deployed(): Iterable<DeployedPlan> {
+    return this.server?.endpoints().deployed() ?? [];
   }
 
   /** @throws IllegalArgumentException for anything but targets */
@@ -77,13 +101,6 @@ export class ContainerContext implements SelectionHost<ContainerSession> {
 
   #select(targets: readonly Target[]): SessionSelection {
     return new WsSelection(this, { targets, exceptions: [] });
-  }
-
-  /** Of the messages to many sessions of one endpoint. */
-  broadcasterOf(plan: object): Broadcaster {
-    let broadcaster = this.#broadcasters.get(plan);
-    if (broadcaster === undefined) this.#broadcasters.set(plan, (broadcaster = new Broadcaster()));
-    return broadcaster;
   }
 
   /** @throws IllegalArgumentException for a Tomcat setting among the properties that is out of range */

@@ -14,6 +14,7 @@ export type DiagnosticEvent =
   | SessionEvent
   | EndpointEvent
   | RoomListenerFailed
+  | NodeEvent
   | ClientEvent;
 
 type DeploymentEvent =
@@ -40,10 +41,10 @@ interface HandshakeAccepted extends HandshakeEndpoint {
 /**
  * The rule that refused a handshake. `path`: there is no endpoint; `request`: it was no valid opening handshake;
  * `handshakeTimeout`: user code took too long; `application`: `authenticate` or a configurator threw a HandshakeRejection;
- * `paused` and `stopped`: the container accepts no sessions.
+ * `paused` and `stopped`: the container accepts no sessions; `bus`: its bus is not connected yet.
  */
 export type RefusalRule =
-  'path' | 'request' | 'host' | 'origin' | 'paused' | 'stopped' | 'handshakeTimeout' | 'application';
+  'path' | 'request' | 'host' | 'origin' | 'paused' | 'stopped' | 'bus' | 'handshakeTimeout' | 'application';
 
 interface HandshakeRefused extends HandshakeEndpoint {
   readonly kind: 'handshake-refused';
@@ -162,6 +163,15 @@ interface RoomListenerFailed {
   readonly room: string;
   readonly error: Error;
 }
+
+/** The container's part in a cluster. */
+type NodeEvent =
+  /** The bus did not take a call for other nodes, or carried one that this node cannot read. */
+  | { readonly kind: 'bus-failed'; readonly error: Error }
+  | { readonly kind: 'bus-lost'; readonly node: string; readonly messages: number }
+  | { readonly kind: 'bus-unanswered'; readonly nodes: readonly string[] }
+  | { readonly kind: 'message-undeliverable'; readonly endpoint: string }
+  | { readonly kind: 'join-refused'; readonly error: Error };
 
 type ClientEvent =
   | {

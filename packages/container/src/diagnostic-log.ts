@@ -55,6 +55,25 @@ export class DiagnosticLog {
       case 'room-listener-failed':
         this.#error(event, `A listener for '${event.roomEvent}' of container.rooms failed:`);
         return;
+      case 'bus-failed':
+        this.#warn(event, event.error.message, 'A call for the sessions of other nodes failed:', event.error);
+        return;
+      case 'bus-lost':
+        this.#warn(event, event.node, `The bus lost ${event.messages} messages of node ${event.node}.`);
+        return;
+      case 'bus-unanswered':
+        this.#warn(event, event.nodes.join(), `Nodes that gave no answer in time: ${event.nodes.join(', ')}.`);
+        return;
+      case 'message-undeliverable':
+        this.#warn(
+          event,
+          event.endpoint,
+          `${event.endpoint} cannot send a message of another node, which has no encoder of ${event.endpoint} for it. Deploy the same endpoints on every node.`,
+        );
+        return;
+      case 'join-refused':
+        this.#warn(event, '', `A session did not join a room for another node: ${event.error.message}`);
+        return;
       case 'setting-warning':
         this.#log('warn', event.message, event);
         return;

@@ -4,12 +4,15 @@ import { asBytes } from './binary-data';
 import { isThenable } from './promises';
 import { kindOf } from './send-arguments';
 import { CollectedMessage, WsOutputStream, WsWriter, type FragmentSink } from './send-streams';
-import type { FoundEncoder } from './session-codecs';
+import type { FoundEncoder, SessionCodecs } from './session-codecs';
 
 // The only file that calls encoders.
 
 /** A whole message, ready to be sent. */
 export type Encoded = string | Uint8Array;
+
+/** A message for many sessions; undefined (in a promise) when a stream encoder wrote nothing. */
+export type Encoding = Encoded | Promise<Encoded | undefined>;
 
 /** Whether the encoder writes its message to a stream, rather than return it. */
 export function writesStream({ entry }: FoundEncoder): boolean {
@@ -71,12 +74,19 @@ export async function encodeTo(
   await (encoder as Encoder.TextStream<unknown>).encode(object, stream as WsWriter);
 }
 
+/**
+ * Encodes an object as `sendObject` does, for many sessions.
+ *
+ * @throws EncodeException when nothing takes the object, or the encoder's own error
+ */
+export function encodeForMany(codecs: SessionCodecs, object: unknown, fragmentSize: number): Encoding {
+  const found = codecs.encoderFor(object);
+  if (found === undefined) return encodePlain(object);
+  return writesStream(found) ? collect(found, object, fragmentSize) : encode(found, object);
+}
+
 /** Encodes an object for many sessions by an encoder that writes a stream. @returns undefined when it wrote nothing */
-export async function collect(
-  found: FoundEncoder,
-  object: unknown,
-  fragmentSize: number,
-): Promise<Encoded | undefined> {
+async function collect(found: FoundEncoder, object: unknown, fragmentSize: number): Promise<Encoded | undefined> {
   const collected = new CollectedMessage();
   const stream = openStream(found, collected, Infinity, fragmentSize);
   await encodeTo(stream, found, object);

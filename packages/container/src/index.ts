@@ -16,6 +16,7 @@ export { SessionProperties } from './session-properties';
 export { endSessions, graceOf, STOP_OPTIONS } from './stopping';
 export { isThenable, rejected, tolerateNeglect, toError } from './promises';
 
+export type { DeployedPlan } from './deployed-encoders';
 export type { DiagnosticEvent, LimitName, RefusalRule, SessionClosed, SessionOpened } from './diagnostic-event';
 export type { Around } from './message-tracing';
 export type { SessionTraffic } from './session-traffic';

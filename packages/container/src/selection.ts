@@ -8,34 +8,24 @@ import {
   type SessionTarget,
 } from '@serval/api';
 import { closeReasonOf, showAs } from '@serval/api/spi';
-import { byEndpoint, type Broadcaster, type BroadcastHost } from './broadcaster';
-import { rejected, toError, tolerateNeglect } from './promises';
+import type { LocalForms, LocalSessions } from './local-sessions';
+import type { NodeLink } from './node-link';
+import type { NodeCommand } from './node-message';
+import { rejected, tolerateNeglect } from './promises';
 import { requireRoomNames } from './room-membership';
 import { wrongArgument } from './send-arguments';
-import { describeChoice, readTargets, type Choice, type EndpointPaths, type Target } from './selection-target';
-import { inTurns } from './turns';
-
-/** A session as a selection uses it. */
-export interface Selectable extends Session, BroadcastHost {
-  readonly plan: object;
-}
+import { describeChoice, readTargets, type Choice, type EndpointPaths } from './selection-target';
+import type { ContainerSettings } from './settings';
 
 /** A container as its selections use it. */
-export interface SelectionHost<S extends Selectable = Selectable> {
-  readonly node: string;
+export interface SelectionHost {
   readonly endpoints: EndpointPaths | undefined;
-  readonly registry: {
-    open(): Iterable<S>;
-    openAt(path: string): Iterable<S>;
-    openOfUser(user: string): ReadonlySet<S>;
-    withId(id: string): S | undefined;
-    userOf(session: S): string | undefined;
-  };
-  readonly rooms: { membersOf(room: string): ReadonlySet<S> };
-  broadcasterOf(plan: object): Broadcaster;
+  readonly local: LocalSessions;
+  readonly link: NodeLink;
+  readonly settings: Pick<ContainerSettings, 'nodeTimeout'>;
 }
 
-/** See {@link SessionSelection}. */
+/** See {@link SessionSelection}. Each call reaches the sessions of this node first, and then those of the others. */
 export class WsSelection implements SessionSelection {
   constructor(
     private readonly host: SelectionHost,
@@ -49,129 +39,90 @@ export class WsSelection implements SessionSelection {
   }
 
   [Symbol.iterator](): Iterator<Session> {
-    return [...chosenSessions(this.host, this.choice)][Symbol.iterator]();
+    // A copy, because the body of a loop may change what is selected.
+    return [...this.host.local.chosen(this.choice)][Symbol.iterator]();
   }
 
   send(message: unknown): Promise<readonly SendResult[]> {
     if (message === undefined || message === null) return rejected(wrongArgument('send', 'a message', message));
-    const sendings = byEndpoint(chosenSessions(this.host, this.choice)).map((sessions) =>
-      this.#sendTo(sessions, message),
-    );
-    const [first] = sendings;
-    if (first !== undefined && sendings.length === 1) return first;
-    return tolerateNeglect(Promise.all(sendings).then((failures) => failures.flat()));
+    const { local, link } = this.host;
+    if (this.#isLocal) return local.send(this.choice, message);
+    const forms: LocalForms = new Map();
+    const sending = local.send(this.choice, message, forms);
+    let publishing: Promise<void> | undefined;
+    try {
+      publishing = link.send(this.choice, message, forms);
+    } catch (error) {
+      publishing = rejected(error);
+    }
+    return publishing === undefined
+      ? sending
+      : tolerateNeglect(Promise.all([sending, publishing]).then(([failures]) => failures));
   }
 
-  #sendTo(sessions: readonly Selectable[], message: unknown): Promise<readonly SendResult[]> {
-    const [first] = sessions;
-    if (first === undefined) return Promise.resolve([]);
-    return this.host.broadcasterOf(first.plan).send(first, message, sessions);
+  /** Whether no other node can have a session of the selection. */
+  get #isLocal(): boolean {
+    return this.host.link.isAlone || this.host.local.hasAllOf(this.choice);
   }
 
   close(closeReason?: CloseReason): Promise<void>;
   close(code: number, reasonPhrase?: string): Promise<void>;
   close(reason: CloseReason | number = 1000, phrase?: string): Promise<void> {
     try {
+      const { choice } = this;
       const closeReason = closeReasonOf('close', reason, phrase);
-      // Does not await the close frames: two handlers that close each other's sessions would wait for each other.
-      return inTurns([...chosenSessions(this.host, this.choice)], (session) => void session.close(closeReason));
+      const closing = this.host.local.close(choice, closeReason);
+      const code = closeReason.getCloseCode().getCode();
+      return this.#andElsewhere(closing, { kind: 'close', choice, code, phrase: closeReason.getReasonPhrase() });
     } catch (error) {
       return rejected(error);
     }
   }
 
   join(...rooms: readonly string[]): Promise<void> {
-    return this.#change('join', rooms, (session) => session.join(...rooms));
+    return this.#change('join', rooms);
   }
 
   leave(...rooms: readonly string[]): Promise<void> {
-    return this.#change('leave', rooms, (session) => session.leave(...rooms));
+    return this.#change('leave', rooms);
   }
 
-  #change(call: string, rooms: readonly string[], change: (session: Session) => void): Promise<void> {
-    const failures: Error[] = [];
+  #change(kind: 'join' | 'leave', rooms: readonly string[]): Promise<void> {
     try {
-      requireRoomNames(call, rooms);
-      for (const session of [...chosenSessions(this.host, this.choice)]) {
-        try {
-          change(session);
-        } catch (error) {
-          failures.push(toError(error));
-        }
-      }
+      requireRoomNames(kind, rooms);
+      const { choice } = this;
+      const failures = this.host.local.change(kind, choice, rooms);
+      const [first] = failures;
+      const changed = first === undefined ? Promise.resolve() : rejected(severalFailed(kind, failures.length, first));
+      return this.#andElsewhere(changed, { kind, choice, rooms });
     } catch (error) {
       return rejected(error);
     }
-    const [first] = failures;
-    if (first === undefined) return Promise.resolve();
-    const message = `${failures.length} of the selected sessions could not ${call}. The first error: ${first.message}`;
-    return rejected(new IllegalStateException(message, { cause: first }));
+  }
+
+  #andElsewhere(here: Promise<void>, command: NodeCommand): Promise<void> {
+    const publishing = this.#isLocal ? undefined : this.host.link.publish(command);
+    return publishing === undefined ? here : tolerateNeglect(Promise.all([here, publishing]).then(() => undefined));
+  }
+
+  sessions(): Promise<readonly SessionInfo[]> {
+    const { local, link, settings } = this.host;
+    const here = local.describe(this.choice);
+    if (this.#isLocal) return Promise.resolve(here);
+    return tolerateNeglect(
+      link.describe(this.choice, settings.nodeTimeout).then((elsewhere) => [...here, ...elsewhere]),
+    );
   }
 
   /** @internal */
   describe(): string {
     return describeChoice(this.choice);
   }
-
-  sessions(): Promise<readonly SessionInfo[]> {
-    const { node, registry } = this.host;
-    return Promise.resolve(
-      Array.from(chosenSessions(this.host, this.choice), (session) => ({
-        id: session.getId(),
-        user: registry.userOf(session) ?? null,
-        node,
-      })),
-    );
-  }
 }
 
 showAs(WsSelection, 'SessionSelection', (selection) => selection.describe());
 
-/** The sessions of this node that are chosen, each once. The result may change while it is in use. */
-export function chosenSessions<S extends Selectable>(
-  host: Pick<SelectionHost<S>, 'registry' | 'rooms'>,
-  { targets, exceptions }: Choice,
-): Iterable<S> {
-  const [first] = targets;
-  if (first === undefined) return [];
-  const selected = targets.length === 1 ? sessionsOf(host, first) : union(host, targets);
-  return exceptions.length === 0 ? selected : without(host, selected, exceptions);
-}
-
-function sessionsOf<S extends Selectable>(
-  { registry, rooms }: Pick<SelectionHost<S>, 'registry' | 'rooms'>,
-  target: Target,
-): Iterable<S> {
-  switch (target.kind) {
-    case 'room':
-      return rooms.membersOf(target.room);
-    case 'user':
-      return registry.openOfUser(target.user);
-    case 'endpoint':
-      return registry.openAt(target.path);
-    case 'all':
-      return registry.open();
-    case 'session': {
-      const session = registry.withId(target.id);
-      return session === undefined ? [] : [session];
-    }
-  }
-}
-
-function union<S extends Selectable>(
-  host: Pick<SelectionHost<S>, 'registry' | 'rooms'>,
-  targets: readonly Target[],
-): ReadonlySet<S> {
-  const selected = new Set<S>();
-  for (const target of targets) for (const session of sessionsOf(host, target)) selected.add(session);
-  return selected;
-}
-
-function* without<S extends Selectable>(
-  host: Pick<SelectionHost<S>, 'registry' | 'rooms'>,
-  selected: Iterable<S>,
-  exceptions: readonly Target[],
-): Iterable<S> {
-  const excepted = union(host, exceptions);
-  for (const session of selected) if (!excepted.has(session)) yield session;
+function severalFailed(call: string, count: number, first: Error): IllegalStateException {
+  const message = `${count} of the selected sessions could not ${call}. The first error: ${first.message}`;
+  return new IllegalStateException(message, { cause: first });
 }

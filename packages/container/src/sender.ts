@@ -1,14 +1,15 @@
 import { CloseReason, IllegalStateException, IOException, SendDroppedException, type RequestId } from '@serval/api';
 import { asBytes } from './binary-data';
 import {
-  collect,
   encode,
+  encodeForMany,
   encodePlain,
   encodeRequest,
   encodeTo,
   openStream,
   writesStream,
   type Encoded,
+  type Encoding,
 } from './encoders';
 import { Outbox, type OutboxHost } from './outbox';
 import { isThenable, tolerateNeglect, type Sending } from './promises';
@@ -126,17 +127,10 @@ export class Sender {
     });
   }
 
-  /**
-   * Encodes an object as `sendObject` does, for many sessions.
-   *
-   * @returns undefined (in a promise) when a stream encoder wrote nothing
-   * @throws EncodeException when nothing takes the object, or the encoder's own error
-   */
-  encode(object: unknown): Encoded | Promise<Encoded | undefined> {
+  /** As {@link encodeForMany}. */
+  encode(object: unknown): Encoding {
     if (object === undefined || object === null) throw wrongArgument('broadcast', 'a message', object);
-    const found = this.host.codecs.encoderFor(object);
-    if (found === undefined) return encodePlain(object);
-    return writesStream(found) ? collect(found, object, this.host.settings.streamBufferSize) : encode(found, object);
+    return encodeForMany(this.host.codecs, object, this.host.settings.streamBufferSize);
   }
 
   /** Sends a message that is encoded already. */

@@ -87,6 +87,11 @@ export class SessionCodecs {
 /** Of all sessions whose endpoints have no codecs. */
 const NONE = new SessionCodecs({ encoders: [], decoders: [], classes: [] }, []);
 
+/** Whether an encoder of the plan takes the object. */
+export function hasEncoderFor(plan: CodecPlan, object: unknown): boolean {
+  return plan.encoders.some(({ type }) => takes(type, object));
+}
+
 /** Whether an encoder declared for `type` takes the object; primitives are matched by their wrapper classes. */
 function takes(type: CodecEntry['type'], object: unknown): boolean {
   const isObject = (typeof object === 'object' && object !== null) || typeof object === 'function';

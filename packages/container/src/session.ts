@@ -444,7 +444,7 @@ export class WsSession extends Session implements Hosts {
     try {
       this.requireNotClosed();
       const sessions = to === undefined ? this.getOpenSessions() : sessionsOf(to);
-      return this.context.broadcasterOf(this.plan).send(this, message, sessions);
+      return this.context.local.broadcasterOf(this.plan).send(this, message, sessions);
     } catch (error) {
       return rejected(error);
     }

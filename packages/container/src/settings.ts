@@ -99,6 +99,8 @@ export interface ContainerSettings {
   queueOverflow: 'close' | 'drop-oldest' | 'drop-newest' | 'reject';
   /** The close code of a session that `queueOverflow` ends. Default 1008. */
   queueOverflowCloseCode: number;
+  /** How long `sessions()` of a selection waits for the answers of other nodes. Default 2000. */
+  nodeTimeout: number;
   /** The rooms that one session may be in. A further `join` throws `IllegalStateException`. Default 1000. */
   maxRoomsPerSession: number;
   /**
@@ -211,6 +213,7 @@ export const SETTINGS: { readonly [K in SettingName]: SettingRow } = {
   maxQueueTime: { ...MILLISECONDS_OR_NEVER, default: 0 },
   queueOverflow: { ...choice('close', 'drop-oldest', 'drop-newest', 'reject'), default: 'close' },
   queueOverflowCloseCode: { ...closeCode, default: 1008 },
+  nodeTimeout: { ...milliseconds(1), default: 2000 },
   maxRoomsPerSession: { ...wholeNumber('whole number of rooms', 1), default: 1000 },
   noAddAfterHandshake: { ...FLAG, default: false, tomcat: initParameter('noAddAfterHandshake') },
   onMessageError: {

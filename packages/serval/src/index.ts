@@ -59,7 +59,22 @@ export type {
 } from '@serval/container';
 
 // So that a declaration file can name every type that TypeScript infers; engines and hosts import them from serval/spi.
-export type { InboundRule, SendCallback, Transport, TransportListener } from '@serval/api/spi';
+export type {
+  Bus,
+  BusAnswers,
+  BusHistory,
+  BusNodeWatcher,
+  BusPosition,
+  BusRequestOptions,
+  BusRetention,
+  BusStreams,
+  BusSubscriber,
+  BusSubscription,
+  InboundRule,
+  SendCallback,
+  Transport,
+  TransportListener,
+} from '@serval/api/spi';
 export type {
   AcceptedConnection,
   AcceptedStream,

@@ -4,6 +4,7 @@ import {
   callable,
   milliseconds,
   readOptions,
+  type Bus,
   type OptionKind,
   type OptionTable,
   type ReadOptions,
@@ -50,6 +51,11 @@ export interface ServerContainerOptions extends ContainerOptions, EngineOptions 
   /** The result of `HandshakeRequest.isUserInRole` for a known user. Default: false for every role. */
   readonly isUserInRole?: ((principal: Principal, role: string) => boolean) | undefined;
   /**
+   * Connects the container with those of other nodes, which then share rooms and users: an adapter's connection. It must
+   * not be the bus of another container. Default: the container serves its application alone.
+   */
+  readonly bus?: Bus | undefined;
+  /**
    * Creates endpoint instances, for dependency injection, and destroys them after `@OnClose`; may be async. Default:
    * `new EndpointClass()`.
    */
@@ -84,6 +90,21 @@ const CONTEXT_PATH: OptionKind<readonly string[]> = {
   },
 };
 
+const BUS: OptionKind<Bus | undefined> = {
+  expected: 'a Bus, as an adapter creates it',
+  read(bus, name) {
+    const isBus =
+      typeof bus === 'object' &&
+      bus !== null &&
+      ['publish', 'subscribe', 'request', 'watchNodes'].every(
+        (method) => typeof Reflect.get(bus, method) === 'function',
+      );
+    // Its other members are checked by the contract suite of buses.
+    if (isBus) return bus as Bus;
+    throw badOption(name, BUS.expected, bus);
+  },
+};
+
 /** The options that a server container adds to those of every container. */
 const OWN_OPTIONS = {
   ...ENGINE_OPTIONS,
@@ -95,6 +116,7 @@ const OWN_OPTIONS = {
   handshakeMiddleware: { ...HANDSHAKE_MIDDLEWARE, default: [] },
   authenticate: callable<Authenticate>(),
   isUserInRole: { ...callable<(principal: Principal, role: string) => boolean>(), default: () => false },
+  bus: BUS,
   instanceFactory: INSTANCE_FACTORY,
   handshakeTimeout: { ...milliseconds(1), default: 30_000 },
 };

@@ -6,7 +6,7 @@ import {
   type EndpointClass,
 } from '@serval/api';
 import { describeType, describeValue, inheritsFrom } from '@serval/api/spi';
-import { toError, type ContainerContext } from '@serval/container';
+import { toError, type ContainerContext, type DeployedPlan } from '@serval/container';
 import { planEndpoint, type EndpointPlan } from '@serval/plan';
 import { configOfAnnotated } from './endpoint-config';
 import { EndpointRouter, type RouteMatch } from './endpoint-router';
@@ -127,6 +127,11 @@ export class Deployment {
       throw asDeploymentException(error);
     }
     return withdrawn.plan;
+  }
+
+  /** The endpoints in service, each at its path. */
+  deployed(): Iterable<DeployedPlan> {
+    return this.#deployed.map(({ config, plan, template: { path } }) => ({ config, plan, path }));
   }
 
   /**

@@ -80,7 +80,7 @@ export class PendingHandshake {
 }
 
 /** The answer to upgrades while a server drains or stops. */
-export function serverUnavailable(rule: 'paused' | 'stopped'): HandshakeRejection {
+export function serverUnavailable(rule: 'paused' | 'stopped' | 'bus'): HandshakeRejection {
   const body = 'The server accepts no new sessions at the moment.\n';
   return refusedBy(rule, new HandshakeRejection(503, { body, headers: { 'Retry-After': '5' } }));
 }

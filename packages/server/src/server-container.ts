@@ -15,7 +15,15 @@ import {
   type SessionData,
 } from '@serval/api';
 import { closeReasonOf, describeValue, requireOptions, showAs } from '@serval/api/spi';
-import { ContainerContext, ContainerDefaults, endSessions, graceOf, type ContainerSettings, type Selections, type StopOptions } from '@serval/container';
+import {
+  ContainerContext,
+  ContainerDefaults,
+  endSessions,
+  graceOf,
+  type ContainerSettings,
+  type Selections,
+  type StopOptions,
+} from '@serval/container';
 import type { EndpointPlan } from '@serval/plan';
 import type { AdoptOptions } from './adoption';
 import { createEngine, readContainerOptions, type ServerContainerOptions } from './container-options';
@@ -58,7 +66,10 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
     requireOptions('The argument with the options of a container', options);
     const settings = readContainerOptions(options);
     const engine = createEngine(settings, options);
-    this.#context = new ContainerContext(this, options, engine.installedExtensions, undefined, () => this.#deployment);
+    this.#context = new ContainerContext(this, options, engine.installedExtensions, undefined, {
+      endpoints: () => this.#deployment,
+      bus: settings.bus,
+    });
     for (const message of misplacedOptions(options))
       this.#context.diagnostics.report({ kind: 'setting-warning', message });
     const policy: HandshakePolicy = {
@@ -84,7 +95,8 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
       isStopped: () => this.#isStopped,
       unavailable: () => {
         if (this.#isStopped) return serverUnavailable('stopped');
-        return this.#isPaused ? serverUnavailable('paused') : undefined;
+        if (this.#isPaused) return serverUnavailable('paused');
+        return this.#context.link.isReady ? undefined : serverUnavailable('bus');
       },
     };
     this.#entrance = new Entrance(this.#upgradeContext, this.#deployment, settings);
@@ -289,6 +301,14 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
     return this.#isPaused ? 'paused' : 'started';
   }
 
+  /**
+   * Resolves once the container takes part in its bus: at once without the option `bus`. Until then it refuses sessions
+   * with 503. Rejects with an IOException if the engine of the bus refuses. `Server` waits for it. Not in the specification.
+   */
+  get ready(): Promise<void> {
+    return this.#context.link.ready;
+  }
+
   /** Refuses new sessions with 503 and Retry-After. Open sessions continue. Use it to drain a server before a stop. */
   pause(): void {
     this.#isPaused = true;
@@ -316,7 +336,7 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
     this.#isStopped = true;
     for (const handshake of this.#pendingHandshakes) handshake.refuse(serverUnavailable('stopped'));
     const reason = new CloseReason(CloseReason.CloseCodes.GOING_AWAY, 'The server is stopping.');
-    return endSessions(this.#context.registry, reason, graceMs);
+    return endSessions(this.#context.registry, reason, graceMs).finally(() => this.#context.link.close());
   }
 
   // --- WebSocketContainer -----------------------------------------------------------------------------------------

@@ -104,6 +104,7 @@ export class Server {
    * If the port is not available, you may call it again; deployed endpoints stay deployed.
    *
    * @throws DeploymentException (as a rejection) when an endpoint cannot be deployed; the server then does not listen
+   * @throws IOException (as a rejection) when the engine of the bus refuses
    * @throws Node's error (as a rejection) when the port is not available, such as EADDRINUSE
    * @throws IllegalStateException (as a rejection) while another start is running, once the server has started, and after
    * its stop
@@ -129,6 +130,7 @@ export class Server {
 
   async #deployAndListen(): Promise<void> {
     await (this.#deployed ??= this.#deploy());
+    await this.container.ready;
     await this.#listen();
     const { scan, endpoints } = this.#settings;
     // A server without these options has its endpoints added by the program, perhaps only after the start.

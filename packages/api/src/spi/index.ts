@@ -1,4 +1,17 @@
 // For implementations of the API: containers, hosts and transports. Applications import from '@serval/api'.
+export type {
+  Bus,
+  BusAnswers,
+  BusHistory,
+  BusNodeWatcher,
+  BusPosition,
+  BusRequestOptions,
+  BusRetention,
+  BusStreams,
+  BusSubscriber,
+  BusSubscription,
+} from './bus';
+export { BusOrder } from './bus-order';
 export type { InboundRule, SendCallback, Transport, TransportListener } from './transport';
 export { Fifo, type FifoEntry } from './fifo';
 export { afterReads, Deadline, pause, Timer, type TimerOptions } from './timer';
