@@ -1,7 +1,7 @@
 // `npm run check:package`: what users install, as publint and attw see it, and its API beside the reports in packages/serval/api.
 // `npm run api` writes the reports. A difference in a report is a difference for users: review it, and add it to CHANGELOG.md.
 import { checkPackage, Package } from '@arethetypeswrong/core';
-import { Extractor, ExtractorConfig } from '@microsoft/api-extractor';
+import { CompilerState, Extractor, ExtractorConfig } from '@microsoft/api-extractor';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -37,21 +37,31 @@ async function typeProblems() {
 }
 
 function reportProblems() {
-  return Object.entries(manifest.exports)
-    .filter(([subpath]) => subpath !== './package.json')
-    .flatMap(([subpath, entry]) => {
-      const name = subpath === '.' ? 'serval' : subpath.slice(2);
-      const { succeeded, apiReportChanged } = extract(name, join(FOLDER, entry.replace(/\.js$/, '.d.ts')));
-      if (!succeeded && !apiReportChanged) return [`the API of ${name} could not be read; see above`];
-      return apiReportChanged && !writesReports
-        ? [`the API differs from packages/serval/api/${name}.api.md; "npm run api" updates it`]
-        : [];
-    });
+  const configs = new Map(
+    Object.entries(manifest.exports)
+      .filter(([subpath]) => subpath !== './package.json')
+      .map(([subpath, entry]) => {
+        const name = subpath === '.' ? 'serval' : subpath.slice(2);
+        return [name, configOf(name, join(FOLDER, entry.replace(/\.js$/, '.d.ts')))];
+      }),
+  );
+  // One program for all of them.
+  const [first, ...others] = configs.values();
+  const additionalEntryPoints = others.map(({ mainEntryPointFilePath }) => mainEntryPointFilePath);
+  const compilerState = CompilerState.create(first, { additionalEntryPoints });
+  return [...configs].flatMap(([name, config]) => {
+    const options = { compilerState, localBuild: writesReports, messageCallback: show };
+    const { succeeded, apiReportChanged } = Extractor.invoke(config, options);
+    if (!succeeded && !apiReportChanged) return [`the API of ${name} could not be read; see above`];
+    return apiReportChanged && !writesReports
+      ? [`the API differs from packages/serval/api/${name}.api.md; "npm run api" updates it`]
+      : [];
+  });
 }
 
-function extract(name, entry) {
+function configOf(name, entry) {
   const silent = { default: { logLevel: 'none' } };
-  const config = ExtractorConfig.prepare({
+  return ExtractorConfig.prepare({
     configObject: {
       projectFolder: FOLDER,
       mainEntryPointFilePath: entry,
@@ -80,7 +90,6 @@ function extract(name, entry) {
     configObjectFullPath: undefined,
     packageJsonFullPath: join(FOLDER, 'package.json'),
   });
-  return Extractor.invoke(config, { localBuild: writesReports, messageCallback: show });
 }
 
 /** Errors alone: a changed report has a message of ours. */

@@ -368,7 +368,8 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
   ): Promise<Session> {
     const client = ContainerProvider.getWebSocketContainer();
     // Passes the arguments of both overloads on unchanged.
-    return (client.connectToServer as (...passed: unknown[]) => Promise<Session>).apply(client, args);
+    const connectToServer = client.connectToServer.bind(client) as (...passed: unknown[]) => Promise<Session>;
+    return connectToServer(...args);
   }
 }
 

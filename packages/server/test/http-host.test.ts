@@ -177,7 +177,7 @@ describe('beside other listeners of the server', () => {
     await came.promise;
     await turn();
     expect(received).toHaveLength(1);
-    expect((received[0]?.socket as Duplex & { bytesWritten: number }).bytesWritten).toBe(0);
+    expect((received[0]!.socket as Duplex & { bytesWritten: number }).bytesWritten).toBe(0);
     received[0]?.socket.destroy();
   });
 
