@@ -42,7 +42,8 @@ function reportProblems() {
       .filter(([subpath]) => subpath !== './package.json')
       .map(([subpath, entry]) => {
         const name = subpath === '.' ? 'serval' : subpath.slice(2);
-        return [name, configOf(name, join(FOLDER, entry.replace(/\.js$/, '.d.ts')))];
+        const file = typeof entry === 'string' ? entry : entry.default;
+        return [name, configOf(name, join(FOLDER, file.replace(/\.js$/, '.d.ts')))];
       }),
   );
   // One program for all of them.

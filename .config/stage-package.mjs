@@ -6,6 +6,7 @@ import { createRequire, isBuiltin } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
+import { addBrowserFiles } from './browser-files.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const SCOPE = '@serval/';
@@ -23,7 +24,7 @@ export function stagePackage(folder) {
   const declarations = new Declarations(folder);
   code.addEntries(entriesOf(main));
   for (const entry of entriesOf(main)) declarations.add(MAIN, entry.replace(/\.js$/, '.d.ts'));
-  const manifest = publicManifest(main, [MAIN, ...code.workspaces]);
+  const manifest = addBrowserFiles(folder, publicManifest(main, [MAIN, ...code.workspaces]));
   const missing = [...code.externals].filter((name) => !isDeclared(manifest, name));
   if (missing.length > 0) throw new Error(`no workspace depends on ${missing.join(', ')}`);
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);

@@ -1,5 +1,5 @@
-import { build, type BuildOptions } from 'esbuild';
-import { join } from 'node:path';
+import { build, type BuildOptions, type BuildResult } from 'esbuild';
+import { basename, join } from 'node:path';
 import { packServal, Project, type ToolRun } from '.';
 
 // A server and a client in one file, by esbuild, and run where nothing is installed.
@@ -75,6 +75,31 @@ test.each<[string, BuildOptions]>([
   ['app.min.cjs', { format: 'cjs', minify: true }],
 ])('%s serves and connects', async (name, options) => {
   expect(await run(await bundle(name, options))).toEqual({ code: 0, output: 'you said hello\n' });
+});
+
+describe('in a bundle for pages', () => {
+  const forPage = (code: string): Promise<BuildResult> =>
+    build({
+      stdin: { contents: code, resolveDir: source.directory },
+      bundle: true,
+      platform: 'browser',
+      format: 'esm',
+      logLevel: 'silent',
+      metafile: true,
+      write: false,
+    });
+
+  test.each(['serval', 'serval/browser'])('%s is the client for pages, and nothing else', async (name) => {
+    const { warnings, metafile } = await forPage(`export { connect } from '${name}'`);
+    expect(warnings).toEqual([]);
+    const files = Object.keys(metafile?.inputs ?? {}).filter((file) => file !== '<stdin>');
+    expect(files.map((file) => basename(file))).toEqual(['browser.mjs']);
+  });
+
+  test('a name that pages do not have is an error of the bundler', async () => {
+    const building = forPage(`import { Server } from 'serval'; new Server()`);
+    await expect(building).rejects.toThrow(/No matching export in ".*browser\.mjs" for import "Server"/);
+  });
 });
 
 test('a CommonJS bundle includes the engine over ws', async () => {

@@ -57,6 +57,22 @@ test('import and require return the same classes, from serval and its subpaths',
   expect((await project.run(process.execPath, ['same.mjs'])).output).toBe('true true\ntrue\ntrue true\ntrue\ntrue\n');
 });
 
+test('serval/browser has the same names for import, require and a plain script', async () => {
+  await project.write(
+    'browser.mjs',
+    `import { createRequire } from 'node:module';
+     import { readFileSync } from 'node:fs';
+     import { runInThisContext } from 'node:vm';
+     import * as imported from 'serval/browser';
+     const require = createRequire(import.meta.url);
+     const required = require('serval/browser');
+     runInThisContext(readFileSync(require.resolve('serval/package.json').replace('package.json', 'browser.js'), 'utf8') + ';globalThis.script = serval');
+     for (const names of [imported, required, script]) console.log(Object.keys(names).sort().join());`,
+  );
+  const { output } = await project.run(process.execPath, ['browser.mjs']);
+  expect(output).toBe('connect,streamSocket\n'.repeat(3));
+});
+
 test('the command line runs', async () => {
   const { code, output } = await project.run('npx', ['--no-install', 'serval', '--help']);
   expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining('Usage: serval <command>') });
@@ -158,7 +174,14 @@ describe('the package', () => {
 
   test('contains compiled code, README and LICENSE, but no tests and no maps without sources', () => {
     const files = readdirSync(installed('serval'), { recursive: true, encoding: 'utf8' });
-    expect(readdirSync(installed('serval')).sort()).toEqual(['LICENSE', 'README.md', 'dist', 'package.json']);
+    const BROWSER = ['browser.d.mts', 'browser.js', 'browser.mjs'];
+    expect(readdirSync(installed('serval')).sort()).toEqual([
+      'LICENSE',
+      'README.md',
+      ...BROWSER,
+      'dist',
+      'package.json',
+    ]);
     expect(files.filter((file) => /\.map$|\.tsbuildinfo$|\.test\./.test(file))).toEqual([]);
     const code = files.filter((file) => file.endsWith('.js') || file.endsWith('.ts'));
     expect(code.length).toBeGreaterThan(100);

@@ -1,0 +1,193 @@
+// The public types: each has the name and the meaning that it has in Node.
+import type { PageSocket } from './page';
+
+/** Why a session ended; a `CloseEvent` has this shape too. */
+export interface CloseReason {
+  /** The close code (RFC 6455 7.4); 1006 if the connection ended without a close frame. */
+  readonly code: number;
+  /** The phrase of the close frame; empty if it had none. */
+  readonly reason: string;
+  /** Whether the session ended with a close frame. */
+  readonly wasClean: boolean;
+}
+
+/** A promise that you may ignore: its rejection never becomes an unhandled one, and lint rules accept that. */
+export type SafePromise<T> = Pick<Promise<T>, keyof Promise<T>>;
+
+/** A message of `send` without a codec. */
+export type OutgoingMessage = string | ArrayBuffer | ArrayBufferView;
+
+/** A message without a codec, as handlers receive it. */
+export type ReceivedMessage = string | Uint8Array;
+
+/** One open WebSocket. `connect` passes it to the handlers. */
+export interface Session<Out = OutgoingMessage> {
+  /** The subprotocol that the server chose; empty if there is none. */
+  readonly subprotocol: string;
+  /** Your own data, which belongs to this session. */
+  readonly data: Record<string, unknown>;
+  /** Aborts when the session ends. */
+  readonly signal: AbortSignal;
+  /** Sends a message like `client.send`, but never waits for another session. */
+  send(message: Out): SafePromise<void>;
+  /**
+   * Ends the session and the connection: it does not reconnect.
+   *
+   * @param code 1000 or 3000 to 4999, which is all that browsers allow; default 1000
+   * @param phrase at most 123 bytes
+   * @throws the browser's error (as a rejection) for another code or a longer phrase; the session stays open
+   */
+  close(code?: number, phrase?: string): SafePromise<void>;
+}
+
+/** The address, or a function that returns one for each attempt. A path or `https:` is resolved against the page. */
+export type ServerUri = string | URL | (() => string | URL | Promise<string | URL>);
+
+/** `'open'`: sends messages. `'away'`: lost, and may reconnect. `'closed'`: has ended, or is about to. */
+export type WebSocketClientState = 'open' | 'away' | 'closed';
+
+/** The result of `connect`: one session or, with `reconnect`, one session after the other. */
+export interface WebSocketClient<In = ReceivedMessage, Out = OutgoingMessage> extends AsyncIterable<In> {
+  /** Resolves once the connection has ended and does not reconnect, to the reason of the last session. Never rejects. */
+  readonly closed: Promise<CloseReason>;
+  /** The open session, or undefined while the connection is away and after its end. */
+  readonly session: Session<Out> | undefined;
+  readonly state: WebSocketClientState;
+  /** The error that ended the connection, if it was an error. */
+  readonly error: Error | undefined;
+  /**
+   * Sends a string as text, bytes as a binary message, and anything else with the first codec. Messages leave in call order.
+   * While the connection is away, `reconnect.whileAway` decides whether the message waits or the promise rejects.
+   *
+   * The promise resolves once at most 64 KiB wait in the browser. It rejects with WS_IO when the connection is lost or
+   * ends first, with WS_ILLEGAL_STATE when too much waits, and with the codec's error. You need not await it.
+   */
+  send(message: Out): SafePromise<void>;
+  /**
+   * Ends the connection without reconnecting. You may call it at any time. Waiting sends reject.
+   *
+   * @param code 1000 or 3000 to 4999, which is all that browsers allow; default 1000
+   * @param phrase at most 123 bytes
+   * @throws the browser's error (as a rejection) for another code or a longer phrase; the connection stays open
+   */
+  close(code?: number, phrase?: string): SafePromise<void>;
+  /** Iterates over the messages of one session after the other. Leaving the loop closes the client. */
+  [Symbol.asyncIterator](): AsyncIterator<In, undefined>;
+}
+
+/** A lost connection, and the next attempt to connect again. */
+export interface ReconnectAttempt {
+  /** From 1; counted since the connection was last open for `minUptime`. */
+  readonly attempt: number;
+  /** Why the last session ended, or the last attempt failed. */
+  readonly cause: CloseReason | Error;
+  /** Milliseconds since the connection was lost; 0 the first time. */
+  readonly elapsed: number;
+  /** The decision without a `delay` function: milliseconds, or false for no further attempt. */
+  readonly defaultDelay: number | false;
+}
+
+/** How to connect again after a connection is lost; everything has a default. The names are those of `connect` in Node. */
+export interface ReconnectOptions {
+  /**
+   * Decides when the next attempt is made: a number of milliseconds from now, or false for none; may be async. It runs
+   * whenever the connection ends, unless you closed it. An exception ends the connection. Default: `defaultDelay`.
+   *
+   * @example
+   * delay: ({ cause, defaultDelay }) => ('code' in cause && cause.code === 4000 ? 0 : defaultDelay)
+   */
+  readonly delay?: ((attempt: ReconnectAttempt) => number | false | Promise<number | false>) | undefined;
+  /** The shortest delay of any attempt, in milliseconds. Default 100. */
+  readonly minDelay?: number | undefined;
+  /** The longest delay of the first attempt, in milliseconds; it doubles with each further one. Default 1000. */
+  readonly initialDelay?: number | undefined;
+  /** The longest delay of any attempt, in milliseconds; also that of a hidden page. Default 30000. */
+  readonly maxDelay?: number | undefined;
+  /** After this many attempts without success the connection ends. Default Infinity. */
+  readonly maxAttempts?: number | undefined;
+  /** A connection that was open for less than this, in milliseconds, does not reset the count. Default 5000. */
+  readonly minUptime?: number | undefined;
+  /** Whether to repeat the first connection too; otherwise `connect` rejects. Default false. */
+  readonly retryInitial?: boolean | undefined;
+  /** Whether sends while the connection is away wait for it (`queue`) or reject. Default `'queue'`. */
+  readonly whileAway?: 'queue' | 'reject' | undefined;
+  /** The most sends that wait for the connection; one more rejects. Default 1000. */
+  readonly maxQueuedMessages?: number | undefined;
+  /** The most bytes of waiting texts and binary messages; a text counts its characters. Default 1048576. */
+  readonly maxQueuedBytes?: number | undefined;
+}
+
+/** Turns values into messages and back. An instance of `json(schema)` is one. */
+export interface MessageCodec<In, Out> {
+  /** It may be async; the next message then waits. */
+  decode(data: never): In | Promise<In>;
+  /** It may be async; later messages then wait. */
+  encode(value: Out): OutgoingMessage | Promise<OutgoingMessage>;
+}
+
+/** A codec, or a class of codecs such as `json(schema)`, of which each connection creates an instance. */
+export type PageCodec<In, Out> = MessageCodec<In, Out> | CodecClass<In, Out>;
+
+export interface CodecClass<In, Out> {
+  new (): MessageCodec<In, Out>;
+  /** The messages that it decodes; all if it does not say so. */
+  readonly decodes?: { readonly format: string } | undefined;
+}
+
+/** The second argument of `onOpen`. */
+export interface OpenInfo {
+  /** 0 for the first connection; after a loss, the number of the attempt that succeeded. */
+  readonly attempt: number;
+}
+
+/** The options of `connect`, all of which have a default. Each has the name that it has in Node. */
+export interface ConnectOptions<In = ReceivedMessage, Out = OutgoingMessage> {
+  /** Runs when a session opens: log in or subscribe here. No message is read before its promise settles. */
+  readonly onOpen?: ((session: Session<Out>, info: OpenInfo) => unknown) | undefined;
+  /** Receives a text message, and no codec decodes it. */
+  readonly onText?: ((text: string, session: Session<Out>) => unknown) | undefined;
+  /** Receives a binary message, and no codec decodes it. */
+  readonly onBinary?: ((bytes: Uint8Array, session: Session<Out>) => unknown) | undefined;
+  /** Receives every other message, decoded by a codec if one takes it. */
+  readonly onMessage?: ((message: In, session: Session<Out>) => unknown) | undefined;
+  /** Runs when a session ends, for any reason; another one may follow it. */
+  readonly onClose?: ((reason: CloseReason, session: Session<Out>) => unknown) | undefined;
+  /** Receives errors of the other handlers and of codecs. Default: they are logged. */
+  readonly onError?: ((error: Error, session: Session<Out>) => unknown) | undefined;
+  /** The codecs of messages. The first one encodes all that `send` takes but strings and bytes. Default: none. */
+  readonly codecs?: readonly PageCodec<In, Out>[] | undefined;
+  /** In order of preference, favourite first. Default: none. */
+  readonly subprotocols?: readonly string[] | undefined;
+  /** Ends the connection like `close()`, at any time. A pending `connect` rejects with its reason. Default: none. */
+  readonly signal?: AbortSignal | undefined;
+  /** Whether and how to reconnect after a connection is lost. Default false. */
+  readonly reconnect?: boolean | ReconnectOptions | undefined;
+  /** How long each attempt may take, with the function that returns the URI, in milliseconds. Default 30000. */
+  readonly handshakeTimeout?: number | undefined;
+  /**
+   * Ends a session with 1006 after this time without a message from the server, in milliseconds; 0 means never. A page does
+   * not see pings, so set it only if the server sends messages that often. Default 0.
+   */
+  readonly readIdleTimeout?: number | undefined;
+  /**
+   * A message that the server answers with any message. The page sends it after `pingInterval` without a message from the
+   * server, and when it wakes up. The session ends with 1006 after `pongTimeout` without one. It replaces
+   * `readIdleTimeout`. Default: none.
+   */
+  readonly pingMessage?: Out | undefined;
+  /** In milliseconds; 0 sends `pingMessage` only when the page wakes up. Default 0. */
+  readonly pingInterval?: number | undefined;
+  /** In milliseconds. Default 20000. */
+  readonly pongTimeout?: number | undefined;
+  /** The bytes that may wait in the browser for the network; beyond them a send rejects. Default 16777216. */
+  readonly maxQueuedBytes?: number | undefined;
+  /**
+   * The bytes of messages that may wait for a handler or the loop; a text counts its characters. Beyond them the connection
+   * ends: a page cannot stop reading, except with `streamSocket`. Default 16777216.
+   */
+  readonly maxUnreadBytes?: number | undefined;
+  /**
+   * Opens a socket. `streamSocket` is one that stops reading while a handler is busy. Default: the global `WebSocket`.
+   */
+  readonly socket?: ((url: string, subprotocols: string[]) => PageSocket) | undefined;
+}
