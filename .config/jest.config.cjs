@@ -20,11 +20,7 @@ module.exports = {
   setupFiles: ['reflect-metadata'],
   transform: {
     '\\.ts$': ['ts-jest', { tsconfig: '<rootDir>/packages/tsconfig.test.json' }],
-    // Jest cannot require an ES module.
-    '/(jose|inversify|@inversifyjs/[^/]+)/.*\\.js$': [
-      'ts-jest',
-      { tsconfig: { allowJs: true, module: 'CommonJS', target: 'ES2022' }, isolatedModules: true, diagnostics: false },
-    ],
+    '/(jose|inversify|@inversifyjs/[^/]+)/.*\\.js$': '<rootDir>/.config/jest-es-modules.cjs',
   },
   transformIgnorePatterns: ['/node_modules/(?!(\\.pnpm/)?(jose|inversify|@inversifyjs)[@/+])'],
   moduleNameMapper: {

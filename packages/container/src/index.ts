@@ -3,6 +3,7 @@ export { AsyncScope, inOwnScope } from './async-scope';
 export { broadcast } from './broadcaster';
 export { CONTAINER_OPTIONS, ContainerContext } from './container-context';
 export { ContainerDefaults } from './container-defaults';
+export { Deadlines, type DueEntry } from './deadlines';
 export { DIAGNOSTICS_CHANNEL } from './diagnostics';
 export { HandledMessage, MESSAGE_CHANNEL } from './message-tracing';
 export { unhurried } from './handler-table';

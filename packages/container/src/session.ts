@@ -92,7 +92,7 @@ export class WsSession extends Session implements Hosts {
   readonly inbox: Inbox;
   /** Undefined unless somebody measures; see {@link SessionTraffic}. */
   readonly traffic: SessionTraffic | undefined;
-  readonly #handshake: SessionHandshake;
+  #handshake: SessionHandshake;
   #id: string | undefined;
   #handlers: HandlerTable | undefined;
   /** From the first send on; most sessions of many only listen. */
@@ -172,6 +172,11 @@ export class WsSession extends Session implements Hosts {
 
   endSends(): void {
     this.#sender?.end();
+  }
+
+  /** The same user has newer credentials. */
+  renewUser(userPrincipal: Principal): void {
+    this.#handshake = { ...this.#handshake, userPrincipal };
   }
 
   closeWhenIdle(reason: CloseReason): void {

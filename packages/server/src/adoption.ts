@@ -7,6 +7,7 @@ import type { Rejection, WireClose } from './rejection';
 import { prepareSession } from './prepared-session';
 import { checkAvailable, handshakeRequest } from './request-checks';
 import type { RoutedRequest, UpgradeContext } from './routed-request';
+import type { UserStay } from './session-users';
 import { openRouted } from './upgrade';
 import { reportLate, reportRefusal } from './upgrade-refusal';
 
@@ -44,20 +45,26 @@ async function open(
   pending: PendingHandshake,
 ): Promise<Session | undefined> {
   const { socket, endpoint, userPrincipal } = adoption;
+  let stay: UserStay | undefined;
+  let session: Session | undefined;
   try {
     checkAvailable(context);
     const request = handshakeRequest(context, adoption);
     request.userPrincipal = userPrincipal;
+    stay = userPrincipal === null ? undefined : context.users.admit(userPrincipal, request);
     const config = new ConnectionEndpointConfig(endpoint.config);
     const prepared = await prepareSession(context, adoption, config, request, pending);
     if (prepared === undefined) return undefined;
     pending.take();
     const { transport, subprotocol } = socket;
-    return openRouted(context, adoption, prepared, { transport, subprotocol, userPrincipal });
+    session = openRouted(context, adoption, prepared, { transport, subprotocol, userPrincipal, stay });
+    return session;
   } catch (thrown) {
     if (pending.isOver) reportLate(context, adoption, thrown);
     else pending.refuse(thrown);
     return undefined;
+  } finally {
+    if (session === undefined) void stay?.end();
   }
 }
 

@@ -3,6 +3,7 @@ import {
   badOption,
   callable,
   milliseconds,
+  MILLISECONDS_OR_NEVER,
   readOptions,
   type Bus,
   type OptionKind,
@@ -46,15 +47,23 @@ export interface ServerContainerOptions extends ContainerOptions, EngineOptions 
    * `authenticate`. Default: none.
    */
   readonly handshakeMiddleware?: HandshakeMiddleware | readonly HandshakeMiddleware[] | undefined;
-  /** Identifies the user of a handshake request; may be async. Default: no user is known. */
+  /**
+   * Identifies the user of a handshake request; may be async. Default: `requestUser()`, the `request.user` of passport,
+   * with `handshakeMiddleware`; otherwise no user is known.
+   */
   readonly authenticate?: Authenticate | undefined;
-  /** The result of `HandshakeRequest.isUserInRole` for a known user. Default: false for every role. */
+  /** The result of `HandshakeRequest.isUserInRole` for a known user. Default: whether the user's `roles` contain the role. */
   readonly isUserInRole?: ((principal: Principal, role: string) => boolean) | undefined;
   /**
    * Connects the container with those of other nodes, which then share rooms and users: an adapter's connection. It must
    * not be the bus of another container. Default: the container serves its application alone.
    */
   readonly bus?: Bus | undefined;
+  /**
+   * How often to look whether the HTTP sessions of open WebSockets still exist in their store, in milliseconds; 0 or less
+   * for never. A WebSocket with a user closes with 1008 after its HTTP session ended. Default 60000.
+   */
+  readonly httpSessionCheckInterval?: number | undefined;
   /**
    * Creates endpoint instances, for dependency injection, and destroys them after `@OnClose`; may be async. Default:
    * `new EndpointClass()`.
@@ -105,6 +114,11 @@ const BUS: OptionKind<Bus | undefined> = {
   },
 };
 
+/** The default of `isUserInRole`. */
+function hasRole({ roles }: Principal, role: string): boolean {
+  return roles !== undefined && [...roles].includes(role);
+}
+
 /** The options that a server container adds to those of every container. */
 const OWN_OPTIONS = {
   ...ENGINE_OPTIONS,
@@ -115,7 +129,8 @@ const OWN_OPTIONS = {
   trustProxy: { ...TRUST_PROXY, default: false },
   handshakeMiddleware: { ...HANDSHAKE_MIDDLEWARE, default: [] },
   authenticate: callable<Authenticate>(),
-  isUserInRole: { ...callable<(principal: Principal, role: string) => boolean>(), default: () => false },
+  isUserInRole: { ...callable<(principal: Principal, role: string) => boolean>(), default: hasRole },
+  httpSessionCheckInterval: { ...MILLISECONDS_OR_NEVER, default: 60_000 },
   bus: BUS,
   instanceFactory: INSTANCE_FACTORY,
   handshakeTimeout: { ...milliseconds(1), default: 30_000 },

@@ -3,6 +3,7 @@ export { attach, detach } from './http-host';
 export { HANDSHAKE_CHANNEL, TracedHandshake } from './handshake-tracing';
 export { healthCheck } from './health';
 export { Http1Reply } from './http1-reply';
+export { requestUser, type RequestUserOptions } from './request-user';
 export { Server } from './server';
 export { ServerContainer } from './server-container';
 

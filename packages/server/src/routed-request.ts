@@ -8,6 +8,7 @@ import type { IsAllowedHost } from './host-policy';
 import type { InstanceFactory } from './instance-factory';
 import type { PendingHandshakes } from './pending-handshake';
 import type { RequestTarget } from './request-target';
+import type { SessionUsers } from './session-users';
 import type { UpgradeReply } from './upgrade-reply';
 import type { UpgradeRequest } from './upgrade-request';
 
@@ -26,6 +27,7 @@ export interface UpgradeContext extends PendingHandshakes {
   /** Connect middleware for upgrade requests, in order. */
   readonly middleware: readonly HandshakeMiddleware[];
   readonly authenticate: Authenticate | undefined;
+  readonly users: SessionUsers;
   readonly isUserInRole: (principal: Principal, role: string) => boolean;
   /** Called when a handshake is accepted. */
   readonly accepted: () => void;

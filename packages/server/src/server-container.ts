@@ -7,6 +7,7 @@ import {
   type DecoderClass,
   type EncoderClass,
   type EndpointClass,
+  type AnySession,
   type Extension,
   type ServerContainer as SpecifiedServerContainer,
   type ServerEndpointConfig,
@@ -33,11 +34,14 @@ import { Deployment } from './deployment';
 import { endpoint, type EndpointDefinition } from './function-endpoint';
 import type { RouteMatch } from './endpoint-router';
 import { Entrance } from './entrance';
+import { HttpSessions } from './http-sessions';
 import { originPolicy } from './origin-policy';
 import { misplacedOptions } from './server-options';
 import { serverUnavailable, type PendingHandshake } from './pending-handshake';
 import { healthOf, type Health } from './health';
 import { parseRequestTarget } from './request-target';
+import { requestUser } from './request-user';
+import { SessionUsers } from './session-users';
 import type { UpgradeContext } from './routed-request';
 import type { UpgradeReply } from './upgrade-reply';
 import type { UpgradeRequest } from './upgrade-request';
@@ -54,6 +58,8 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
   readonly #deployment: Deployment;
   readonly #upgradeContext: UpgradeContext;
   readonly #entrance: Entrance;
+  readonly #httpSessions: HttpSessions;
+  readonly #users: SessionUsers;
   readonly #pendingHandshakes = new Set<PendingHandshake>();
   #isPaused = false;
   #isStopped = false;
@@ -79,7 +85,11 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
           ? construct(endpointClass)
           : settings.instanceFactory.create(endpointClass, request),
     };
+    this.#httpSessions = new HttpSessions(settings.httpSessionCheckInterval, (message) =>
+      this.#context.diagnostics.report({ kind: 'setting-warning', message }),
+    );
     this.#deployment = new Deployment(this.#context, settings.instanceFactory === undefined);
+    this.#users = new SessionUsers(this.#httpSessions);
     this.#upgradeContext = {
       container: this.#context,
       engine,
@@ -87,7 +97,8 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
       instanceFactory: settings.instanceFactory?.destroy && settings.instanceFactory,
       isAllowedHost: settings.allowedHosts,
       middleware: settings.handshakeMiddleware,
-      authenticate: settings.authenticate,
+      authenticate: settings.authenticate ?? (settings.handshakeMiddleware.length > 0 ? requestUser() : undefined),
+      users: this.#users,
       isUserInRole: settings.isUserInRole,
       handshakeTimeoutMs: settings.handshakeTimeout,
       accepted: () => this.#deployment.beginService(),
@@ -307,6 +318,35 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
    */
   get ready(): Promise<void> {
     return this.#context.link.ready;
+  }
+
+  /**
+   * Ends what depends on an HTTP session: closes its WebSockets with 1008, and refuses its handshakes with 401. Call it
+   * from your logout; otherwise the container finds out within `httpSessionCheckInterval`. Only sessions with a user
+   * depend on an HTTP session. Not in the specification.
+   *
+   * @param id of the session, such as `request.sessionID`
+   * @returns how many WebSockets it ends
+   *
+   * @example
+   * app.post('/logout', (request, response) => {
+   *   container.endHttpSession(request.sessionID);
+   *   request.session.destroy(() => response.redirect('/'));
+   * });
+   */
+  endHttpSession(id: string): number {
+    return this.#httpSessions.end(id);
+  }
+
+  /**
+   * Replaces the user of an open session by the same user with newer credentials, such as a later `expiresAt` and other
+   * roles. Not in the specification.
+   *
+   * @throws IllegalArgumentException when the name differs from that of the session's user
+   * @throws IllegalStateException when the session is closed, has no user, or belongs to another container
+   */
+  renewUser(session: AnySession, principal: Principal): void {
+    this.#users.renew(session, principal);
   }
 
   /** Refuses new sessions with 503 and Retry-After. Open sessions continue. Use it to drain a server before a stop. */

@@ -12,6 +12,7 @@ import { discard, prepareSession, type PreparedSession } from './prepared-sessio
 import { checkAvailable, handshakeRequest, originOf } from './request-checks';
 import { clientOf, PendingHandshake } from './pending-handshake';
 import { placeOf, requestUri, type RoutedRequest, type RoutedUpgrade, type UpgradeContext } from './routed-request';
+import type { UserStay } from './session-users';
 import { accept, additionalHeaders, handshakeResponse } from './upgrade-answer';
 import { foreignOrigin, refuseUpgrade, reportLate } from './upgrade-refusal';
 import { badRequest } from './upgrade-reply';
@@ -141,12 +142,28 @@ function answeredAndPassed(): Error {
  * Differs from Tomcat: it creates the endpoint instance before the answer, so that a failure is a 500 and not a connection
  * that opens and drops.
  */
-async function decide({ context, routed, pending }: Handshake, request: WsHandshakeRequest): Promise<void> {
-  const { reply } = routed;
+async function decide(handshake: Handshake, request: WsHandshakeRequest): Promise<void> {
+  const { context, pending } = handshake;
   // 8. Who is it?
-  request.userPrincipal = requirePrincipal(await context.authenticate?.(request));
+  const user = requirePrincipal(await context.authenticate?.(request));
+  request.userPrincipal = user;
   if (pending.isOver) return;
+  const stay = user === null ? undefined : context.users.admit(user, request);
+  let isOpen = false;
+  try {
+    isOpen = await negotiate(handshake, request, stay);
+  } finally {
+    if (!isOpen) void stay?.end();
+  }
+}
 
+/** @returns whether a session opened */
+async function negotiate(
+  { context, routed, pending }: Handshake,
+  request: WsHandshakeRequest,
+  stay: UserStay | undefined,
+): Promise<boolean> {
+  const { reply } = routed;
   // 9. The configuration of this session.
   const { endpoint } = routed;
   const config = new ConnectionEndpointConfig(endpoint.config);
@@ -165,14 +182,15 @@ async function decide({ context, routed, pending }: Handshake, request: WsHandsh
   const response = handshakeResponse(reply.ownHeaders(routed.request), subprotocol, extensions);
   await ask(() => configurator.modifyHandshake(config, request, response));
   const headers = additionalHeaders(context, routed, response);
-  if (pending.isOver) return;
+  if (pending.isOver) return false;
 
   // 14 to 16. The endpoint instance, the user properties, the codecs.
   const prepared = await prepareSession(context, routed, config, request, pending);
-  if (prepared === undefined) return;
+  if (prepared === undefined) return false;
   // 17. The answer.
   let transport: Transport | undefined;
   try {
+    stay?.requireCurrent();
     transport = accept(context, routed, { subprotocol, extensions, headers });
   } finally {
     // Without a session nothing else destroys them. An exception continues.
@@ -180,7 +198,7 @@ async function decide({ context, routed, pending }: Handshake, request: WsHandsh
   }
   if (transport === undefined) {
     pending.giveUp();
-    return;
+    return false;
   }
   pending.take();
   // From now on the transport listens for errors.
@@ -189,7 +207,8 @@ async function decide({ context, routed, pending }: Handshake, request: WsHandsh
   context.container.diagnostics.report({ kind: 'handshake-accepted', ...placeOf(routed), status });
   routed.traced?.accepted(status);
   // 19. The session.
-  openRouted(context, routed, prepared, { transport, subprotocol, userPrincipal: request.userPrincipal });
+  openRouted(context, routed, prepared, { transport, subprotocol, userPrincipal: request.userPrincipal, stay });
+  return true;
 }
 
 /** An accepted transport, and the results of the handshake. */
@@ -197,6 +216,8 @@ export interface AcceptedTransport {
   readonly transport: Transport;
   readonly subprotocol: string;
   readonly userPrincipal: Principal | null;
+  /** Undefined without a user. */
+  readonly stay: UserStay | undefined;
 }
 
 /** Opens a session on an accepted transport. */
@@ -204,15 +225,15 @@ export function openRouted(
   context: UpgradeContext,
   routed: RoutedRequest,
   { instance, lease, config, userProperties, codecs }: PreparedSession,
-  { transport, subprotocol, userPrincipal }: AcceptedTransport,
+  { transport, subprotocol, userPrincipal, stay }: AcceptedTransport,
 ): WsSession {
   context.accepted();
   // Does not await `opened`: the handshake is answered, and @OnOpen may take its time.
-  const { session } = openSession({
+  const parts = {
     context: context.container,
     plan: routed.endpoint.plan,
     endpoint: instance,
-    lease,
+    lease: stay?.with(lease) ?? lease,
     endpointConfig: config,
     codecs,
     handshake: {
@@ -224,8 +245,8 @@ export function openRouted(
     },
     userProperties,
     transport,
-  });
-  return session;
+  };
+  return openSession(parts, stay && ((session) => stay.begin(session))).session;
 }
 
 type Ask = <T>(call: () => T) => T;
