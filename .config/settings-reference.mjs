@@ -50,6 +50,7 @@ const GUIDES = {
   allowedHosts: '../guides/configurator.md#dns-rebinding',
   trustProxy: '../guides/reverse-proxies.md#the-clients-address',
   handshakeMiddleware: '../guides/users-and-security.md#express-middleware',
+  securityConstraints: '../guides/users-and-security.md#security-constraints',
   httpSessionCheckInterval: '../guides/users-and-security.md#the-end-of-a-login',
   authenticate: '../guides/configurator.md#authentication',
   instanceFactory: '../guides/injection.md',

@@ -197,7 +197,7 @@ export function PathParam(name: string, type?: PrimitiveType): ParameterDecorato
 }
 
 /** The record of a class in either dialect, including the handlers that were recorded before their class was known. */
-function classRecordOf(target: AbstractClass, context: ClassDecoratorContext | undefined): ClassRecord {
+export function classRecordOf(target: AbstractClass, context: ClassDecoratorContext | undefined): ClassRecord {
   const metadata = contextMetadata(context);
   if (metadata !== undefined) return recordOf(metadata);
   if (context !== undefined) claimHandlers(target);

@@ -37,6 +37,9 @@ export interface ClassRecord {
   readonly parameters: ParameterRecord[];
   serverEndpoint?: ServerEndpointOptions;
   clientEndpoint?: ClientEndpointOptions;
+  /** The roles of `@RolesAllowed`, none for `@DenyAll`. */
+  access?: readonly string[] | 'everybody';
+  transportGuarantee?: 'NONE' | 'INTEGRAL' | 'CONFIDENTIAL';
 }
 
 /** The class's own record, without superclasses; undefined if none of our decorators is applied to it. */

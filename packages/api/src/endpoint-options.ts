@@ -4,6 +4,7 @@ import type { CodecClass } from './codec';
 import type { DecoderClass } from './decoder';
 import type { Interceptor } from './interceptor';
 import type { EncoderClass } from './encoder';
+import type { SecurityConstraint } from './security-constraint';
 import type { InboundMode, ServerEndpointConfigurator } from './server-endpoint-config';
 
 /** The attributes of `@ServerEndpoint`, with the names that Java uses. */
@@ -27,6 +28,8 @@ export interface ServerEndpointOptions {
   readonly configurator?: Class<ServerEndpointConfigurator> | undefined;
   /** Whether a message waits for the previous message's handler. Default `'serial'`. Not in the specification. */
   readonly inbound?: InboundMode | undefined;
+  /** The clients that may open the endpoint. Default: everybody. Not in the specification. */
+  readonly security?: SecurityConstraint | undefined;
 }
 
 /** The attributes of `@ClientEndpoint`, with the names that Java uses. */

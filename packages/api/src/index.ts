@@ -26,6 +26,7 @@ export { HandshakeRejection, HandshakeRequest, HandshakeResponse } from './hands
 export { json } from './json';
 export { PongMessage } from './pong-message';
 export { SendResult } from './remote-endpoint';
+export { DenyAll, PermitAll, RolesAllowed, TransportGuarantee } from './security';
 export { ServerApplicationConfig } from './server-application-config';
 export { ServerEndpointConfig } from './server-endpoint-config';
 export { Session } from './session';
@@ -83,6 +84,7 @@ export type { ReplyFailure, ReplyMessage, RequestCodec, RequestId, RequestOption
 export type { RoomEvent, Rooms, SessionInfo, SessionSelection, SessionTarget } from './rooms';
 export type { ServerContainer } from './server-container';
 export type { InboundMode, ServerEndpointConfigBuilder, ServerEndpointConfigurator } from './server-endpoint-config';
+export type { SecurityConstraint, TransportGuaranteeName } from './security-constraint';
 export type { AnySession, PathParameters, SessionData, UserProperties } from './session';
 export type { SchemaInput, SchemaIssue, SchemaOutput, SchemaResult, StandardSchema } from './standard-schema';
 export type { WebSocketContainer } from './web-socket-container';

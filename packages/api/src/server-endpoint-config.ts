@@ -11,6 +11,7 @@ import { IllegalArgumentException, IllegalStateException } from './errors';
 import { listOf } from './list-of';
 import type { Extension } from './extension';
 import type { HandshakeRequest, HandshakeResponse } from './handshake';
+import { SECURITY_CONSTRAINT, type SecurityConstraint } from './security-constraint';
 
 const CONTAINER_DEFAULT = Symbol.for('serval:default-configurator');
 
@@ -107,6 +108,7 @@ export class ServerEndpointConfigBuilder {
   #interceptors: readonly Interceptor[] = [];
   #configurator: ServerEndpointConfigurator | undefined;
   #inbound: InboundMode = 'serial';
+  #security: SecurityConstraint | undefined;
 
   private constructor(
     private readonly endpointClass: EndpointClass,
@@ -188,6 +190,16 @@ export class ServerEndpointConfigBuilder {
     return this;
   }
 
+  /**
+   * The clients that may open the endpoint, beside what annotations of its class say. Not in the specification.
+   *
+   * @throws DeploymentException when the constraint is invalid
+   */
+  security(constraint: SecurityConstraint | null): this {
+    this.#security = constraint === null ? undefined : SECURITY_CONSTRAINT.read(constraint, 'security');
+    return this;
+  }
+
   build(): ServerEndpointConfig {
     return new BuiltServerEndpointConfig(
       this.endpointClass,
@@ -199,6 +211,7 @@ export class ServerEndpointConfigBuilder {
       this.#configurator ?? new ServerEndpointConfigurator().getContainerDefaultConfigurator(),
       this.#inbound,
       Object.freeze(this.#interceptors),
+      this.#security,
     );
   }
 }
@@ -229,6 +242,10 @@ export abstract class ServerEndpointConfig extends EndpointConfig {
   getInterceptors(): readonly Interceptor[] {
     return [];
   }
+  /** The clients that may open the endpoint; undefined for everybody. Not in the specification. */
+  getSecurityConstraint(): SecurityConstraint | undefined {
+    return undefined;
+  }
 }
 
 /** The specification's nested types, for annotations such as `configurator: ServerEndpointConfig.Configurator`. */
@@ -251,6 +268,7 @@ class BuiltServerEndpointConfig extends ServerEndpointConfig {
     private readonly configurator: ServerEndpointConfigurator,
     private readonly inbound: InboundMode,
     private readonly interceptors: readonly Interceptor[],
+    private readonly security: SecurityConstraint | undefined,
   ) {
     super();
   }
@@ -281,6 +299,9 @@ class BuiltServerEndpointConfig extends ServerEndpointConfig {
   }
   override getInterceptors(): readonly Interceptor[] {
     return this.interceptors;
+  }
+  override getSecurityConstraint(): SecurityConstraint | undefined {
+    return this.security;
   }
   override getUserProperties(): Map<string, unknown> {
     return this.#userProperties;

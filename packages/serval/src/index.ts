@@ -16,6 +16,7 @@ export type {
   HealthSource,
   InstanceFactory,
   InstanceFactoryOption,
+  PathConstraint,
   RemoveOptions,
   RequestUserOptions,
   ServerContainerOptions,

@@ -53,13 +53,13 @@ export interface JwtOptions {
    * `realm_access.roles`. Default `'roles'`.
    */
   readonly roles?: string | undefined;
-  /** Where the token is. Default: the header `Authorization: Bearer …`, then a subprotocol `bearer.…`. */
+  /** The places of the token. Default: the header `Authorization: Bearer …`, then a subprotocol `bearer.…`. */
   readonly from?: JwtSources | undefined;
   /** Whether a handshake without a token is refused with 401. Otherwise it has no user. Default true. */
   readonly required?: boolean | undefined;
 }
 
-/** Where {@link jwt} looks for a token, in this order. */
+/** The places in which {@link jwt} looks for a token, in this order. */
 export interface JwtSources {
   /** Whether to read `Authorization: Bearer …`, which browsers cannot set on a WebSocket. Default true. */
   readonly header?: boolean | undefined;
@@ -163,7 +163,7 @@ const SHORTEST_SECRET = 32;
 
 /**
  * Identifies users by JSON Web Tokens. The session's user is a {@link JwtPrincipal}, and the session closes with 1008 when
- * the token expires, unless it is renewed. A token never reaches the log.
+ * the token expires, unless {@link JwtUsers.renew} replaces it. A token never reaches the log.
  *
  * @throws DeploymentException when jose is not installed, or an option is wrong
  *
@@ -214,7 +214,7 @@ export function jwt(options: JwtOptions): JwtUsers {
       const principal = await verify(token);
       const container: object = session.getContainer();
       if (!('renewUser' in container) || typeof container.renewUser !== 'function')
-        throw new IllegalStateException('renew takes a session of a server.');
+        throw new IllegalStateException('The session belongs to no server.');
       (container.renewUser as (session: AnySession, principal: Principal) => void)(session, principal);
       return principal;
     },

@@ -32,7 +32,7 @@ class Me {
   }
 }
 
-/** What a message other than `who` does. */
+/** The answer to a message other than `who`. */
 let renew: (current: Session, token: string) => Promise<string>;
 
 interface Client {
@@ -271,7 +271,7 @@ describe('serval/jwt', () => {
       () =>
         `${Buffer.from('{"alg":"none"}').toString('base64url')}.${Buffer.from('{"sub":"ann","aud":"chat","exp":9000000000}').toString('base64url')}.`,
     ],
-    ['that is none', () => 'x'],
+    ['that has no parts', () => 'x'],
   ])('refuses a token %s with 401, and never logs it', async (_title, make) => {
     const { url, log } = await start();
     const one = await make();
@@ -295,7 +295,7 @@ describe('serval/jwt', () => {
     expect(await client.closed).toBe('1008 The credentials of this connection have expired.');
   });
 
-  it('lets a session stay that renews its token, and refuses the token of another user', async () => {
+  it('lets a session stay whose token a newer one replaces, and refuses the token of another user', async () => {
     const { url } = await start({ secret: SECRET, clockTolerance: 0 });
     const soon = Math.ceil(Date.now() / 1000) + 2;
     const client = await open(url, [], bearer(await token({}, soon)));
@@ -304,7 +304,7 @@ describe('serval/jwt', () => {
     );
     expect(await client.ask('not a token')).toBe('handshake refused with 401');
     expect(await client.ask(await token({}, soon + 60))).toBe('ann');
-    // A session that is not renewed ends at the same time.
+    // A session with the old token ends at the same time.
     const other = await open(url, [], bearer(await token({}, soon)));
     expect(await other.closed).toMatch(/^1008 /);
     expect(await client.ask('who')).toBe('ann');

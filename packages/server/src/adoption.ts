@@ -50,7 +50,9 @@ async function open(
   try {
     checkAvailable(context);
     const request = handshakeRequest(context, adoption);
+    context.security.requireTransport(adoption);
     request.userPrincipal = userPrincipal;
+    context.security.requireRoles(adoption, request);
     stay = userPrincipal === null ? undefined : context.users.admit(userPrincipal, request);
     const config = new ConnectionEndpointConfig(endpoint.config);
     const prepared = await prepareSession(context, adoption, config, request, pending);

@@ -2,6 +2,7 @@ import { DeploymentException, type Principal } from '@serval/api';
 import {
   badOption,
   callable,
+  kind,
   milliseconds,
   MILLISECONDS_OR_NEVER,
   readOptions,
@@ -18,6 +19,7 @@ import { INSTANCE_FACTORY, type InstanceFactoryOption } from './instance-factory
 import { ALLOWED_ORIGINS, type AllowedOrigins } from './origin-policy';
 import { parseRequestTarget } from './request-target';
 import type { Authenticate } from './routed-request';
+import { SECURITY_CONSTRAINTS, type PathConstraint } from './security-policy';
 import { TRUST_PROXY, type TrustProxy } from './trust-proxy';
 
 /** The options of a server container; everything has a default. */
@@ -59,6 +61,13 @@ export interface ServerContainerOptions extends ContainerOptions, EngineOptions 
    * not be the bus of another container. Default: the container serves its application alone.
    */
   readonly bus?: Bus | undefined;
+  /**
+   * Security constraints by path, as in `web.xml`; those of endpoint classes count as well. `readWebXml` of
+   * `serval/web-xml` returns a list. Default: none.
+   */
+  readonly securityConstraints?: readonly PathConstraint[] | undefined;
+  /** The `WWW-Authenticate` header of a 401 by a security constraint, such as `Basic realm="chat"`. Default: none. */
+  readonly authenticationChallenge?: string | undefined;
   /**
    * How often to look whether the HTTP sessions of open WebSockets still exist in their store, in milliseconds; 0 or less
    * for never. A WebSocket with a user closes with 1008 after its HTTP session ended. Default 60000.
@@ -130,6 +139,8 @@ const OWN_OPTIONS = {
   handshakeMiddleware: { ...HANDSHAKE_MIDDLEWARE, default: [] },
   authenticate: callable<Authenticate>(),
   isUserInRole: { ...callable<(principal: Principal, role: string) => boolean>(), default: hasRole },
+  securityConstraints: { ...SECURITY_CONSTRAINTS, default: [] },
+  authenticationChallenge: kind('a text', (value): value is string => typeof value === 'string'),
   httpSessionCheckInterval: { ...MILLISECONDS_OR_NEVER, default: 60_000 },
   bus: BUS,
   instanceFactory: INSTANCE_FACTORY,

@@ -7,9 +7,10 @@ import {
   type EndpointClass,
   type Extension,
   type InboundMode,
+  type SecurityConstraint,
   type ServerEndpointOptions,
 } from '@serval/api';
-import { badOption, classNameOf, readAnnotations } from '@serval/api/spi';
+import { badOption, classNameOf, readAnnotations, SECURITY_CONSTRAINT } from '@serval/api/spi';
 import { UriTemplate } from './uri-template';
 
 /**
@@ -46,6 +47,7 @@ export function configOfAnnotated(endpointClass: EndpointClass): ServerEndpointC
     .interceptors(list(name, 'interceptors', options.interceptors))
     .configurator(makeConfigurator(name, options.configurator))
     .inbound(inboundMode(name, options.inbound))
+    .security(options.security === undefined ? null : SECURITY_CONSTRAINT.read(options.security, `${name}: security`))
     .build();
 }
 
@@ -121,5 +123,8 @@ export class ConnectionEndpointConfig extends ServerEndpointConfig {
   }
   override getInboundMode(): InboundMode {
     return this.shared.getInboundMode();
+  }
+  override getSecurityConstraint(): SecurityConstraint | undefined {
+    return this.shared.getSecurityConstraint();
   }
 }

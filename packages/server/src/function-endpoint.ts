@@ -34,6 +34,7 @@ import {
   wholeNumber,
   type HandlerKind,
   type OptionTable,
+  SECURITY_CONSTRAINT,
 } from '@serval/api/spi';
 import { AnyDecoded } from '@serval/plan';
 import { configOfAnnotated } from './endpoint-config';
@@ -100,6 +101,7 @@ const SETTINGS = {
   encoders: list<EncoderClass>('a list'),
   codecs: list<CodecClass>('a list'),
   interceptors: list<Interceptor>('a list'),
+  security: SECURITY_CONSTRAINT,
   configurator: kind(
     'a class that extends ServerEndpointConfig.Configurator',
     (value): value is NonNullable<ServerEndpointOptions['configurator']> => typeof value === 'function',
@@ -157,7 +159,7 @@ export function endpoint<
     const size = kind === 'message' ? maxMessageSize : undefined;
     endpointRecord.handlers.push({ kind, method, params, type, maxMessageSize: size, problem: undefined });
   }
-  const { subprotocols, encoders, codecs, interceptors, inbound } = settings;
+  const { subprotocols, encoders, codecs, interceptors, inbound, security } = settings;
   endpointRecord.serverEndpoint = {
     value: path,
     subprotocols,
@@ -166,6 +168,7 @@ export function endpoint<
     codecs,
     interceptors,
     inbound,
+    security,
     configurator: withInstance(instanceOf(definition, messages), configurator ?? ServerEndpointConfig.Configurator),
   };
   const config = configOfAnnotated(endpointClass);

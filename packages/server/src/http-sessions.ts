@@ -8,7 +8,7 @@ type StoreGet = (id: string, done: (error: unknown, session?: unknown) => void) 
 /** The HTTP session of a handshake. */
 export interface HttpSession {
   readonly id: string;
-  /** Undefined if nothing can be asked; only `endHttpSession` then ends it. */
+  /** Undefined if there is no store to look in; only `endHttpSession` then ends it. */
   readonly store: { readonly get: StoreGet } | undefined;
 }
 

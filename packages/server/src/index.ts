@@ -24,6 +24,7 @@ export type { AllowedOrigins } from './origin-policy';
 export type { TrustProxy } from './trust-proxy';
 export type { RemoveOptions } from './server-container';
 export type { ServerOptions } from './server-options';
+export type { PathConstraint } from './security-policy';
 export type { Authenticate } from './routed-request';
 export type { UpgradeReply } from './upgrade-reply';
 export type { UpgradeRequest } from './upgrade-request';

@@ -27,6 +27,12 @@ export interface UpgradeContext extends PendingHandshakes {
   /** Connect middleware for upgrade requests, in order. */
   readonly middleware: readonly HandshakeMiddleware[];
   readonly authenticate: Authenticate | undefined;
+  readonly security: {
+    /** @throws HandshakeRejection when the endpoint is for `wss:` only, and the client uses `ws:` */
+    requireTransport(routed: RoutedRequest): void;
+    /** @throws HandshakeRejection when the endpoint needs a user, or another one */
+    requireRoles(routed: RoutedRequest, request: HandshakeRequest): void;
+  };
   readonly users: SessionUsers;
   readonly isUserInRole: (principal: Principal, role: string) => boolean;
   /** Called when a handshake is accepted. */

@@ -41,6 +41,7 @@ import { serverUnavailable, type PendingHandshake } from './pending-handshake';
 import { healthOf, type Health } from './health';
 import { parseRequestTarget } from './request-target';
 import { requestUser } from './request-user';
+import { SecurityPolicy } from './security-policy';
 import { SessionUsers } from './session-users';
 import type { UpgradeContext } from './routed-request';
 import type { UpgradeReply } from './upgrade-reply';
@@ -98,6 +99,11 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
       isAllowedHost: settings.allowedHosts,
       middleware: settings.handshakeMiddleware,
       authenticate: settings.authenticate ?? (settings.handshakeMiddleware.length > 0 ? requestUser() : undefined),
+      security: new SecurityPolicy(
+        settings.securityConstraints,
+        settings.contextPath,
+        settings.authenticationChallenge,
+      ),
       users: this.#users,
       isUserInRole: settings.isUserInRole,
       handshakeTimeoutMs: settings.handshakeTimeout,

@@ -77,8 +77,10 @@ async function readRequest({ context, routed, pending }: Handshake): Promise<WsH
   checkAvailable(context);
   // 5. The request: method, version of HTTP, headers.
   reply.check(routed.request, context.engine);
-  // 6. The host that the client requested.
-  return handshakeRequest(context, routed);
+  // 6. The host that the client requested, and whether it must be wss:.
+  const request = handshakeRequest(context, routed);
+  context.security.requireTransport(routed);
+  return request;
 }
 
 /**
@@ -143,10 +145,11 @@ function answeredAndPassed(): Error {
  * that opens and drops.
  */
 async function decide(handshake: Handshake, request: WsHandshakeRequest): Promise<void> {
-  const { context, pending } = handshake;
-  // 8. Who is it?
+  const { context, routed, pending } = handshake;
+  // 8. Who is it, and may they?
   const user = requirePrincipal(await context.authenticate?.(request));
   request.userPrincipal = user;
+  context.security.requireRoles(routed, request);
   if (pending.isOver) return;
   const stay = user === null ? undefined : context.users.admit(user, request);
   let isOpen = false;

@@ -54,6 +54,8 @@ export type { OptionKind, OptionRow, OptionRows, OptionTable, ReadOptions, Tomca
 export { inheritsFrom, ownClass } from '../brand';
 export { closeReasonOf, isSendableCloseCode } from '../close-reason';
 export { classNameOf, describeKind, describeValue } from '../describe-value';
+export { readSecurity } from '../security';
+export { SECURITY_CONSTRAINT } from '../security-constraint';
 export { showAs } from '../show-as';
 export { pathParamOf } from '../parameter-role';
 export { registerDefaultConfigurator } from '../server-endpoint-config';
