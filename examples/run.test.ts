@@ -84,6 +84,19 @@ const CONVERSATIONS: Record<string, (string | RegExp)[]> = {
     'no token, from a page: closed 4401 Sign in first.',
     'a foreign page: HTTP 403',
   ],
+  login: [
+    'a stranger: Unexpected server response: 401',
+    'ann: Welcome, ann.',
+    'ann: You have a message.',
+    'ann: closed 1008 This connection was established under an authenticated HTTP session that has ended.',
+  ],
+  jwt: [
+    'no token: Unexpected server response: 401',
+    'a guest: Unexpected server response: 403',
+    'a trader: ann says hello',
+    'a trader: error: renewUser takes the same user as before, "ann"; found "eve".',
+    'a trader: closed 1008 The credentials of this connection have expired.',
+  ],
   'client-certificates': [
     'ann: Welcome, ann. You have the ledger as auditor.',
     'bob: Welcome, bob. You have the ledger as clerk.',
