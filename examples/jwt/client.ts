@@ -22,7 +22,7 @@ async function run(): Promise<void> {
   await visit('a guest', ['desk.v1', `bearer.${await tokenFor('bob', ['guest'], 60)}`]);
   const short = `bearer.${await tokenFor('ann', ['trader'], 2)}`;
   const stranger = await tokenFor('eve', ['trader'], 60);
-  await visit('a trader', ['desk.v1', short], 'hello', `renew ${stranger}`);
+  await visit('a trader', ['desk.v1', short], 'hello', `token ${stranger}`);
 }
 
 void run();

@@ -32,9 +32,9 @@ test('jwt closes a session when its token expires, unless the user brings anothe
     TestClient.open(url, await offer('ann', ['trader'], 3)),
     TestClient.open(url, await offer('bob', ['trader'], 3)),
   ]);
-  ann.send(`renew ${await tokenFor('bob', ['trader'], 60)}`);
+  ann.send(`token ${await tokenFor('bob', ['trader'], 60)}`);
   expect(await ann.next()).toMatch(/^error: renewUser takes the same user/);
-  ann.send(`renew ${await tokenFor('ann', ['trader'], 60)}`);
+  ann.send(`token ${await tokenFor('ann', ['trader'], 60)}`);
   expect(await ann.next()).toBe('The session stays.');
   expect(await bob.closed).toBe('1008 The credentials of this connection have expired.');
   ann.send('still here');

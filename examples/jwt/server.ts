@@ -19,8 +19,8 @@ export const Desk = endpoint('/desk', {
   subprotocols: ['desk.v1'],
   security: { rolesAllowed: ['trader'] },
   onText: async (text, session) => {
-    if (!text.startsWith('renew ')) return `${session.user?.getName()} says ${text}`;
-    await users.renew(session, text.slice('renew '.length));
+    if (!text.startsWith('token ')) return `${session.user?.getName()} says ${text}`;
+    await users.renew(session, text.slice('token '.length));
     return 'The session stays.';
   },
   onError: (error, session) => session.send(`error: ${error.message}`),

@@ -224,7 +224,6 @@ export function jwt(options: JwtOptions): JwtUsers {
 function loadJose(): Jose {
   try {
     // Node 20.19 and later can require an ES module.
-    // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import would make jose a dependency of everybody
     return require('jose') as Jose;
   } catch (cause) {
     throw cannotLoad('jose', 'serval/jwt', cause);

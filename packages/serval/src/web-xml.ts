@@ -94,12 +94,7 @@ function texts(parent: Element, name: string): string[] {
 }
 
 function parse(text: string): Element {
-  const { SaxesParser } = loadLazily(
-    'saxes',
-    'serval/web-xml',
-    // eslint-disable-next-line @typescript-eslint/no-require-imports -- an import would make saxes a dependency of everybody
-    () => require('saxes') as Saxes,
-  );
+  const { SaxesParser } = loadLazily('saxes', 'serval/web-xml', () => require('saxes') as Saxes);
   const document: Element = { name: '', children: [], text: '' };
   const open = [document];
   const parser = new SaxesParser();
