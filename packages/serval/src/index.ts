@@ -1,6 +1,15 @@
 export * from '@serval/api';
 export { ATTEMPT_PROPERTY, connect, ClientContainer } from '@serval/client';
-export { attach, detach, endpoint, HANDSHAKE_CHANNEL, healthCheck, requestUser, Server, ServerContainer } from '@serval/server';
+export {
+  attach,
+  detach,
+  endpoint,
+  HANDSHAKE_CHANNEL,
+  healthCheck,
+  requestUser,
+  Server,
+  ServerContainer,
+} from '@serval/server';
 export { broadcast, DIAGNOSTICS_CHANNEL, MESSAGE_CHANNEL } from '@serval/container';
 
 export type {
