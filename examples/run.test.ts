@@ -74,6 +74,12 @@ const CONVERSATIONS: Record<string, (string | RegExp)[]> = {
     '/quote/GOLD/2: error: There is no share called GOLD.',
     '/quote/GOLD/2: closed 4400 bad path',
   ],
+  rooms: [
+    'Ann hears "sales: 1 at the desk"',
+    'Ann hears "Bob: lunch at noon?"',
+    'Ann hears "order for sales: two boxes of tea"',
+    'Bob hears "order for stock: count the cups"',
+  ],
   'price-ticker-client': ['tea: connected, prices.v1', 'tea: 2.50', 'tea: 2.55', 'tea: 2.40', 'tea: closed 1000'],
   'server-bridge': ['stored 1', 'stored 2', 'stored 3'],
   programmatic: ['4 words', /^sha256 [0-9a-f]{64}$/],
