@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { IllegalArgumentException } from '@serval/api';
+import { describeValue } from '@serval/api/spi';
 
 /** The state of a server or a container, for the probes of an orchestrator or a load balancer. */
 export interface Health {
@@ -20,6 +22,12 @@ export interface HealthSource {
   readonly health: Health;
 }
 
+const PROBES: ReadonlySet<unknown> = new Set(['ready', 'live']);
+
+function isHealth(value: unknown): value is Health {
+  return typeof value === 'object' && value !== null && 'ready' in value && 'live' in value;
+}
+
 export function healthOf(state: Health['state'], sessions: number): Health {
   return { state, ready: state === 'started', live: state !== 'stopped', sessions };
 }
@@ -31,6 +39,8 @@ export function healthOf(state: Health['state'], sessions: number): Health {
  * A probe of readiness fails while the server starts, pauses, stops or could not be deployed, so that a load balancer sends
  * no new clients. A probe of liveness fails only once it is stopped, so that an orchestrator lets it drain.
  *
+ * @throws IllegalArgumentException when the source has no `health`, or for another probe
+ *
  * @example
  * app.get('/readyz', healthCheck(container));
  * app.get('/livez', healthCheck(container, 'live'));
@@ -39,6 +49,12 @@ export function healthCheck(
   source: HealthSource,
   probe: 'ready' | 'live' = 'ready',
 ): (request: IncomingMessage, response: ServerResponse) => void {
+  if (typeof source !== 'object' || !isHealth((source as Partial<HealthSource> | null)?.health))
+    throw new IllegalArgumentException(
+      `healthCheck takes a Server or a ServerContainer, such as server.container; found ${describeValue(source)}.`,
+    );
+  if (!PROBES.has(probe))
+    throw new IllegalArgumentException(`The probe is 'ready' or 'live'; found ${describeValue(probe)}.`);
   return ({ method }, response) => {
     const { health } = source;
     const body = `${JSON.stringify(health)}\n`;

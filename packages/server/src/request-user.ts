@@ -1,4 +1,4 @@
-import type { HandshakeRequest, Principal } from '@serval/api';
+import { IllegalArgumentException, type HandshakeRequest, type Principal } from '@serval/api';
 import { describeValue } from '@serval/api/spi';
 import type { Authenticate } from './routed-request';
 
@@ -20,12 +20,14 @@ const NAMES = ['id', 'sub', 'username', 'email'];
  * session's principal: the same object, with `getName` and `roles` added as hidden properties if it lacks them. It is the
  * default of a container with `handshakeMiddleware`.
  *
- * @throws Error (500) when the user has no name
+ * @throws IllegalArgumentException for anything but options; the function that it returns throws an Error (500) when the
+ * user has no name
  *
  * @example
  * new Server({ handshakeMiddleware: [sessions, passport.session()], authenticate: requestUser({ roles: 'groups' }) });
  */
 export function requestUser<U = Record<string, unknown>>(options: RequestUserOptions<U> = {}): Authenticate {
+  requireOptions(options);
   return (request) => {
     const user = userOf(request);
     if (user === undefined || user === null || user === false) return null;
@@ -36,6 +38,21 @@ export function requestUser<U = Record<string, unknown>>(options: RequestUserOpt
     // The application declares the type of its users.
     return namedUser(user, nameOf(user as U, options.name), rolesOf(user as U, options.roles ?? 'roles'));
   };
+}
+
+function requireOptions(options: unknown): void {
+  if (typeof options !== 'object' || options === null)
+    throw new IllegalArgumentException(
+      `requestUser takes options, such as { name: 'login' }; found ${describeValue(options)}.`,
+    );
+  for (const [name, value] of Object.entries(options)) {
+    if (name !== 'name' && name !== 'roles')
+      throw new IllegalArgumentException(`${name} is not an option of requestUser; it takes name and roles.`);
+    if (value !== undefined && typeof value !== 'string' && typeof value !== 'function')
+      throw new IllegalArgumentException(
+        `The option ${name} of requestUser is the name of a property or a function; found ${describeValue(value)}.`,
+      );
+  }
 }
 
 function userOf(request: HandshakeRequest): unknown {

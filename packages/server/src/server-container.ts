@@ -333,6 +333,7 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
    *
    * @param id of the session, such as `request.sessionID`
    * @returns how many WebSockets it ends
+   * @throws IllegalArgumentException when the ID is not a string
    *
    * @example
    * app.post('/logout', (request, response) => {
@@ -341,6 +342,10 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
    * });
    */
   endHttpSession(id: string): number {
+    if (typeof id !== 'string')
+      throw new IllegalArgumentException(
+        `endHttpSession takes the ID of an HTTP session, such as request.sessionID; found ${describeValue(id)}.`,
+      );
     return this.#httpSessions.end(id);
   }
 

@@ -603,7 +603,7 @@ describe('an invalid option', () => {
     ['allowedOrigins', ['https://a.example', ['a.example'], 42], /^allowedOrigins /],
     ['authenticate', ['ada', {}, true], /^authenticate is a function; found ("ada"|an object|true|false)\.$/],
     ['isUserInRole', ['admin', true], /^isUserInRole is a function; found /],
-    ['instanceFactory', [Chat.name, {}], /^instanceFactory is a function; found /],
+    ['instanceFactory', [Chat.name, {}], /^instanceFactory is a function, or an object with a method create; found /],
   ])('%s throws a DeploymentException that names it, its range and its unit', (name, values, message) => {
     for (const value of values) {
       const error = thrownBy(() => new Server({ [name]: value }));

@@ -14,7 +14,9 @@ import {
   endpoint,
   Endpoint,
   HandshakeRejection,
+  healthCheck,
   PongMessage,
+  requestUser,
   Server,
   ServerEndpointConfig,
   ClientContainer,
@@ -66,6 +68,8 @@ const handler = param(
 );
 const endpointClass = param(Nothing, () => false);
 const options = param({}, (value) => isObject(value));
+const room = param('blue', (value) => typeof value === 'string' && value !== '');
+const principal = param({ getName: () => 'ann' }, () => false);
 const uri = param('ws://127.0.0.1:1/', () => false);
 const list = param([], (value) => value === null || Array.isArray(value));
 /** The handlers and options of an endpoint of functions. */
@@ -166,6 +170,9 @@ const SUBJECTS: readonly Subject[] = [
       getRemoteAddress: none,
       send: [param('x', (value) => ['string', 'number', 'boolean', 'bigint'].includes(typeof value))],
       request: [param({}, (value) => isObject(value) && !Array.isArray(value))],
+      join: [room],
+      leave: [room],
+      to: [room],
     },
   },
   {
@@ -215,7 +222,7 @@ const SUBJECTS: readonly Subject[] = [
     make: () => new ServerContainer({ logger }),
     promising: ['scan', 'stop', 'upgradeHttpToWebSocket', 'adoptWebSocket', 'connectToServer'],
     // For hosts, with requests that they have made.
-    all: methodsOf(ServerContainer.prototype, 'handleUpgrade', 'upgradeWithheld'),
+    all: methodsOf(ServerContainer.prototype, 'handleUpgrade', 'upgradeWithheld', 'nearestTo', 'upgradeUnmatched'),
     methods: {
       ...containerDefaults,
       addEndpoint: [endpointClass],
@@ -232,6 +239,10 @@ const SUBJECTS: readonly Subject[] = [
       ],
       adoptWebSocket: [param({}, () => false), param({}, () => false), endpointClass, options],
       getSessions: none,
+      to: [room],
+      toAll: none,
+      endHttpSession: [text],
+      renewUser: [param(Object.create(null), () => false), principal],
       pause: none,
       completeDeployment: none,
       resume: none,
@@ -247,6 +258,8 @@ const SUBJECTS: readonly Subject[] = [
     methods: {
       ...containerDefaults,
       connectToServer: [endpointClass, param(clientConfig, (value) => value === null), uri],
+      to: [room],
+      toAll: none,
       stop: [options],
     },
   },
@@ -255,7 +268,7 @@ const SUBJECTS: readonly Subject[] = [
     make: () => new Server({ logger }),
     promising: ['start', 'stop'],
     all: methodsOf(Server.prototype),
-    methods: { start: none, stop: [options] },
+    methods: { start: none, stop: [options], to: [room], toAll: none },
   },
   {
     name: 'TestServer',
@@ -307,6 +320,7 @@ const SUBJECTS: readonly Subject[] = [
       extensions: [list],
       configurator: [param(null, (value) => value === null)],
       inbound: [param('serial', () => false)],
+      security: [param(null, (value) => value === null || (isObject(value) && !Array.isArray(value)))],
       build: none,
     },
   },
@@ -344,6 +358,8 @@ const SUBJECTS: readonly Subject[] = [
       closeWith: (reason: CloseReason) => HandshakeRejection.closeWith(reason),
       createServerConfig: (...args: Parameters<typeof ServerEndpointConfig.Builder.create>) =>
         ServerEndpointConfig.Builder.create(...args),
+      healthCheck: (...args: Parameters<typeof healthCheck>) => healthCheck(...args),
+      requestUser: (...args: Parameters<typeof requestUser>) => requestUser(...args),
       register: (provider: ContainerProvider) => ContainerProvider.register(provider),
       Server: (given: object) => new Server(given),
       ServerContainer: (given: object) => new ServerContainer(given),
@@ -374,6 +390,8 @@ const SUBJECTS: readonly Subject[] = [
       ],
       closeWith: [param(new CloseReason(4001), (value) => typeof value === 'number' && value >= 1000)],
       createServerConfig: [param(Nothing, (value) => typeof value === 'function'), param('/x', () => false)],
+      healthCheck: [param(new ServerContainer({ logger }), () => false), param('ready', () => false)],
+      requestUser: [options],
       register: [param(undefined, () => false)],
       Server: [options],
       ServerContainer: [options],
@@ -386,7 +404,17 @@ const SUBJECTS: readonly Subject[] = [
 /** Everything that a program can call or create, except decorators, base classes and exceptions. */
 const ELSEWHERE = [
   ['annotations', 'ClientEndpoint', 'OnClose', 'OnError', 'OnMessage', 'OnOpen', 'PathParam', 'ServerEndpoint'],
-  ['constants', 'ATTEMPT_PROPERTY', 'Char', 'DIAGNOSTICS_CHANNEL', 'ERROR_CODES', 'HandshakeResponse'],
+  ['security', 'DenyAll', 'PermitAll', 'RolesAllowed', 'TransportGuarantee'],
+  [
+    'constants',
+    'ATTEMPT_PROPERTY',
+    'Char',
+    'DIAGNOSTICS_CHANNEL',
+    'HANDSHAKE_CHANNEL',
+    'MESSAGE_CHANNEL',
+    'ERROR_CODES',
+    'HandshakeResponse',
+  ],
   ['declarations', 'Decoder', 'Encoder', 'json'],
   ['to extend', 'Endpoint', 'EndpointConfig', 'HandshakeRequest', 'ServerApplicationConfig'],
   ['streams', 'InputStream', 'OutputStream', 'Reader', 'Writer'],
@@ -482,6 +510,8 @@ test('every export is in this table, or needs no row', () => {
     'connect',
     'createExtension',
     'endpoint',
+    'healthCheck',
+    'requestUser',
     'CloseReason',
     'CloseCodes',
     'PongMessage',
