@@ -25,7 +25,7 @@ type TracedSession = PlacedSession & Session;
 export class HandledMessage {
   /** When the container began to handle it, in `performance.now()` time. */
   readonly startedAt = performance.now();
-  readonly messageType: MessageRoute['native'];
+  readonly messageType: 'text' | 'binary' | 'pong';
   #method: string | symbol | undefined;
   /** The exception of the decoder or the handler; set before `error`. `@OnError` may have handled it. */
   error: Error | undefined = undefined;
@@ -34,10 +34,12 @@ export class HandledMessage {
   /** A subscriber of `start` may set it, to run the handler inside something. It wraps the one before it, if there is one. */
   around: Around | undefined = undefined;
 
-  constructor(
-    readonly session: TracedSession,
-    { native, method }: MessageRoute,
-  ) {
+  readonly session: Session;
+  readonly #place: PlacedSession;
+
+  constructor(session: TracedSession, { native, method }: MessageRoute) {
+    this.session = session;
+    this.#place = session;
     this.messageType = native;
     this.#method = method;
   }
@@ -54,12 +56,12 @@ export class HandledMessage {
 
   /** The class's name. */
   get endpoint(): string {
-    return this.session.plan.name;
+    return this.#place.plan.name;
   }
 
   /** The endpoint's path as it was deployed; undefined for a client. */
   get template(): string | undefined {
-    return templateOf(this.session);
+    return templateOf(this.#place);
   }
 }
 
