@@ -150,7 +150,7 @@ describe('in a pipe', () => {
   test('closes with 1009 and exit code 5 when a message exceeds --max-message', async () => {
     const { code, err } = await connect([uri(), '--max-message', '10', ...SOON], 'more than ten bytes\n');
     expect(code).toBe(5);
-    expect(err).toMatch(/^closed 1009 .*at most 10 are taken/);
+    expect(err).toMatch(/^closed 1009 .*at most 10 are taken/m);
   });
 
   test('closes the WebSocket on SIGINT with exit code 130 and on SIGTERM with 143', async () => {

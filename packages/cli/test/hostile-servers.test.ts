@@ -121,6 +121,7 @@ test('covers every function that connects', () => {
     'handshakeTimeoutMs',
     'isStopped',
     'prepare',
+    'selections',
     'settings',
     'stop',
     'toJSON',

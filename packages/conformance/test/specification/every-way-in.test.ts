@@ -46,7 +46,8 @@ describe('the list of ways in is complete', () => {
       // Which engine can do what.
       'ServerContainer.servesStreams',
       'ServerContainer.upgradeHttpToWebSocket',
-      // A log line.
+      // Log lines.
+      'ServerContainer.upgradeUnmatched',
       'ServerContainer.upgradeWithheld',
       'attach',
       // Of a client.
