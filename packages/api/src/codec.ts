@@ -289,7 +289,7 @@ function checkArguments(wire: { readonly name: string }, schema: unknown, option
   if (schema !== undefined && !isStandardSchema(schema)) {
     throw new IllegalArgumentException(
       `${wire.name} takes a schema of a library that implements Standard Schema, such as zod, valibot or arktype, or undefined; ` +
-        `found ${schema === null ? 'null' : typeof schema}. If it is a schema, update its library.`,
+        `found ${schema === null ? 'null' : typeof schema}. Options come second: ${wire.name}(undefined, { … }). If it is a schema, update its library.`,
     );
   }
   if (outgoing !== undefined && !OUTGOING.includes(outgoing))
