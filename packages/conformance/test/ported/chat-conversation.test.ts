@@ -180,7 +180,10 @@ afterAll(() => server.stop());
 test('ported chat: the messages that three guests receive', async () => {
   const warn = jest.spyOn(console, 'warn').mockImplementation();
   expect(await conversation(server.port)).toEqual(CONVERSATION);
-  expect(warn.mock.calls).toEqual([[expect.stringContaining('has no handler for binary messages')]]);
+  expect(warn.mock.calls).toEqual([
+    [expect.stringContaining('has no handler for binary messages')],
+    [expect.stringContaining('at most 8192 are taken')],
+  ]);
   warn.mockRestore();
 });
 
