@@ -184,12 +184,16 @@ function modulesOf(workspace, files) {
   return modules;
 }
 
-/** The code of a file, without comments. */
+/** What webpack must leave alone: the import of a file that the program names. */
+const IMPORT_OF_EXPRESSION = /(?<![.#\w$])import\((?!["'])/g;
+
+/** The code of a file, without comments but for those that bundlers read. */
 function readCode(workspace, file) {
   const path = pathOf(workspace, file);
   let code = codes.get(path);
   if (code === undefined) {
-    code = ts.transpileModule(readFileSync(path, 'utf8'), { compilerOptions: OPTIONS }).outputText;
+    const { outputText } = ts.transpileModule(readFileSync(path, 'utf8'), { compilerOptions: OPTIONS });
+    code = outputText.replace(IMPORT_OF_EXPRESSION, 'import(/* webpackIgnore: true */ ');
     codes.set(path, code);
   }
   return code;
