@@ -24,7 +24,7 @@ export const CASE_OPTIONS: ClientContainerOptions = {
   ioTimeout: HANDSHAKE_TIMEOUT_MS,
   handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
   // The suite's server breaks the protocol on purpose, so a warning about it says nothing.
-  logger: { error: (...parts) => console.error(...parts), warn: () => undefined, debug: () => undefined },
+  logger: { error: (message) => process.stderr.write(`${message}\n`), warn: () => undefined, debug: () => undefined },
 };
 
 /** How the cases of a fuzzing server ended. */
