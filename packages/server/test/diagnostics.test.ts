@@ -104,7 +104,7 @@ describe('a refusal', () => {
     expect(warnings(server)[0]).toContain('handshakeTimeout');
   });
 
-  test('by the application is told apart from the container’s own', async () => {
+  test('by the application differs from one by the container', async () => {
     const events = recordEvents();
     const refuse = (): never => {
       throw new HandshakeRejection(401, { body: 'Log in first.\n<html>…' });
