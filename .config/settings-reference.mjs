@@ -21,7 +21,10 @@ const MEANINGS = {
   },
   perMessageDeflate: docstrings('packages/protocol/src/engine-options.ts', 'PerMessageDeflateOptions'),
   stop: docstrings('packages/container/src/stopping.ts', 'StopOptions'),
-  serverContainer: docstrings('packages/server/src/container-options.ts', 'ServerContainerOptions'),
+  serverContainer: {
+    ...docstrings('packages/server/src/container-options.ts', 'ServerContainerOptions'),
+    ...docstrings('packages/server/src/connection-limits.ts', 'ConnectionLimitOptions'),
+  },
   server: docstrings('packages/server/src/server-options.ts', 'ServerOptions'),
   clientContainer: {
     ...docstrings('packages/client/src/container-options.ts', 'ClientContainerOptions'),
@@ -54,6 +57,8 @@ const GUIDES = {
   httpSessionCheckInterval: '../guides/users-and-security.md#the-end-of-a-login',
   authenticate: '../guides/configurator.md#authentication',
   instanceFactory: '../guides/injection.md',
+  maxConnections: '../guides/limits.md#connections',
+  connectionLimitAction: '../guides/limits.md#refuse-or-close',
   port: '../guides/hosts.md#a-unix-domain-socket',
   scan: '../guides/scanning.md',
   http2: '../guides/hosts.md#http2',

@@ -60,6 +60,7 @@ export type {
   TypedHandlers,
 } from './endpoint-handlers';
 export type { ErrorCode, HandshakeAnswer, DecodeDetails } from './errors';
+export type { EndpointLimits } from './endpoint-limits';
 export type { ClientEndpointOptions, ServerEndpointOptions } from './endpoint-options';
 export type { Extension } from './extension';
 export type { HandshakeRejectionResponse, Headers } from './handshake';

@@ -6,6 +6,7 @@ import type { DecoderClass } from './decoder';
 import type { Interceptor } from './interceptor';
 import type { EncoderClass } from './encoder';
 import { EndpointConfig } from './endpoint-config';
+import { ENDPOINT_LIMITS, type EndpointLimits } from './endpoint-limits';
 import { classNameOf, describeValue } from './describe-value';
 import { IllegalArgumentException, IllegalStateException } from './errors';
 import { listOf } from './list-of';
@@ -109,6 +110,7 @@ export class ServerEndpointConfigBuilder {
   #configurator: ServerEndpointConfigurator | undefined;
   #inbound: InboundMode = 'serial';
   #security: SecurityConstraint | undefined;
+  #limits: EndpointLimits = {};
 
   private constructor(
     private readonly endpointClass: EndpointClass,
@@ -200,6 +202,16 @@ export class ServerEndpointConfigBuilder {
     return this;
   }
 
+  /**
+   * Limits of the endpoint, such as `{ maxConnections: 1000 }`. Not in the specification.
+   *
+   * @throws DeploymentException when a limit is unknown or out of range
+   */
+  limits(limits: EndpointLimits | null): this {
+    this.#limits = limits === null ? {} : ENDPOINT_LIMITS.read(limits, 'limits');
+    return this;
+  }
+
   build(): ServerEndpointConfig {
     return new BuiltServerEndpointConfig(
       this.endpointClass,
@@ -212,6 +224,7 @@ export class ServerEndpointConfigBuilder {
       this.#inbound,
       Object.freeze(this.#interceptors),
       this.#security,
+      Object.freeze(this.#limits),
     );
   }
 }
@@ -246,6 +259,10 @@ export abstract class ServerEndpointConfig extends EndpointConfig {
   getSecurityConstraint(): SecurityConstraint | undefined {
     return undefined;
   }
+  /** The limits that differ from the container's. Not in the specification. */
+  getLimits(): EndpointLimits {
+    return {};
+  }
 }
 
 /** The specification's nested types, for annotations such as `configurator: ServerEndpointConfig.Configurator`. */
@@ -269,6 +286,7 @@ class BuiltServerEndpointConfig extends ServerEndpointConfig {
     private readonly inbound: InboundMode,
     private readonly interceptors: readonly Interceptor[],
     private readonly security: SecurityConstraint | undefined,
+    private readonly limits: EndpointLimits,
   ) {
     super();
   }
@@ -302,6 +320,9 @@ class BuiltServerEndpointConfig extends ServerEndpointConfig {
   }
   override getSecurityConstraint(): SecurityConstraint | undefined {
     return this.security;
+  }
+  override getLimits(): EndpointLimits {
+    return this.limits;
   }
   override getUserProperties(): Map<string, unknown> {
     return this.#userProperties;

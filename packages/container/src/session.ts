@@ -44,6 +44,7 @@ import { SessionLimits, type LimitsHost } from './session-limits';
 import type { SessionProperties } from './session-properties';
 import { SessionView } from './session-view';
 import { placeOfSession, reportRefusedSend } from './session-report';
+import type { ConnectionPlace } from './session-registry';
 import { SessionTraffic } from './session-traffic';
 import type { ContainerSettings } from './settings';
 
@@ -103,6 +104,7 @@ export class WsSession extends Session implements Hosts {
   #requests: OpenRequests | undefined;
   /** From the first room on. */
   #membership: RoomMembership | undefined;
+  #place: ConnectionPlace | undefined;
 
   constructor(parts: SessionParts) {
     super();
@@ -202,7 +204,13 @@ export class WsSession extends Session implements Hosts {
       this.context.diagnostics.report({ kind: 'session-opened', ...this.#measured(), traffic });
   }
 
+  /** Keeps the place until the session is over. */
+  hold(place: ConnectionPlace): void {
+    this.#place = place;
+  }
+
   ended({ reason, isClosedHere }: SessionEnd): void {
+    this.#place?.release();
     this.context.registry.ended(this);
     const { diagnostics } = this.context;
     if (!diagnostics.hasSubscribers) return;

@@ -13,6 +13,7 @@ import {
 } from '@serval/api/spi';
 import { CONTAINER_OPTIONS, type ContainerOptions } from '@serval/container';
 import { createNativeEngine, createWsEngine, ENGINE_OPTIONS, type Engine, type EngineOptions } from '@serval/protocol';
+import { CONNECTION_LIMIT_OPTIONS, type ConnectionLimitOptions } from './connection-limits';
 import { HANDSHAKE_MIDDLEWARE, type HandshakeMiddleware } from './handshake-middleware';
 import { ALLOWED_HOSTS, type AllowedHosts } from './host-policy';
 import { INSTANCE_FACTORY, type InstanceFactoryOption } from './instance-factory';
@@ -23,7 +24,7 @@ import { SECURITY_CONSTRAINTS, type PathConstraint } from './security-policy';
 import { TRUST_PROXY, type TrustProxy } from './trust-proxy';
 
 /** The options of a server container; everything has a default. */
-export interface ServerContainerOptions extends ContainerOptions, EngineOptions {
+export interface ServerContainerOptions extends ContainerOptions, EngineOptions, ConnectionLimitOptions {
   /**
    * The implementation of the protocol on accepted connections: our own engine (`native`), the ws library (`ws`), or an
    * engine object, which `perMessageDeflate` and `maxFragments` do not reach. Over `ws`, handlers of parts receive each
@@ -131,6 +132,7 @@ function hasRole({ roles }: Principal, role: string): boolean {
 /** The options that a server container adds to those of every container. */
 const OWN_OPTIONS = {
   ...ENGINE_OPTIONS,
+  ...CONNECTION_LIMIT_OPTIONS,
   engine: { ...ENGINE, default: 'native' },
   contextPath: { ...CONTEXT_PATH, default: '/' },
   allowedOrigins: ALLOWED_ORIGINS,

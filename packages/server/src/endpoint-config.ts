@@ -5,12 +5,13 @@ import {
   type DecoderClass,
   type EncoderClass,
   type EndpointClass,
+  type EndpointLimits,
   type Extension,
   type InboundMode,
   type SecurityConstraint,
   type ServerEndpointOptions,
 } from '@serval/api';
-import { badOption, classNameOf, readAnnotations, SECURITY_CONSTRAINT } from '@serval/api/spi';
+import { badOption, classNameOf, ENDPOINT_LIMITS, readAnnotations, SECURITY_CONSTRAINT } from '@serval/api/spi';
 import { UriTemplate } from './uri-template';
 
 /**
@@ -48,6 +49,7 @@ export function configOfAnnotated(endpointClass: EndpointClass): ServerEndpointC
     .configurator(makeConfigurator(name, options.configurator))
     .inbound(inboundMode(name, options.inbound))
     .security(options.security === undefined ? null : SECURITY_CONSTRAINT.read(options.security, `${name}: security`))
+    .limits(options.limits === undefined ? null : ENDPOINT_LIMITS.read(options.limits, `${name}: limits`))
     .build();
 }
 
@@ -126,5 +128,8 @@ export class ConnectionEndpointConfig extends ServerEndpointConfig {
   }
   override getSecurityConstraint(): SecurityConstraint | undefined {
     return this.shared.getSecurityConstraint();
+  }
+  override getLimits(): EndpointLimits {
+    return this.shared.getLimits();
   }
 }

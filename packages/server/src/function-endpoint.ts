@@ -25,6 +25,7 @@ import {
   badOption,
   callable,
   choice,
+  ENDPOINT_LIMITS,
   kind,
   list,
   readNested,
@@ -102,6 +103,7 @@ const SETTINGS = {
   codecs: list<CodecClass>('a list'),
   interceptors: list<Interceptor>('a list'),
   security: SECURITY_CONSTRAINT,
+  limits: ENDPOINT_LIMITS,
   configurator: kind(
     'a class that extends ServerEndpointConfig.Configurator',
     (value): value is NonNullable<ServerEndpointOptions['configurator']> => typeof value === 'function',
@@ -159,7 +161,7 @@ export function endpoint<
     const size = kind === 'message' ? maxMessageSize : undefined;
     endpointRecord.handlers.push({ kind, method, params, type, maxMessageSize: size, problem: undefined });
   }
-  const { subprotocols, encoders, codecs, interceptors, inbound, security } = settings;
+  const { subprotocols, encoders, codecs, interceptors, inbound, security, limits } = settings;
   endpointRecord.serverEndpoint = {
     value: path,
     subprotocols,
@@ -169,6 +171,7 @@ export function endpoint<
     interceptors,
     inbound,
     security,
+    limits,
     configurator: withInstance(instanceOf(definition, messages), configurator ?? ServerEndpointConfig.Configurator),
   };
   const config = configOfAnnotated(endpointClass);

@@ -33,6 +33,7 @@ import type { DeployedEndpoint } from './deployment';
 import { Deployment } from './deployment';
 import { endpoint, type EndpointDefinition } from './function-endpoint';
 import type { RouteMatch } from './endpoint-router';
+import { ConnectionLimits } from './connection-limits';
 import { Entrance } from './entrance';
 import { HttpSessions } from './http-sessions';
 import { originPolicy } from './origin-policy';
@@ -105,6 +106,7 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
         settings.authenticationChallenge,
       ),
       users: this.#users,
+      limits: new ConnectionLimits(settings, () => this.#context.registry.live()),
       isUserInRole: settings.isUserInRole,
       handshakeTimeoutMs: settings.handshakeTimeout,
       accepted: () => this.#deployment.beginService(),

@@ -54,6 +54,7 @@ export type { OptionKind, OptionRow, OptionRows, OptionTable, ReadOptions, Tomca
 export { inheritsFrom, ownClass } from '../brand';
 export { closeReasonOf, isSendableCloseCode } from '../close-reason';
 export { classNameOf, describeKind, describeValue } from '../describe-value';
+export { CONNECTIONS, ENDPOINT_LIMITS } from '../endpoint-limits';
 export { readSecurity } from '../security';
 export { SECURITY_CONSTRAINT } from '../security-constraint';
 export { showAs } from '../show-as';

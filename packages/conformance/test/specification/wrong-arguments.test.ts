@@ -321,6 +321,7 @@ const SUBJECTS: readonly Subject[] = [
       configurator: [param(null, (value) => value === null)],
       inbound: [param('serial', () => false)],
       security: [param(null, (value) => value === null || (isObject(value) && !Array.isArray(value)))],
+      limits: [param(null, (value) => value === null || (isObject(value) && !Array.isArray(value)))],
       build: none,
     },
   },

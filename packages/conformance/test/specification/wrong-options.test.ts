@@ -78,6 +78,11 @@ const SERVER_CONTAINER = {
   bus: nothing,
   instanceFactory: callable,
   handshakeTimeout: whole(1),
+  maxConnections: time,
+  maxConnectionsPerEndpoint: time,
+  maxConnectionsPerUser: time,
+  maxConnectionsPerAddress: time,
+  connectionLimitAction: nothing,
 };
 
 const SERVER = {
