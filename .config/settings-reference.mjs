@@ -52,6 +52,7 @@ const GUIDES = {
   allowedOrigins: '../guides/configurator.md#origin',
   allowedHosts: '../guides/configurator.md#dns-rebinding',
   trustProxy: '../guides/reverse-proxies.md#the-clients-address',
+  routeUpgrades: '../guides/hosts.md#routes',
   handshakeMiddleware: '../guides/users-and-security.md#express-middleware',
   securityConstraints: '../guides/users-and-security.md#security-constraints',
   httpSessionCheckInterval: '../guides/users-and-security.md#the-end-of-a-login',

@@ -2,6 +2,7 @@ import { DeploymentException, type Principal } from '@serval/api';
 import {
   badOption,
   callable,
+  FLAG,
   kind,
   milliseconds,
   MILLISECONDS_OR_NEVER,
@@ -34,6 +35,12 @@ export interface ServerContainerOptions extends ContainerOptions, EngineOptions,
   /** The prefix of every endpoint's path, such as `/ws`. Default `'/'`. */
   readonly contextPath?: string | undefined;
   /**
+   * Whether WebSocket upgrades below `contextPath`, at paths without an endpoint, run through the server's request
+   * listener, such as an application of Express. A route then calls `upgradeHttpToWebSocket(request, response, …)`; any
+   * other answer ends the connection. Default false.
+   */
+  readonly routeUpgrades?: boolean | undefined;
+  /**
    * Foreign origins that may connect; a function may be async. Default: none but the server's own; all with
    * `compatibility`, as in Tomcat.
    */
@@ -52,7 +59,7 @@ export interface ServerContainerOptions extends ContainerOptions, EngineOptions,
   readonly handshakeMiddleware?: HandshakeMiddleware | readonly HandshakeMiddleware[] | undefined;
   /**
    * Identifies the user of a handshake request; may be async. Default: `requestUser()`, the `request.user` of passport,
-   * with `handshakeMiddleware`; otherwise no user is known.
+   * with `handshakeMiddleware` or `routeUpgrades`; otherwise no user is known.
    */
   readonly authenticate?: Authenticate | undefined;
   /** The result of `HandshakeRequest.isUserInRole` for a known user. Default: whether the user's `roles` contain the role. */
@@ -135,6 +142,7 @@ const OWN_OPTIONS = {
   ...CONNECTION_LIMIT_OPTIONS,
   engine: { ...ENGINE, default: 'native' },
   contextPath: { ...CONTEXT_PATH, default: '/' },
+  routeUpgrades: { ...FLAG, default: false },
   allowedOrigins: ALLOWED_ORIGINS,
   allowedHosts: ALLOWED_HOSTS,
   trustProxy: { ...TRUST_PROXY, default: false },

@@ -6,7 +6,7 @@ import { parseExtensions, parseSubprotocols, tolerateNoErrors } from '@serval/pr
 import type { ConnectionSeat } from './connection-limits';
 import { duringHandshake } from './default-configurator';
 import { ConnectionEndpointConfig } from './endpoint-config';
-import { MiddlewareReply, refusalFor } from './handshake-middleware';
+import { refusalFor } from './handshake-middleware';
 import type { WsHandshakeRequest } from './handshake-request';
 import { isTracing, TracedHandshake, traceHandshake } from './handshake-tracing';
 import { discard, prepareSession, type PreparedSession } from './prepared-session';
@@ -14,6 +14,7 @@ import { checkAvailable, checkConnections, handshakeRequest, originOf } from './
 import { clientOf, PendingHandshake } from './pending-handshake';
 import { placeOf, requestUri, type RoutedRequest, type RoutedUpgrade, type UpgradeContext } from './routed-request';
 import type { UserStay } from './session-users';
+import { ResponseReply } from './response-reply';
 import { accept, additionalHeaders, handshakeResponse } from './upgrade-answer';
 import { foreignOrigin, refuseUpgrade, reportLate } from './upgrade-refusal';
 import { badRequest } from './upgrade-reply';
@@ -33,7 +34,7 @@ export function upgrade(context: UpgradeContext, received: RoutedUpgrade): Promi
 async function answer(context: UpgradeContext, received: RoutedUpgrade): Promise<void> {
   const { middleware } = context;
   // Without middleware a handshake costs nothing for it.
-  const reply = middleware.length === 0 ? undefined : new MiddlewareReply(received.reply);
+  const reply = middleware.length === 0 ? undefined : new ResponseReply(received.reply);
   const routed = reply === undefined ? received : { ...received, reply };
   const pending = new PendingHandshake<ConnectionSeat>(context, clientOf(routed.reply.stream), (thrown) =>
     refuseUpgrade(context, routed, thrown),
@@ -92,7 +93,7 @@ async function readRequest({ context, routed, pending }: Handshake): Promise<WsH
  */
 function passMiddleware(
   { context, routed, pending }: Handshake,
-  reply: MiddlewareReply,
+  reply: ResponseReply,
   request: WsHandshakeRequest,
   proceed: () => Promise<void>,
 ): Promise<void> {
@@ -209,6 +210,9 @@ async function negotiate(
   // 17. The answer.
   let transport: Transport | undefined;
   try {
+    const host = reply.hostAnswer?.();
+    if (host !== undefined) await Promise.all([host.written, host.respond()]);
+    if (pending.isOver) return false;
     stay?.requireCurrent();
     transport = accept(context, routed, { subprotocol, extensions, headers });
   } finally {

@@ -222,7 +222,15 @@ const SUBJECTS: readonly Subject[] = [
     make: () => new ServerContainer({ logger }),
     promising: ['scan', 'stop', 'upgradeHttpToWebSocket', 'adoptWebSocket', 'connectToServer'],
     // For hosts, with requests that they have made.
-    all: methodsOf(ServerContainer.prototype, 'handleUpgrade', 'upgradeWithheld', 'nearestTo', 'upgradeUnmatched'),
+    all: methodsOf(
+      ServerContainer.prototype,
+      'handleUpgrade',
+      'upgradeWithheld',
+      'routesUpgrade',
+      'upgradeUnanswered',
+      'nearestTo',
+      'upgradeUnmatched',
+    ),
     methods: {
       ...containerDefaults,
       addEndpoint: [endpointClass],

@@ -66,6 +66,7 @@ const SERVER_CONTAINER = {
   ...SETTINGS,
   engine: nothing,
   contextPath: nothing,
+  routeUpgrades: flag,
   allowedOrigins: (value: unknown) => list(value) || callable(value),
   allowedHosts: list,
   trustProxy: (value: unknown) => list(value) || callable(value) || whole(0)(value) || value === '',
