@@ -80,7 +80,14 @@ export type {
 } from './parameter-role';
 export type { PathVariables } from './path-variables';
 export type { Principal } from './principal';
-export type { BinaryData, OutgoingMessage, RemoteEndpoint, SafePromise, SendHandler } from './remote-endpoint';
+export type {
+  BinaryData,
+  OutgoingMessage,
+  RemoteEndpoint,
+  SafePromise,
+  SendHandler,
+  SendOptions,
+} from './remote-endpoint';
 export type { ReplyFailure, ReplyMessage, RequestCodec, RequestId, RequestOptions } from './request-message';
 export type { RoomEvent, Rooms, SessionInfo, SessionSelection, SessionTarget } from './rooms';
 export type { ServerContainer } from './server-container';

@@ -17,6 +17,7 @@ import {
   type RemoteEndpoint,
   type SafePromise,
   type RequestOptions,
+  type SendOptions,
   type SendResult,
   type SessionSelection,
   type SessionTarget,
@@ -35,7 +36,7 @@ import { ACCEPTED, rejected, type Sending, type Settled } from './promises';
 import { OpenRequests, type RequestsHost } from './open-requests';
 import { WsAsyncRemote, WsBasicRemote, type RemoteHost } from './remote-endpoint';
 import { RoomMembership, type MembershipHost } from './room-membership';
-import { wrongArgument } from './send-arguments';
+import { coalesceKey, wrongArgument } from './send-arguments';
 import { Sender, type SenderHost } from './sender';
 import type { SessionCodecs } from './session-codecs';
 import { requestParameters, type SessionHandshake } from './session-handshake';
@@ -282,11 +283,12 @@ export class WsSession extends Session implements Hosts {
     return (this.#view ??= new SessionView(this.#handshake, this.limits));
   }
 
-  override send(message: OutgoingMessage): SafePromise<void> {
+  override send(message: OutgoingMessage, options?: SendOptions): SafePromise<void> {
     try {
       if (message === undefined || message === null)
         throw wrongArgument('send', 'a string, bytes or a value for an encoder', message);
-      return this.sender.sendAny(message) ?? ACCEPTED;
+      const key = coalesceKey('send', options);
+      return (key === undefined ? this.sender.sendAny(message) : this.sender.sendLatest(message, key)) ?? ACCEPTED;
     } catch (error) {
       return rejected(error);
     }
@@ -453,11 +455,16 @@ export class WsSession extends Session implements Hosts {
     return this.context.registry.openSessions(this.plan);
   }
 
-  override broadcast(message: unknown, to?: Iterable<AnySession>): SafePromise<readonly SendResult[]> {
+  override broadcast(
+    message: unknown,
+    to?: Iterable<AnySession>,
+    options?: SendOptions,
+  ): SafePromise<readonly SendResult[]> {
     try {
+      const key = coalesceKey('broadcast', options);
       this.requireNotClosed();
       const sessions = to === undefined ? this.getOpenSessions() : sessionsOf(to);
-      return this.context.local.broadcasterOf(this.plan).send(this, message, sessions);
+      return this.context.local.broadcasterOf(this.plan).send(this, message, sessions, key);
     } catch (error) {
       return rejected(error);
     }
