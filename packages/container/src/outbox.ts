@@ -97,7 +97,7 @@ export class Outbox implements LongWork {
     const kind = typeof data === 'string' ? 'text' : 'binary';
     const finish = this.#state.beginWhole(kind);
     const outgoing = { kind, data, last: true, isWhole: true } as Outgoing;
-    // What a batch collects leaves as it is.
+    // The messages of a batch leave together, and replace none.
     if (this.#batch !== undefined) return finish(this.#send(outgoing, timeoutMs));
     return finish(this.#replace(outgoing, key) ?? this.#dispatch(outgoing, timeoutMs, key));
   }

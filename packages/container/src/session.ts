@@ -126,7 +126,7 @@ export class WsSession extends Session implements Hosts {
   // --- the parts of the session ------------------------------------------------------------------------------------
 
   get settings(): ContainerSettings {
-    return this.context.settings;
+    return this.limits.settings;
   }
 
   get pathParameters(): ReadonlyMap<string, string> {

@@ -127,7 +127,7 @@ describe('a message with a key', () => {
     ];
     transport.write(2);
     transport.write(3);
-    await Promise.all(sends);
+    for (const send of sends) await send;
     expect(transport.sent.slice(2).map(String)).toEqual(['tea 3', 'plain', 'milk 1']);
   });
 
@@ -185,6 +185,6 @@ describe('a message with a key', () => {
     jest.useRealTimers();
     expect(seen).toEqual(['refused']);
     outbox.end();
-    await Promise.allSettled(sends);
+    await Promise.allSettled(sends.map(async (send) => send));
   });
 });

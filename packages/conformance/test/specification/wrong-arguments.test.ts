@@ -74,6 +74,8 @@ const uri = param('ws://127.0.0.1:1/', () => false);
 const list = param([], (value) => value === null || Array.isArray(value));
 /** The handlers and options of an endpoint of functions. */
 const definition = param({}, (value) => isObject(value) && !Array.isArray(value));
+/** The options of a send. */
+const sendOptions = param({}, (value) => isObject(value) && !Array.isArray(value));
 const pathParameters = param({}, (value) => isObject(value));
 const config = ServerEndpointConfig.Builder.create(Nothing, '/nothing').build();
 const clientConfig = ClientEndpointConfig.Builder.create().build();
@@ -166,9 +168,10 @@ const SUBJECTS: readonly Subject[] = [
       broadcast: [
         param('x', (value) => ['string', 'number', 'boolean', 'bigint'].includes(typeof value)),
         param([], (value) => Array.isArray(value) || value instanceof Map),
+        sendOptions,
       ],
       getRemoteAddress: none,
-      send: [param('x', (value) => ['string', 'number', 'boolean', 'bigint'].includes(typeof value))],
+      send: [param('x', (value) => ['string', 'number', 'boolean', 'bigint'].includes(typeof value)), sendOptions],
       request: [param({}, (value) => isObject(value) && !Array.isArray(value))],
       join: [room],
       leave: [room],
@@ -382,6 +385,7 @@ const SUBJECTS: readonly Subject[] = [
       broadcast: [
         param('x', (value) => value !== undefined),
         param([], (value) => Array.isArray(value) || (value instanceof Map && value.size === 0)),
+        sendOptions,
       ],
       connect: [uri, options],
       endpoint: [param('/x', () => false), definition],
