@@ -31,6 +31,18 @@ export function someOf<T>(count: number, cases: readonly T[]): readonly T[] {
   return Array.from({ length: count }, (_, index) => cases[Math.round(index * step)] as T);
 }
 
+/** Stops the clock of timers and `performance.now`, until the test ends. Promises and sockets go on. */
+export function stopClock(): void {
+  jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
+  afterTest(() => jest.useRealTimers());
+}
+
+/** Moves the stopped clock, timer by timer, and lets each timer's work run on. */
+export async function passTime(milliseconds: number): Promise<void> {
+  await jest.advanceTimersByTimeAsync(milliseconds);
+  await turn();
+}
+
 /** A logger that writes nothing. */
 export const silent = { error() {}, warn() {}, debug() {} };
 
