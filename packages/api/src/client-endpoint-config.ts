@@ -7,7 +7,7 @@ import type { EncoderClass } from './encoder';
 import { describeValue } from './describe-value';
 import { EndpointConfig } from './endpoint-config';
 import { IllegalArgumentException } from './errors';
-import type { Extension } from './extension';
+import { isExtension, type Extension } from './extension';
 import type { HandshakeResponse } from './handshake';
 import { listOf } from './list-of';
 
@@ -59,7 +59,7 @@ export class ClientEndpointConfigBuilder {
 
   /** In order of preference, favourite first. */
   extensions(extensions: readonly Extension[] | null): this {
-    this.#extensions = listOf('extensions', 'extensions', extensions);
+    this.#extensions = listOf('extensions', 'extensions, made with createExtension', extensions, isExtension);
     return this;
   }
 

@@ -1,7 +1,10 @@
 import { codecDeclarations, type CodecDeclaration } from './codec-declaration';
 import type { DecoderClass } from './decoder';
 import type { EncoderClass } from './encoder';
+import { describeValue } from './describe-value';
 import { DecodeException, EncodeException, IllegalArgumentException } from './errors';
+import { choice, FLAG, isStandardSchema, kind } from './option-kinds';
+import { readArgument, type OptionTable } from './options';
 import {
   readReply,
   readRequest,
@@ -97,7 +100,23 @@ export interface WireFormat<Wire extends string | Uint8Array> {
   format(value: unknown): Wire | undefined;
 }
 
-const OUTGOING: readonly unknown[] = ['check', 'replace', 'off'];
+const CODEC_OPTIONS = {
+  outgoing: { ...choice('check', 'replace', 'off'), default: 'check' },
+  answerErrors: {
+    ...kind(
+      'true, false or a function',
+      // The caller is responsible for the function's signature.
+      (value): value is NonNullable<CodecOptions['answerErrors']> =>
+        typeof value === 'boolean' || typeof value === 'function',
+    ),
+    default: false,
+  },
+  discriminator: {
+    ...kind('the name of a property', (value): value is string => typeof value === 'string' && value !== ''),
+    default: 'type',
+  },
+  requests: { ...FLAG, default: false },
+} satisfies OptionTable<CodecOptions>;
 
 /**
  * Creates a codec class for a format.
@@ -109,8 +128,9 @@ export function codecFor<In, Out, Wire extends string | Uint8Array, D extends st
   schema: StandardSchema<Out, In> | undefined,
   options: CodecOptions<D> = {},
 ): Codec<In, Out, Wire, D> {
-  checkArguments(wire, schema, options);
-  const { outgoing = 'check', answerErrors = false, discriminator = 'type', requests = false } = options;
+  requireSchema(wire.name, schema);
+  const read = readArgument(wire.name, CODEC_OPTIONS, options, '{ requests: true }');
+  const { outgoing, answerErrors, discriminator, requests } = read;
   const declaration = codecDeclarations[wire.form];
   const sent = outgoing === 'off' ? undefined : schema;
 
@@ -279,47 +299,14 @@ export function describeType(type: unknown): string {
 
 const LONGEST_TYPE = 64;
 
-function checkArguments(wire: { readonly name: string }, schema: unknown, options: CodecOptions): void {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new IllegalArgumentException(
-      `${wire.name}: its options are an object, such as { requests: true }; found ${options === null ? 'null' : typeof options}.`,
-    );
-  }
-  const { outgoing, answerErrors, discriminator, requests } = options;
-  if (schema !== undefined && !isStandardSchema(schema)) {
-    throw new IllegalArgumentException(
-      `${wire.name} takes a schema of a library that implements Standard Schema, such as zod, valibot or arktype, or undefined; ` +
-        `found ${schema === null ? 'null' : typeof schema}. Options come second: ${wire.name}(undefined, { … }). If it is a schema, update its library.`,
-    );
-  }
-  if (outgoing !== undefined && !OUTGOING.includes(outgoing))
-    throw new IllegalArgumentException(
-      `${wire.name}: outgoing is 'check', 'replace' or 'off'; found ${String(outgoing)}.`,
-    );
-  if (answerErrors !== undefined && typeof answerErrors !== 'boolean' && typeof answerErrors !== 'function')
-    throw new IllegalArgumentException(
-      `${wire.name}: answerErrors is a boolean or a function; found ${typeof answerErrors}.`,
-    );
-  if (requests !== undefined && typeof requests !== 'boolean')
-    throw new IllegalArgumentException(`${wire.name}: requests is a boolean; found ${typeof requests}.`);
-  if (discriminator !== undefined && (typeof discriminator !== 'string' || discriminator === ''))
-    throw new IllegalArgumentException(
-      `${wire.name}: discriminator is the name of a property; found ${String(discriminator)}.`,
-    );
+function requireSchema(codec: string, schema: unknown): void {
+  if (schema === undefined || isStandardSchema(schema)) return;
+  throw new IllegalArgumentException(
+    `${codec} takes a schema of a library that implements Standard Schema, such as zod, valibot or arktype, or undefined; ` +
+      `found ${describeValue(schema)}. Options come second: ${codec}(undefined, { … }). If it is a schema, update its library.`,
+  );
 }
 
 function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
-}
-
-function isStandardSchema(schema: unknown): boolean {
-  // arktype's schemas are functions.
-  if ((typeof schema !== 'object' && typeof schema !== 'function') || schema === null) return false;
-  const standard: unknown = (schema as Partial<StandardSchema>)['~standard'];
-  return (
-    typeof standard === 'object' &&
-    standard !== null &&
-    'validate' in standard &&
-    typeof standard.validate === 'function'
-  );
 }

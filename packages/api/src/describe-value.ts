@@ -34,7 +34,11 @@ function describeFunction(value: unknown): string {
 }
 
 function describeObject(value: object): string {
-  if (Array.isArray(value)) return 'an array';
+  try {
+    if (Array.isArray(value)) return 'an array';
+  } catch {
+    return 'a revoked proxy';
+  }
   const name = read(read(value, 'constructor'), 'name');
   return name === 'Object' || typeof name !== 'string' || name === '' ? 'an object' : `an object of class ${name}`;
 }

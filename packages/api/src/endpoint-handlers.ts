@@ -1,6 +1,9 @@
 import type { CloseReason } from './close-reason';
 import type { DecoderClass, Decoded } from './decoder';
+import { DeploymentException } from './errors';
 import type { EncoderClass, Encodable } from './encoder';
+import { callable } from './option-kinds';
+import type { OptionTable } from './options';
 import type { MessageOfType, MessageType } from './parameter-role';
 import type { PongMessage } from './pong-message';
 import type { BinaryData } from './remote-endpoint';
@@ -63,3 +66,34 @@ export type HandlerReply<E extends readonly EncoderClass[]> = string | BinaryDat
 
 /** The messages that a session with these encoders can send. */
 export type SendableMessage<E extends readonly EncoderClass[]> = HandlerReply<E> | number | boolean | bigint;
+
+type Handler = (...args: never[]) => unknown;
+
+/** The handlers as options, for `endpoint` and `connect`. */
+export const HANDLERS = {
+  onOpen: callable<Handler>(),
+  onText: callable<Handler>(),
+  onBinary: callable<Handler>(),
+  onMessage: callable<Handler>(),
+  onPong: callable<Handler>(),
+  onClose: callable<Handler>(),
+  onError: callable<Handler>(),
+} satisfies OptionTable<EndpointHandlers<never, never, never>>;
+
+/**
+ * @param owner for the message
+ * @param isDecoded whether decoders make messages for `onMessage`
+ * @throws DeploymentException when `onMessage` would never run
+ */
+export function requireReachable(
+  owner: string,
+  { onText, onBinary, onMessage }: { readonly [H in 'onText' | 'onBinary' | 'onMessage']?: unknown },
+  isDecoded: boolean,
+): void {
+  if (isDecoded || onText === undefined || onBinary === undefined || onMessage === undefined) return;
+  throw new DeploymentException(
+    `${owner}: onMessage receives nothing, because onText and onBinary receive all messages. Remove one of the three, or add decoders.`,
+    undefined,
+    'WS_DEPLOY_DUPLICATE_HANDLER',
+  );
+}

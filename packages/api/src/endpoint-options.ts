@@ -2,9 +2,9 @@ import type { Class } from './class-type';
 import type { ClientEndpointConfigurator } from './client-endpoint-config';
 import type { CodecClass } from './codec';
 import type { DecoderClass } from './decoder';
-import type { EndpointLimits } from './endpoint-limits';
 import type { Interceptor } from './interceptor';
 import type { EncoderClass } from './encoder';
+import { list } from './option-kinds';
 import type { SecurityConstraint } from './security-constraint';
 import type { InboundMode, ServerEndpointConfigurator } from './server-endpoint-config';
 
@@ -31,8 +31,6 @@ export interface ServerEndpointOptions {
   readonly inbound?: InboundMode | undefined;
   /** The clients that may open the endpoint. Default: everybody. Not in the specification. */
   readonly security?: SecurityConstraint | undefined;
-  /** Limits of this endpoint, such as `{ maxConnections: 1000 }`. Default: those of the container. Not in the specification. */
-  readonly limits?: EndpointLimits | undefined;
 }
 
 /** The attributes of `@ClientEndpoint`, with the names that Java uses. */
@@ -46,3 +44,10 @@ export interface ClientEndpointOptions {
   readonly interceptors?: readonly Interceptor[] | undefined;
   readonly configurator?: Class<ClientEndpointConfigurator> | undefined;
 }
+
+/** The lists of codecs as options. Deployment checks the classes. */
+export const CODEC_LISTS = {
+  encoders: { ...list<EncoderClass>('a list'), default: [] },
+  decoders: { ...list<DecoderClass>('a list'), default: [] },
+  codecs: { ...list<CodecClass>('a list'), default: [] },
+};

@@ -1,5 +1,6 @@
 import { describeValue } from './describe-value';
 import { IllegalArgumentException } from './errors';
+import { kind } from './option-kinds';
 
 /**
  * A WebSocket extension, with its name and parameters, as offered or negotiated in a handshake.
@@ -54,4 +55,23 @@ function requirePairs(parameters: unknown): (readonly [name: string, value: stri
 
 function isPair(pair: unknown): pair is readonly [string, string] {
   return Array.isArray(pair) && pair.length === 2 && pair.every((part) => typeof part === 'string');
+}
+
+/** An extension as an item of a list of options. */
+export const EXTENSION = kind('an extension, made with createExtension', isExtension);
+
+/** Whether its names and values can be read; those of another implementation may throw. */
+export function isExtension(value: unknown): value is Extension {
+  try {
+    const { getName, getParameters } = value as Partial<Extension>;
+    if (typeof getName !== 'function' || typeof getParameters !== 'function') return false;
+    const extension = value as Extension;
+    const texts: readonly unknown[] = [
+      extension.getName(),
+      ...extension.getParameters().flatMap((parameter) => [parameter.getName(), parameter.getValue()]),
+    ];
+    return texts.every((text) => typeof text === 'string');
+  } catch {
+    return false;
+  }
 }

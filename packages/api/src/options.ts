@@ -1,9 +1,6 @@
-import { describeKind, describeValue } from './describe-value';
-import { DeploymentException } from './errors';
+import { describeValue } from './describe-value';
+import { DeploymentException, IllegalArgumentException } from './errors';
 import { nearestName } from './nearest-name';
-
-/** Node's timers and buffer sizes are limited to 31 bits. */
-const LARGEST = 2 ** 31 - 1;
 
 /** The values that an option accepts, and how to read one. */
 export interface OptionKind<R = unknown> {
@@ -56,12 +53,124 @@ export type ReadOptions<T extends OptionRows> = {
  */
 export function readOptions<T extends OptionRows>(table: T, options: object, prefix = ''): ReadOptions<T> {
   const read = Object.entries(table).map(([name, row]) => {
-    const given: unknown = Reflect.get(options, name);
+    const given = optionOf(options, name, prefix);
     const value = given === undefined ? row.default : given;
-    return [name, value === undefined ? undefined : row.read(value, prefix + name)] as const;
+    return [name, value === undefined ? undefined : readValue(row, value, prefix + name)] as const;
   });
   // One entry for each row, read by that row.
   return Object.fromEntries(read) as ReadOptions<T>;
+}
+
+function readValue(row: OptionRow, value: unknown, name: string): unknown {
+  try {
+    return row.read(value, name);
+  } catch (thrown) {
+    if (thrown instanceof DeploymentException) throw thrown;
+    // A getter or a proxy inside the value.
+    throw badOption(name, row.expected, value, 'See the cause.', describeValue, thrown);
+  }
+}
+
+/**
+ * Reads an object of options that is part of another one: an unknown name is an error too, because there is no logger to
+ * warn with.
+ *
+ * @param name that of the object, for messages
+ * @throws DeploymentException with `WS_DEPLOY_BAD_OPTION`
+ */
+export function readNested<T extends OptionRows>(name: string, table: T, options: object): ReadOptions<T> {
+  requireKnown(name, table, options);
+  return readOptions(table, options, `${name}.`);
+}
+
+/**
+ * Reads the options of a method.
+ *
+ * @param method its name, for messages
+ * @param example options that are right, such as `{ grace: 1000 }`
+ * @throws IllegalArgumentException for anything but an object of options, an unknown name, and a wrong value
+ */
+export function readArgument<T extends OptionRows>(
+  method: string,
+  table: T,
+  options: unknown,
+  example: string,
+): ReadOptions<T> {
+  if (!isOptionsObject(options))
+    throw new IllegalArgumentException(
+      `${method} takes an object of options, such as ${example}; found ${describeValue(options)}.`,
+    );
+  try {
+    requireKnown(method, table, options);
+    return readOptions(table, options, `${method}: `);
+  } catch (error) {
+    // The argument of a method is wrong, not a deployment.
+    if (error instanceof DeploymentException) throw new IllegalArgumentException(error.message, { cause: error });
+    throw error;
+  }
+}
+
+/**
+ * Copies an object of options at the door: its own options, and those of the table that it inherits. Each getter runs once,
+ * and no code behind the door meets one.
+ *
+ * @param name of the argument, for messages
+ * @throws DeploymentException for anything but an object of options, and when one of them cannot be read
+ */
+export function copyOptions<O extends object>(name: string, table: OptionRows, options: O): O {
+  requireOptions(name, options);
+  const names = new Set([...Object.keys(table), ...namesIn(options)]);
+  const copied = [...names].map((one) => [one, optionOf(options, one)] as const);
+  // The same options.
+  return Object.fromEntries(copied.filter(([, value]) => value !== undefined)) as O;
+}
+
+/** @throws DeploymentException for a value that is not an object of options */
+export function requireOptions(name: string, options: unknown): void {
+  if (!isOptionsObject(options))
+    throw badOption(name, 'an object of options', options, 'Leave it out for the defaults.');
+}
+
+/** Whether a value is an object that can have options: of a class too, but no list, Map, Date or other built-in one. */
+export function isOptionsObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null) return false;
+  try {
+    // `import * as options` is a Module.
+    return ['[object Object]', '[object Module]'].includes(Object.prototype.toString.call(value));
+  } catch {
+    // A proxy.
+    return false;
+  }
+}
+
+/**
+ * One option. Its getter, or a proxy, may throw.
+ *
+ * @throws DeploymentException with `WS_DEPLOY_BAD_OPTION` when it does
+ */
+function optionOf(options: object, name: string, prefix = ''): unknown {
+  try {
+    return Reflect.get(options, name);
+  } catch (cause) {
+    throw unreadable(`${prefix}${name}`, cause);
+  }
+}
+
+/** The names of an object's own options. @throws DeploymentException when a proxy throws */
+function namesIn(options: object): readonly string[] {
+  try {
+    return Object.keys(options);
+  } catch (cause) {
+    throw unreadable('The object of options', cause);
+  }
+}
+
+function unreadable(what: string, cause: unknown): DeploymentException {
+  return new DeploymentException(
+    `${what} cannot be read, because a getter or a proxy threw; see the cause. Pass a plain object.`,
+    cause,
+    'WS_DEPLOY_BAD_OPTION',
+  );
 }
 
 /**
@@ -90,9 +199,14 @@ function fromText({ textOf }: OptionKind, value: unknown): unknown {
  * @returns a message for each unknown name, with the closest known one
  */
 export function unknownOptions(owner: string, table: OptionRows, options: object): readonly string[] {
-  return Object.keys(options).flatMap((name) =>
-    Object.hasOwn(table, name) ? [] : [unknownOption(owner, table, name)],
-  );
+  return namesIn(options).flatMap((name) => (Object.hasOwn(table, name) ? [] : [unknownOption(owner, table, name)]));
+}
+
+/** @throws DeploymentException for the first option that the table does not have */
+export function requireKnown(owner: string, table: OptionRows, options: object): void {
+  const [unknown] = unknownOptions(owner, table, options);
+  if (unknown !== undefined)
+    throw new DeploymentException(`${unknown}${unknown.endsWith('?') ? '' : '.'}`, undefined, 'WS_DEPLOY_BAD_OPTION');
 }
 
 /** The most names that an error message lists. */
@@ -105,109 +219,6 @@ function unknownOption(owner: string, table: OptionRows, name: string): string {
   const remedy = nearest === undefined ? list : `; did you mean ${nearest}?`;
   return `${name} is not an option of ${owner}${remedy}`;
 }
-
-// --- kinds --------------------------------------------------------------------------------------------------------
-
-/** @param noun for the message: `whole number of bytes`, `close code` */
-export function wholeNumber(noun: string, min: number, max = LARGEST): OptionKind<number> {
-  const accepts = (value: unknown): value is number => Number.isInteger(value) && isBetween(value, min, max);
-  return { ...kind(`a ${noun} from ${min} to ${max}`, accepts), textOf: 'number', min, max };
-}
-
-export function bytes(min: number): OptionKind<number> {
-  return wholeNumber('whole number of bytes', min);
-}
-
-export function milliseconds(min: number): OptionKind<number> {
-  return wholeNumber('whole number of milliseconds', min);
-}
-
-/** Milliseconds; 0 or less means never. */
-export const MILLISECONDS_OR_NEVER = milliseconds(-LARGEST);
-
-/** Milliseconds from a calculation, which may have a fraction. */
-export const DELAY = kind(`a number of milliseconds from 0 to ${LARGEST}`, (value): value is number =>
-  isBetween(value, 0, LARGEST),
-);
-
-function isBetween(value: unknown, min: number, max: number): boolean {
-  return typeof value === 'number' && value >= min && value <= max;
-}
-
-export const FLAG: OptionKind<boolean> = {
-  ...kind('true or false', (value): value is boolean => typeof value === 'boolean'),
-  textOf: 'boolean',
-};
-
-// The caller is responsible for the function's signature.
-export function callable<F>(): OptionKind<F> {
-  return kind('a function', (value): value is F => typeof value === 'function');
-}
-
-export function choice<const C extends readonly string[]>(...choices: C): OptionKind<C[number]> {
-  const quoted = choices.map((one) => `'${one}'`);
-  const expected = `${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1) ?? ''}`;
-  const accepts = (value: unknown): value is C[number] => typeof value === 'string' && choices.includes(value);
-  return { ...kind(expected, accepts), choices };
-}
-
-/** A list. The code that uses its items checks them. */
-export function list<T>(expected: string): OptionKind<readonly T[]> {
-  return kind(expected, (value): value is readonly T[] => Array.isArray(value));
-}
-
-/** An object. The code that uses its members checks them. */
-export function record<T extends object>(expected: string, { isSecret = false } = {}): OptionKind<T> {
-  return kind(expected, (value): value is T => isOptionsObject(value), { isSecret });
-}
-
-/** An object of options with its own table; true means its defaults, false means off. */
-export function switchable<T extends OptionRows>(table: T): OptionKind<false | ReadOptions<T>> {
-  const expected = 'true, false or an object of options';
-  return {
-    expected,
-    table,
-    read(value, name) {
-      if (value === false) return false;
-      if (value === true) return readOptions(table, {}, `${name}.`);
-      if (!isOptionsObject(value)) throw badOption(name, expected, value);
-      return readNested(name, table, value);
-    },
-  };
-}
-
-/** @throws DeploymentException for an unknown name too, because there is no logger to warn with */
-export function readNested<T extends OptionRows>(name: string, table: T, options: object): ReadOptions<T> {
-  const [unknown] = unknownOptions(name, table, options);
-  if (unknown !== undefined)
-    throw new DeploymentException(`${unknown}${unknown.endsWith('?') ? '' : '.'}`, undefined, 'WS_DEPLOY_BAD_OPTION');
-  return readOptions(table, options, `${name}.`);
-}
-
-interface KindDetails {
-  /** A sentence that explains a certain mistake, or the empty string. */
-  readonly remedy?: (found: unknown) => string;
-  /** Whether messages must not show text, because it may be a password. */
-  readonly isSecret?: boolean;
-}
-
-/** An option whose values a test accepts or rejects. */
-export function kind<R>(
-  expected: string,
-  accepts: (value: unknown) => value is R,
-  { remedy = () => '', isSecret = false }: KindDetails = {},
-): OptionKind<R> {
-  return {
-    expected,
-    accepts,
-    read(value, name) {
-      if (accepts(value)) return value;
-      throw badOption(name, expected, value, remedy(value), isSecret ? describeKind : describeValue);
-    },
-  };
-}
-
-// --- errors -------------------------------------------------------------------------------------------------------
 
 /**
  * The error for an option of the wrong type or out of range.
@@ -222,21 +233,11 @@ export function badOption(
   found: unknown,
   remedy = '',
   describe: (found: unknown) => string = describeValue,
+  cause?: unknown,
 ): DeploymentException {
   return new DeploymentException(
     `${name} is ${expected}; found ${describe(found)}.${remedy === '' ? '' : ` ${remedy}`}`,
-    undefined,
+    cause,
     'WS_DEPLOY_BAD_OPTION',
   );
-}
-
-/** Whether a value is an object, but not null and not a list. */
-export function isOptionsObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** @throws DeploymentException for a value that is not an object of options */
-export function requireOptions(name: string, options: unknown): void {
-  if (!isOptionsObject(options))
-    throw badOption(name, 'an object of options', options, 'Leave it out for the defaults.');
 }

@@ -6,11 +6,10 @@ import type { DecoderClass } from './decoder';
 import type { Interceptor } from './interceptor';
 import type { EncoderClass } from './encoder';
 import { EndpointConfig } from './endpoint-config';
-import { ENDPOINT_LIMITS, type EndpointLimits } from './endpoint-limits';
 import { classNameOf, describeValue } from './describe-value';
 import { IllegalArgumentException, IllegalStateException } from './errors';
 import { listOf } from './list-of';
-import type { Extension } from './extension';
+import { isExtension, type Extension } from './extension';
 import type { HandshakeRequest, HandshakeResponse } from './handshake';
 import { SECURITY_CONSTRAINT, type SecurityConstraint } from './security-constraint';
 
@@ -110,7 +109,6 @@ export class ServerEndpointConfigBuilder {
   #configurator: ServerEndpointConfigurator | undefined;
   #inbound: InboundMode = 'serial';
   #security: SecurityConstraint | undefined;
-  #limits: EndpointLimits = {};
 
   private constructor(
     private readonly endpointClass: EndpointClass,
@@ -169,7 +167,7 @@ export class ServerEndpointConfigBuilder {
 
   /** In order of preference. */
   extensions(extensions: readonly Extension[] | null): this {
-    this.#extensions = listOf('extensions', 'extensions', extensions);
+    this.#extensions = listOf('extensions', 'extensions, made with createExtension', extensions, isExtension);
     return this;
   }
 
@@ -202,16 +200,6 @@ export class ServerEndpointConfigBuilder {
     return this;
   }
 
-  /**
-   * Limits of the endpoint, such as `{ maxConnections: 1000 }`. Not in the specification.
-   *
-   * @throws DeploymentException when a limit is unknown or out of range
-   */
-  limits(limits: EndpointLimits | null): this {
-    this.#limits = limits === null ? {} : ENDPOINT_LIMITS.read(limits, 'limits');
-    return this;
-  }
-
   build(): ServerEndpointConfig {
     return new BuiltServerEndpointConfig(
       this.endpointClass,
@@ -224,7 +212,6 @@ export class ServerEndpointConfigBuilder {
       this.#inbound,
       Object.freeze(this.#interceptors),
       this.#security,
-      Object.freeze(this.#limits),
     );
   }
 }
@@ -259,10 +246,6 @@ export abstract class ServerEndpointConfig extends EndpointConfig {
   getSecurityConstraint(): SecurityConstraint | undefined {
     return undefined;
   }
-  /** The limits that differ from the container's. Not in the specification. */
-  getLimits(): EndpointLimits {
-    return {};
-  }
 }
 
 /** The specification's nested types, for annotations such as `configurator: ServerEndpointConfig.Configurator`. */
@@ -286,7 +269,6 @@ class BuiltServerEndpointConfig extends ServerEndpointConfig {
     private readonly inbound: InboundMode,
     private readonly interceptors: readonly Interceptor[],
     private readonly security: SecurityConstraint | undefined,
-    private readonly limits: EndpointLimits,
   ) {
     super();
   }
@@ -320,9 +302,6 @@ class BuiltServerEndpointConfig extends ServerEndpointConfig {
   }
   override getSecurityConstraint(): SecurityConstraint | undefined {
     return this.security;
-  }
-  override getLimits(): EndpointLimits {
-    return this.limits;
   }
   override getUserProperties(): Map<string, unknown> {
     return this.#userProperties;

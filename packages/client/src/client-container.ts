@@ -9,7 +9,7 @@ import {
   type Session,
   type WebSocketContainer,
 } from '@serval/api';
-import { pause, showAs, unknownOptions } from '@serval/api/spi';
+import { copyOptions, pause, showAs, unknownOptions } from '@serval/api/spi';
 import {
   ContainerContext,
   ContainerDefaults,
@@ -58,12 +58,13 @@ export class ClientContainer extends ContainerDefaults implements WebSocketConta
   /** @throws DeploymentException when an option is out of range or of the wrong type */
   constructor(options: ClientContainerOptions = {}) {
     super();
-    this.#settings = readContainerOptions(options);
+    const given = copyOptions('The argument with the options of a container', CLIENT_CONTAINER_OPTIONS, options);
+    this.#settings = readContainerOptions(given);
     const { perMessageDeflate = true } = this.#settings;
-    this.#plain = createClientEngine({ ...options, perMessageDeflate: false });
-    if (perMessageDeflate !== false) this.#compressing = createClientEngine({ ...options, perMessageDeflate });
-    this.#context = new ContainerContext(this, options, this.#compressing?.offers ?? [], CLIENT_PROPERTIES);
-    for (const message of unknownOptions('a client container', CLIENT_CONTAINER_OPTIONS, options))
+    this.#plain = createClientEngine({ ...given, perMessageDeflate: false });
+    if (perMessageDeflate !== false) this.#compressing = createClientEngine({ ...given, perMessageDeflate });
+    this.#context = new ContainerContext(this, given, this.#compressing?.offers ?? [], CLIENT_PROPERTIES);
+    for (const message of unknownOptions('a client container', CLIENT_CONTAINER_OPTIONS, given))
       this.#context.diagnostics.report({ kind: 'setting-warning', message });
     this.#endpoints = new ClientEndpoints(this.#context);
   }
@@ -121,7 +122,7 @@ export class ClientContainer extends ContainerDefaults implements WebSocketConta
    */
   async attempt(endpoint: ClientEndpoint, uri: unknown, watch: ConnectWatch): Promise<WsSession> {
     if (this.isStopped) throw containerStopped();
-    const server = parseServerUri(uri);
+    const server = parseServerUri(uri, 'connect');
     const { attempt, signal } = watch;
     const wait = (milliseconds: number): Promise<void> => pause(milliseconds, signal);
     // Later attempts use the delays of the reconnect policy.

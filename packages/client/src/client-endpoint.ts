@@ -5,7 +5,7 @@ import {
   type ClientEndpointConfig,
   type EndpointClass,
 } from '@serval/api';
-import { classNameOf, readAnnotations } from '@serval/api/spi';
+import { classNameOf, describeValue, readAnnotations } from '@serval/api/spi';
 import { toError, type ContainerContext } from '@serval/container';
 import { planEndpoint, type EndpointPlan } from '@serval/plan';
 import { checkOffers, configOfAnnotated, requireConfig } from './endpoint-config';
@@ -91,10 +91,10 @@ function classOf(endpoint: unknown): { readonly endpointClass: EndpointClass; re
   const isClass = typeof endpoint === 'function';
   if (!isClass && (typeof endpoint !== 'object' || endpoint === null)) {
     throw notAnEndpoint(
-      `connectToServer takes a client endpoint, a class or an instance; found ${endpoint === null ? 'null' : typeof endpoint}.`,
+      `connectToServer takes a client endpoint, a class or an instance; found ${describeValue(endpoint)}.`,
     );
   }
-  const found: unknown = isClass ? endpoint : endpoint.constructor;
+  const found = isClass ? endpoint : constructorOf(endpoint);
   const record = typeof found === 'function' ? readAnnotations(found as EndpointClass) : undefined;
   const isProgrammatic = typeof found === 'function' && found.prototype instanceof Endpoint;
   if (record?.clientEndpoint === undefined && !isProgrammatic) {
@@ -107,6 +107,15 @@ function classOf(endpoint: unknown): { readonly endpointClass: EndpointClass; re
   }
   // It is a class: it is annotated, or it extends Endpoint.
   return { endpointClass: found as EndpointClass, instance: isClass ? undefined : endpoint };
+}
+
+/** Its getter, or a proxy, may throw. */
+function constructorOf(instance: object): unknown {
+  try {
+    return instance.constructor;
+  } catch {
+    return undefined;
+  }
 }
 
 function isSame(one: readonly unknown[] | undefined, other: readonly unknown[]): boolean {

@@ -13,16 +13,21 @@ import {
   type OutgoingMessage,
 } from '@serval/api';
 import {
+  ANY,
   badOption,
-  callable,
-  isOptionsObject,
+  CODEC_LISTS,
+  copyOptions,
+  EXTENSION,
+  HANDLERS,
   kind,
   list,
+  membersOf,
+  NAME,
   readOptions,
-  record,
-  requireOptions,
+  requireKnown,
+  requireReachable,
+  SIGNAL,
   switchable,
-  unknownOptions,
   type OptionTable,
   type ReadOptions,
 } from '@serval/api/spi';
@@ -33,9 +38,7 @@ import { ConnectionConfig } from './endpoint-config';
 import { functionEndpoint, type SessionHandlers } from './function-endpoint';
 import { MessageStream, type ReceivedMessage } from './message-stream';
 import { RECONNECT_OPTIONS, ReconnectPolicy, type ReconnectOptions } from './reconnect-policy';
-
-/** Headers of the handshake request, by name. */
-export type RequestHeaders = Readonly<Record<string, string | readonly string[]>>;
+import { HEADERS, HeaderSetter, type RequestHeaders } from './request-headers';
 
 /** The address: `ws:`, `wss:` or `ws+unix:`, or a function that returns one for each attempt. */
 export type ServerUri = string | URL | (() => string | URL | Promise<string | URL>);
@@ -120,35 +123,20 @@ export interface PreparedConnect {
   readonly stream: MessageStream<unknown> | undefined;
   /** Undefined if the client does not reconnect. */
   readonly policy: ReconnectPolicy | undefined;
+  readonly signal: AbortSignal | undefined;
 }
 
-type Handler = (...args: never[]) => unknown;
-const HANDLERS = {
-  onOpen: callable<Handler>(),
-  onText: callable<Handler>(),
-  onBinary: callable<Handler>(),
-  onMessage: callable<Handler>(),
-  onPong: callable<Handler>(),
-  onClose: callable<Handler>(),
-  onError: callable<Handler>(),
-} satisfies OptionTable<SessionHandlers<unknown>>;
-
 const CONFIGURATION = {
-  subprotocols: list<string>('a list'),
-  extensions: list<Extension>('a list'),
-  encoders: list<EncoderClass>('a list'),
-  decoders: list<DecoderClass>('a list'),
-  codecs: list<CodecClass>('a list'),
+  ...CODEC_LISTS,
+  subprotocols: list('a list', NAME),
+  extensions: list('a list', EXTENSION),
   // Read when the handshake begins.
-  sslContext: kind('TLS options of Node, or a tls.SecureContext', (_value): _value is unknown => true),
+  sslContext: { ...ANY, expected: 'TLS options of Node, or a tls.SecureContext' },
   configurator: kind(
     'an instance of a class that extends ClientEndpointConfig.Configurator',
     (value): value is ClientEndpointConfig.Configurator => value instanceof ClientEndpointConfig.Configurator,
   ),
-  userProperties: {
-    ...record<Readonly<Record<string, unknown>>>('an object of names and values', { isSecret: true }),
-    default: {},
-  },
+  userProperties: { ...membersOf('an object of names and values', ANY, { isSecret: true }), default: {} },
 };
 
 const COMMON = {
@@ -156,12 +144,18 @@ const COMMON = {
     'a ClientContainer of this copy of serval',
     (value): value is ClientContainer => value instanceof ClientContainer,
   ),
-  signal: kind('an AbortSignal', isAbortSignal),
+  signal: SIGNAL,
   reconnect: { ...switchable(RECONNECT_OPTIONS), default: false },
-  headers: kind('an object of headers by name, or a function that returns one', isHeaders, { isSecret: true }),
-  // The container reads these two together.
-  endpoint: kind('a client endpoint, a class or an instance', (_value): _value is unknown => true),
-  config: kind('a ClientEndpointConfig or null', (_value): _value is unknown => true),
+  headers: HEADERS,
+  // The container checks it.
+  endpoint: kind(
+    'a client endpoint, a class or an instance',
+    (value): value is object => typeof value === 'function' || (typeof value === 'object' && value !== null),
+  ),
+  config: kind(
+    'a ClientEndpointConfig, made with ClientEndpointConfig.Builder.create(), or null',
+    (value): value is ClientEndpointConfig | null => value === null || value instanceof ClientEndpointConfig,
+  ),
 } satisfies OptionTable<Omit<EndpointConnectOptions, keyof ClientContainerOptions>>;
 
 const OWN_OPTIONS = { ...COMMON, ...CONFIGURATION, ...HANDLERS };
@@ -173,19 +167,16 @@ export const CONNECT_OPTIONS = {
 
 type ConnectSettings = ReadOptions<typeof OWN_OPTIONS>;
 
-function isHeaders(value: unknown): value is NonNullable<CommonConnectOptions['headers']> {
-  return typeof value === 'function' || isOptionsObject(value);
-}
-
 /**
  * Reads the options of `connect`. The container reads its own options.
  *
  * @throws DeploymentException when an option has the wrong type, or the endpoint breaks a rule of chapter 4
  */
-export function prepareConnect(options: ConnectOptions): PreparedConnect {
-  requireOptions('The second argument of connect', options);
+export function prepareConnect(given: ConnectOptions): PreparedConnect {
+  const options = copyOptions('The second argument of connect', CONNECT_OPTIONS, given);
+  requireKnown('connect', CONNECT_OPTIONS, options);
   const settings = readOptions(OWN_OPTIONS, options);
-  const { reconnect, headers } = settings;
+  const { reconnect, headers, signal } = settings;
   const policy = reconnect === false ? undefined : new ReconnectPolicy(reconnect);
   const container = containerFor(settings, options);
   const { stream, prepared } =
@@ -193,18 +184,14 @@ export function prepareConnect(options: ConnectOptions): PreparedConnect {
       ? // The handler takes what the decoders of the same options make.
         forHandlers(container, settings, options as SessionHandlers<unknown>)
       : forEndpoint(container, settings, options);
-  if (headers === undefined) return { container, endpoint: prepared, stream, policy };
+  if (headers === undefined) return { container, endpoint: prepared, stream, policy, signal };
   const configurator = new HeaderSetter(headers, prepared.config.getConfigurator());
   const config = new ConnectionConfig(prepared.config, configurator);
-  return { container, endpoint: { ...prepared, config }, stream, policy };
+  return { container, endpoint: { ...prepared, config }, stream, policy, signal };
 }
 
 function containerFor({ container }: ConnectSettings, options: ConnectOptions): ClientContainer {
-  const others = Object.entries(options).filter(
-    ([name, value]) => !Object.hasOwn(OWN_OPTIONS, name) && value !== undefined,
-  );
-  const [unknown] = unknownOptions('connect', CONNECT_OPTIONS, Object.fromEntries(others));
-  if (unknown !== undefined) throw wrong(unknown.endsWith('?') ? unknown : `${unknown}.`);
+  const others = Object.entries(options).filter(([name]) => !Object.hasOwn(OWN_OPTIONS, name));
   const [other] = others;
   if (container !== undefined) {
     if (other !== undefined) throw misplaced(other[0]);
@@ -232,20 +219,14 @@ function forHandlers(
   const { onText, onBinary, onMessage } = handlers;
   const hasHandler = onText !== undefined || onBinary !== undefined || onMessage !== undefined;
   const stream = hasHandler ? undefined : new MessageStream<unknown>();
-  const isDecoded = (settings.decoders ?? []).length + (settings.codecs ?? []).length > 0;
-  if (!isDecoded && onText !== undefined && onBinary !== undefined && onMessage !== undefined) {
-    throw new DeploymentException(
-      'connect: onMessage receives nothing, because onText and onBinary receive all messages. Remove one of the three, or add decoders.',
-      undefined,
-      'WS_DEPLOY_DUPLICATE_HANDLER',
-    );
-  }
+  const isDecoded = settings.decoders.length + settings.codecs.length > 0;
+  requireReachable('connect', handlers, isDecoded);
   const builder = ClientEndpointConfig.Builder.create()
     .preferredSubprotocols(settings.subprotocols ?? null)
     .extensions(settings.extensions ?? null)
-    .encoders(settings.encoders ?? null)
-    .decoders(settings.decoders ?? null)
-    .codecs(settings.codecs ?? null)
+    .encoders(settings.encoders)
+    .decoders(settings.decoders)
+    .codecs(settings.codecs)
     .sslContext(settings.sslContext);
   if (settings.configurator !== undefined) builder.configurator(settings.configurator);
   const config = builder.build();
@@ -264,35 +245,6 @@ function forEndpoint(
       `connect takes an endpoint or ${other}, not both; ${other in HANDLERS ? 'write a method of the endpoint' : 'set it in config or in the annotation'}.`,
     );
   return { prepared: container.prepare(endpoint, config ?? null), stream: undefined };
-}
-
-/** Not `instanceof`, because a signal may come from another realm or from a library. */
-function isAbortSignal(signal: unknown): signal is AbortSignal {
-  const isLike = typeof signal === 'object' && signal !== null && 'aborted' in signal && 'addEventListener' in signal;
-  return isLike && typeof signal.aborted === 'boolean' && typeof signal.addEventListener === 'function';
-}
-
-/** Sets the headers, then calls the endpoint's own configurator. */
-class HeaderSetter extends ClientEndpointConfig.Configurator {
-  constructor(
-    private readonly given: NonNullable<CommonConnectOptions['headers']>,
-    private readonly configurator: ClientEndpointConfig.Configurator,
-  ) {
-    super();
-  }
-
-  override async beforeRequest(headers: Map<string, string[]>): Promise<void> {
-    const given = typeof this.given === 'function' ? await this.given() : this.given;
-    for (const [name, value] of Object.entries(given))
-      headers.set(name, typeof value === 'string' ? [value] : [...value]);
-    await this.configurator.beforeRequest(headers);
-  }
-
-  override afterResponse(
-    ...response: Parameters<ClientEndpointConfig.Configurator['afterResponse']>
-  ): void | Promise<void> {
-    return this.configurator.afterResponse(...response);
-  }
 }
 
 function misplaced(name: string): DeploymentException {

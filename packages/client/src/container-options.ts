@@ -1,4 +1,4 @@
-import { switchable, type OptionTable, type ReadOptions, readOptions, requireOptions } from '@serval/api/spi';
+import { switchable, type OptionTable, type ReadOptions, readOptions } from '@serval/api/spi';
 import { CONTAINER_OPTIONS, type ContainerOptions } from '@serval/container';
 import { ENGINE_OPTIONS, PER_MESSAGE_DEFLATE_OPTIONS, type EngineOptions } from '@serval/protocol';
 import { CREDENTIALS, PROXY_CREDENTIALS, SERVER_CREDENTIALS, type Credentials } from './credentials';
@@ -62,6 +62,5 @@ export type ClientContainerSettings = ReadOptions<typeof OWN_OPTIONS>;
 
 /** @throws DeploymentException when an option is out of range or of the wrong type */
 export function readContainerOptions(options: ClientContainerOptions): ClientContainerSettings {
-  requireOptions('The argument with the options of a container', options);
   return readOptions(OWN_OPTIONS, options);
 }

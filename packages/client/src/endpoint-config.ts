@@ -7,8 +7,27 @@ import {
   type EndpointClass,
   type ErrorCode,
   type Extension,
+  type Interceptor,
 } from '@serval/api';
-import { badOption, classNameOf, readAnnotations } from '@serval/api/spi';
+import {
+  ANY,
+  classNameOf,
+  CODEC_LISTS,
+  describeValue,
+  list,
+  readAnnotations,
+  readOptions,
+  requireKnown,
+  type OptionTable,
+} from '@serval/api/spi';
+
+/** The attributes of an endpoint besides its configurator. */
+const ATTRIBUTES = {
+  ...CODEC_LISTS,
+  // checkOffers checks the names, deployment the functions.
+  subprotocols: { ...list<string>('a list'), default: [] },
+  interceptors: { ...list<Interceptor>('a list'), default: [] },
+} satisfies OptionTable<Omit<ClientEndpointOptions, 'configurator'>>;
 
 /**
  * Builds the configuration of an annotated class, with a new configurator. A class that only extends Endpoint gets the
@@ -19,12 +38,14 @@ import { badOption, classNameOf, readAnnotations } from '@serval/api/spi';
 export function configOfAnnotated(endpointClass: EndpointClass): ClientEndpointConfig {
   const name = classNameOf(endpointClass);
   const options = readAnnotations(endpointClass)?.clientEndpoint ?? {};
+  requireKnown(`@ClientEndpoint of ${name}`, { ...ATTRIBUTES, configurator: ANY }, options);
+  const { subprotocols, encoders, decoders, codecs, interceptors } = readOptions(ATTRIBUTES, options, `${name}: `);
   const builder = ClientEndpointConfig.Builder.create()
-    .preferredSubprotocols(list(name, 'subprotocols', options.subprotocols))
-    .encoders(list(name, 'encoders', options.encoders))
-    .decoders(list(name, 'decoders', options.decoders))
-    .codecs(list(name, 'codecs', options.codecs))
-    .interceptors(list(name, 'interceptors', options.interceptors));
+    .preferredSubprotocols(subprotocols)
+    .encoders(encoders)
+    .decoders(decoders)
+    .codecs(codecs)
+    .interceptors(interceptors);
   if (options.configurator !== undefined) builder.configurator(makeConfigurator(name, options.configurator));
   return builder.build();
 }
@@ -34,7 +55,7 @@ export function requireConfig(config: unknown): ClientEndpointConfig {
   if (config instanceof ClientEndpointConfig) return config;
   throw broken(
     'WS_DEPLOY_BAD_OPTION',
-    `connectToServer takes a ClientEndpointConfig, made with ClientEndpointConfig.Builder.create(), or null; found ${typeof config}.`,
+    `connectToServer takes a ClientEndpointConfig, made with ClientEndpointConfig.Builder.create(), or null; found ${describeValue(config)}.`,
   );
 }
 
@@ -55,7 +76,7 @@ export function checkOffers(name: string, config: ClientEndpointConfig): void {
     if (isToken && subprotocols.indexOf(subprotocol) === index) continue;
     throw broken(
       'WS_DEPLOY_BAD_OPTION',
-      `${name}: a subprotocol is a name without spaces or separators, listed once; found ${JSON.stringify(subprotocol)}${isToken ? ' twice' : ''}.`,
+      `${name}: a subprotocol is a name without spaces or separators, listed once; found ${describeValue(subprotocol)}${isToken ? ' twice' : ''}.`,
     );
   }
   for (const extension of config.getExtensions()) {
@@ -74,12 +95,6 @@ export function checkOffers(name: string, config: ClientEndpointConfig): void {
       `${name}: a header cannot contain the value of the extension parameter ${unsendable.getName()}; found ${JSON.stringify(unsendable.getValue())}.`,
     );
   }
-}
-
-function list<T>(endpoint: string, attribute: string, value: readonly T[] | undefined): readonly T[] {
-  if (value === undefined) return [];
-  if (Array.isArray(value)) return value as readonly T[];
-  throw badOption(`${endpoint}: ${attribute}`, 'a list', value);
 }
 
 function makeConfigurator(

@@ -13,7 +13,6 @@ export type {
   EndpointConnectOptions,
   HandlerConnectOptions,
   Received,
-  RequestHeaders,
   Sent,
   ServerUri,
 } from './connect-options';
@@ -23,5 +22,6 @@ export type { ProxyOption, ProxyOptions } from './proxy';
 export type { RetryAfterOption, RetryAfterOptions } from './retry';
 export type { OpenInfo, SessionHandlers } from './function-endpoint';
 export type { ReceivedMessage } from './message-stream';
+export type { RequestHeaders } from './request-headers';
 export type { ReconnectAttempt, ReconnectOptions } from './reconnect-policy';
 export type { WebSocketClient, WebSocketClientState } from './web-socket-client';

@@ -1,10 +1,9 @@
-import { validateHeaderName, validateHeaderValue } from 'node:http';
 import type { ConnectionOptions } from 'node:tls';
 import { DeploymentException, HandshakeException } from '@serval/api';
 import {
   badOption,
+  describeValue,
   isOptionsObject,
-  kind,
   readNested,
   record,
   type OptionKind,
@@ -14,6 +13,7 @@ import { toError } from '@serval/container';
 import { checkCredentials, CREDENTIALS, type Credentials } from './credentials';
 import { isLocalSocket } from './local-socket';
 import { proxyOfEnvironment } from './proxy-environment';
+import { requireSendable } from './request-headers';
 import type { TlsOptions } from './tls-options';
 
 /** A proxy, and the data to send to it. */
@@ -87,8 +87,7 @@ export function proxyFor(
 }
 
 const PROXY_OPTIONS = {
-  // parseProxy reads its parts together.
-  uri: kind('a URI', (_uri): _uri is unknown => true),
+  uri: { expected: 'a URI', read: (uri: unknown, name: string) => parseProxy(name, uri) },
   credentials: CREDENTIALS,
   headers: {
     ...record<Readonly<Record<string, string>>>('an object of names and values', { isSecret: true }),
@@ -105,7 +104,7 @@ export const PROXY: OptionKind<Proxy | false> = {
     if (typeof option === 'string' || option instanceof URL) return parseProxy(name, option);
     if (!isOptionsObject(option)) throw badOption(name, PROXY.expected, option);
     const { uri, credentials, headers, tls } = readNested(name, PROXY_OPTIONS, option);
-    const proxy = parseProxy(`${name}.uri`, uri);
+    const proxy = uri ?? parseProxy(`${name}.uri`, undefined);
     for (const [part, given] of Object.entries({ headers, tls })) {
       if (socksVersion(proxy) !== undefined && Object.keys(given).length > 0)
         throw wrong(
@@ -136,16 +135,9 @@ const OWN_HEADERS: ReadonlySet<string> = new Set([
 ]);
 
 function checkHeader(name: string, value: unknown): readonly [string, string] {
-  try {
-    validateHeaderName(name);
-    if (typeof value !== 'string') throw new TypeError('its value is not a string');
-    validateHeaderValue(name, value);
-  } catch (thrown) {
-    // Node's message does not show the value.
-    throw wrong(`proxy.headers: ${JSON.stringify(name)} cannot be sent: ${toError(thrown).message}.`);
-  }
+  const sent = requireSendable('proxy.headers', name, value);
   if (OWN_HEADERS.has(name.toLowerCase())) throw wrong(`proxy.headers: the client itself sets ${name}; remove it.`);
-  return [name, value];
+  return [name, sent];
 }
 
 function readEnvironment(server: URL, environment: NodeJS.ProcessEnv): Proxy | undefined {
@@ -171,7 +163,7 @@ function readEnvironment(server: URL, environment: NodeJS.ProcessEnv): Proxy | u
 function parseProxy(name: string, text: unknown): Proxy {
   const expected = `${name} is a URI with http:, https: or ${[...SOCKS_VERSIONS.keys()].join(', ')}, such as http://proxy.example:3128`;
   if (!(text instanceof URL) && (typeof text !== 'string' || !URL.canParse(text)))
-    throw wrong(`${expected}; found ${typeof text === 'string' ? 'a string that is not a URI' : typeof text}.`);
+    throw wrong(`${expected}; found ${typeof text === 'string' ? 'a string that is not a URI' : describeValue(text)}.`);
   const uri = new URL(text);
   if (!['http:', 'https:'].includes(uri.protocol) && socksVersion({ uri }) === undefined)
     throw wrong(`${expected}; found the scheme ${uri.protocol}`);

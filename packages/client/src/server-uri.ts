@@ -20,13 +20,14 @@ export interface ServerTarget {
 /**
  * Parses the URI of a WebSocket server (RFC 6455 3): `ws:` or `wss:`, or `ws+unix:` for a Unix domain socket.
  *
+ * @param method the caller, for messages
  * @throws HandshakeException with WS_CONNECT_BAD_URI when it is invalid
  */
-export function parseServerUri(given: unknown): ServerTarget {
+export function parseServerUri(given: unknown, method = 'connectToServer'): ServerTarget {
   const text = given instanceof URL ? given.href : given;
   if (typeof text !== 'string' || !URL.canParse(text)) {
     throw badUri(
-      `connectToServer takes an absolute ws: or wss: URI, as string or URL; found ${typeof text === 'string' ? 'a string that is not a URI' : describeValue(text)}.`,
+      `${method} takes an absolute ws: or wss: URI, as string or URL; found ${typeof text === 'string' ? 'a string that is not a URI' : describeValue(text)}.`,
     );
   }
   const uri = new URL(text);

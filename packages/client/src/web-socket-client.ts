@@ -53,7 +53,7 @@ export async function connect<
   const C extends readonly CodecClass[] = readonly [],
 >(uri: ServerUri, options: ConnectOptions<D, E, C> = {}): Promise<WebSocketClient<Received<D, C>, Sent<E, C>>> {
   // The type parameters follow from these options.
-  return WebSocketClient.open(uri, prepareConnect(options as ConnectOptions), options.signal);
+  return WebSocketClient.open(uri, prepareConnect(options as ConnectOptions));
 }
 
 /**
@@ -91,11 +91,8 @@ export class WebSocketClient<In = ReceivedMessage, Out = OutgoingMessage> implem
   }
 
   /** @internal */
-  static async open<In, Out>(
-    uri: ServerUri,
-    parts: PreparedConnect,
-    signal?: AbortSignal,
-  ): Promise<WebSocketClient<In, Out>> {
+  static async open<In, Out>(uri: ServerUri, parts: PreparedConnect): Promise<WebSocketClient<In, Out>> {
+    const { signal } = parts;
     signal?.throwIfAborted();
     const client = new WebSocketClient<In, Out>(uri, parts);
     const onAbort = (): void => void client.close();

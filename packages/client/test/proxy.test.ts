@@ -503,7 +503,7 @@ describe('the option', () => {
     [null, /found null/],
     ['proxy.example:3128', /^proxy is a URI with http:, https: or .*; found the scheme proxy\.example:$/],
     ['proxy', /found a string that is not a URI/],
-    [{ uri: 3 }, /^proxy\.uri is a URI with http:, https: or .*; found number\.$/],
+    [{ uri: 3 }, /^proxy\.uri is a URI with http:, https: or .*; found 3\.$/],
     [{ uri: 'quic://ann:s3cret@a' }, /found the scheme quic:/],
     [{ uri: 'http://a', credentials: { username: 'ann' } }, /^proxy\.credentials\.password is missing/],
     [{ uri: 'http://a', tls: 'ca' }, /^proxy\.tls is an object of TLS options of Node; found a string\.$/],

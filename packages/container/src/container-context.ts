@@ -1,5 +1,5 @@
 import type { Extension, Interceptor, SessionSelection, SessionTarget, WebSocketContainer } from '@serval/api';
-import { list, readOptions, type Bus, type OptionTable } from '@serval/api/spi';
+import { callable, list, readOptions, type Bus, type OptionTable } from '@serval/api/spi';
 import type { DeployedPlan } from './deployed-encoders';
 import { Diagnostics } from './diagnostics';
 import { IdleTimeouts } from './idle-timeouts';
@@ -26,7 +26,7 @@ export interface ContainerOptions extends SettingOptions {
 export const CONTAINER_OPTIONS = {
   ...SETTING_OPTIONS,
   logger: { ...LOGGER, default: consoleLogger },
-  interceptors: { ...list<Interceptor>('a list of functions'), default: [] },
+  interceptors: { ...list('a list of functions', callable<Interceptor>()), default: [] },
 } satisfies OptionTable<ContainerOptions>;
 
 /** A session as its container uses it. */

@@ -1,5 +1,4 @@
 import {
-  IllegalArgumentException,
   IllegalStateException,
   IOException,
   ReplyException,
@@ -7,7 +6,17 @@ import {
   type RequestOptions,
   type SchemaResult,
 } from '@serval/api';
-import { Deadline, describeValue, issuesOf, type ReplyMessage } from '@serval/api/spi';
+import {
+  Deadline,
+  issuesOf,
+  kind,
+  readArgument,
+  readOptions,
+  SCHEMA,
+  SIGNAL,
+  type OptionTable,
+  type ReplyMessage,
+} from '@serval/api/spi';
 import type { DiagnosticEvent } from './diagnostic-event';
 import { tolerateNeglect, toError, type Sending } from './promises';
 import { placeOfSession, type PlacedSession } from './session-report';
@@ -31,7 +40,18 @@ interface OpenRequest {
 /** A session may have this many open requests; each further one rejects. */
 const MAX_OPEN_REQUESTS = 1000;
 
-const DEFAULT_TIMEOUT_MS = 20_000;
+const TIMEOUT = kind(
+  'a number of milliseconds above 0',
+  (value): value is number => typeof value === 'number' && value > 0,
+);
+
+const REQUEST_OPTIONS = {
+  timeout: { ...TIMEOUT, default: 20_000 },
+  signal: SIGNAL,
+  schema: SCHEMA,
+} satisfies OptionTable<RequestOptions>;
+
+const DEFAULTS = readOptions(REQUEST_OPTIONS, {});
 
 /** The requests of one session that await their replies. */
 export class OpenRequests {
@@ -47,20 +67,13 @@ export class OpenRequests {
   }
 
   /** Sends a request. Settles with its reply; you need not await it. */
-  send(value: unknown, options: RequestOptions): Promise<unknown> {
+  send(value: unknown, options: RequestOptions | undefined): Promise<unknown> {
     return tolerateNeglect(this.#send(value, options));
   }
 
-  async #send(value: unknown, options: RequestOptions): Promise<unknown> {
-    if (typeof options !== 'object' || options === null || Array.isArray(options))
-      throw new IllegalArgumentException(
-        `request: its options are an object, such as { timeout: 5000 }; found ${describeValue(options)}.`,
-      );
-    const { timeout = DEFAULT_TIMEOUT_MS, signal, schema } = options;
-    if (typeof timeout !== 'number' || !(timeout > 0))
-      throw new IllegalArgumentException(
-        `request: timeout is a number of milliseconds above 0; found ${describeValue(timeout)}.`,
-      );
+  async #send(value: unknown, options: RequestOptions | undefined): Promise<unknown> {
+    const { timeout, signal, schema } =
+      options === undefined ? DEFAULTS : readArgument('request', REQUEST_OPTIONS, options, '{ timeout: 5000 }');
     signal?.throwIfAborted();
     if (!this.host.life.canSend || this.host.life.signal.aborted)
       throw new IOException('The request was not sent: the session is closed.');

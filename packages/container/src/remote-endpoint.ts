@@ -174,11 +174,9 @@ export class WsAsyncRemote implements RemoteEndpoint.Async {
     return this.#outcome(send, withHandler, handler);
   }
 
-  /** Sends a message that is encoded already. @param key see `SendOptions.coalesce` */
-  send(encoded: Encoded, key?: string): Sending {
-    return key === undefined
-      ? this.#sender.send(encoded, this.#timeoutMs)
-      : this.#sender.sendEncoded(encoded, this.#timeoutMs, key);
+  /** Sends a message that is encoded already. */
+  send(encoded: Encoded): Sending {
+    return this.#sender.send(encoded, this.#timeoutMs);
   }
 
   #outcome(send: () => Sending, withHandler: boolean, handler: SendHandler | undefined): Promise<void> | undefined {

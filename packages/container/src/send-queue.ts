@@ -2,8 +2,7 @@ import { Fifo } from '@serval/api/spi';
 
 /** A send that waits in a {@link SendQueue}. */
 export interface QueuedSend {
-  /** Changes only together with {@link SendQueue.grow}. */
-  bytes: number;
+  readonly bytes: number;
   /** Whether it may be left out; a part of a message may not. */
   readonly isDroppable: boolean;
 }
@@ -32,11 +31,6 @@ export class SendQueue<T extends QueuedSend> {
     (send.isDroppable ? this.#droppable : this.#parts).push({ send, number: this.#count });
     this.#count += 1;
     this.#bytes += send.bytes;
-  }
-
-  /** A send that waits has become larger by so many bytes, or smaller. */
-  grow(bytes: number): void {
-    this.#bytes += bytes;
   }
 
   /** The next in order. */

@@ -1,4 +1,4 @@
-import { choice, FLAG, nearestName, readOptions, readText, record, type OptionTable } from '@serval/api/spi';
+import { ANY, choice, FLAG, membersOf, nearestName, readOptions, readText, type OptionTable } from '@serval/api/spi';
 import {
   COMPATIBILITIES,
   OWN,
@@ -8,7 +8,6 @@ import {
   type ContainerSettings,
   type SettingName,
   type SettingRow,
-  type SettingValue,
 } from './settings';
 
 /** The settings of a container as options; everything has a default. */
@@ -28,7 +27,7 @@ export interface SettingOptions extends Readonly<{ [K in SettingName]?: Containe
 export const SETTING_OPTIONS = {
   ...SETTINGS,
   compatibility: choice(...COMPATIBILITIES),
-  initParameters: record<Readonly<Record<string, unknown>>>('an object of names and values'),
+  initParameters: membersOf('an object of names and values', ANY),
 } satisfies OptionTable<SettingOptions>;
 
 /** Names that Tomcat reads, or read once, and that have no effect here; each is accepted with a warning. */
@@ -117,10 +116,11 @@ export function readSessionProperty(
   name: string,
   value: unknown,
   warn: (message: string) => void,
-): { readonly option: SettingName; readonly value: SettingValue } | undefined {
+): { readonly option: SettingName; readonly value: number } | undefined {
   if (!name.startsWith(TOMCAT) && !name.startsWith(OWN)) return undefined;
   const option = SESSION_PROPERTIES.get(name);
-  if (option !== undefined) return { option, value: readText(name, SETTINGS[option], value) };
+  // All session properties are numbers.
+  if (option !== undefined) return { option, value: readText(name, SETTINGS[option], value) as number };
   warn(`user property ${unknownName(name, SESSION_PROPERTIES)}`);
   return undefined;
 }

@@ -1,6 +1,5 @@
-import { IllegalArgumentException, type CloseReason } from '@serval/api';
-import { Deadline, describeValue, kind, readOptions, unknownOptions, type OptionTable } from '@serval/api/spi';
-import { toError } from './promises';
+import type { CloseReason } from '@serval/api';
+import { Deadline, kind, readArgument, type OptionTable } from '@serval/api/spi';
 import type { SessionRegistry } from './session-registry';
 import { nextTurn, TURN_MS } from './turns';
 
@@ -25,19 +24,7 @@ const LAST_WORDS_MS = 100;
  * @throws IllegalArgumentException for an option of the wrong kind, and for an unknown name
  */
 export function graceOf(options: StopOptions): number {
-  if (typeof options !== 'object' || options === null) {
-    throw new IllegalArgumentException(
-      `stop takes an object of options, such as { grace: 1000 }; found ${describeValue(options)}.`,
-    );
-  }
-  const [unknown] = unknownOptions('stop', STOP_OPTIONS, options);
-  if (unknown !== undefined) throw new IllegalArgumentException(unknown);
-  try {
-    return readOptions(STOP_OPTIONS, options).grace;
-  } catch (error) {
-    // A method's argument is at fault here, not a deployment.
-    throw new IllegalArgumentException(toError(error).message, { cause: error });
-  }
+  return readArgument('stop', STOP_OPTIONS, options, '{ grace: 1000 }').grace;
 }
 
 /**

@@ -10,6 +10,7 @@ import {
   type DecoderClass,
   type EncoderClass,
 } from '@serval/api';
+import { describeValue } from '@serval/api/spi';
 
 /** One declared encoder or decoder. `slot` is its instance's place in a session's codecs. */
 export interface CodecEntry {
@@ -69,7 +70,7 @@ export function planCodecs(
 
 function list<T>(endpoint: string, attribute: string, value: readonly T[]): readonly T[] {
   if (Array.isArray(value)) return value as readonly T[];
-  throw badCodec(`${endpoint}: ${attribute} is a list of classes; found ${String(value)}.`);
+  throw badCodec(`${endpoint}: ${attribute} is a list of classes; found ${describeValue(value)}.`);
 }
 
 function check(
@@ -81,7 +82,7 @@ function check(
   const [verb, method, example] =
     role === 'encoder' ? ['encodes', 'encode', 'Encoder.text'] : ['decodes', 'decode', 'Decoder.text'];
   if (typeof codecClass !== 'function') {
-    throw badCodec(`${endpoint}: each ${role} is a class; found ${String(codecClass)}.`);
+    throw badCodec(`${endpoint}: each ${role} is a class; found ${describeValue(codecClass)}.`);
   }
   const name = codecClass.name;
   if (!isDeclaration(declaration)) {

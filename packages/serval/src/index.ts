@@ -26,7 +26,6 @@ export type {
   InstanceFactory,
   InstanceFactoryOption,
   PathConstraint,
-  PathParameters,
   RemoveOptions,
   RequestUserOptions,
   ServerContainerOptions,

@@ -1,4 +1,6 @@
 // `serval/jwt`: users by JSON Web Tokens, verified by jose.
+import { KeyObject } from 'node:crypto';
+import { types } from 'node:util';
 import {
   DeploymentException,
   HandshakeRejection,
@@ -15,11 +17,14 @@ import {
   isOptionsObject,
   kind,
   list,
+  NAME,
+  nested,
   readNested,
-  record,
   requireOptions,
   wholeNumber,
+  type OptionKind,
   type OptionTable,
+  type ReadOptions,
 } from '@serval/api/spi';
 import type { Authenticate } from '@serval/server';
 
@@ -120,46 +125,72 @@ interface Jose {
   ): Promise<{ readonly payload: Readonly<Record<string, unknown>> & { readonly exp?: number } }>;
 }
 
-const TEXT = kind('a text that is not empty', (value): value is string => typeof value === 'string' && value !== '');
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 const TEXTS = kind(
   'a text, or a list of them',
   (value): value is string | readonly string[] =>
-    typeof value === 'string' || (Array.isArray(value) && value.every((one) => typeof one === 'string')),
+    isText(value) || (Array.isArray(value) && value.length > 0 && value.every(isText)),
 );
-/** keyOf reads them. */
-const KEY = kind('a key', (value): value is unknown => value !== null);
 
-const OPTIONS = {
-  jwks: KEY,
-  publicKey: KEY,
-  secret: KEY,
-  algorithms: list<string>('a list of algorithms'),
-  issuer: TEXTS,
-  audience: TEXTS,
-  clockTolerance: { ...wholeNumber('whole number of seconds', 0, 3600), default: 5 },
-  requireExpiry: { ...FLAG, default: true },
-  name: { ...TEXT, default: 'sub' },
-  roles: { ...TEXT, default: 'roles' },
-  from: { ...record<JwtSources>('an object with header, subprotocol, cookie or query'), default: {} },
-  required: { ...FLAG, default: true },
-} satisfies OptionTable<JwtOptions>;
+/** RFC 7518 3.2: a key is at least as long as the hash. */
+const SHORTEST_SECRET = 32;
+
+/** The messages do not show a key. */
+const SECRET: OptionKind<Uint8Array> = {
+  expected: `text or bytes, at least ${SHORTEST_SECRET} bytes long`,
+  read(secret, name) {
+    const bytes: unknown = typeof secret === 'string' ? new TextEncoder().encode(secret) : secret;
+    if (bytes instanceof Uint8Array && bytes.length >= SHORTEST_SECRET) return bytes;
+    throw badOption(name, SECRET.expected, secret, '', describeKind);
+  },
+};
+
+const PUBLIC_KEY: OptionKind<object> = {
+  expected: 'a KeyObject, a CryptoKey or a JWK',
+  read(key, name) {
+    const isJwk = isOptionsObject(key) && typeof key.kty === 'string';
+    if (isJwk || key instanceof KeyObject || types.isCryptoKey(key)) return key;
+    throw badOption(name, PUBLIC_KEY.expected, key, 'Read PEM text with createPublicKey of node:crypto.', describeKind);
+  },
+};
+
+/** A URL, or a key set. */
+const JWKS: OptionKind<URL | object> = {
+  expected: 'the URL of a key set, or a key set { keys: […] }',
+  read(jwks, name) {
+    if (jwks instanceof URL) return jwks;
+    if (typeof jwks === 'string' && URL.canParse(jwks)) return new URL(jwks);
+    if (isOptionsObject(jwks) && Array.isArray(jwks.keys)) return jwks;
+    throw badOption(name, JWKS.expected, jwks);
+  },
+};
 
 const SOURCES = {
   header: { ...FLAG, default: true },
   subprotocol: {
-    ...kind(
-      'a prefix, or false',
-      (value): value is string | false => value === false || TEXT.accepts?.(value) === true,
-    ),
+    ...kind('a prefix, or false', (value): value is string | false => value === false || isText(value)),
     default: 'bearer.',
   },
-  cookie: TEXT,
-  query: TEXT,
+  cookie: NAME,
+  query: NAME,
 } satisfies OptionTable<JwtSources>;
 
+const JWT_OPTIONS = {
+  jwks: JWKS,
+  publicKey: PUBLIC_KEY,
+  secret: SECRET,
+  algorithms: list('a list of algorithms', NAME),
+  issuer: TEXTS,
+  audience: TEXTS,
+  clockTolerance: { ...wholeNumber('whole number of seconds', 0, 3600), default: 5 },
+  requireExpiry: { ...FLAG, default: true },
+  name: { ...NAME, default: 'sub' },
+  roles: { ...NAME, default: 'roles' },
+  from: { ...nested('an object with header, subprotocol, cookie or query', SOURCES), default: {} },
+  required: { ...FLAG, default: true },
+} satisfies OptionTable<JwtOptions>;
+
 const PUBLIC_ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'];
-/** RFC 7518 3.2: a key is at least as long as the hash. */
-const SHORTEST_SECRET = 32;
 
 /**
  * Identifies users by JSON Web Tokens. The session's user is a {@link JwtPrincipal}, and the session closes with 1008 when
@@ -175,13 +206,12 @@ const SHORTEST_SECRET = 32;
  */
 export function jwt(options: JwtOptions): JwtUsers {
   requireOptions('The argument of jwt', options);
-  const settings = readNested('jwt', OPTIONS, options);
-  const from = readNested('from', SOURCES, settings.from);
-  const { issuer, audience, requireExpiry, clockTolerance, name, roles, required, algorithms } = settings;
+  const settings = readNested('jwt', JWT_OPTIONS, options);
   const jose = loadJose();
-  const key = keyOf(jose, options);
+  const { from, issuer, audience, requireExpiry, clockTolerance, name, roles, required, algorithms } = settings;
+  const key = keyOf(jose, settings);
   const checks = {
-    algorithms: algorithms ?? (options.secret === undefined ? PUBLIC_ALGORITHMS : ['HS256']),
+    algorithms: algorithms ?? (settings.secret === undefined ? PUBLIC_ALGORITHMS : ['HS256']),
     clockTolerance,
     requiredClaims: requireExpiry ? ['exp'] : [],
     ...(issuer !== undefined && { issuer }),
@@ -230,32 +260,15 @@ function loadJose(): Jose {
   }
 }
 
-function keyOf(jose: Jose, { jwks, publicKey, secret }: JwtOptions): unknown {
+function keyOf(jose: Jose, { jwks, publicKey, secret }: ReadOptions<typeof JWT_OPTIONS>): unknown {
   if ([jwks, publicKey, secret].filter((one) => one !== undefined).length !== 1)
     throw new DeploymentException(
       'jwt takes exactly one of jwks, publicKey and secret.',
       undefined,
       'WS_DEPLOY_BAD_OPTION',
     );
-  if (secret !== undefined) {
-    const bytes: unknown = typeof secret === 'string' ? new TextEncoder().encode(secret) : secret;
-    if (bytes instanceof Uint8Array && bytes.length >= SHORTEST_SECRET) return bytes;
-    throw badOption('secret', `text or bytes, at least ${SHORTEST_SECRET} bytes long`, secret, '', describeKind);
-  }
-  if (publicKey !== undefined) {
-    if (isOptionsObject(publicKey)) return publicKey;
-    throw badOption(
-      'publicKey',
-      'a KeyObject, a CryptoKey or a JWK',
-      publicKey,
-      'Read PEM text with createPublicKey of node:crypto.',
-      describeKind,
-    );
-  }
-  if (jwks instanceof URL || typeof jwks === 'string') {
-    if (URL.canParse(String(jwks))) return jose.createRemoteJWKSet(new URL(jwks));
-  } else if (isOptionsObject(jwks) && Array.isArray(jwks.keys)) return jose.createLocalJWKSet(jwks);
-  throw badOption('jwks', 'the URL of a key set, or a key set { keys: […] }', jwks);
+  if (jwks === undefined) return secret ?? publicKey;
+  return jwks instanceof URL ? jose.createRemoteJWKSet(jwks) : jose.createLocalJWKSet(jwks);
 }
 
 /** RFC 6750 3: a challenge without an error for a request without a token. */
@@ -276,7 +289,7 @@ function refusalFor(error: unknown): HandshakeRejection {
   return new HandshakeRejection(503, { headers: { 'Retry-After': '5' }, cause });
 }
 
-function tokenOf(request: HandshakeRequest, from: ReturnType<typeof readNested<typeof SOURCES>>): string | undefined {
+function tokenOf(request: HandshakeRequest, from: ReadOptions<typeof SOURCES>): string | undefined {
   const { header, subprotocol, cookie, query } = from;
   return (
     (header ? bearerOf(request) : undefined) ??

@@ -1,5 +1,5 @@
 import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
-import { loadLazily } from '@serval/api/spi';
+import { FLAG, kind, loadLazily, readArgument, type OptionKind, type OptionTable } from '@serval/api/spi';
 import { measure } from './telemetry-metrics';
 import type { Api } from './telemetry-subscriptions';
 import { traceSessions } from './telemetry-traces';
@@ -26,6 +26,28 @@ export interface OpenTelemetryOptions {
   readonly handlerDuration?: boolean | undefined;
 }
 
+const provider = (method: 'getTracer' | 'getMeter') =>
+  kind(
+    `a provider with the method ${method}`,
+    (value): value is object =>
+      typeof value === 'object' && value !== null && typeof Reflect.get(value, method) === 'function',
+  );
+
+const SPANS: OptionKind<'handshake' | 'separate' | false> = kind(
+  "'handshake', 'separate' or false",
+  (value): value is 'handshake' | 'separate' | false =>
+    value === 'handshake' || value === 'separate' || value === false,
+);
+
+const OPEN_TELEMETRY_OPTIONS = {
+  tracerProvider: provider('getTracer'),
+  meterProvider: provider('getMeter'),
+  traces: { ...FLAG, default: true },
+  metrics: { ...FLAG, default: true },
+  messageSpans: { ...SPANS, default: 'handshake' },
+  handlerDuration: { ...FLAG, default: true },
+} satisfies OptionTable<OpenTelemetryOptions>;
+
 /** Ends the spans that are open, and traces and measures nothing more. */
 export interface OpenTelemetry {
   stop(): void;
@@ -36,22 +58,24 @@ export interface OpenTelemetry {
  * Traces and measures all handshakes, sessions and messages of the process by the OpenTelemetry API. Call it after the SDK
  * is registered and before the first session opens. An exporter that fails loses telemetry and nothing else.
  *
+ * @throws IllegalArgumentException when an option is wrong
  * @throws DeploymentException when `@opentelemetry/api` is missing
  *
  * @example
  * openTelemetry({ messageSpans: false });
  */
 export function openTelemetry(options: OpenTelemetryOptions = {}): OpenTelemetry {
+  const read = readArgument('openTelemetry', OPEN_TELEMETRY_OPTIONS, options, '{ messageSpans: false }');
+  const { traces, metrics, messageSpans, handlerDuration, meterProvider, tracerProvider } = read;
   const api = loadLazily('@opentelemetry/api', 'serval/opentelemetry', () => require('@opentelemetry/api') as Api);
-  const { traces = true, metrics = true, messageSpans = 'handshake', handlerDuration = true } = options;
   const stops: (() => void)[] = [];
   if (metrics) {
     // Their own types are those of the user's version of the API.
-    const meters = (options.meterProvider as MeterProvider | undefined) ?? api.metrics.getMeterProvider();
+    const meters = (meterProvider as MeterProvider | undefined) ?? api.metrics.getMeterProvider();
     stops.push(measure(api, meters.getMeter('serval'), handlerDuration));
   }
   if (traces) {
-    const tracers = (options.tracerProvider as TracerProvider | undefined) ?? api.trace.getTracerProvider();
+    const tracers = (tracerProvider as TracerProvider | undefined) ?? api.trace.getTracerProvider();
     stops.push(traceSessions(api, tracers.getTracer('serval'), messageSpans));
   }
   const stop = (): void => {

@@ -1,4 +1,4 @@
-import { loadLazily } from '@serval/api/spi';
+import { kind, loadLazily, readArgument, type OptionTable } from '@serval/api/spi';
 import type * as PromClient from 'prom-client';
 import { Measurements, type Buckets, type EndpointMeasurements, type Totals } from './measurements';
 
@@ -28,6 +28,35 @@ export interface PrometheusMetrics {
 const HANDLER_SECONDS = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10];
 const SESSION_SECONDS = [1, 10, 60, 300, 1800, 3600, 21_600, 86_400];
 
+const BUCKETS = kind(
+  'a list of numbers, ascending',
+  (value): value is readonly number[] =>
+    Array.isArray(value) &&
+    value.every((bound, index) => typeof bound === 'number' && bound > (index === 0 ? 0 : Number(value[index - 1]))),
+);
+
+const PROMETHEUS_OPTIONS = {
+  registry: kind('a registry of prom-client', isRegistry),
+  prefix: {
+    // https://prometheus.io/docs/concepts/data_model
+    ...kind(
+      'the beginning of a name: letters, digits, _ and :',
+      (value): value is string => typeof value === 'string' && /^(?:[a-z_:][\w:]*)?$/i.test(value),
+    ),
+    default: 'serval_',
+  },
+  handlerBuckets: { ...BUCKETS, default: HANDLER_SECONDS },
+} satisfies OptionTable<PrometheusOptions>;
+
+function isRegistry(value: unknown): value is MetricsRegistry {
+  const methods = ['registerMetric', 'getSingleMetric', 'removeSingleMetric'];
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    methods.every((method) => typeof Reflect.get(value, method) === 'function')
+  );
+}
+
 interface Value {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
@@ -41,15 +70,17 @@ interface Value {
  *
  * It adds nothing for the event loop and for memory; `collectDefaultMetrics` of prom-client has both.
  *
- * @throws Error when prom-client is missing, or a metric with one of the names is registered already
+ * @throws IllegalArgumentException when an option is wrong
+ * @throws DeploymentException when prom-client is missing
+ * @throws Error when a metric with one of the names is registered already
  *
  * @example
  * prometheusMetrics();
  * app.get('/metrics', async (_request, response) => response.type('text/plain').send(await register.metrics()));
  */
 export function prometheusMetrics(options: PrometheusOptions = {}): PrometheusMetrics {
-  const { prefix = 'serval_', handlerBuckets = HANDLER_SECONDS } = options;
-  const registry = options.registry ?? defaultRegistry();
+  const read = readArgument('prometheusMetrics', PROMETHEUS_OPTIONS, options, "{ prefix: 'chat_' }");
+  const { prefix, handlerBuckets, registry = defaultRegistry() } = read;
   const measurements = new Measurements({ handler: handlerBuckets, session: SESSION_SECONDS });
   const metrics = metricsOf(measurements, prefix);
   const taken = metrics.find(({ name }) => registry.getSingleMetric(name) !== undefined);

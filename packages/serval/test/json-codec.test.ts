@@ -214,7 +214,7 @@ describe('json(schema)', () => {
   });
 
   test('refuses at once what is no schema, and invalid options', () => {
-    expect(() => json({ type: 'object' } as never)).toThrow(/^json takes a schema of a library .*; found object\./);
+    expect(() => json({ type: 'object' } as never)).toThrow(/^json takes a schema of a library .*; found an object\./);
     expect(() => json(Command, { outgoing: 'strict' as never })).toThrow("outgoing is 'check', 'replace' or 'off'");
     expect(() => json(Command, { discriminator: '' })).toThrow('discriminator is the name of a property');
   });

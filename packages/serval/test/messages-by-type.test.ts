@@ -77,7 +77,7 @@ describe('endpoint with messages', () => {
 
   test.each([
     [{ codecs: [Chat], messages: { sya: () => 1 } }, '/chat.messages.sya: the schema of json has no message'],
-    [{ codecs: [Chat], messages: { say: 1 } }, '/chat: messages.say'],
+    [{ codecs: [Chat], messages: { say: 1 } }, '/chat.messages.say'],
     [{ messages: { say: () => 1 } }, '/chat: messages needs decoded objects.'],
     [{ codecs: [Chat], messages: 7 }, 'messages'],
   ])('finds mistakes at deployment: %p', (definition, message) => {

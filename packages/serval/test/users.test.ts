@@ -346,7 +346,7 @@ describe('serval/jwt', () => {
     [{ jwks: 'nowhere' }, 'jwks is the URL of a key set, or a key set { keys: […] }; found "nowhere".'],
     [{ publicKey: '-----BEGIN' }, 'Read PEM text with createPublicKey of node:crypto.'],
     [{ secret: SECRET, audiense: 'chat' }, 'audiense is not an option of jwt; did you mean audience?'],
-    [{ secret: SECRET, from: { cookies: 'a' } }, 'cookies is not an option of from; did you mean cookie?'],
+    [{ secret: SECRET, from: { cookies: 'a' } }, 'cookies is not an option of jwt.from; did you mean cookie?'],
   ])('refuses the options %j', (options, message) => {
     const create = (): unknown => jwt(options);
     expect(create).toThrow(DeploymentException);

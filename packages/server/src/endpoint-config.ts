@@ -5,14 +5,36 @@ import {
   type DecoderClass,
   type EncoderClass,
   type EndpointClass,
-  type EndpointLimits,
   type Extension,
   type InboundMode,
+  type Interceptor,
   type SecurityConstraint,
   type ServerEndpointOptions,
 } from '@serval/api';
-import { badOption, classNameOf, ENDPOINT_LIMITS, readAnnotations, SECURITY_CONSTRAINT } from '@serval/api/spi';
+import {
+  ANY,
+  choice,
+  classNameOf,
+  CODEC_LISTS,
+  list,
+  NAME,
+  readAnnotations,
+  readOptions,
+  requireKnown,
+  SECURITY_CONSTRAINT,
+  type OptionTable,
+} from '@serval/api/spi';
 import { UriTemplate } from './uri-template';
+
+/** The attributes of an endpoint besides its path and its configurator. */
+export const ATTRIBUTES = {
+  ...CODEC_LISTS,
+  subprotocols: { ...list('a list', NAME), default: [] },
+  // Deployment checks the functions.
+  interceptors: { ...list<Interceptor>('a list'), default: [] },
+  inbound: { ...choice('serial', 'concurrent'), default: 'serial' },
+  security: SECURITY_CONSTRAINT,
+} satisfies OptionTable<Omit<ServerEndpointOptions, 'value' | 'configurator'>>;
 
 /**
  * Builds the configuration of an annotated class, with a new configurator instance.
@@ -40,28 +62,22 @@ export function configOfAnnotated(endpointClass: EndpointClass): ServerEndpointC
     );
   }
   const { path } = UriTemplate.parse(options.value, name);
+  requireKnown(`@ServerEndpoint of ${name}`, { value: NAME, ...ATTRIBUTES, configurator: ANY }, options);
+  const { subprotocols, encoders, decoders, codecs, interceptors, inbound, security } = readOptions(
+    ATTRIBUTES,
+    options,
+    `${name}: `,
+  );
   return ServerEndpointConfig.Builder.create(endpointClass, path)
-    .subprotocols(list(name, 'subprotocols', options.subprotocols))
-    .encoders(list(name, 'encoders', options.encoders))
-    .decoders(list(name, 'decoders', options.decoders))
-    .codecs(list(name, 'codecs', options.codecs))
-    .interceptors(list(name, 'interceptors', options.interceptors))
+    .subprotocols(subprotocols)
+    .encoders(encoders)
+    .decoders(decoders)
+    .codecs(codecs)
+    .interceptors(interceptors)
     .configurator(makeConfigurator(name, options.configurator))
-    .inbound(inboundMode(name, options.inbound))
-    .security(options.security === undefined ? null : SECURITY_CONSTRAINT.read(options.security, `${name}: security`))
-    .limits(options.limits === undefined ? null : ENDPOINT_LIMITS.read(options.limits, `${name}: limits`))
+    .inbound(inbound)
+    .security(security ?? null)
     .build();
-}
-
-function list<T>(endpoint: string, attribute: string, value: readonly T[] | undefined): readonly T[] {
-  if (value === undefined) return [];
-  if (Array.isArray(value)) return value as readonly T[];
-  throw badOption(`${endpoint}: ${attribute}`, 'a list', value);
-}
-
-function inboundMode(endpoint: string, mode: InboundMode = 'serial'): InboundMode {
-  if (mode === 'serial' || mode === 'concurrent') return mode;
-  throw badOption(`${endpoint}: inbound`, "'serial' or 'concurrent'", mode);
 }
 
 function makeConfigurator(
@@ -128,8 +144,5 @@ export class ConnectionEndpointConfig extends ServerEndpointConfig {
   }
   override getSecurityConstraint(): SecurityConstraint | undefined {
     return this.shared.getSecurityConstraint();
-  }
-  override getLimits(): EndpointLimits {
-    return this.shared.getLimits();
   }
 }

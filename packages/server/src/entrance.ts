@@ -5,16 +5,16 @@ import {
   type EndpointClass,
   type Session,
 } from '@serval/api';
-import { describeValue } from '@serval/api/spi';
+import { describeValue, readArgument } from '@serval/api/spi';
 import { inOwnScope, toError } from '@serval/container';
 import { AdoptedWebSocket, tolerateErrors } from '@serval/protocol';
 import { AsyncResource } from 'node:async_hooks';
 import { IncomingMessage } from 'node:http';
-import { adopt, type AdoptOptions } from './adoption';
+import { adopt, ADOPT_OPTIONS, type AdoptOptions } from './adoption';
 import type { DeployedEndpoint, Deployment } from './deployment';
 import type { RouteMatch } from './endpoint-router';
 import { throughProxies } from './forwarded-request';
-import { asMap, handedOver, requireIncomingMessage, type PathParameters } from './handed-over';
+import { asMap, handedOver, requireIncomingMessage } from './handed-over';
 import { parseRequestTarget, type RequestTarget } from './request-target';
 import type { UpgradeContext } from './routed-request';
 import { claim } from './shared-server';
@@ -31,7 +31,6 @@ const MAX_SHOWN = 5;
 export interface EntranceSettings {
   /** The segments of the context path. */
   readonly contextPath: readonly string[];
-  readonly routeUpgrades: boolean;
   /** Undefined if no proxy is trusted. */
   readonly trustProxy: IsTrustedProxy | undefined;
 }
@@ -83,47 +82,30 @@ export class Entrance {
     diagnostics.report({ kind: 'handshake-refused', path, status: 404, reason, rule: 'path', nearest });
   }
 
-  /** Whether the host's routes receive an upgrade request to a path without an endpoint. */
-  routesUpgrade(target: string): boolean {
-    if (!this.settings.routeUpgrades) return false;
-    const segments = parseRequestTarget(target)?.segments;
-    return segments !== undefined && this.#isBelowContextPath(segments);
-  }
-
-  reportUnanswered(target: string): void {
-    this.context.container.diagnostics.report({
-      kind: 'handshake-refused',
-      path: parseRequestTarget(target)?.path ?? target.replace(/\?.*/s, ''),
-      status: 503,
-      reason: 'No route answered the request in time.',
-      rule: 'handshakeTimeout',
-    });
-  }
-
   /** Answers an upgrade request that the application routed to an endpoint. */
   upgradeHttp(
     httpRequest: unknown,
     httpResponse: unknown,
-    endpoint: EndpointClass | ServerEndpointConfig,
-    pathParameters: PathParameters,
+    config: ServerEndpointConfig,
+    pathParameters: ReadonlyMap<string, string> | Readonly<Record<string, string>>,
   ): Promise<void> {
-    return this.#reported(httpRequest, this.#upgradeHttp(httpRequest, httpResponse, endpoint, pathParameters));
+    return this.#reported(httpRequest, this.#upgradeHttp(httpRequest, httpResponse, config, pathParameters));
   }
 
   async #upgradeHttp(
     httpRequest: unknown,
     httpResponse: unknown,
-    endpoint: EndpointClass | ServerEndpointConfig,
-    pathParameters: PathParameters,
+    config: ServerEndpointConfig,
+    pathParameters: ReadonlyMap<string, string> | Readonly<Record<string, string>>,
   ): Promise<void> {
-    const { request, reply, isPlain } = handedOver(httpRequest, httpResponse);
-    if (!(endpoint instanceof ServerEndpointConfig) && typeof endpoint !== 'function') {
+    const [request, reply] = handedOver(httpRequest, httpResponse);
+    if (!(config instanceof ServerEndpointConfig)) {
       throw new IllegalArgumentException(
-        `upgradeHttpToWebSocket takes an endpoint class or a ServerEndpointConfig; found ${describeValue(endpoint)}.`,
+        `upgradeHttpToWebSocket takes a ServerEndpointConfig; found ${describeValue(config)}.`,
       );
     }
-    const deployed = this.deployment.endpointOf('upgradeHttpToWebSocket', endpoint);
-    if (!isPlain && !claim(reply.stream)) {
+    const plan = this.deployment.planOf(config);
+    if (!claim(reply.stream)) {
       throw new IllegalStateException(
         'upgradeHttpToWebSocket takes a request whose socket is free; an earlier call, an endpoint deployed at its path, or ' +
           'ws has already taken it. Call it once, and only for paths without an endpoint.',
@@ -135,8 +117,8 @@ export class Entrance {
       this.context.container.diagnostics.report({
         kind: 'handshake-refused',
         path: request.target,
-        endpoint: deployed.plan.name,
-        template: deployed.config.getPath(),
+        endpoint: plan.name,
+        template: config.getPath(),
         status: 400,
         reason: 'The request target is not a path.',
         rule: 'request',
@@ -149,7 +131,7 @@ export class Entrance {
       reply,
       target,
       pathParameters: asMap(pathParameters),
-      endpoint: deployed,
+      endpoint: { plan, config },
     };
     await inOwnScope(() => upgrade(this.context, routed));
   }
@@ -171,6 +153,12 @@ export class Entrance {
     endpoint: EndpointClass | ServerEndpointConfig,
     options: AdoptOptions,
   ): Promise<Session | undefined> {
+    const { pathParameters, userPrincipal } = readArgument(
+      'adoptWebSocket',
+      ADOPT_OPTIONS,
+      options,
+      '{ userPrincipal }',
+    );
     const received = fromIncomingMessage(requireIncomingMessage('adoptWebSocket', httpRequest));
     const target = parseRequestTarget(received.target);
     if (target === undefined) {
@@ -179,7 +167,7 @@ export class Entrance {
       );
     }
     const request = this.#throughProxies(received, target);
-    const deployed = this.deployment.endpointOf('adoptWebSocket', endpoint);
+    const deployed = this.deployment.endpointOf(endpoint);
     const { diagnostics, settings } = this.context.container;
     const adoption = {
       socket: AdoptedWebSocket.take(webSocket, {
@@ -190,9 +178,9 @@ export class Entrance {
       }),
       request,
       target,
-      pathParameters: asMap(options.pathParameters ?? {}),
+      pathParameters: asMap(pathParameters),
       endpoint: deployed,
-      userPrincipal: options.userPrincipal ?? null,
+      userPrincipal,
     };
     return inOwnScope(() => adopt(this.context, adoption));
   }
@@ -221,13 +209,10 @@ export class Entrance {
   }
 
   #matchSegments(segments: readonly string[]): RouteMatch<DeployedEndpoint> | undefined {
-    if (!this.#isBelowContextPath(segments)) return undefined;
-    const rest = segments.slice(this.settings.contextPath.length);
-    return this.deployment.match(rest.length === 0 ? [''] : rest);
-  }
-
-  #isBelowContextPath(segments: readonly string[]): boolean {
     const prefix = this.settings.contextPath;
-    return segments.length >= prefix.length && prefix.every((segment, index) => segments[index] === segment);
+    if (segments.length < prefix.length || !prefix.every((segment, index) => segments[index] === segment))
+      return undefined;
+    const rest = segments.slice(prefix.length);
+    return this.deployment.match(rest.length === 0 ? [''] : rest);
   }
 }

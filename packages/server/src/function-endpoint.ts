@@ -10,7 +10,6 @@ import {
   type EncoderClass,
   type EndpointHandlers,
   type HandlerReply,
-  type Interceptor,
   type HandlerMessage,
   type MessageType,
   type ParameterRole,
@@ -22,23 +21,22 @@ import {
   type TypedHandlers,
 } from '@serval/api';
 import {
-  badOption,
   callable,
-  choice,
-  ENDPOINT_LIMITS,
+  HANDLERS,
   kind,
-  list,
-  readNested,
-  record,
+  membersOf,
+  readOptions,
   recordOf,
+  requireKnown,
   requireOptions,
+  requireReachable,
   wholeNumber,
   type HandlerKind,
   type OptionTable,
-  SECURITY_CONSTRAINT,
+  type ReadOptions,
 } from '@serval/api/spi';
 import { AnyDecoded } from '@serval/plan';
-import { configOfAnnotated } from './endpoint-config';
+import { ATTRIBUTES, configOfAnnotated } from './endpoint-config';
 import { UriTemplate } from './uri-template';
 
 /** The options of {@link endpoint} beside the handlers; everything has a default. */
@@ -84,46 +82,23 @@ export type EndpointDefinition<
       | undefined;
   };
 
-type Handler = (...args: never[]) => unknown;
-
-const HANDLERS = {
-  onOpen: callable<Handler>(),
-  onText: callable<Handler>(),
-  onBinary: callable<Handler>(),
-  onMessage: callable<Handler>(),
-  onPong: callable<Handler>(),
-  onClose: callable<Handler>(),
-  onError: callable<Handler>(),
-} satisfies OptionTable<EndpointHandlers<never, never, never>>;
-
 const SETTINGS = {
-  subprotocols: list<string>('a list'),
-  decoders: list<DecoderClass>('a list'),
-  encoders: list<EncoderClass>('a list'),
-  codecs: list<CodecClass>('a list'),
-  interceptors: list<Interceptor>('a list'),
-  security: SECURITY_CONSTRAINT,
-  limits: ENDPOINT_LIMITS,
+  ...ATTRIBUTES,
   configurator: kind(
     'a class that extends ServerEndpointConfig.Configurator',
     (value): value is NonNullable<ServerEndpointOptions['configurator']> => typeof value === 'function',
   ),
-  inbound: choice('serial', 'concurrent'),
   maxMessageSize: { ...wholeNumber('whole number of bytes', -1), default: -1 },
 } satisfies OptionTable<EndpointSettings<readonly [], readonly [], readonly []>>;
 
-const OPTIONS = {
-  ...HANDLERS,
-  ...SETTINGS,
-  messages: { ...record<Readonly<Record<string, unknown>>>('an object of functions by type'), default: {} },
+/** The `messages`: one function for each type. */
+const TYPED = {
+  messages: { ...membersOf('an object of functions by type', callable<object>()), default: {} },
 };
 
-/** A definition as its reader uses it. */
-type Definition = EndpointHandlers<never, never, unknown> & {
-  readonly decoders?: readonly DecoderClass[] | undefined;
-  readonly codecs?: readonly CodecClass[] | undefined;
-  readonly messages?: Readonly<Record<string, unknown>> | undefined;
-};
+export const ENDPOINT_OPTIONS = { ...HANDLERS, ...SETTINGS, ...TYPED };
+
+type TypedFunctions = ReadOptions<typeof TYPED>['messages'];
 
 /**
  * Defines a server endpoint by functions, for `new Server({ endpoints })` and `addEndpoint`. It works like an annotated
@@ -151,27 +126,27 @@ export function endpoint<
   const template = UriTemplate.parse(path, 'An endpoint');
   const name = template.path;
   requireOptions(`${name}: the second argument of endpoint`, definition);
-  const { maxMessageSize, configurator, decoders, messages, ...settings } = readNested(name, OPTIONS, definition);
+  requireKnown(name, ENDPOINT_OPTIONS, definition);
+  const handlers = readOptions(HANDLERS, definition, `${name}.`);
+  const { messages } = readOptions(TYPED, definition, `${name}.`);
+  const { maxMessageSize, configurator, ...settings } = readOptions(SETTINGS, definition, `${name}.`);
+  const isDecoded = settings.decoders.length + settings.codecs.length > 0;
+  requireReachable(name, handlers, isDecoded);
 
   // A new class for each endpoint, with the records of an annotated one.
   const endpointClass = class {};
   Object.defineProperty(endpointClass, 'name', { value: name });
   const endpointRecord = recordOf(endpointClass);
-  for (const { kind, method, params, type } of methodsOf(name, definition)) {
+  for (const { kind, method, params, type } of [
+    ...methodsOf(handlers, isDecoded),
+    ...typedMethods(name, messages, isDecoded),
+  ]) {
     const size = kind === 'message' ? maxMessageSize : undefined;
     endpointRecord.handlers.push({ kind, method, params, type, maxMessageSize: size, problem: undefined });
   }
-  const { subprotocols, encoders, codecs, interceptors, inbound, security, limits } = settings;
   endpointRecord.serverEndpoint = {
+    ...settings,
     value: path,
-    subprotocols,
-    decoders,
-    encoders,
-    codecs,
-    interceptors,
-    inbound,
-    security,
-    limits,
     configurator: withInstance(instanceOf(definition, messages), configurator ?? ServerEndpointConfig.Configurator),
   };
   const config = configOfAnnotated(endpointClass);
@@ -200,57 +175,48 @@ function methodOf(type: string): string {
 }
 
 /** The definition, with the functions of `messages` as methods. */
-function instanceOf(definition: object, messages: Readonly<Record<string, unknown>>): object {
+function instanceOf(definition: object, messages: TypedFunctions): object {
   const methods = Object.entries(messages).map(([type, handler]) => [methodOf(type), handler] as const);
   return methods.length === 0
     ? definition
     : Object.assign(Object.create(definition) as object, Object.fromEntries(methods));
 }
 
-/** @throws DeploymentException when a function is none, or no decoder makes the messages */
-function typedMethods(name: string, messages: Readonly<Record<string, unknown>>, isDecoded: boolean): HandlerMethod[] {
-  return Object.entries(messages)
-    .filter(([, handler]) => handler !== undefined)
-    .map(([key, handler]) => {
-      if (typeof handler !== 'function') throw badOption(`${name}: ${methodOf(key)}`, 'a function', handler);
-      if (!isDecoded) {
-        throw new DeploymentException(
-          `${name}: messages needs decoded objects. Add a codec, such as codecs: [json(schema)].`,
-          undefined,
-          'WS_DEPLOY_BAD_CODEC',
-        );
-      }
-      // The keys of an object are strings; a number is an opcode.
-      const type = String(Number(key)) === key ? Number(key) : key;
-      return { kind: 'message', method: methodOf(key), params: [AnyDecoded, Session], type };
-    });
+/** @throws DeploymentException when no decoder makes the messages */
+function typedMethods(name: string, messages: TypedFunctions, isDecoded: boolean): readonly HandlerMethod[] {
+  const types = Object.keys(messages);
+  if (types.length > 0 && !isDecoded) {
+    throw new DeploymentException(
+      `${name}: messages needs decoded objects. Add a codec, such as codecs: [json(schema)].`,
+      undefined,
+      'WS_DEPLOY_BAD_CODEC',
+    );
+  }
+  return types.map((key) => {
+    // The keys of an object are strings; a number is an opcode.
+    const type = String(Number(key)) === key ? Number(key) : key;
+    return { kind: 'message', method: methodOf(key), params: [AnyDecoded, Session], type };
+  });
 }
 
 /** The handlers that are there, as methods with roles. */
-function methodsOf(name: string, definition: Definition): readonly HandlerMethod[] {
-  const has = (handler: keyof typeof HANDLERS): boolean => definition[handler] !== undefined;
-  const isDecoded = (definition.decoders ?? []).length + (definition.codecs ?? []).length > 0;
-  const untaken = [...(has('onText') ? [] : [String]), ...(has('onBinary') ? [] : [Buffer])];
-  if (has('onMessage') && !isDecoded && untaken.length === 0) {
-    throw new DeploymentException(
-      `${name}: onMessage receives nothing, because onText and onBinary receive all messages. Remove one of the three, or add decoders.`,
-      undefined,
-      'WS_DEPLOY_DUPLICATE_HANDLER',
-    );
-  }
-  const methods: HandlerMethod[] = [
+function methodsOf(handlers: ReadOptions<typeof HANDLERS>, isDecoded: boolean): readonly HandlerMethod[] {
+  const untaken = [
+    ...(handlers.onText === undefined ? [String] : []),
+    ...(handlers.onBinary === undefined ? [Buffer] : []),
+  ];
+  const methods: readonly (HandlerMethod & { readonly method: keyof typeof HANDLERS })[] = [
     { kind: 'open', method: 'onOpen', params: [Session] },
     { kind: 'message', method: 'onText', params: [String, Session] },
     { kind: 'message', method: 'onBinary', params: [Buffer, Session] },
-    ...(isDecoded ? [AnyDecoded] : untaken).map((message): HandlerMethod => {
-      return { kind: 'message', method: 'onMessage', params: [message, Session] };
+    ...(isDecoded ? [AnyDecoded] : untaken).map((message) => {
+      return { kind: 'message', method: 'onMessage', params: [message, Session] } as const;
     }),
     { kind: 'message', method: 'onPong', params: [PongMessage, Session] },
     { kind: 'close', method: 'onClose', params: [CloseReason, Session] },
     { kind: 'error', method: 'onError', params: [Error, Session] },
   ];
-  const named = methods.filter(({ method }) => has(method as keyof typeof HANDLERS));
-  return [...named, ...typedMethods(name, definition.messages ?? {}, isDecoded)];
+  return methods.filter(({ method }) => handlers[method] !== undefined);
 }
 
 /** A configurator whose sessions all have the same instance; an instance factory is for classes. */

@@ -1,5 +1,5 @@
-import { IllegalArgumentException, type HandshakeRequest, type Principal } from '@serval/api';
-import { describeValue } from '@serval/api/spi';
+import type { HandshakeRequest, Principal } from '@serval/api';
+import { describeValue, kind, readArgument, type OptionTable } from '@serval/api/spi';
 import type { Authenticate } from './routed-request';
 
 /** How {@link requestUser} reads the user that middleware found. */
@@ -13,12 +13,24 @@ export interface RequestUserOptions<U = Record<string, unknown>> {
   readonly roles?: string | ((user: U) => Iterable<string>) | undefined;
 }
 
+const PROPERTY = kind(
+  'the name of a property, or a function',
+  // The caller is responsible for the function's signature.
+  (value): value is string | ((user: object) => unknown) =>
+    (typeof value === 'string' && value !== '') || typeof value === 'function',
+);
+
+const REQUEST_USER_OPTIONS = {
+  name: PROPERTY,
+  roles: { ...PROPERTY, default: 'roles' },
+} satisfies OptionTable<RequestUserOptions>;
+
 const NAMES = ['id', 'sub', 'username', 'email'];
 
 /**
  * An `authenticate` for middleware such as passport's, which leaves the user at `request.user`. The user becomes the
  * session's principal: the same object, with `getName` and `roles` added as hidden properties if it lacks them. It is the
- * default of a container with `handshakeMiddleware` or `routeUpgrades`.
+ * default of a container with `handshakeMiddleware`.
  *
  * @throws IllegalArgumentException for anything but options; the function that it returns throws an Error (500) when the
  * user has no name
@@ -27,7 +39,7 @@ const NAMES = ['id', 'sub', 'username', 'email'];
  * new Server({ handshakeMiddleware: [sessions, passport.session()], authenticate: requestUser({ roles: 'groups' }) });
  */
 export function requestUser<U = Record<string, unknown>>(options: RequestUserOptions<U> = {}): Authenticate {
-  requireOptions(options);
+  const { name, roles } = readArgument('requestUser', REQUEST_USER_OPTIONS, options, "{ name: 'login' }");
   return (request) => {
     const user = userOf(request);
     if (user === undefined || user === null || user === false) return null;
@@ -36,23 +48,12 @@ export function requestUser<U = Record<string, unknown>>(options: RequestUserOpt
       throw new Error(`request.user is ${describeValue(user)}; expected an object, or a name.`);
     if ('getName' in user && typeof user.getName === 'function') return user as Principal;
     // The application declares the type of its users.
-    return namedUser(user, nameOf(user as U, options.name), rolesOf(user as U, options.roles ?? 'roles'));
-  };
-}
-
-function requireOptions(options: unknown): void {
-  if (typeof options !== 'object' || options === null)
-    throw new IllegalArgumentException(
-      `requestUser takes options, such as { name: 'login' }; found ${describeValue(options)}.`,
+    return namedUser(
+      user,
+      nameOf(user as U, name as RequestUserOptions<U>['name']),
+      rolesOf(user as U, roles as NonNullable<RequestUserOptions<U>['roles']>),
     );
-  for (const [name, value] of Object.entries(options)) {
-    if (name !== 'name' && name !== 'roles')
-      throw new IllegalArgumentException(`${name} is not an option of requestUser; it takes name and roles.`);
-    if (value !== undefined && typeof value !== 'string' && typeof value !== 'function')
-      throw new IllegalArgumentException(
-        `The option ${name} of requestUser is the name of a property or a function; found ${describeValue(value)}.`,
-      );
-  }
+  };
 }
 
 function userOf(request: HandshakeRequest): unknown {

@@ -2,7 +2,6 @@ import type { HandshakeRejection, HandshakeRequest, Principal } from '@serval/ap
 import type { ContainerContext, RefusalRule } from '@serval/container';
 import type { Engine } from '@serval/protocol';
 import type { HandshakePolicy } from './default-configurator';
-import type { ConnectionLimits } from './connection-limits';
 import type { DeployedEndpoint } from './deployment';
 import type { HandshakeMiddleware } from './handshake-middleware';
 import type { IsAllowedHost } from './host-policy';
@@ -35,7 +34,6 @@ export interface UpgradeContext extends PendingHandshakes {
     requireRoles(routed: RoutedRequest, request: HandshakeRequest): void;
   };
   readonly users: SessionUsers;
-  readonly limits: ConnectionLimits;
   readonly isUserInRole: (principal: Principal, role: string) => boolean;
   /** Called when a handshake is accepted. */
   readonly accepted: () => void;

@@ -15,7 +15,15 @@ import {
   type Session,
   type SessionData,
 } from '@serval/api';
-import { closeReasonOf, describeValue, requireOptions, showAs } from '@serval/api/spi';
+import {
+  closeReasonOf,
+  copyOptions,
+  describeValue,
+  kind,
+  readArgument,
+  showAs,
+  type OptionTable,
+} from '@serval/api/spi';
 import {
   ContainerContext,
   ContainerDefaults,
@@ -27,15 +35,18 @@ import {
 } from '@serval/container';
 import type { EndpointPlan } from '@serval/plan';
 import type { AdoptOptions } from './adoption';
-import { createEngine, readContainerOptions, type ServerContainerOptions } from './container-options';
+import {
+  createEngine,
+  readContainerOptions,
+  SERVER_CONTAINER_OPTIONS,
+  type ServerContainerOptions,
+} from './container-options';
 import { construct, type HandshakePolicy } from './default-configurator';
 import type { DeployedEndpoint } from './deployment';
 import { Deployment } from './deployment';
 import { endpoint, type EndpointDefinition } from './function-endpoint';
 import type { RouteMatch } from './endpoint-router';
-import { ConnectionLimits } from './connection-limits';
 import { Entrance } from './entrance';
-import type { PathParameters } from './handed-over';
 import { HttpSessions } from './http-sessions';
 import { originPolicy } from './origin-policy';
 import { misplacedOptions } from './server-options';
@@ -55,6 +66,11 @@ export interface RemoveOptions {
   readonly closeReason?: CloseReason | undefined;
 }
 
+const REMOVE_OPTIONS = {
+  // closeReasonOf reads it.
+  closeReason: kind('a CloseReason', (_value): _value is unknown => true),
+} satisfies OptionTable<RemoveOptions>;
+
 /** The container of server endpoints: the specification's `ServerContainer`, and more. `attach` and `Server` create one. */
 export class ServerContainer extends ContainerDefaults implements SpecifiedServerContainer {
   readonly #context: ContainerContext;
@@ -72,17 +88,17 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
   /** @throws DeploymentException when an option is out of range or of the wrong type */
   constructor(options: ServerContainerOptions = {}) {
     super();
-    requireOptions('The argument with the options of a container', options);
-    const settings = readContainerOptions(options);
-    const engine = createEngine(settings, options);
-    this.#context = new ContainerContext(this, options, engine.installedExtensions, undefined, {
+    const given = copyOptions('The argument with the options of a container', SERVER_CONTAINER_OPTIONS, options);
+    const settings = readContainerOptions(given);
+    const engine = createEngine(settings, given);
+    this.#context = new ContainerContext(this, given, engine.installedExtensions, undefined, {
       endpoints: () => this.#deployment,
       bus: settings.bus,
     });
-    for (const message of misplacedOptions(options))
+    for (const message of misplacedOptions(given))
       this.#context.diagnostics.report({ kind: 'setting-warning', message });
     const policy: HandshakePolicy = {
-      checkOrigin: settings.allowedOrigins ?? originPolicy(options.compatibility === undefined ? [] : '*'),
+      checkOrigin: settings.allowedOrigins ?? originPolicy(given.compatibility === undefined ? [] : '*'),
       createInstance: (endpointClass, request) =>
         settings.instanceFactory === undefined
           ? construct(endpointClass)
@@ -100,16 +116,13 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
       instanceFactory: settings.instanceFactory?.destroy && settings.instanceFactory,
       isAllowedHost: settings.allowedHosts,
       middleware: settings.handshakeMiddleware,
-      authenticate:
-        settings.authenticate ??
-        (settings.handshakeMiddleware.length > 0 || settings.routeUpgrades ? requestUser() : undefined),
+      authenticate: settings.authenticate ?? (settings.handshakeMiddleware.length > 0 ? requestUser() : undefined),
       security: new SecurityPolicy(
         settings.securityConstraints,
         settings.contextPath,
         settings.authenticationChallenge,
       ),
       users: this.#users,
-      limits: new ConnectionLimits(settings, () => this.#context.registry.live()),
       isUserInRole: settings.isUserInRole,
       handshakeTimeoutMs: settings.handshakeTimeout,
       accepted: () => this.#deployment.beginService(),
@@ -243,16 +256,6 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
     return this.#entrance.handleUpgrade(request, reply);
   }
 
-  /** Whether the routes of the host receive an upgrade request to a path without an endpoint: see `routeUpgrades`. */
-  routesUpgrade(target: string): boolean {
-    return this.#entrance.routesUpgrade(target);
-  }
-
-  /** Reports an upgrade that the host answers with 503, because none of its routes answered in time. */
-  upgradeUnanswered(target: string): void {
-    this.#entrance.reportUnanswered(target);
-  }
-
   /** Warns that the host serves an upgrade as a plain request although an endpoint is deployed at its path. */
   upgradeWithheld(target: string): void {
     if (this.match(target) === undefined) return;
@@ -275,35 +278,13 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
     this.#entrance.reportUnmatched(target, nearest);
   }
 
-  /**
-   * Upgrades an HTTP request that your application has routed itself to a session (WS 2.1). In a route of a framework, set
-   * `routeUpgrades`, and return or await the promise.
-   *
-   * @param httpRequest the host's request: Node's IncomingMessage or Http2ServerRequest
-   * @param httpResponse the response of the route, whose headers become part of the 101. Or the socket of Node's 'upgrade'
-   * event, alone or as `{ socket, head }`. Or, over HTTP/2, the response of its 'connect' event. A host that sends its
-   * headers late passes `{ response, respond }`: `respond({ status, headers, body })` makes it write a 101 or a refusal
-   * @param endpoint an endpoint, which need not be deployed; the request's path need not match its path
-   * @param pathParameters the values for `@PathParam` and `session.params`, such as `request.params`. The container joins
-   * the parts of a list with slashes
-   * @returns a promise that resolves once the server has answered the handshake, with 101 or a refusal
-   * @throws IllegalArgumentException when an argument has the wrong type. This and the following errors are rejections. The
-   * container also logs them, so you need not handle them
-   * @throws IllegalStateException when the response is already sent, or the socket is already taken
-   * @throws DeploymentException when the endpoint breaks a rule of deployment
-   *
-   * @example
-   * app.get('/rooms/:room', requireLogin, (request, response) =>
-   *   container.upgradeHttpToWebSocket(request, response, chat, request.params),
-   * );
-   */
   upgradeHttpToWebSocket(
     httpRequest: unknown,
     httpResponse: unknown,
-    endpoint: EndpointClass | ServerEndpointConfig,
-    pathParameters: PathParameters = {},
+    config: ServerEndpointConfig,
+    pathParameters: ReadonlyMap<string, string> | Readonly<Record<string, string>> = {},
   ): Promise<void> {
-    return this.#entrance.upgradeHttp(httpRequest, httpResponse, endpoint, pathParameters);
+    return this.#entrance.upgradeHttp(httpRequest, httpResponse, config, pathParameters);
   }
 
   /**
@@ -462,7 +443,6 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
 }
 
 function closeReasonIn(method: string, options: RemoveOptions): CloseReason | undefined {
-  requireOptions(`The last argument of ${method}`, options);
-  const { closeReason } = options;
+  const { closeReason } = readArgument(method, REMOVE_OPTIONS, options, '{ closeReason: new CloseReason(1001) }');
   return closeReason === undefined ? undefined : closeReasonOf(`closeReason of ${method}`, closeReason);
 }

@@ -8,7 +8,6 @@ import {
   list,
   readOptions,
   record,
-  requireOptions,
   unknownOptions,
   type OptionKind,
   type OptionTable,
@@ -58,15 +57,21 @@ const HOST: OptionKind<string> = kind(
   { remedy: () => 'Leave it out for all addresses.' },
 );
 
+/** Deployment checks more of them. */
+const DEPLOYABLE = kind(
+  'an endpoint: the result of endpoint(), a class or a configuration',
+  (value): value is EndpointClass | ServerEndpointConfig =>
+    typeof value === 'function' || (typeof value === 'object' && value !== null),
+);
+
+export const ENDPOINTS = { ...list('a list of endpoint classes and configurations', DEPLOYABLE), default: [] };
+
 /** The options that a standalone server adds to those of its container. */
 const OWN_OPTIONS = {
   port: { ...PORT, default: 0 },
   host: HOST,
   scan: PATTERNS,
-  endpoints: {
-    ...list<EndpointClass | ServerEndpointConfig>('a list of endpoint classes and configurations'),
-    default: [],
-  },
+  endpoints: ENDPOINTS,
   requestListener: callable<RequestListener>(),
   tls: record<SecureServerOptions>('an object with the options of a TLS server of Node, such as key and cert', {
     isSecret: true,
@@ -89,7 +94,6 @@ export type ListenAddress = { readonly port: number; readonly host: string | und
 
 /** @throws DeploymentException when an option is out of range or of the wrong type */
 export function readServerOptions(options: ServerOptions): ServerSettings {
-  requireOptions('The argument of new Server', options);
   const { port, host, ...settings } = readOptions(OWN_OPTIONS, options);
   if (settings.http2 && settings.tls === undefined)
     throw wrong(
@@ -100,7 +104,7 @@ export function readServerOptions(options: ServerOptions): ServerSettings {
   throw wrong(`host is for a port; found it beside the path ${JSON.stringify(port)}. Remove it.`);
 }
 
-/** The options for the container. */
+/** The options for the container. They are a copy already. */
 export function containerOptionsOf(options: ServerOptions): ServerContainerOptions {
   return Object.fromEntries(Object.entries(options).filter(([name]) => !Object.hasOwn(OWN_OPTIONS, name)));
 }

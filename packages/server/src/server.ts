@@ -3,12 +3,18 @@ import type { Http2SecureServer, ServerHttp2Session } from 'node:http2';
 import type * as Https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { DeploymentException, IllegalStateException, type SessionSelection, type SessionTarget } from '@serval/api';
-import { Deadline, showAs } from '@serval/api/spi';
+import { copyOptions, Deadline, showAs } from '@serval/api/spi';
 import { graceOf, toError, type StopOptions } from '@serval/container';
 import { healthOf, type Health } from './health';
 import { attach, type AttachableServer } from './http-host';
 import type { ServerContainer } from './server-container';
-import { containerOptionsOf, readServerOptions, type ServerOptions, type ServerSettings } from './server-options';
+import {
+  containerOptionsOf,
+  readServerOptions,
+  SERVER_OPTIONS,
+  type ServerOptions,
+  type ServerSettings,
+} from './server-options';
 import { http2 as loadHttp2 } from './upgrade-request';
 
 /** How long connections without a session may stay after a stop, such as a refused client or an unfinished TLS handshake. */
@@ -34,7 +40,8 @@ export class Server {
 
   /** @throws DeploymentException when an option is out of range or of the wrong type */
   constructor(options: ServerOptions = {}) {
-    this.#settings = readServerOptions(options);
+    const given = copyOptions('The argument of new Server', SERVER_OPTIONS, options);
+    this.#settings = readServerOptions(given);
     const listener: RequestListener =
       this.#settings.requestListener ??
       ((request, response) => {
@@ -54,7 +61,7 @@ export class Server {
       sockets.add(socket);
       socket.on('close', forget);
     });
-    this.container = attach(this.#http, containerOptionsOf(options));
+    this.container = attach(this.#http, containerOptionsOf(given));
   }
 
   #createServer(listener: RequestListener): AttachableServer {

@@ -47,14 +47,13 @@ export function accept(
 ): Transport | undefined {
   const { settings } = container;
   const { text, binary } = endpoint.plan;
-  const limits = endpoint.config.getLimits();
   return reply.accept(request, engine, {
     ...negotiated,
     isSecure: request.isSecure,
     remoteAddress: request.remoteAddress,
     maxMessageBytes: Math.max(
-      limits.textBufferSize ?? settings.textBufferSize,
-      limits.binaryBufferSize ?? settings.binaryBufferSize,
+      settings.textBufferSize,
+      settings.binaryBufferSize,
       text?.maxMessageSize ?? 0,
       binary?.maxMessageSize ?? 0,
     ),

@@ -1,9 +1,29 @@
 import { randomBytes } from 'node:crypto';
 import { Duplex } from 'node:stream';
 import { IllegalArgumentException, type EndpointClass, type ServerEndpointConfig, type Session } from '@serval/api';
-import { describeValue, list, readOptions, requireOptions, type OptionTable, type Transport } from '@serval/api/spi';
+import {
+  ANY,
+  copyOptions,
+  describeValue,
+  FLAG,
+  list,
+  membersOf,
+  NAME,
+  readArgument,
+  readOptions,
+  TEXT,
+  type OptionTable,
+  type Transport,
+} from '@serval/api/spi';
 import { HeaderMap, type AcceptedUpgrade, type Engine } from '@serval/protocol';
-import { Http1Reply, ServerContainer, type ServerContainerOptions, type StopOptions } from '@serval/server';
+import {
+  ENDPOINTS,
+  Http1Reply,
+  SERVER_CONTAINER_OPTIONS,
+  ServerContainer,
+  type ServerContainerOptions,
+  type StopOptions,
+} from '@serval/server';
 import { Peer } from './peer';
 import { createTransportPair } from './memory-transport';
 
@@ -12,12 +32,9 @@ export interface TestServerOptions extends Omit<ServerContainerOptions, 'engine'
   readonly endpoints?: readonly (EndpointClass | ServerEndpointConfig)[] | undefined;
 }
 
-const OWN_OPTIONS = {
-  endpoints: {
-    ...list<EndpointClass | ServerEndpointConfig>('a list of endpoint classes and configurations'),
-    default: [],
-  },
-} satisfies OptionTable<Pick<TestServerOptions, 'endpoints'>>;
+const OWN_OPTIONS = { endpoints: ENDPOINTS } satisfies OptionTable<Pick<TestServerOptions, 'endpoints'>>;
+
+const TEST_SERVER_OPTIONS = { ...SERVER_CONTAINER_OPTIONS, ...OWN_OPTIONS };
 
 /** The opening handshake of a {@link Peer}; everything has a default. */
 export interface ConnectOptions {
@@ -30,6 +47,14 @@ export interface ConnectOptions {
   /** The result of `HandshakeRequest.getNativeRequest`; its `session` member is the HTTP session. */
   readonly nativeRequest?: unknown;
 }
+
+const CONNECT_OPTIONS = {
+  headers: { ...membersOf('an object of texts by name', TEXT), default: {} },
+  subprotocols: { ...list('a list of names', NAME), default: [] },
+  remoteAddress: { ...NAME, default: '127.0.0.1' },
+  isSecure: { ...FLAG, default: false },
+  nativeRequest: { ...ANY, default: {} },
+} satisfies OptionTable<ConnectOptions>;
 
 /** The server refused the opening handshake. */
 export class HandshakeRefused extends Error {
@@ -62,10 +87,10 @@ export class TestServer {
 
   /** @throws DeploymentException when an endpoint cannot be deployed */
   constructor(options: TestServerOptions = {}) {
-    requireOptions('The argument with the options of a TestServer', options);
-    const { endpoints } = readOptions(OWN_OPTIONS, options);
+    const given = copyOptions('The argument with the options of a TestServer', TEST_SERVER_OPTIONS, options);
+    const { endpoints } = readOptions(OWN_OPTIONS, given);
     const containerOptions = Object.fromEntries(
-      Object.entries(options).filter(([name]) => !Object.hasOwn(OWN_OPTIONS, name)),
+      Object.entries(given).filter(([name]) => !Object.hasOwn(OWN_OPTIONS, name)),
     );
     const engine: Engine = { installedExtensions: [], accept: (upgrade) => this.#accept(upgrade) };
     this.container = new ServerContainer({ ...containerOptions, engine });
@@ -83,7 +108,13 @@ export class TestServer {
       throw new IllegalArgumentException(
         `connect takes a path, such as "/chat?name=Ann"; found ${describeValue(target)}.`,
       );
-    requireOptions('The second argument of connect', options);
+    const {
+      headers: given,
+      subprotocols,
+      remoteAddress,
+      isSecure,
+      nativeRequest,
+    } = readArgument('connect', CONNECT_OPTIONS, options, "{ subprotocols: ['chat'] }");
     const socket = new AnswerSocket();
     const headers = new HeaderMap();
     const lines = {
@@ -92,8 +123,8 @@ export class TestServer {
       Connection: 'Upgrade',
       'Sec-WebSocket-Version': '13',
       'Sec-WebSocket-Key': randomBytes(16).toString('base64'),
-      ...(options.subprotocols && { 'Sec-WebSocket-Protocol': options.subprotocols.join(', ') }),
-      ...options.headers,
+      ...(subprotocols.length > 0 && { 'Sec-WebSocket-Protocol': subprotocols.join(', ') }),
+      ...given,
     };
     for (const [name, value] of Object.entries(lines)) headers.set(name, [value]);
     const found = this.container.handleUpgrade(
@@ -102,13 +133,13 @@ export class TestServer {
         httpVersion: '1.1',
         target,
         headers: headers.seal(),
-        isSecure: options.isSecure ?? false,
+        isSecure,
         localAddress: '127.0.0.1',
         localPort: 80,
-        remoteAddress: options.remoteAddress ?? '127.0.0.1',
+        remoteAddress,
         remotePort: 50_000,
         clientCertificates: () => undefined,
-        native: options.nativeRequest ?? {},
+        native: nativeRequest,
       },
       new Http1Reply(socket, Buffer.alloc(0)),
     );

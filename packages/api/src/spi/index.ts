@@ -31,30 +31,44 @@ export { cannotLoad, loadLazily } from './load-lazily';
 export { nearestName } from '../nearest-name';
 export {
   badOption,
+  copyOptions,
+  isOptionsObject,
+  readArgument,
+  readNested,
+  readOptions,
+  readText,
+  requireKnown,
+  requireOptions,
+  unknownOptions,
+} from '../options';
+export {
+  ANY,
   bytes,
   callable,
   choice,
   DELAY,
   FLAG,
-  isOptionsObject,
   kind,
   list,
+  membersOf,
   milliseconds,
   MILLISECONDS_OR_NEVER,
-  readNested,
-  readOptions,
-  readText,
+  NAME,
+  nested,
   record,
-  requireOptions,
+  SCHEMA,
+  SIGNAL,
   switchable,
-  unknownOptions,
+  TEXT,
   wholeNumber,
-} from '../options';
+} from '../option-kinds';
 export type { OptionKind, OptionRow, OptionRows, OptionTable, ReadOptions, TomcatPlace } from '../options';
+export { HANDLERS, requireReachable } from '../endpoint-handlers';
+export { CODEC_LISTS } from '../endpoint-options';
+export { EXTENSION } from '../extension';
 export { inheritsFrom, ownClass } from '../brand';
 export { closeReasonOf, isSendableCloseCode } from '../close-reason';
 export { classNameOf, describeKind, describeValue } from '../describe-value';
-export { CONNECTIONS, ENDPOINT_LIMITS } from '../endpoint-limits';
 export { readSecurity } from '../security';
 export { SECURITY_CONSTRAINT } from '../security-constraint';
 export { showAs } from '../show-as';

@@ -1,16 +1,33 @@
 import { createServer } from 'node:http';
-import { attach, connect, Server, ClientContainer, ServerContainer } from 'serval';
+import {
+  attach,
+  ClientContainer,
+  CloseReason,
+  connect,
+  createExtension,
+  endpoint,
+  Endpoint,
+  json,
+  requestUser,
+  Server,
+  ServerContainer,
+} from 'serval';
+import { jwt } from 'serval/jwt';
+import { openTelemetry } from 'serval/opentelemetry';
+import { prometheusMetrics } from 'serval/prometheus';
 import type { OptionRows } from '@serval/api/spi';
 import { CLIENT_CONTAINER_OPTIONS, CONNECT_OPTIONS } from '@serval/client';
-import { STOP_OPTIONS } from '@serval/container';
-import { SERVER_CONTAINER_OPTIONS, SERVER_OPTIONS } from '@serval/server';
+import { ENDPOINT_OPTIONS, SERVER_CONTAINER_OPTIONS, SERVER_OPTIONS } from '@serval/server';
 import { TestServer } from '@serval/testing';
-import { HOSTILE, label } from './hostile-values';
+import { HOSTILE as VALUES, isEmptyList, isEmptyPlain, isPlain, label, PROXIES } from './hostile-values';
 import { silent } from '../../../testing/test/toolbox';
+
+const HOSTILE = [...VALUES, ...PROXIES];
 
 type Accepts = (value: unknown) => boolean;
 
-const isObject: Accepts = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isObject: Accepts = isPlain;
+const isEmptyObject: Accepts = isEmptyPlain;
 const whole =
   (min: number, max = 2 ** 31 - 1): Accepts =>
   (value) =>
@@ -18,7 +35,7 @@ const whole =
 const nothing: Accepts = () => false;
 const flag: Accepts = (value) => typeof value === 'boolean';
 const callable: Accepts = (value) => typeof value === 'function';
-const list: Accepts = (value) => Array.isArray(value);
+const list: Accepts = isEmptyList;
 const time = whole(-(2 ** 31) + 1);
 
 /** All options, and which of the hostile values each takes. */
@@ -66,7 +83,6 @@ const SERVER_CONTAINER = {
   ...SETTINGS,
   engine: nothing,
   contextPath: nothing,
-  routeUpgrades: flag,
   allowedOrigins: (value: unknown) => list(value) || callable(value),
   allowedHosts: list,
   trustProxy: (value: unknown) => list(value) || callable(value) || whole(0)(value) || value === '',
@@ -79,11 +95,6 @@ const SERVER_CONTAINER = {
   bus: nothing,
   instanceFactory: callable,
   handshakeTimeout: whole(1),
-  maxConnections: time,
-  maxConnectionsPerEndpoint: time,
-  maxConnectionsPerUser: time,
-  maxConnectionsPerAddress: time,
-  connectionLimitAction: nothing,
 };
 
 const SERVER = {
@@ -91,7 +102,8 @@ const SERVER = {
   port: whole(0, 65_535),
   host: (value: unknown) => value === 'text',
   scan: (value: unknown) => typeof value === 'string',
-  endpoints: list,
+  // Deployment checks the items.
+  endpoints: (value: unknown) => list(value) || label(value) === '[{}]',
   requestListener: callable,
   tls: isObject,
   // True needs a certificate.
@@ -115,7 +127,7 @@ const CONNECT = {
   container: nothing,
   signal: nothing,
   reconnect: (value: unknown) => flag(value) || isObject(value),
-  headers: (value: unknown) => isObject(value) || callable(value),
+  headers: (value: unknown) => isEmptyObject(value) || callable(value),
   subprotocols: list,
   extensions: list,
   encoders: list,
@@ -175,7 +187,7 @@ const DOORS: readonly Door[] = [
   },
 ];
 
-async function errorOf(make: () => unknown): Promise<Partial<Record<'code' | 'message', string>> | undefined> {
+async function errorOf(make: () => unknown): Promise<(Error & { readonly code?: string }) | undefined> {
   try {
     await make();
     return undefined;
@@ -195,7 +207,7 @@ test.each(DOORS)('$name rejects every wrong type of every option, and names the 
       const error = await errorOf(() => open({ logger: silent, [name]: value }));
       const { code = 'none', message = 'no error' } = error ?? {};
       const isNamed =
-        message.includes(name) || (name === 'endpoint' && /connectToServer|client endpoint/.test(message));
+        message.includes(name) || /client endpoint|takes an endpoint|each (?:en|de)coder is/.test(message);
       const isOurs = code.startsWith('WS_DEPLOY_');
       if (
         isOurs &&
@@ -215,6 +227,258 @@ test.each(DOORS)('$name treats undefined as the default of every option', async 
     // Nothing listens on that port.
     if (error?.code !== 'WS_CONNECT_IO') expect([name, error]).toEqual([name, undefined]);
   }
+});
+
+test.each(DOORS)(
+  '$name reads inherited options, and names a getter that throws',
+  async ({ name: door, open, options }) => {
+    for (const name of Object.keys(options)) {
+      const throwing = Object.defineProperty({ logger: silent }, name, {
+        enumerable: true,
+        get() {
+          throw new TypeError('hostile');
+        },
+      });
+      for (const given of [throwing, Object.create(throwing) as object]) {
+        // Its engine is its own.
+        if (door === 'new TestServer' && name === 'engine') continue;
+        const { code, message, cause } = (await errorOf(() => open(given))) ?? {};
+        expect([code, message, cause]).toEqual([
+          'WS_DEPLOY_BAD_OPTION',
+          `${name} cannot be read, because a getter or a proxy threw; see the cause. Pass a plain object.`,
+          new TypeError('hostile'),
+        ]);
+      }
+    }
+  },
+);
+
+test('connect reads the options of a container that its object inherits', async () => {
+  const given = Object.create({ textBufferSize: 'wrong' }) as object;
+  expect((await errorOf(() => connect('ws://127.0.0.1:1/', given)))?.message).toMatch(/^textBufferSize is /);
+});
+
+test('connect takes an endpoint beside handlers that are undefined', async () => {
+  class Prices extends Endpoint {
+    override onOpen(): void {}
+  }
+  const options = { logger: silent, endpoint: Prices, onText: undefined, encoders: undefined };
+  expect((await errorOf(() => connect('ws://127.0.0.1:1/', options)))?.code).toBe('WS_CONNECT_IO');
+});
+
+test('connect names itself in the error for its first argument', async () => {
+  const message = (await errorOf(() => connect(5 as never)))?.message;
+  expect(message).toBe('connect takes an absolute ws: or wss: URI, as string or URL; found 5.');
+});
+
+test.each<[unknown, string]>([
+  [{ a: 5 }, 'headers.a is a text; found 5.'],
+  [{ a: null }, 'headers.a is a text; found null.'],
+  [{ a: [5] }, 'headers.a is a text; found 5.'],
+  [{ 'a b': 'x' }, 'headers: "a b" cannot be sent: Header name must be a valid HTTP token ["a b"].'],
+  [{ a: 'x\ny' }, 'headers: "a" cannot be sent: Invalid character in header content ["a"].'],
+  [new Map(), 'headers is an object of headers by name, such as { Authorization: "Bearer …" }, or a function'],
+  [() => 5, 'headers() is an object of headers by name, such as { Authorization: "Bearer …" }; found 5.'],
+  [() => ({ a: 5 }), 'headers().a is a text; found 5.'],
+  [() => Promise.reject(new Error('no token')), 'The function headers threw: no token'],
+])('connect rejects the headers %p', async (headers, message) => {
+  const error = await errorOf(() => connect('ws://127.0.0.1:1/', { logger: silent, headers } as object));
+  expect(error?.message).toContain(message);
+});
+
+test.each<[object, string]>([
+  [{ extensions: [1] }, 'extensions[0] is an extension, made with createExtension; found 1.'],
+  [
+    { extensions: [createExtension('a'), {}] },
+    'extensions[1] is an extension, made with createExtension; found an object.',
+  ],
+  [{ subprotocols: ['a', 5] }, 'subprotocols[1] is a text that is not empty; found 5.'],
+  [{ interceptors: ['a'] }, 'interceptors[0] is a function; found "a".'],
+  [{ encoders: [{}] }, 'connect: each encoder is a class; found an object.'],
+  [{ initParameters: new Map() }, 'initParameters is an object of names and values; found an object of class Map.'],
+])('connect names the item of %p', async (options, message) => {
+  expect((await errorOf(() => connect('ws://127.0.0.1:1/', { logger: silent, ...options })))?.message).toBe(message);
+});
+
+/** The options of functions and methods. */
+interface Call {
+  readonly name: string;
+  readonly call: (options: object) => unknown;
+  readonly options: Readonly<Record<string, Accepts>>;
+}
+
+const text: Accepts = (value) => typeof value === 'string';
+const name: Accepts = (value) => value === 'text';
+/** A wrong close code has the error of every method that takes one. */
+const closeCode: Accepts = (value) => typeof value === 'number';
+const reason = new CloseReason(1001);
+const CALLS: readonly Call[] = [
+  {
+    name: 'stop',
+    call: (options) => new ServerContainer({ logger: silent }).stop(options),
+    options: { grace: (value) => typeof value === 'number' && value >= 0 },
+  },
+  {
+    name: 'removeEndpoint',
+    call: (options) => new ServerContainer({ logger: silent }).removeEndpoint('/none', options),
+    options: { closeReason: closeCode },
+  },
+  {
+    name: 'replaceEndpoint',
+    call: (options) =>
+      new ServerContainer({ logger: silent }).replaceEndpoint('/none', endpoint('/x', {}), {
+        closeReason: reason,
+        ...options,
+      }),
+    options: { closeReason: closeCode },
+  },
+  {
+    name: 'adoptWebSocket',
+    call: (options) => new ServerContainer({ logger: silent }).adoptWebSocket({}, {}, endpoint('/x', {}), options),
+    options: {
+      // These are read later.
+      pathParameters: () => true,
+      userPrincipal: (value) => value === null,
+    },
+  },
+  {
+    name: 'requestUser',
+    call: (options) => requestUser(options),
+    options: { name: (value) => name(value) || callable(value), roles: (value) => name(value) || callable(value) },
+  },
+  {
+    name: 'request',
+    call: async (options) => {
+      const server = new TestServer({ logger: silent, endpoints: [endpoint('/x', {})] });
+      await server.connect('/x');
+      const [session] = server.sessions;
+      await session?.request({}, options);
+    },
+    options: { timeout: (value) => typeof value === 'number' && value > 0, signal: nothing, schema: nothing },
+  },
+  {
+    name: 'json',
+    call: (options) => json(undefined, options),
+    options: {
+      outgoing: nothing,
+      answerErrors: (value) => flag(value) || callable(value),
+      discriminator: name,
+      requests: flag,
+    },
+  },
+  {
+    name: 'connect of TestServer',
+    call: (options) => new TestServer({ logger: silent }).connect('/none', options),
+    options: {
+      headers: isEmptyObject,
+      subprotocols: list,
+      remoteAddress: name,
+      isSecure: flag,
+      nativeRequest: () => true,
+    },
+  },
+  {
+    name: '/x',
+    call: (options) => endpoint('/x', options),
+    options: {
+      ...Object.fromEntries(
+        ['onOpen', 'onText', 'onBinary', 'onMessage', 'onPong', 'onClose', 'onError'].map(
+          (handler) => [handler, callable] as const,
+        ),
+      ),
+      subprotocols: list,
+      // Deployment checks the items.
+      ...Object.fromEntries(
+        ['encoders', 'decoders', 'codecs', 'interceptors'].map(
+          (key) => [key, (value: unknown) => label(value).startsWith('[')] as const,
+        ),
+      ),
+      inbound: nothing,
+      security: isEmptyObject,
+      configurator: callable,
+      maxMessageSize: whole(-1),
+      messages: isEmptyObject,
+    },
+  },
+  {
+    name: 'jwt',
+    call: (options) => jwt({ secret: 'x'.repeat(32), ...options }),
+    options: {
+      jwks: nothing,
+      publicKey: nothing,
+      secret: nothing,
+      algorithms: list,
+      issuer: name,
+      audience: name,
+      clockTolerance: whole(0, 3600),
+      requireExpiry: flag,
+      name,
+      roles: name,
+      from: isEmptyObject,
+      required: flag,
+    },
+  },
+  {
+    name: 'prometheusMetrics',
+    call: (options) => prometheusMetrics(options).stop(),
+    options: { registry: nothing, prefix: text, handlerBuckets: list },
+  },
+  {
+    name: 'openTelemetry',
+    call: (options) => openTelemetry(options).stop(),
+    options: {
+      tracerProvider: nothing,
+      meterProvider: nothing,
+      traces: flag,
+      metrics: flag,
+      messageSpans: (value) => value === false,
+      handlerDuration: flag,
+    },
+  },
+];
+
+describe.each(CALLS)('the options of $name', ({ name: call, call: make, options }) => {
+  test('are all here', async () => {
+    // The error for an unknown name lists the others.
+    const listed = (await errorOf(() => make({ bogus: 1 })))?.message.split('; it takes ')[1]?.slice(0, -1).split(', ');
+    expect(Object.keys(options).sort()).toEqual((listed ?? Object.keys(ENDPOINT_OPTIONS)).sort());
+  });
+
+  test('reject every wrong type, and name the option', async () => {
+    const failures: string[] = [];
+    for (const [option, accepts] of Object.entries(options)) {
+      for (const value of HOSTILE.filter((hostile) => !accepts(hostile))) {
+        const { code = 'none', message = 'no error' } = (await errorOf(() => make({ [option]: value }))) ?? {};
+        if (
+          /^WS_(?:DEPLOY|ILLEGAL_ARGUMENT)/.test(code) &&
+          message.includes(option) &&
+          /; found | is not an option of /.test(message)
+        )
+          continue;
+        failures.push(`${option}: ${label(value)} gave ${code} ${message}`);
+      }
+    }
+    expect(failures).toEqual([]);
+  });
+
+  test('reject an unknown name, a getter that throws, and everything but an object', async () => {
+    const unknown = await errorOf(() => make({ bogus: 1 }));
+    expect(unknown?.code).toMatch(/^WS_(?:DEPLOY_BAD_OPTION|ILLEGAL_ARGUMENT)$/);
+    expect(unknown?.message).toMatch(new RegExp(`^bogus is not an option of ${call.split(' ')[0]}.*\\.$`));
+    for (const option of Object.keys(options)) {
+      const given = Object.defineProperty({}, option, {
+        get() {
+          throw new TypeError('hostile');
+        },
+      });
+      // Two calls here copy their argument, without this property.
+      if (call === 'jwt' || call === 'replaceEndpoint') continue;
+      expect((await errorOf(() => make(given)))?.message).toMatch(new RegExp(`${option} cannot be read`));
+    }
+    if (call === 'jwt' || call === 'replaceEndpoint') return;
+    for (const value of HOSTILE.filter((hostile) => !isPlain(hostile)))
+      expect((await errorOf(() => make(value as object)))?.code).toMatch(/^WS_(?:DEPLOY_BAD_OPTION|ILLEGAL_ARGUMENT)$/);
+  });
 });
 
 /** The options that are objects with their own options table. */
@@ -243,7 +507,7 @@ const NESTED: Readonly<Record<string, Readonly<Record<string, Accepts>>>> = {
     whileAway: nothing,
   },
   retryAfter: { attempts: whole(1, 1000), maxDelay: whole(0) },
-  proxy: { uri: nothing, credentials: nothing, headers: isObject, tls: isObject },
+  proxy: { uri: nothing, credentials: nothing, headers: isEmptyObject, tls: isObject },
 };
 
 test('covers the nested options one by one, without leaving out a table', async () => {
@@ -305,14 +569,8 @@ test.each([
   expect([error?.code, error?.message]).toEqual(['WS_DEPLOY_BAD_OPTION', `${name} is not an option of ${rest}`]);
 });
 
-test('stop rejects every wrong type of every option, and an unknown name', async () => {
-  expect(Object.keys(STOP_OPTIONS)).toEqual(['grace']);
-  const container = new ServerContainer({ logger: silent });
-  for (const grace of HOSTILE.filter((value) => value !== undefined && !(typeof value === 'number' && value >= 0))) {
-    const stopping = container.stop({ grace } as object);
-    await expect(stopping).rejects.toThrow(/^grace is a number of milliseconds, 0 or more; found /);
-  }
-  const stopping = container.stop({ graceMs: 5 } as object);
+test('an unknown name in the options of stop has the nearest one beside it', async () => {
+  const stopping = new ServerContainer({ logger: silent }).stop({ graceMs: 5 } as object);
   await expect(stopping).rejects.toThrow('graceMs is not an option of stop; did you mean grace?');
 });
 
