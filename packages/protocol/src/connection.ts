@@ -91,8 +91,8 @@ export class Connection implements Transport, ReadingHost, SendingHost {
     socket.on('close', Connection.#onClose);
     socket.on('end', Connection.#onEnd);
     const early = readBuffered(socket);
-    const sharesReads = parts.sharesReads && sharedReadsWork() && shareReads(socket, Connection.#onData);
-    this.#reading = new Reading(this, parts.maxFragments, sharesReads);
+    const sharesReads = parts.sharesReads && sharedReadsWork() && shareReads(socket, Connection.#onSharedRead);
+    this.#reading = new Reading(this, parts.maxFragments);
     this.#maxFrameBytes = parts.maxFrameBytes;
     for (const bytes of [parts.head, early]) if (bytes.length > 0) this.#reading.holdBack(bytes);
     if (!sharesReads) socket.on('data', Connection.#onData);
@@ -113,6 +113,10 @@ export class Connection implements Transport, ReadingHost, SendingHost {
 
   static #onData(this: Duplex, chunk: Buffer): void {
     (this as OwnedSocket)[OWNER].#reading.receive(chunk);
+  }
+
+  static #onSharedRead(this: Duplex, buffer: Buffer, length: number, words: Int32Array): void {
+    (this as OwnedSocket)[OWNER].#reading.receiveShared(buffer, length, words);
   }
 
   open(listener: TransportListener): void {
@@ -155,11 +159,11 @@ export class Connection implements Transport, ReadingHost, SendingHost {
   }
 
   onReadStart(): void {
-    this.#sending.startRead();
+    this.#lazySending().startRead();
   }
 
   onReadEnd(): void {
-    this.#sending.endRead();
+    this.#lazySending().endRead();
     this.onFlushed();
   }
 
@@ -171,7 +175,7 @@ export class Connection implements Transport, ReadingHost, SendingHost {
 
   onPing(payload: Buffer): void {
     this.#listener?.onPing();
-    this.#sending.answerPing(payload);
+    this.#lazySending().answerPing(payload);
   }
 
   onPong(payload: Buffer): void {
@@ -203,22 +207,22 @@ export class Connection implements Transport, ReadingHost, SendingHost {
   // --- sending --------------------------------------------------------------------------------------------------------
 
   sendText(text: string, last: boolean, done?: SendCallback): void {
-    this.#sending.sendData(OPCODE.text, text, text.length, last, done);
+    this.#lazySending().sendData(OPCODE.text, text, text.length, last, done);
   }
 
   sendBinary(data: Uint8Array, last: boolean, done?: SendCallback): void {
-    this.#sending.sendData(OPCODE.binary, data, data.byteLength, last, done);
+    this.#lazySending().sendData(OPCODE.binary, data, data.byteLength, last, done);
   }
 
   ping(data: Uint8Array, done?: SendCallback): void {
-    this.#sending.ping(data, done);
+    this.#lazySending().ping(data, done);
   }
 
   pong(data: Uint8Array, done?: SendCallback): void {
-    this.#sending.pong(data, done);
+    this.#lazySending().pong(data, done);
   }
 
-  get #sending(): Sending {
+  #lazySending(): Sending {
     return (this.#sendingNow ??= new Sending(this, this.#deflate, this.#maxFrameBytes));
   }
 
@@ -274,7 +278,7 @@ export class Connection implements Transport, ReadingHost, SendingHost {
     const before = this.#handshake;
     if (this.isGone || before === 'sent' || before === 'complete') return;
     this.#handshakeEvent('send');
-    this.#sending.close(formatCloseFrame(code, reason));
+    this.#lazySending().close(formatCloseFrame(code, reason));
     // The peer's close frame must be read, whatever stopped the reading before.
     if (before === 'open') this.resume();
     else setImmediate(() => this.#finish());

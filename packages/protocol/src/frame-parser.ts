@@ -12,11 +12,13 @@ export interface FrameHandler {
   /** A data frame begins. */
   onDataFrame(opcode: number, final: boolean, compressed: boolean, length: number): void;
   /**
-   * The next bytes of the data frame, unmasked: a view of the bytes that `parse` took. `ends` is true at the end of the
-   * frame. Runs at least once per frame.
+   * The next bytes of the data frame, unmasked: those of `chunk` from `start` to `end`. Runs at least once per frame.
+   *
+   * @param isAscii true if all of them are ASCII; false if they are not, or nobody looked
+   * @param ends true at the end of the frame
    */
-  onData(bytes: Buffer, ends: boolean): void;
-  /** @param payload may be a view as well */
+  onData(chunk: Buffer, start: number, end: number, isAscii: boolean, ends: boolean): void;
+  /** @param payload may be a view of the chunk */
   onControlFrame(opcode: number, payload: Buffer): void;
   /** Whether to stop before the next frame, and keep what has arrived of it. */
   readonly isStopped: boolean;
@@ -60,42 +62,44 @@ export class FrameParser {
   }
 
   /**
-   * Takes the next bytes. They are unmasked in place.
+   * Takes the first `end` bytes of a chunk. They are unmasked in place.
    *
-   * @returns what is left of them when the handler has stopped, else undefined
+   * @param words the chunk's memory as words, if there is such a view already
+   * @returns how many bytes were taken: fewer than `end` if the handler has stopped
    * @throws ProtocolViolation when the peer broke a rule
    */
-  parse(chunk: Buffer): Buffer | undefined {
+  parse(chunk: Buffer, end = chunk.length, words?: Int32Array): number {
     let offset = 0;
-    while (offset < chunk.length || (this.#inPayload && this.#remaining === 0)) {
+    while (offset < end || (this.#inPayload && this.#remaining === 0)) {
       if (this.#inPayload) {
-        offset = this.#takePayload(chunk, offset);
+        offset = this.#takePayload(chunk, offset, end, words);
       } else {
-        if (this.handler.isStopped) return chunk.subarray(offset);
-        offset = this.#takeHeader(chunk, offset);
+        if (this.handler.isStopped) return offset;
+        offset = this.#takeHeader(chunk, offset, end);
       }
     }
-    return undefined;
+    return end;
   }
 
-  #takeHeader(chunk: Buffer, offset: number): number {
+  #takeHeader(chunk: Buffer, start: number, end: number): number {
+    let offset = start;
     // The usual case: the whole header is in this chunk, and is read where it stands.
     if (this.#headLength === 0) {
-      const length = headerLength(chunk, offset);
-      if (length !== undefined && offset + length <= chunk.length) {
+      const length = headerLength(chunk, offset, end);
+      if (length !== undefined && offset + length <= end) {
         this.#readHeader(chunk, offset);
         return offset + length;
       }
     }
     const head = (this.#head ??= Buffer.alloc(LONGEST_HEADER));
-    while (offset < chunk.length) {
+    while (offset < end) {
       head[this.#headLength] = chunk[offset] ?? 0;
       this.#headLength += 1;
       offset += 1;
       // Each byte is judged before more is waited for.
       if (this.#headLength === 2) this.#checkFirstBytes(head, 0);
       if (this.#headLength === 3) checkLengthBit(head, 0);
-      const length = headerLength(head.subarray(0, this.#headLength), 0);
+      const length = headerLength(head, 0, this.#headLength);
       if (length === this.#headLength) {
         this.#headLength = 0;
         this.#readHeader(head, 0);
@@ -158,16 +162,15 @@ export class FrameParser {
     }
   }
 
-  #takePayload(chunk: Buffer, offset: number): number {
-    const end = Math.min(chunk.length, offset + this.#remaining);
-    const bytes = chunk.subarray(offset, end);
-    applyMask(bytes, this.#mask, this.#position);
-    this.#position += bytes.length;
-    this.#remaining -= bytes.length;
+  #takePayload(chunk: Buffer, start: number, endOfChunk: number, words: Int32Array | undefined): number {
+    const end = Math.min(endOfChunk, start + this.#remaining);
+    const isAscii = applyMask(chunk, start, end, this.#mask, this.#position, words);
+    this.#position += end - start;
+    this.#remaining -= end - start;
     const ends = this.#remaining === 0;
     if (ends) this.#inPayload = false;
-    if (this.#opcode < OPCODE.close) this.handler.onData(bytes, ends);
-    else this.#takeControl(bytes, ends);
+    if (this.#opcode < OPCODE.close) this.handler.onData(chunk, start, end, isAscii, ends);
+    else this.#takeControl(chunk.subarray(start, end), ends);
     return end;
   }
 
@@ -191,10 +194,10 @@ function checkLengthBit(bytes: Buffer, start: number): void {
     throw new ProtocolViolation(1002, 'a frame length has its highest bit set');
 }
 
-/** How long the header is that begins there, or undefined while its second byte is missing. */
-function headerLength(bytes: Buffer, offset: number): number | undefined {
-  const second = bytes[offset + 1];
-  if (second === undefined) return undefined;
+/** How long the header is that begins there, or undefined while its second byte is missing before `end`. */
+function headerLength(bytes: Buffer, offset: number, end: number): number | undefined {
+  if (offset + 2 > end) return undefined;
+  const second = bytes[offset + 1] ?? 0;
   const short = second & 0x7f;
   return 2 + (short === 126 ? 2 : short === 127 ? 8 : 0) + ((second & 0x80) === 0 ? 0 : 4);
 }

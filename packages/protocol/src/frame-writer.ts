@@ -80,7 +80,7 @@ export class FrameWriter {
 
   /** @param first FIN, RSV1 and opcode: the first byte of the frame */
   writeText(first: number, text: string): void {
-    if (!this.#canGrow && this.#writeLatest(first, text)) return;
+    if (!this.#canGrow() && this.#writeLatest(first, text)) return;
     // At most three bytes for each UTF-16 unit.
     const most = text.length * 3;
     if (most > this.maxFrameBytes && Buffer.byteLength(text) > this.maxFrameBytes) {
@@ -229,17 +229,17 @@ export class FrameWriter {
     const payload = at + headerSize;
     const key = maskingKey();
     buffer.writeInt32BE(key, payload - 4);
-    applyMask(buffer.subarray(payload, payload + length), key, 0);
+    applyMask(buffer, payload, payload + length, key, 0);
   }
 
-  get #canGrow(): boolean {
+  #canGrow(): boolean {
     const region = this.#region;
     return region !== undefined && region.slab === slab && region.end === slabEnd;
   }
 
   /** The region to write into; the present one if no other connection has written behind it and there is room. */
   #grow(size: number): Region {
-    if (this.#region !== undefined && this.#canGrow && slabEnd + size <= SLAB_SIZE) return this.#region;
+    if (this.#region !== undefined && this.#canGrow() && slabEnd + size <= SLAB_SIZE) return this.#region;
     this.#closeRegion();
     if (slabEnd + size > SLAB_SIZE) {
       slab = Buffer.allocUnsafeSlow(SLAB_SIZE);

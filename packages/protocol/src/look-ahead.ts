@@ -42,7 +42,7 @@ export function lookAhead(bytes: Buffer, from: number, isMasked: boolean, listen
     if (end > bytes.length) return at;
     if (opcode !== OPCODE.pong) {
       const payload = Buffer.from(bytes.subarray(payloadAt, end));
-      if (isMasked) applyMask(payload, bytes.readInt32BE(payloadAt - 4), 0);
+      if (isMasked) applyMask(payload, 0, short, bytes.readInt32BE(payloadAt - 4), 0);
       if (opcode === OPCODE.ping) listener.onPingAhead(payload);
       else listener.onCloseAhead(payload);
     }

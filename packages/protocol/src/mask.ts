@@ -1,41 +1,91 @@
-/** Above this, words are unmasked through an Int32Array; below, setting one up costs more than it saves. */
-const LEAST_FOR_WORDS = 48;
+/** From this length on, words are masked through an Int32Array of their own; below, setting one up costs more than it saves. */
+const LEAST_FOR_WORDS = 256;
 
 /**
- * Masks or unmasks in place (RFC 6455 5.3).
+ * Masks or unmasks a part of a buffer in place (RFC 6455 5.3).
  *
  * @param key four bytes as a big-endian number
  * @param position how many bytes of the payload came before these
+ * @param words all memory of the buffer, from its first byte, if there is such a view already
+ * @returns true if the masked bytes are ASCII; false if they are not, or nobody looked
  */
-export function applyMask(bytes: Buffer, key: number, position: number): void {
-  if (key === 0) return;
-  const length = bytes.length;
-  // The key as it falls on the first of these bytes.
-  const shift = (position & 3) * 8;
-  const rotated = shift === 0 ? key : (key << shift) | (key >>> (32 - shift));
-  let index = 0;
-  if (length >= LEAST_FOR_WORDS) {
-    // Bytes up to a word boundary of the memory, then words, then the rest.
-    const lead = (4 - (bytes.byteOffset & 3)) & 3;
-    for (; index < lead; index += 1) xorByte(bytes, index, rotated);
-    const words = (length - index) >> 2;
-    const wordKey = littleEndianKey(rotated, index);
-    const view = new Int32Array(bytes.buffer, bytes.byteOffset + index, words);
-    for (let word = 0; word < words; word += 1) view[word] = (view[word] as number) ^ wordKey;
-    index += words << 2;
+export function applyMask(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  key: number,
+  position: number,
+  words?: Int32Array,
+): boolean {
+  if (key === 0) return false;
+  const rotated = rotate(key, position & 3);
+  if (words !== undefined) return maskWords(words, bytes, start, end, rotated, 0);
+  if (end - start < LEAST_FOR_WORDS) return maskBytes(bytes, start, end, rotated) < 0x80;
+  // Words begin at a boundary of the memory, not of the buffer.
+  const offset = (4 - (bytes.byteOffset & 3)) & 3;
+  const view = new Int32Array(bytes.buffer, bytes.byteOffset + offset, (bytes.length - offset) >> 2);
+  return maskWords(view, bytes, start, end, rotated, offset);
+}
+
+/**
+ * Bytes up to a word, then words, then the rest.
+ *
+ * @param offset of the first word in `bytes`
+ */
+function maskWords(words: Int32Array, bytes: Buffer, start: number, end: number, key: number, offset: number): boolean {
+  const firstWord = Math.min((start - offset + 3) >> 2, (end - offset) >> 2);
+  const endOfLead = Math.max(start, Math.min(end, offset + (firstWord << 2)));
+  let highBits = maskBytes(bytes, start, endOfLead, key);
+  const wordKey = wordOf(rotate(key, endOfLead - start));
+  const endOfWords = (end - offset) >> 2;
+  let allWords = 0;
+  let index = firstWord;
+  for (; index < endOfWords; index += 1) {
+    const word = (words[index] as number) ^ wordKey;
+    words[index] = word;
+    allWords |= word;
   }
-  for (; index < length; index += 1) xorByte(bytes, index, rotated);
+  const rest = Math.max(endOfLead, offset + (index << 2));
+  highBits |= maskBytes(bytes, rest, end, rotate(key, rest - start));
+  return ((allWords & 0x80808080) | (highBits & 0x80)) === 0;
 }
 
-function xorByte(bytes: Buffer, index: number, key: number): void {
-  bytes[index] = (bytes[index] as number) ^ ((key >>> (24 - (index & 3) * 8)) & 0xff);
+/** @returns all bytes, combined by OR */
+function maskBytes(bytes: Buffer, start: number, end: number, key: number): number {
+  const first = key >>> 24;
+  const second = (key >>> 16) & 0xff;
+  const third = (key >>> 8) & 0xff;
+  const fourth = key & 0xff;
+  let all = 0;
+  let index = start;
+  for (; index + 4 <= end; index += 4) {
+    const a = (bytes[index] as number) ^ first;
+    const b = (bytes[index + 1] as number) ^ second;
+    const c = (bytes[index + 2] as number) ^ third;
+    const d = (bytes[index + 3] as number) ^ fourth;
+    bytes[index] = a;
+    bytes[index + 1] = b;
+    bytes[index + 2] = c;
+    bytes[index + 3] = d;
+    all |= a | b | c | d;
+  }
+  for (let shift = 24; index < end; index += 1, shift -= 8) {
+    const byte = (bytes[index] as number) ^ ((key >>> shift) & 0xff);
+    bytes[index] = byte;
+    all |= byte;
+  }
+  return all;
 }
 
-/** The four key bytes from `index` on, in the order in which a little-endian machine reads a word. */
-function littleEndianKey(key: number, index: number): number {
-  const shift = (index & 3) * 8;
-  const rotated = shift === 0 ? key : (key << shift) | (key >>> (32 - shift));
-  return LITTLE_ENDIAN ? swap(rotated) : rotated;
+/** The key as it falls on the byte that many bytes further. */
+function rotate(key: number, bytes: number): number {
+  const shift = (bytes & 3) * 8;
+  return shift === 0 ? key : (key << shift) | (key >>> (32 - shift));
+}
+
+/** The key's bytes in the order in which this machine reads a word. */
+function wordOf(key: number): number {
+  return LITTLE_ENDIAN ? swap(key) : key;
 }
 
 function swap(word: number): number {

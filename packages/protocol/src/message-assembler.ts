@@ -50,14 +50,13 @@ export class MessageAssembler {
   #utf8: Utf8Decoder | undefined;
 
   /**
-   * @param control whose `isStopped` keeps a compressed message from being inflated further
-   * @param copies whether bytes must be copied to be kept or handed on
+   * @param control whose `isStopped` keeps a compressed message from being inflated further; `copies`: whether the bytes
+   * that are taken must be copied to be kept or handed on
    */
   constructor(
     private readonly maxFragments: number,
     private readonly deflate: MessageDeflate | undefined,
-    private readonly control: { readonly isStopped: boolean },
-    private readonly copies: boolean,
+    private readonly control: { readonly isStopped: boolean; readonly copies: boolean },
   ) {}
 
   open(listener: MessageListener): void {
@@ -82,16 +81,27 @@ export class MessageAssembler {
   }
 
   /** @throws ProtocolViolation */
-  takeData(bytes: Buffer, endsFrame: boolean): void {
-    this.#bytes += bytes.length;
+  takeData(chunk: Buffer, start: number, end: number, isAscii: boolean, endsFrame: boolean): void {
+    this.#bytes += end - start;
     const last = endsFrame && this.#final;
+    // The usual case: a text that is here as a whole.
+    if (isAscii && last && this.#type === 'text' && this.#isWhole(end - start)) {
+      this.#listener?.onText(chunk.toString('latin1', start, end), true);
+      this.#end();
+      return;
+    }
+    const bytes = chunk.subarray(start, end);
     if (this.#compressed) {
       this.#takeCompressed(bytes, last);
       return;
     }
     if (this.#type === 'text') this.#takeText(bytes, last);
-    else this.#takeBinary(this.copies ? Buffer.from(bytes) : bytes, last);
+    else this.#takeBinary(this.control.copies ? Buffer.from(bytes) : bytes, last);
     if (last) this.#end();
+  }
+
+  #isWhole(length: number): boolean {
+    return length === this.#bytes && !this.#inParts && !this.#compressed;
   }
 
   /** Whether it stands between two messages, and so remembers nothing. */
@@ -174,7 +184,6 @@ export class MessageAssembler {
   }
 
   #takeText(bytes: Buffer, last: boolean): void {
-    // The usual case: a message that is there at once.
     if (last && this.#utf8 === undefined && !this.#inParts) {
       const text = decodeUtf8(bytes);
       if (text === INVALID_UTF8) throw notUtf8();
@@ -227,7 +236,7 @@ export class MessageAssembler {
     this.#arrived = last;
     this.deflate?.inflater.write(bytes, last);
     this.inflateOn();
-    if (this.#hasBacklog && this.copies) this.deflate?.inflater.keepInput();
+    if (this.#hasBacklog && this.control.copies) this.deflate?.inflater.keepInput();
   }
 }
 

@@ -83,13 +83,14 @@ export class Reading implements FrameHandler, AheadListener {
   /** The work of this turn of the event loop, and which one it is. */
   #work = 0;
   #workTurn = 0;
+  #hasFilledBuffer = false;
+  /** Whether the bytes that are being parsed are valid only now. */
+  copies = false;
   #nextTurn: NodeJS.Immediate | undefined;
 
-  /** @param sharesReads whether the bytes of a read are valid only until it is parsed */
   constructor(
     private readonly host: ReadingHost,
     private readonly maxFragments: number,
-    private readonly sharesReads: boolean,
   ) {}
 
   pause(): void {
@@ -118,14 +119,33 @@ export class Reading implements FrameHandler, AheadListener {
   /** Whether something has arrived that the listener is still to receive. */
   get holdsBack(): boolean {
     if (this.#phase === 'over') return false;
-    return this.#held !== undefined || this.#phase === 'catching up' || this.#hasBacklog;
+    return this.#held !== undefined || this.#phase === 'catching up' || this.#hasBacklog();
   }
 
-  /** @param chunk belongs to the reading, unless reads are shared */
+  /** @param chunk belongs to the reading */
   receive(chunk: Buffer): void {
-    if (this.#phase === 'flowing') this.#parse(chunk, this.sharesReads);
+    if (this.#workTurn !== turnOf()) {
+      this.#workTurn = turn;
+      this.#work = 0;
+    }
+    this.#receive(chunk, chunk.length, undefined);
+  }
+
+  /**
+   * @param buffer whose first `length` bytes are valid until this returns
+   * @param words the whole buffer as words
+   */
+  receiveShared(buffer: Buffer, length: number, words: Int32Array): void {
+    // In one turn libuv reads a socket again only if the read before it filled the buffer.
+    if (!this.#hasFilledBuffer) this.#work = 0;
+    this.#hasFilledBuffer = length === buffer.length;
+    this.#receive(buffer, length, words);
+  }
+
+  #receive(chunk: Buffer, length: number, words: Int32Array | undefined): void {
+    if (this.#phase === 'flowing') this.#parse(chunk, length, words);
     else if (this.#phase !== 'over') {
-      this.holdBack(chunk);
+      this.holdBack(length === chunk.length ? chunk : chunk.subarray(0, length));
       this.#limitHeldBack();
     }
   }
@@ -151,7 +171,8 @@ export class Reading implements FrameHandler, AheadListener {
     this.#enter('turn');
     const bytes = this.#held ?? NO_BYTES;
     this.#held = undefined;
-    this.#parse(bytes, false);
+    this.#work = 0;
+    this.#parse(bytes, bytes.length, undefined);
     this.host.onTurnEnd();
   }
 
@@ -162,20 +183,19 @@ export class Reading implements FrameHandler, AheadListener {
     this.#nextTurn = undefined;
   }
 
-  /** @param isShared whether the bytes are valid only now */
-  #parse(chunk: Buffer, isShared: boolean): void {
-    if (this.#workTurn !== turnOf()) {
-      this.#workTurn = turn;
-      this.#work = 0;
-    }
+  /** @param words of shared bytes, which are valid only now */
+  #parse(chunk: Buffer, length: number, words: Int32Array | undefined): void {
+    this.copies = words !== undefined;
     this.#parser ??= new FrameParser(this, !this.host.isClient, this.host.deflate !== undefined);
     this.host.onReadStart();
     try {
-      if (this.#hasBacklog) this.#assembler?.inflateOn();
-      const rest = this.#hasBacklog ? chunk : this.#parser.parse(chunk);
+      if (this.#hasBacklog()) this.#assembler?.inflateOn();
+      const taken = this.#hasBacklog() ? 0 : this.#parser.parse(chunk, length, words);
       // RFC 6455 5.5.1: nothing behind a close frame counts.
-      if (rest !== undefined && rest.length > 0 && !this.#isOver) this.#held = isShared ? Buffer.from(rest) : rest;
-      else this.#lookFrom = undefined;
+      if (taken < length && !this.#isOver()) {
+        const rest = chunk.subarray(taken, length);
+        this.#held = this.copies ? Buffer.from(rest) : rest;
+      } else this.#lookFrom = undefined;
     } catch (error) {
       // Any error ends this connection and not the process.
       this.host.onViolation(
@@ -188,7 +208,7 @@ export class Reading implements FrameHandler, AheadListener {
     if (this.#parser.isIdle) this.#parser = undefined;
     if (this.#phase === 'paused') this.#limitHeldBack();
     if (this.#phase !== 'flowing') return;
-    if (!this.#hasBacklog && this.#held === undefined && this.#work < WORK_PER_TURN) return;
+    if (!this.#hasBacklog() && this.#held === undefined && this.#work < WORK_PER_TURN) return;
     // A peer that sends much, or a compressed message that becomes a large one, takes turns with other connections.
     this.host.pauseSocket();
     this.catchUp();
@@ -197,34 +217,34 @@ export class Reading implements FrameHandler, AheadListener {
   // --- frames ---------------------------------------------------------------------------------------------------------
 
   get isStopped(): boolean {
-    return this.#phase !== 'flowing' || this.#work >= WORK_PER_TURN || this.#hasBacklog;
+    return this.#phase !== 'flowing' || this.#work >= WORK_PER_TURN || this.#hasBacklog();
   }
 
-  get #isOver(): boolean {
+  #isOver(): boolean {
     return this.#phase === 'over';
   }
 
   /** Whether a compressed message has arrived that is not inflated yet. */
-  get #hasBacklog(): boolean {
+  #hasBacklog(): boolean {
     return this.#assembler?.hasBacklog === true;
   }
 
   onDataFrame(opcode: number, final: boolean, compressed: boolean, length: number): void {
     if (this.#assembler === undefined) {
-      this.#assembler = new MessageAssembler(this.maxFragments, this.host.deflate, this, this.sharesReads);
+      this.#assembler = new MessageAssembler(this.maxFragments, this.host.deflate, this);
       if (this.host.listener !== undefined) this.#assembler.open(this.host.listener);
     }
     this.#assembler.beginFrame(opcode, final, compressed, length);
   }
 
-  onData(bytes: Buffer, ends: boolean): void {
-    this.#work += 1 + (bytes.length >>> 10);
-    this.#assembler?.takeData(bytes, ends);
+  onData(chunk: Buffer, start: number, end: number, isAscii: boolean, ends: boolean): void {
+    this.#work += 1 + ((end - start) >>> 10);
+    this.#assembler?.takeData(chunk, start, end, isAscii, ends);
   }
 
   onControlFrame(opcode: number, bytes: Buffer): void {
     this.#work += 1;
-    const payload = this.sharesReads ? Buffer.from(bytes) : bytes;
+    const payload = this.copies ? Buffer.from(bytes) : bytes;
     if (opcode === OPCODE.pong) this.host.onPong(payload);
     else if (opcode === OPCODE.close) this.host.onCloseFrame(payload);
     else if (this.#pingsAnswered > 0) this.#pingsAnswered -= 1;
@@ -243,14 +263,14 @@ export class Reading implements FrameHandler, AheadListener {
   #lookAhead(): void {
     const bytes = this.#held;
     if (bytes === undefined || this.#phase !== 'paused' || this.host.isGone) return;
-    const from = this.#lookFrom === undefined ? this.#nextFrameAt : Math.max(0, bytes.length + this.#lookFrom);
+    const from = this.#lookFrom === undefined ? this.#nextFrameAt() : Math.max(0, bytes.length + this.#lookFrom);
     // A listener that pauses when it hears of a ping looks again, and must not find the same ping.
     this.#lookFrom = Infinity;
     this.#lookFrom = lookAhead(bytes, from, !this.host.isClient, this) - bytes.length;
   }
 
   /** The place in the held back bytes at which the next frame begins. */
-  get #nextFrameAt(): number {
+  #nextFrameAt(): number {
     return this.#parser === undefined ? 0 : (this.#parser.leftOfFrame ?? Infinity);
   }
 

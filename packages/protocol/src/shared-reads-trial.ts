@@ -112,8 +112,8 @@ async function readParts(
   over: AbortController,
 ): Promise<boolean> {
   const reads = new EventEmitter();
-  const isShared = share(accepted, function (bytes) {
-    reads.emit('read', this.isPaused() ? 'too early' : bytes.toString('latin1'));
+  const isShared = share(accepted, function (buffer, length) {
+    reads.emit('read', this.isPaused() ? 'too early' : buffer.toString('latin1', 0, length));
   });
   if (!isShared) return false;
   // Bytes that come this way would be missing in a shared read.

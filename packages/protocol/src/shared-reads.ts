@@ -5,7 +5,15 @@ import type { Duplex } from 'node:stream';
 const READ_SIZE = 65_536;
 
 /** All sockets share it: one read happens at a time. */
-let buffer: Buffer | undefined;
+let shared: { readonly buffer: Buffer; readonly words: Int32Array } | undefined;
+
+/**
+ * Runs for each read, with the socket as `this`.
+ *
+ * @param buffer whose first `length` bytes were read; they are valid until the function returns
+ * @param words the whole buffer as words
+ */
+export type SharedReadListener = (this: Duplex, buffer: Buffer, length: number, words: Int32Array) => void;
 
 /** The part of a socket's handle that serves net.Socket's option `onread`. */
 interface ReadableHandle {
@@ -19,11 +27,10 @@ interface ReadableHandle {
  * the members that the option sets. They are not public: `shared-reads-trial.ts` proves on a separate connection that
  * they work before any other connection relies on them.
  *
- * @param onRead runs for each read, with the socket as `this`; the bytes are valid until it returns
  * @returns false where the socket lacks these members, or where another listener reads it and would miss the bytes; such a
  * socket emits 'data' as usual
  */
-export function shareReads(socket: Duplex, onRead: (this: Duplex, bytes: Buffer) => void): boolean {
+export function shareReads(socket: Duplex, onRead: SharedReadListener): boolean {
   if (!(socket instanceof Socket)) return false;
   if (socket.listenerCount('data') > 0 || socket.listenerCount('readable') > 0) return false;
   const symbols = Object.getOwnPropertySymbols(socket);
@@ -36,23 +43,29 @@ export function shareReads(socket: Duplex, onRead: (this: Duplex, bytes: Buffer)
   const handle = state._handle;
   if (typeof handle?.useUserBuffer !== 'function') return false;
   for (const symbol of [kBuffer, kBufferCb, kBufferGen]) if (state[symbol] !== null) return false;
-  buffer ??= Buffer.allocUnsafeSlow(READ_SIZE);
+  const { buffer } = (shared ??= allocate());
   handle.useUserBuffer(buffer);
   state[kBuffer] = buffer;
   state[kBufferCb] = callbackFor(onRead);
   return true;
 }
 
-type ReadCallback = (this: Duplex, length: number, bytes: Buffer) => boolean;
+function allocate(): NonNullable<typeof shared> {
+  const buffer = Buffer.allocUnsafeSlow(READ_SIZE);
+  return { buffer, words: new Int32Array(buffer.buffer) };
+}
 
-const callbacks = new WeakMap<(this: Duplex, bytes: Buffer) => void, ReadCallback>();
+type ReadCallback = (this: Duplex, length: number, buffer: Buffer) => boolean;
+
+const callbacks = new WeakMap<SharedReadListener, ReadCallback>();
 
 /** All sockets share one function: a closure for each would weigh more than the rest. */
-function callbackFor(onRead: (this: Duplex, bytes: Buffer) => void): ReadCallback {
+function callbackFor(onRead: SharedReadListener): ReadCallback {
   let callback = callbacks.get(onRead);
   if (callback === undefined) {
-    callback = function (length, bytes) {
-      onRead.call(this, bytes.subarray(0, length));
+    const { words } = (shared ??= allocate());
+    callback = function (length, buffer) {
+      onRead.call(this, buffer, length, words);
       return true;
     };
     callbacks.set(onRead, callback);

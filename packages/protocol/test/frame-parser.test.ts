@@ -14,8 +14,8 @@ class Told implements FrameHandler {
     this.#data = `${opcode}${final ? ' final' : ''}${compressed ? ' compressed' : ''} ${length}:`;
   }
 
-  onData(bytes: Buffer, ends: boolean): void {
-    this.#data += bytes.toString('latin1');
+  onData(chunk: Buffer, start: number, end: number, _isAscii: boolean, ends: boolean): void {
+    this.#data += chunk.toString('latin1', start, end);
     if (ends) this.events.push(this.#data);
   }
 
@@ -48,14 +48,32 @@ test.each(FRAMES)('RFC 6455 5.2: reads a frame with %s, cut at every byte', (_ti
   for (let cut = 0; cut <= wire.length; cut += 1) {
     const handler = new Told();
     const parser = new FrameParser(handler, true, true);
-    expect(parser.parse(Buffer.from(wire.slice(0, cut)))).toBeUndefined();
-    expect(parser.parse(Buffer.from(wire.slice(cut)))).toBeUndefined();
+    expect(parser.parse(Buffer.from(wire.slice(0, cut)))).toBe(cut);
+    expect(parser.parse(Buffer.from(wire.slice(cut)))).toBe(wire.length - cut);
     expect(handler.events).toEqual([told, told]);
   }
   const handler = new Told();
   const parser = new FrameParser(handler, true, true);
   for (const byte of wire) parser.parse(Buffer.from([byte]));
   expect(handler.events).toEqual([told, told]);
+});
+
+test('reads only the bytes up to the end that is given, with the words of the whole buffer', () => {
+  for (const [, bytes, told] of FRAMES) {
+    for (let cut = 0; cut <= bytes.length; cut += 1) {
+      const handler = new Told();
+      const parser = new FrameParser(handler, true, true);
+      const shared = Buffer.alloc(1024, 0xff);
+      const words = new Int32Array(shared.buffer, 0, 256);
+      for (const piece of [bytes.slice(0, cut), bytes.slice(cut)]) {
+        shared.set(piece);
+        expect(parser.parse(shared, piece.length, words)).toBe(piece.length);
+        expect(shared.subarray(piece.length).every((byte) => byte === 0xff)).toBe(true);
+        shared.fill(0xff);
+      }
+      expect(handler.events).toEqual([told]);
+    }
+  }
 });
 
 test('RFC 6455 5.1: a client reads unmasked frames and refuses masked ones', () => {
@@ -74,10 +92,10 @@ test('stops before the next frame and continues with the remaining bytes, wherev
     const handler = new Told();
     const parser = new FrameParser(handler, true, true);
     for (const piece of [stopping.slice(0, cut), stopping.slice(cut)]) {
-      let rest: Buffer | undefined = Buffer.from(piece);
-      while (rest !== undefined) {
+      let rest = Buffer.from(piece);
+      while (rest.length > 0) {
         handler.stopAfter = handler.events.length + 1;
-        rest = parser.parse(rest);
+        rest = rest.subarray(parser.parse(rest));
       }
     }
     expect(handler.events).toEqual(FRAMES.map(([, , told]) => told));

@@ -77,17 +77,17 @@ describe('the trial', () => {
 
   test('fails if the bytes are wrong', async () => {
     const shareWrongly: typeof shareReads = (socket, onRead) =>
-      shareReads(socket, function (bytes) {
-        onRead.call(this, Buffer.alloc(bytes.length));
+      shareReads(socket, function (_buffer, length, words) {
+        onRead.call(this, Buffer.alloc(length), length, words);
       });
     expect(await runTrial(shareWrongly)).toBe(false);
   });
 
   test('fails if bytes arrive while the socket is paused', async () => {
     const sharePaused: typeof shareReads = (socket, onRead) =>
-      shareReads(socket, function (bytes) {
+      shareReads(socket, function (...read) {
         this.pause();
-        onRead.call(this, bytes);
+        onRead.call(this, ...read);
       });
     expect(await runTrial(sharePaused)).toBe(false);
   });
