@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { connect, isIP, type Socket } from 'node:net';
 import { HandshakeException } from '@serval/api';
-import { loadLazily } from '@serval/api/spi';
+import { cannotLoad } from '@serval/api/spi';
 import { toError } from '@serval/container';
 import { tolerateErrors } from '@serval/protocol';
 import type * as Socks from 'socks';
@@ -21,10 +21,12 @@ interface SocksRequest {
  * Opens a connection through a SOCKS proxy to the server of a URI (RFC 1928 and 1929, SOCKS 4 and 4a).
  *
  * @throws HandshakeException (as a rejection) when it fails; it then leaves no connection behind
+ * @throws DeploymentException (as a rejection) when the package socks is not installed
  */
 export async function openSocksTunnel(request: SocksRequest, terms: ExchangeTerms): Promise<Tunnel> {
   const { settings, deadline } = terms;
   const { proxy } = request;
+  const { SocksClient } = loadSocks();
   const destination = { host: await deadline.within(destinationHost(request)), port: portOf(request.uri) };
   const socket = connect({ host: hostOf(proxy.uri), port: portOf(proxy.uri) });
   tolerateErrors(socket);
@@ -37,7 +39,7 @@ export async function openSocksTunnel(request: SocksRequest, terms: ExchangeTerm
       onTimeout = () => reject(wasSilent(request, settings.ioTimeout));
       onError = (error) => reject(couldNotBeAsked(request, error));
       socket.on('timeout', onTimeout).on('error', onError);
-      negotiate(socket, {
+      negotiate(SocksClient, socket, {
         command: 'connect',
         destination,
         proxy: proxyOf(request),
@@ -56,11 +58,23 @@ export async function openSocksTunnel(request: SocksRequest, terms: ExchangeTerm
   }
 }
 
+/** An optional peer, because most clients do not use such a proxy. */
+function loadSocks(): typeof Socks {
+  // Bundlers accept a missing module only inside a try statement.
+  try {
+    return require('socks') as typeof Socks;
+  } catch (cause) {
+    throw cannotLoad('socks', 'a SOCKS proxy', cause);
+  }
+}
+
 /** Settles once the proxy has connected. Rejects if it sends more than its answer. */
-async function negotiate(socket: Socket, options: Socks.SocksClientOptions): Promise<void> {
+async function negotiate(
+  SocksClient: typeof Socks.SocksClient,
+  socket: Socket,
+  options: Socks.SocksClientOptions,
+): Promise<void> {
   await once(socket, 'connect');
-  // The package loads only here, because most clients do not use such a proxy.
-  const { SocksClient } = loadLazily('socks', 'a SOCKS proxy', () => require('socks') as typeof Socks);
   await SocksClient.createConnection(options);
   let early = 0;
   const onData = (chunk: Buffer): void => void (early += chunk.length);

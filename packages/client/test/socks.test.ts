@@ -12,6 +12,7 @@ import {
 } from '@serval/api';
 import { Server } from '@serval/server';
 import { ClientContainer, type ClientContainerOptions, type ProxyOption } from '../src';
+import type * as SocksTunnel from '../src/socks-tunnel';
 import { LiteralServer, status } from './literal-server';
 import { SocksServer } from './socks-server';
 import { afterTest, Inbox, rejection, silent } from '../../testing/test/toolbox';
@@ -287,5 +288,20 @@ describe('reports the limits of SOCKS', () => {
     ['socks5h:///', /^proxy is a URI with .*; found no host after socks5h:$/],
   ])('%j', (proxy, message) => {
     expect(() => new ClientContainer({ proxy })).toThrow(message);
+  });
+});
+
+test('without the package socks, the connect fails with the install command, before it opens a connection', async () => {
+  await jest.isolateModulesAsync(async () => {
+    jest.doMock('socks', () => {
+      throw Object.assign(new Error("Cannot find module 'socks'"), { code: 'MODULE_NOT_FOUND' });
+    });
+    afterTest(() => jest.dontMock('socks'));
+    const { openSocksTunnel } = jest.requireActual<typeof SocksTunnel>('../src/socks-tunnel');
+    const { message, code } = await rejection(openSocksTunnel({} as never, {} as never));
+    expect([code, message]).toEqual([
+      'WS_DEPLOY_FAILED',
+      'a SOCKS proxy needs socks, which is not installed. Run "npm install socks".',
+    ]);
   });
 });

@@ -51,7 +51,7 @@ const BUNDLERS: Readonly<Record<string, string>> = {
     webpack(options, (error, stats) => {
       if (error || stats.hasErrors()) throw error ?? new Error(stats.toString());
       // Packages that are optional, of ws and of Serval.
-      const own = stats.toJson().warnings.filter(({ message }) => !/bufferutil|utf-8-validate|node-forge/.test(message));
+      const own = stats.toJson().warnings.filter(({ message }) => !/bufferutil|utf-8-validate|node-forge|socks/.test(message));
       for (const { message, moduleName } of own) console.log(moduleName, message);
     });
   `,
