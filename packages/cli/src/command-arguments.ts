@@ -22,6 +22,35 @@ export function parseArguments<O extends Options>(args: readonly string[], optio
   }
 }
 
+/** One option of a command: what Node's parser needs, and its lines of the help. */
+export interface CommandOption {
+  readonly type: 'string' | 'boolean';
+  /** One letter. */
+  readonly short?: string;
+  readonly multiple?: boolean;
+  /** The name of the value in the help: `seconds`. */
+  readonly value?: string;
+  /** Its lines, without indentation. */
+  readonly help: string;
+}
+
+export type CommandOptions = Readonly<Record<string, CommandOption>>;
+
+const HELP_COLUMN = 31;
+
+/** The lines of the help for these options, in their order. */
+export function optionsHelp(options: CommandOptions): string {
+  return Object.entries(options)
+    .map(([name, { short, value, help }]) => {
+      const names = `  ${short === undefined ? '    ' : `-${short}, `}--${name}${value === undefined ? '' : ` <${value}>`}`;
+      const [first = '', ...rest] = help.split('\n');
+      // At least two spaces between an option and its text.
+      const begin = names.length + 2 > HELP_COLUMN ? `${names}  ` : names.padEnd(HELP_COLUMN);
+      return [begin + first, ...rest.map((line) => ' '.repeat(HELP_COLUMN) + line)].join('\n');
+    })
+    .join('\n');
+}
+
 /** @throws UsageError naming the option and its unit */
 export function wholeNumber(
   option: string,

@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
-import { parseArguments, seconds, UsageError, wholeNumber } from './command-arguments';
+import {
+  optionsHelp,
+  parseArguments,
+  seconds,
+  UsageError,
+  wholeNumber,
+  type CommandOptions,
+} from './command-arguments';
 
 /** The parsed arguments of `serval connect`. */
 export interface ConnectArguments {
@@ -28,38 +35,94 @@ export interface ConnectArguments {
   readonly verbose: boolean;
 }
 
+const HANDSHAKE = {
+  header: {
+    type: 'string',
+    short: 'H',
+    multiple: true,
+    value: 'name: value',
+    help: 'add a request header; may be repeated',
+  },
+  subprotocol: {
+    type: 'string',
+    short: 's',
+    multiple: true,
+    value: 'name',
+    help: 'offer a subprotocol; may be repeated, in order of preference',
+  },
+  origin: { type: 'string', short: 'o', value: 'origin', help: 'send this Origin, as a browser page would' },
+  user: {
+    type: 'string',
+    short: 'u',
+    value: 'name:password',
+    help: 'answer Basic and Digest challenges; without a password, read it from\nSERVAL_PASSWORD or prompt for it',
+  },
+  proxy: {
+    type: 'string',
+    value: 'uri',
+    help: 'http://user:password@host:port, or socks5h:; default: the environment (https_proxy ...)',
+  },
+  'no-proxy': { type: 'boolean', help: 'use no proxy, even if the environment names one' },
+  ca: { type: 'string', value: 'file', help: 'trust only these authorities (PEM)' },
+  cert: { type: 'string', value: 'file', help: 'client certificate (PEM); needs --key' },
+  key: { type: 'string', value: 'file', help: 'its key (PEM)' },
+  insecure: { type: 'boolean', short: 'k', help: 'accept any server certificate' },
+  compress: { type: 'boolean', short: 'c', help: 'offer permessage-deflate' },
+  timeout: { type: 'string', value: 'seconds', help: 'limit for the whole handshake; default 30' },
+} as const satisfies CommandOptions;
+
+const MESSAGES = {
+  execute: {
+    type: 'string',
+    short: 'x',
+    multiple: true,
+    value: 'text',
+    help: 'send this instead of stdin; may be repeated',
+  },
+  binary: {
+    type: 'boolean',
+    help: 'send each line as a binary message, or a whole pipe as one; print bytes unchanged',
+  },
+  wait: {
+    type: 'string',
+    short: 'w',
+    value: 'seconds',
+    help: 'after the input ends, close once nothing arrives for this long;\ndefault 1, or "forever"',
+  },
+  reconnect: {
+    type: 'boolean',
+    short: 'r',
+    help: 'reconnect after a lost connection; lines typed in the meantime wait',
+  },
+  ping: {
+    type: 'string',
+    value: 'seconds',
+    help: 'send pings at this interval, to keep the connection alive and detect a lost peer',
+  },
+  'max-message': { type: 'string', value: 'bytes', help: 'largest message to accept; default 16777216' },
+} as const satisfies CommandOptions;
+
+const OUTPUT = {
+  json: { type: 'boolean', short: 'j', help: 'indent messages that are JSON' },
+  events: { type: 'boolean', help: 'print one line of JSON per event' },
+  timestamps: { type: 'boolean', short: 't', help: 'print the time of each message' },
+  verbose: { type: 'boolean', short: 'v', help: 'print the handshake headers to stderr, without secrets' },
+} as const satisfies CommandOptions;
+
+const OPTIONS = { ...HANDSHAKE, ...MESSAGES, ...OUTPUT };
+
 export const CONNECT_HELP = `Usage: serval connect [options] <uri>
 
 Opens a WebSocket, sends each line of stdin as a message, and prints the messages it receives.
 
 Handshake
-  -H, --header <name: value>   add a request header; may be repeated
-  -s, --subprotocol <name>     offer a subprotocol; may be repeated, in order of preference
-  -o, --origin <origin>        send this Origin, as a browser page would
-  -u, --user <name:password>   answer Basic and Digest challenges; without a password, read it from
-                               SERVAL_PASSWORD or prompt for it
-      --proxy <uri>            http://user:password@host:port, or socks5h:; default: the environment (https_proxy ...)
-      --no-proxy               use no proxy, even if the environment names one
-      --ca <file>              trust only these authorities (PEM)
-      --cert, --key <file>     client certificate and its key (PEM)
-  -k, --insecure               accept any server certificate
-  -c, --compress               offer permessage-deflate
-      --timeout <seconds>      limit for the whole handshake; default 30
+${optionsHelp(HANDSHAKE)}
 
 Messages
-  -x, --execute <text>         send this instead of stdin; may be repeated
-      --binary                 send each line as a binary message, or a whole pipe as one; print bytes unchanged
-  -w, --wait <seconds>         after the input ends, close once nothing arrives for this long;
-                               default 1, or "forever"
-  -r, --reconnect              reconnect after a lost connection; lines typed in the meantime wait
-      --ping <seconds>         send pings at this interval, to keep the connection alive and detect a lost peer
-      --max-message <bytes>    largest message to accept; default 16777216
+${optionsHelp(MESSAGES)}
 
 Output
-  -j, --json                   indent messages that are JSON
-      --events                 print one line of JSON per event
-  -t, --timestamps             print the time of each message
-  -v, --verbose                print the handshake headers to stderr, without secrets
+${optionsHelp(OUTPUT)}
 
 In a terminal, lines that begin with a slash are commands; /help lists them.
 
@@ -72,31 +135,6 @@ Examples
   echo '{"subscribe":"tea"}' | serval connect wss://example.com/prices --wait 10 --json
   serval connect ws://localhost:8080/echo -x hello -x world --events | jq .data
 `;
-
-const OPTIONS = {
-  header: { type: 'string', short: 'H', multiple: true },
-  subprotocol: { type: 'string', short: 's', multiple: true },
-  origin: { type: 'string', short: 'o' },
-  user: { type: 'string', short: 'u' },
-  proxy: { type: 'string' },
-  'no-proxy': { type: 'boolean' },
-  ca: { type: 'string' },
-  cert: { type: 'string' },
-  key: { type: 'string' },
-  insecure: { type: 'boolean', short: 'k' },
-  compress: { type: 'boolean', short: 'c' },
-  timeout: { type: 'string' },
-  execute: { type: 'string', short: 'x', multiple: true },
-  binary: { type: 'boolean' },
-  wait: { type: 'string', short: 'w' },
-  reconnect: { type: 'boolean', short: 'r' },
-  ping: { type: 'string' },
-  'max-message': { type: 'string' },
-  json: { type: 'boolean', short: 'j' },
-  events: { type: 'boolean' },
-  timestamps: { type: 'boolean', short: 't' },
-  verbose: { type: 'boolean', short: 'v' },
-} as const;
 
 const DEFAULT_WAIT_MS = 1000;
 const DEFAULT_MAX_MESSAGE_BYTES = 16 * 1024 * 1024;

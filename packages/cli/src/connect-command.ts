@@ -11,6 +11,9 @@ import { askPassword } from './password';
 import { NORMAL_CLOSES, Printer } from './printer';
 import type { Signal, Terminal } from './terminal';
 
+/** The container's warning, whose remedy names options of the API. */
+const TOO_LARGE = /: it closes with 1009\. /;
+
 /** The longest wait for the peer's answer to our close frame. */
 const CLOSE_TIMEOUT_MS = 2000;
 
@@ -109,7 +112,12 @@ async function containerOptions(
     perMessageDeflate: given.compress,
     logger: {
       error: (message) => printer.error(message),
-      warn: (message) => printer.note(message),
+      warn: (message) =>
+        printer.note(
+          TOO_LARGE.test(message)
+            ? `a message exceeds --max-message (${given.maxMessageBytes} bytes); raise it to receive larger ones`
+            : message,
+        ),
       debug: () => undefined,
     },
     ...(timeoutMs !== undefined && { handshakeTimeout: timeoutMs, ioTimeout: timeoutMs }),

@@ -78,6 +78,8 @@ function remedyOfTls(message: string): string | undefined {
 
 function withCause(error: Error): string {
   const { message, cause } = error;
+  // The message has the install command, and "scan" is an option of the API. The cause lists files of Node.
+  if (message.includes('Run "npm install ')) return message.replace(/^scan needs/, 'serve needs');
   const reason = cause === undefined ? '' : toError(cause).message;
   return message.includes(reason) ? message : `${message.replace(/\.$/, '')}: ${reason}`;
 }

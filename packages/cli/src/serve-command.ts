@@ -1,29 +1,63 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { DIAGNOSTICS_CHANNEL, type DiagnosticEvent } from '@serval/container';
 import { Server, type ServerOptions } from '@serval/server';
-import { parseArguments, UsageError, wholeNumber } from './command-arguments';
+import { optionsHelp, parseArguments, UsageError, wholeNumber, type CommandOptions } from './command-arguments';
 import { readPem } from './connect-arguments';
 import { EXIT } from './exit-code';
 import type { Terminal } from './terminal';
+
+const OPTIONS = {
+  port: {
+    type: 'string',
+    short: 'p',
+    value: 'number or path',
+    help:
+      "default: the environment's PORT, or 8080; 0 picks a free port; a path with a slash\n" +
+      'opens a Unix domain socket',
+  },
+  host: { type: 'string', value: 'address', help: 'listen on this address; default: all addresses' },
+  'context-path': { type: 'string', value: 'path', help: "prefix for every endpoint's path" },
+  origin: {
+    type: 'string',
+    short: 'o',
+    multiple: true,
+    value: 'origin',
+    help: 'allow pages of this origin to connect; may be repeated; "*" allows all',
+  },
+  'trust-proxy': {
+    type: 'string',
+    value: 'list',
+    help:
+      'trust the X-Forwarded-* headers of these proxies: addresses and subnets, separated by\n' +
+      'commas (also loopback, linklocal, uniquelocal), or the number of proxies',
+  },
+  cert: { type: 'string', value: 'file', help: 'serve wss: with this certificate (PEM); needs --key' },
+  key: { type: 'string', value: 'file', help: 'its key (PEM)' },
+  http2: { type: 'boolean', help: 'also accept HTTP/2; needs --cert and --key' },
+  compress: {
+    type: 'boolean',
+    short: 'c',
+    help: 'negotiate permessage-deflate with clients that offer it',
+  },
+  compatibility: { type: 'string', value: 'name', help: 'tomcat-9, tomcat-10.1 or tomcat-11' },
+  set: {
+    type: 'string',
+    multiple: true,
+    value: 'name=value',
+    help: "change a setting by its own name or Tomcat's, such as --set textBufferSize=65536;\n" + 'may be repeated',
+  },
+  grace: {
+    type: 'string',
+    value: 'seconds',
+    help: 'time for handlers and sessions to finish when the server stops; default 5',
+  },
+} as const satisfies CommandOptions;
 
 export const SERVE_HELP = `Usage: serval serve [options] <pattern...>
 
 Serves the endpoint classes that the matching modules export: compiled JavaScript, CommonJS or ESM.
 
-  -p, --port <number or path>  default: the environment's PORT, or 8080; 0 picks a free port; a path with a slash
-                               opens a Unix domain socket
-      --host <address>         listen on this address; default: all addresses
-      --context-path <path>    prefix for every endpoint's path
-  -o, --origin <origin>        allow pages of this origin to connect; may be repeated; "*" allows all
-      --trust-proxy <list>     trust the X-Forwarded-* headers of these proxies: addresses and subnets, separated by
-                               commas (also loopback, linklocal, uniquelocal), or the number of proxies
-      --cert, --key <file>     serve wss: with this certificate and key (PEM)
-      --http2                  also accept HTTP/2; needs --cert and --key
-  -c, --compress               negotiate permessage-deflate with clients that offer it
-      --compatibility <name>   tomcat-9, tomcat-10.1 or tomcat-11
-      --set <name=value>       change a setting by its own name or Tomcat's, such as --set textBufferSize=65536;
-                               may be repeated
-      --grace <seconds>        time for handlers and sessions to finish when the server stops; default 5
+${optionsHelp(OPTIONS)}
 
 SIGINT and SIGTERM stop the server, which closes sessions with 1001.
 
@@ -35,21 +69,6 @@ Examples
   serval serve dist/chat.js --port 9000 --origin https://example.com --set textBufferSize=65536
   node --import tsx node_modules/serval/dist/bin.js serve 'src/endpoints/**/*.ts'
 `;
-
-const OPTIONS = {
-  port: { type: 'string', short: 'p' },
-  host: { type: 'string' },
-  'context-path': { type: 'string' },
-  origin: { type: 'string', short: 'o', multiple: true },
-  'trust-proxy': { type: 'string' },
-  cert: { type: 'string' },
-  key: { type: 'string' },
-  http2: { type: 'boolean' },
-  compress: { type: 'boolean', short: 'c' },
-  compatibility: { type: 'string' },
-  set: { type: 'string', multiple: true },
-  grace: { type: 'string' },
-} as const;
 
 const DEFAULT_PORT = '8080';
 const LONGEST_GRACE_SECONDS = 3600;

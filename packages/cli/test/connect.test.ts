@@ -150,7 +150,10 @@ describe('in a pipe', () => {
   test('closes with 1009 and exit code 5 when a message exceeds --max-message', async () => {
     const { code, err } = await connect([uri(), '--max-message', '10', ...SOON], 'more than ten bytes\n');
     expect(code).toBe(5);
-    expect(err).toMatch(/^closed 1009 .*at most 10 are taken/m);
+    expect(err).toBe(
+      'a message exceeds --max-message (10 bytes); raise it to receive larger ones\n' +
+        'closed 1009 The message has at least 19 bytes; at most 10 are taken.\n',
+    );
   });
 
   test('closes the WebSocket on SIGINT with exit code 130 and on SIGTERM with 143', async () => {
@@ -300,6 +303,10 @@ describe('the command', () => {
     expect(terminal.out).toContain('Examples\n');
     expect(terminal.out).toContain('Exit codes: ');
     expect(Math.max(...terminal.out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(120);
+    for (const option of name === 'connect'
+      ? ['-H, --header <name: value>  ', '    --no-proxy']
+      : ['-p, --port <', '    --http2'])
+      expect(terminal.out).toContain(`  ${option}`);
   });
 
   test('prints its version', async () => {

@@ -8,7 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { WebSocket } from 'ws';
+import { cannotLoad } from '@serval/api/spi';
 import { main } from '../src';
+import { explain } from '../src/explain';
 import { FakeTerminal } from './fake-terminal';
 
 // Endpoint classes in the standard dialect, as compiled output, so that the test needs no loader.
@@ -105,6 +107,16 @@ test.each([
   else await expect(answer).rejects.toThrow(String(status));
   terminal.signal('SIGINT');
   expect(await running).toBe(0);
+});
+
+test('a package that is not installed is one line with the install command', () => {
+  const cause = Object.assign(new Error("Cannot find module 'tinyglobby'\nRequire stack:\n- a.js"), {
+    code: 'MODULE_NOT_FOUND',
+  });
+  expect(explain(cannotLoad('tinyglobby', 'scan', cause), 'serve')).toEqual({
+    line: 'serve needs tinyglobby, which is not installed. Run "npm install tinyglobby".',
+    code: 3,
+  });
 });
 
 describe('an error prints one line and sets an exit code', () => {
