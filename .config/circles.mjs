@@ -6,11 +6,20 @@ import ts from 'typescript';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-// Circles within each of these are known; a circle that leaves it is an error.
-const KNOWN = [
-  // The types of the specification name each other: a Session has a container, whose methods return a Session.
-  '^packages/api/src/',
-];
+// The specification's own types name each other: a Session has a container, whose connectToServer takes an endpoint and
+// its configuration and returns a Session. Circles of these files alone are known; each has to be in one.
+const KNOWN = new Set(
+  [
+    'client-endpoint-config',
+    'endpoint',
+    'interceptor',
+    'remote-endpoint',
+    'rooms',
+    'server-endpoint-config',
+    'session',
+    'web-socket-container',
+  ].map((name) => `packages/api/src/${name}.ts`),
+);
 
 const MOST_SHOWN = 10;
 
@@ -29,6 +38,7 @@ const { output } = await cruise(
 );
 
 const circles = new Map();
+const seen = new Set();
 let typeImports = 0;
 let packageImports = 0;
 for (const { source, dependencies } of output.modules) {
@@ -41,7 +51,10 @@ for (const { source, dependencies } of output.modules) {
   for (const { circular, cycle = [] } of dependencies) {
     if (!circular) continue;
     const files = [source, ...cycle.map(({ name }) => name)];
-    if (KNOWN.some((known) => files.every((file) => new RegExp(known).test(file)))) continue;
+    if (files.every((file) => KNOWN.has(file))) {
+      for (const file of files) seen.add(file);
+      continue;
+    }
     circles.set([...new Set(files)].sort().join(), files);
   }
 }
@@ -58,6 +71,14 @@ const shortest = [...circles.values()].sort((one, other) => one.length - other.l
 for (const files of shortest) console.error(`circle: ${files.join(' → ')}`);
 if (circles.size > shortest.length) console.error(`… and ${circles.size - shortest.length} more circles`);
 if (circles.size > 0) process.exitCode = 1;
+
+const free = [...KNOWN].filter((file) => !seen.has(file));
+if (free.length > 0) {
+  console.error(
+    `circles: ${free.join(', ')} ${free.length === 1 ? 'is' : 'are'} in no circle; remove from the known ones.`,
+  );
+  process.exitCode = 1;
+}
 
 /** The paths of the tests' tsconfig: each package's name stands for its sources. */
 function sourcesByName() {

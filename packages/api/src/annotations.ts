@@ -1,6 +1,7 @@
 import type { AbstractClass, PrimitiveType, PrimitiveValue } from './class-type';
 import type { CloseReason } from './close-reason';
-import { claimHandlers, recordOf, recordUnclaimed, type ClassRecord, type HandlerKind } from './class-record';
+import { claimHandlers, recordOf, recordUnclaimed, type ClassRecord } from './class-record';
+import type { HandlerKind } from './interceptor';
 import type { EndpointConfig } from './endpoint-config';
 import type { ClientEndpointOptions, ServerEndpointOptions } from './endpoint-options';
 import type { Interceptor } from './interceptor';

@@ -2,13 +2,11 @@ import type { AbstractClass, PrimitiveType } from './class-type';
 import type { ClientEndpointOptions, ServerEndpointOptions } from './endpoint-options';
 import { classNameOf } from './describe-value';
 import { standardMetadata } from './metadata';
-import type { Interceptor } from './interceptor';
+import type { HandlerKind, Interceptor } from './interceptor';
 import type { MessageType, ParameterRole } from './parameter-role';
 
 /** The key of a class's record, on the class itself or in its standard metadata. All copies of this package share it. */
 const RECORD = Symbol.for('serval:endpoint');
-
-export type HandlerKind = 'open' | 'message' | 'close' | 'error';
 
 /** One use of `@OnOpen`, `@OnMessage`, `@OnClose` or `@OnError`. */
 export interface HandlerRecord {

@@ -1,11 +1,9 @@
 import { showAs } from './show-as';
 import { brand } from './brand';
 import type { CodecClass } from './codec';
-import type { DecoderClass } from './decoder';
+import { type DecoderClass, type EncoderClass, EndpointConfig } from './endpoint-config';
 import type { Interceptor } from './interceptor';
-import type { EncoderClass } from './encoder';
 import { describeValue } from './describe-value';
-import { EndpointConfig } from './endpoint-config';
 import { IllegalArgumentException } from './errors';
 import { isExtension, type Extension } from './extension';
 import type { HandshakeResponse } from './handshake';

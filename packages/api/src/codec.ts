@@ -1,6 +1,5 @@
 import { codecDeclarations, type CodecDeclaration } from './codec-declaration';
-import type { DecoderClass } from './decoder';
-import type { EncoderClass } from './encoder';
+import type { DecoderClass, EncoderClass } from './endpoint-config';
 import { describeValue } from './describe-value';
 import { DecodeException, EncodeException, IllegalArgumentException } from './errors';
 import { choice, FLAG, isStandardSchema, kind } from './option-kinds';

@@ -1,12 +1,11 @@
 import type { CloseReason } from './close-reason';
-import type { DecoderClass, Decoded } from './decoder';
+import type { Decoded, DecoderClass, Encodable, EncoderClass } from './endpoint-config';
 import { DeploymentException } from './errors';
-import type { EncoderClass, Encodable } from './encoder';
 import { callable } from './option-kinds';
 import type { OptionTable } from './options';
 import type { MessageOfType, MessageType } from './parameter-role';
 import type { PongMessage } from './pong-message';
-import type { BinaryData } from './remote-endpoint';
+import type { BinaryData } from './streams';
 
 /** The result of a message handler: nothing, or a message that the session sends back. */
 type Result<Reply> = Reply | void | null | undefined;

@@ -1,9 +1,8 @@
 import type { Class } from './class-type';
 import type { ClientEndpointConfigurator } from './client-endpoint-config';
 import type { CodecClass } from './codec';
-import type { DecoderClass } from './decoder';
+import type { DecoderClass, EncoderClass } from './endpoint-config';
 import type { Interceptor } from './interceptor';
-import type { EncoderClass } from './encoder';
 import { list } from './option-kinds';
 import type { SecurityConstraint } from './security-constraint';
 import type { InboundMode, ServerEndpointConfigurator } from './server-endpoint-config';

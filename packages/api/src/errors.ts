@@ -1,7 +1,5 @@
 import { brand } from './brand';
-import type { Headers } from './handshake';
-import { readRetryAfter } from './retry-after';
-import type { Session } from './session';
+import { readRetryAfter, type Headers } from './headers';
 import type { SchemaIssue } from './standard-schema';
 
 /**
@@ -262,23 +260,6 @@ export class EncodeException extends Error {
   }
 }
 
-/** An error that belongs to one session. */
-export class SessionException extends Error {
-  override readonly name = 'SessionException';
-  readonly code: ErrorCode = 'WS_SESSION';
-  readonly #session: Session;
-
-  constructor(message: string, cause: unknown, session: Session) {
-    super(message, cause === undefined || cause === null ? undefined : { cause });
-    this.#session = session;
-  }
-
-  /** The session in which the error occurred. */
-  getSession(): Session {
-    return this.#session;
-  }
-}
-
 brand(IllegalArgumentException, 'IllegalArgumentException');
 brand(IllegalStateException, 'IllegalStateException');
 brand(IOException, 'IOException');
@@ -290,4 +271,3 @@ brand(DeploymentException, 'DeploymentException');
 brand(HandshakeException, 'HandshakeException');
 brand(DecodeException, 'DecodeException');
 brand(EncodeException, 'EncodeException');
-brand(SessionException, 'SessionException');

@@ -3,10 +3,8 @@ import { brand } from './brand';
 import { closeReasonOf, type CloseReason } from './close-reason';
 import { describeValue } from './describe-value';
 import { IllegalArgumentException } from './errors';
+import type { Headers } from './headers';
 import type { Principal } from './principal';
-
-/** Header names with their values in order. Lookups ignore the case of the name. */
-export type Headers = ReadonlyMap<string, readonly string[]>;
 
 /** The HTTP request that opens a WebSocket. */
 export abstract class HandshakeRequest {

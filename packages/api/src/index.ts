@@ -2,10 +2,8 @@ export { ClientEndpoint, OnClose, OnError, OnMessage, OnOpen, PathParam, ServerE
 export { Char } from './class-type';
 export { ClientEndpointConfig } from './client-endpoint-config';
 export { CloseCodes, CloseReason } from './close-reason';
-export { Decoder } from './decoder';
-export { Encoder } from './encoder';
 export { Endpoint } from './endpoint';
-export { EndpointConfig } from './endpoint-config';
+export { Decoder, Encoder, EndpointConfig } from './endpoint-config';
 export {
   DecodeException,
   DeploymentException,
@@ -18,7 +16,6 @@ export {
   ReplyException,
   ReplyTimeoutException,
   SendDroppedException,
-  SessionException,
   SocketTimeoutException,
 } from './errors';
 export { createExtension } from './extension';
@@ -30,6 +27,7 @@ export { DenyAll, PermitAll, RolesAllowed, TransportGuarantee } from './security
 export { ServerApplicationConfig } from './server-application-config';
 export { ServerEndpointConfig } from './server-endpoint-config';
 export { Session } from './session';
+export { SessionException } from './session-exception';
 export { InputStream, OutputStream, Reader, Writer } from './streams';
 export { ContainerProvider } from './web-socket-container';
 
@@ -45,12 +43,10 @@ export type {
 } from './annotations';
 export type { AbstractClass, CharType, Class, EndpointClass, PrimitiveType, PrimitiveValue } from './class-type';
 export type { ClientEndpointConfigBuilder, ClientEndpointConfigurator } from './client-endpoint-config';
-export type { HandlerKind } from './class-record';
 export type { CloseCode, RegisteredCloseCode } from './close-reason';
 export type { Codec, CodecClass, CodecOf, CodecOptions, MessageCodec } from './codec';
 export type { CodecDeclaration, CodecFormat, CodecType } from './codec-declaration';
-export type { AnyDecoder, Decoded, DecoderClass } from './decoder';
-export type { AnyEncoder, Encodable, EncoderClass } from './encoder';
+export type { AnyDecoder, AnyEncoder, Decoded, DecoderClass, Encodable, EncoderClass } from './endpoint-config';
 export type {
   DiscriminatorOf,
   EndpointHandlers,
@@ -62,8 +58,9 @@ export type {
 export type { ErrorCode, HandshakeAnswer, DecodeDetails } from './errors';
 export type { ClientEndpointOptions, ServerEndpointOptions } from './endpoint-options';
 export type { Extension } from './extension';
-export type { HandshakeRejectionResponse, Headers } from './handshake';
-export type { Interceptor, InterceptorContext } from './interceptor';
+export type { HandshakeRejectionResponse } from './handshake';
+export type { Headers } from './headers';
+export type { HandlerKind, Interceptor, InterceptorContext } from './interceptor';
 export type { MessageHandler } from './message-handler';
 export type {
   MessageOfType,
@@ -79,7 +76,7 @@ export type {
 } from './parameter-role';
 export type { PathVariables } from './path-variables';
 export type { Principal } from './principal';
-export type { BinaryData, OutgoingMessage, RemoteEndpoint, SafePromise, SendHandler } from './remote-endpoint';
+export type { OutgoingMessage, RemoteEndpoint, SafePromise, SendHandler } from './remote-endpoint';
 export type { ReplyFailure, ReplyMessage, RequestCodec, RequestId, RequestOptions } from './request-message';
 export type { RoomEvent, Rooms, SessionInfo, SessionSelection, SessionTarget } from './rooms';
 export type { ServerContainer } from './server-container';
@@ -87,4 +84,5 @@ export type { InboundMode, ServerEndpointConfigBuilder, ServerEndpointConfigurat
 export type { SecurityConstraint, TransportGuaranteeName } from './security-constraint';
 export type { AnySession, PathParameters, SessionData, UserProperties } from './session';
 export type { SchemaInput, SchemaIssue, SchemaOutput, SchemaResult, StandardSchema } from './standard-schema';
+export type { BinaryData } from './streams';
 export type { WebSocketContainer } from './web-socket-container';

@@ -1,5 +1,6 @@
-import type { HandlerKind } from './class-record';
 import type { AnySession } from './session';
+
+export type HandlerKind = 'open' | 'message' | 'close' | 'error';
 
 /** One call of a handler, as its interceptors see it. */
 export interface InterceptorContext {

@@ -1,16 +1,13 @@
 import { showAs } from './show-as';
 import { brand } from './brand';
 import type { AnySession, Session } from './session';
-import type { OutputStream, Writer } from './streams';
+import type { BinaryData, OutputStream, Writer } from './streams';
 
 /**
  * A promise that you may ignore: a rejection that nothing handles never becomes an `unhandledRejection`. It works like any
  * promise. Only its type has another name, because lint rules such as `no-floating-promises` report a promise by its name.
  */
 export type SafePromise<T> = Pick<Promise<T>, keyof Promise<T>>;
-
-/** Data for a binary message or a ping. The container does not copy it: do not change it before the send settles. */
-export type BinaryData = Uint8Array | ArrayBuffer | DataView;
 
 /** A message of `send`: text, bytes, or a value for an encoder. */
 export type OutgoingMessage = string | BinaryData | object | number | boolean | bigint;

@@ -1,5 +1,8 @@
 import { brand } from './brand';
 
+/** Data for a binary message or a ping. The container does not copy it: do not change it before the send settles. */
+export type BinaryData = Uint8Array | ArrayBuffer | DataView;
+
 /**
  * A text message as a stream of characters.
  *

@@ -15,7 +15,8 @@ export { BusOrder } from './bus-order';
 export type { InboundRule, SendCallback, Transport, TransportListener } from './transport';
 export { Fifo, type FifoEntry } from './fifo';
 export { afterReads, Deadline, pause, Timer, type TimerOptions } from './timer';
-export type { ClassRecord, HandlerKind, HandlerRecord, ParameterRecord } from '../class-record';
+export type { ClassRecord, HandlerRecord, ParameterRecord } from '../class-record';
+export type { HandlerKind } from '../interceptor';
 export { readAnnotations, readClassRecord, recordOf } from '../class-record';
 export { codecFor, type WireFormat, describeType, type MessageCodec } from '../codec';
 export {

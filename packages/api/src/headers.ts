@@ -1,4 +1,5 @@
-import type { Headers } from './handshake';
+/** Header names with their values in order. Lookups ignore the case of the name. */
+export type Headers = ReadonlyMap<string, readonly string[]>;
 
 /** Node's timers take at most 31 bits of milliseconds, 24.8 days. */
 const LONGEST = 2 ** 31 - 1;
