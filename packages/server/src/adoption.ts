@@ -72,7 +72,7 @@ async function open(
     context.security.requireRoles(adoption, request);
     stay = userPrincipal === null ? undefined : context.users.admit(userPrincipal, request);
     const config = new ConnectionEndpointConfig(endpoint.config);
-    const prepared = await prepareSession(context, adoption, config, request, pending);
+    const prepared = await prepareSession({ context, config, request }, adoption, pending);
     if (prepared === undefined) return undefined;
     pending.take();
     const { transport, subprotocol } = socket;

@@ -1,9 +1,6 @@
-import { describeValue } from '@serval/api/spi';
-import { SessionCodecs, type SessionProperties } from '@serval/container';
-import { duringHandshake } from './default-configurator';
-import type { DeployedEndpoint } from './deployment';
+import type { SessionCodecs, SessionProperties } from '@serval/container';
 import type { ConnectionEndpointConfig } from './endpoint-config';
-import type { WsHandshakeRequest } from './handshake-request';
+import { endpointInstance, sessionCodecs, type Negotiation } from './handshake-calls';
 import { InstanceLease } from './instance-factory';
 import type { PendingHandshake } from './pending-handshake';
 import type { RoutedRequest, UpgradeContext } from './routed-request';
@@ -25,29 +22,23 @@ export interface PreparedSession {
  * @returns undefined if the client left or was answered in the meantime
  */
 export async function prepareSession(
-  context: UpgradeContext,
+  negotiation: Negotiation,
   routed: RoutedRequest,
-  config: ConnectionEndpointConfig,
-  request: WsHandshakeRequest,
   pending: PendingHandshake,
 ): Promise<PreparedSession | undefined> {
-  const { policy, instanceFactory } = context;
-  const { endpoint } = routed;
+  const { context, config } = negotiation;
+  const { instanceFactory } = context;
   const lease = instanceFactory && new InstanceLease(instanceFactory);
   try {
     // 14. The endpoint instance.
-    const creating = lease === undefined ? policy : { ...policy, createInstance: lease.create.bind(lease) };
-    const instance = await duringHandshake(request, creating, () =>
-      config.getConfigurator().getEndpointInstance(endpoint.plan.endpointClass, request),
-    );
-    if (typeof instance !== 'object' || instance === null) throw noInstance(endpoint, instance);
+    const instance = await endpointInstance(negotiation, routed, lease);
     if (!pending.isOver) {
       // 15. Tomcat's settings among the user properties.
       const userProperties = config.hasUserProperties
         ? context.container.sessionProperties(config.getUserProperties())
         : undefined;
       // 16. The codecs.
-      const codecs = await SessionCodecs.create(endpoint.plan.codecs, config);
+      const codecs = await sessionCodecs(negotiation, routed);
       if (!pending.isOver) return { instance, lease, config, userProperties, codecs };
       await codecs.destroy();
     }
@@ -76,10 +67,4 @@ async function endLease(
 ): Promise<void> {
   if (lease === undefined) return;
   for (const error of await lease.end()) reportLate(context, routed, error);
-}
-
-function noInstance(endpoint: DeployedEndpoint, found: unknown): Error {
-  return new Error(
-    `getEndpointInstance for ${endpoint.plan.name} returned ${describeValue(found)}; expected an object.`,
-  );
 }

@@ -1,23 +1,28 @@
-import type { IncomingMessage } from 'node:http';
-import type { Extension, Principal } from '@serval/api';
-import { describeValue, type Transport } from '@serval/api/spi';
-import { isThenable, openSession, toError, type WsSession } from '@serval/container';
-import { parseExtensions, parseSubprotocols, tolerateNoErrors } from '@serval/protocol';
-import { duringHandshake } from './default-configurator';
+import type { Principal } from '@serval/api';
+import type { Transport } from '@serval/api/spi';
+import { openSession, type WsSession } from '@serval/container';
+import { tolerateNoErrors } from '@serval/protocol';
 import { ConnectionEndpointConfig } from './endpoint-config';
-import { MiddlewareReply, refusalFor } from './handshake-middleware';
+import {
+  acceptsOrigin,
+  authenticated,
+  modifyHandshake,
+  negotiateExtensions,
+  negotiateSubprotocol,
+  passMiddleware,
+} from './handshake-calls';
+import { MiddlewareReply } from './handshake-middleware';
 import type { WsHandshakeRequest } from './handshake-request';
 import { isTracing, TracedHandshake, traceHandshake } from './handshake-tracing';
+import { clientOf, PendingHandshake } from './pending-handshake';
 import { discard, prepareSession, type PreparedSession } from './prepared-session';
 import { checkAvailable, handshakeRequest, originOf } from './request-checks';
-import { clientOf, PendingHandshake } from './pending-handshake';
 import { placeOf, requestUri, type RoutedRequest, type RoutedUpgrade, type UpgradeContext } from './routed-request';
 import type { UserStay } from './session-users';
 import { accept, additionalHeaders, handshakeResponse } from './upgrade-answer';
 import { foreignOrigin, refuseUpgrade, reportLate } from './upgrade-refusal';
-import { badRequest } from './upgrade-reply';
 
-// Only this file and prepared-session.ts call configurators, middleware, `authenticate` and instance factories.
+// The recipe of an upgrade. All user code is called from handshake-calls.ts.
 
 /**
  * Answers one upgrade request: accepts it and opens a session, or refuses it. Settles once it has answered or the client
@@ -84,62 +89,6 @@ async function readRequest({ context, routed, pending }: Handshake): Promise<WsH
 }
 
 /**
- * 7. The host's middleware. Each one runs in the `next` of the one before, and the rest of the handshake in the last
- * `next`, so that an AsyncLocalStorage store that one of them runs `next` in reaches the session.
- */
-function passMiddleware(
-  { context, routed, pending }: Handshake,
-  reply: MiddlewareReply,
-  request: WsHandshakeRequest,
-  proceed: () => Promise<void>,
-): Promise<void> {
-  // Over HTTP/2 it is an Http2ServerRequest, which has the members of an IncomingMessage that middleware uses.
-  const native = request.http.native as IncomingMessage;
-  return new Promise((resolve, reject) => {
-    let isDecided = false;
-    const refuse = (thrown: unknown): void => {
-      // Such as an error of express-session, which saves its session after the answer.
-      if (isDecided) reportLate(context, routed, thrown);
-      isDecided = true;
-      reject(refusalFor(thrown));
-    };
-    const answered = (refusal: Error): void => {
-      if (!isDecided) refuse(refusal);
-    };
-    const response = reply.respondTo(native, answered);
-    const call = (index: number): void => {
-      const middleware = context.middleware[index];
-      if (middleware === undefined) {
-        isDecided = true;
-        resolve(proceed());
-        return;
-      }
-      let isPassed = false;
-      const next = (error?: unknown): void => {
-        if (error !== undefined && error !== null && error !== false) refuse(error);
-        else if (!isPassed && !isDecided && response.headersSent && !response.writableEnded)
-          refuse(answeredAndPassed());
-        else if (!isPassed && !isDecided && !pending.isOver && !response.headersSent) call(index + 1);
-        isPassed = true;
-      };
-      try {
-        const going = middleware(native, response, next);
-        if (isThenable(going)) Promise.resolve(going).catch(refuse);
-      } catch (thrown) {
-        refuse(thrown);
-      }
-    };
-    call(0);
-  });
-}
-
-function answeredAndPassed(): Error {
-  return new Error(
-    'A handshake middleware wrote the head of the response and then called next(). End the response instead.',
-  );
-}
-
-/**
  * The steps that decide, in the order in which they can refuse, with the numbers of docs/internals/walk-of-an-upgrade.md.
  * Differs from Tomcat: it creates the endpoint instance before the answer, so that a failure is a 500 and not a connection
  * that opens and drops.
@@ -147,7 +96,7 @@ function answeredAndPassed(): Error {
 async function decide(handshake: Handshake, request: WsHandshakeRequest): Promise<void> {
   const { context, routed, pending } = handshake;
   // 8. Who is it, and may they?
-  const user = requirePrincipal(await context.authenticate?.(request));
+  const user = await authenticated(context, request);
   request.userPrincipal = user;
   context.security.requireRoles(routed, request);
   if (pending.isOver) return;
@@ -170,25 +119,24 @@ async function negotiate(
   // 9. The configuration of this session.
   const { endpoint } = routed;
   const config = new ConnectionEndpointConfig(endpoint.config);
-  const configurator = config.getConfigurator();
-  const ask = <T>(call: () => T): T => duringHandshake(request, context.policy, call);
+  const negotiation = { context, config, request };
 
   // 10. The origin.
   const origin = originOf(request);
-  if (!(await ask(() => configurator.checkOrigin(origin, request)))) throw foreignOrigin(context, routed, origin);
+  if (!(await acceptsOrigin(negotiation, origin))) throw foreignOrigin(context, routed, origin);
   // 11. The subprotocol.
-  const subprotocol = await negotiateSubprotocol(request, config, ask);
+  const subprotocol = await negotiateSubprotocol(negotiation);
   // 12. The extensions.
-  const extensions = await negotiateExtensions(context, request, config, ask);
+  const extensions = await negotiateExtensions(negotiation);
 
   // 13. The headers of the answer.
   const response = handshakeResponse(reply.ownHeaders(routed.request), subprotocol, extensions);
-  await ask(() => configurator.modifyHandshake(config, request, response));
+  await modifyHandshake(negotiation, response);
   const headers = additionalHeaders(context, routed, response);
   if (pending.isOver) return false;
 
   // 14 to 16. The endpoint instance, the user properties, the codecs.
-  const prepared = await prepareSession(context, routed, config, request, pending);
+  const prepared = await prepareSession(negotiation, routed, pending);
   if (prepared === undefined) return false;
   // 17. The answer.
   let transport: Transport | undefined;
@@ -250,60 +198,4 @@ export function openRouted(
     transport,
   };
   return openSession(parts, stay && ((session) => stay.begin(session))).session;
-}
-
-type Ask = <T>(call: () => T) => T;
-
-async function negotiateSubprotocol(
-  request: WsHandshakeRequest,
-  config: ConnectionEndpointConfig,
-  ask: Ask,
-): Promise<string> {
-  const requested = parseHeader(request, 'Sec-WebSocket-Protocol', parseSubprotocols);
-  const supported = config.getSubprotocols();
-  const chosen = await ask(() => config.getConfigurator().getNegotiatedSubprotocol(supported, requested));
-  if (chosen === '' || chosen === null || chosen === undefined) return '';
-  if (requested.includes(chosen)) return chosen;
-  // RFC 6455 4.1: a client must fail a connection whose subprotocol it did not request.
-  throw new Error(
-    `getNegotiatedSubprotocol chose ${JSON.stringify(chosen)}, which the client did not request: ${requested.join(', ')}.`,
-  );
-}
-
-async function negotiateExtensions(
-  { engine }: UpgradeContext,
-  request: WsHandshakeRequest,
-  config: ConnectionEndpointConfig,
-  ask: Ask,
-): Promise<readonly Extension[]> {
-  const requested = parseHeader(request, 'Sec-WebSocket-Extensions', parseExtensions);
-  const known = new Set(engine.installedExtensions.map((extension) => extension.getName()));
-  const declared = config.getExtensions().filter((extension) => !known.has(extension.getName()));
-  // The endpoint's own extensions come first, as in Tomcat.
-  const installed = [...declared, ...engine.installedExtensions];
-  const chosen = await ask(() => config.getConfigurator().getNegotiatedExtensions(installed, requested));
-  // The response must not contain an extension that the engine lacks or the client did not offer (RFC 6455 9.1).
-  const offered = new Set(requested.map((extension) => extension.getName()));
-  return chosen.filter((extension) => known.has(extension.getName()) && offered.has(extension.getName()));
-}
-
-function parseHeader<T>(request: WsHandshakeRequest, name: string, parse: (header: string) => T[]): T[] {
-  const header = request.http.headers.list(name);
-  if (header === undefined) return [];
-  try {
-    return parse(header);
-  } catch (error) {
-    throw badRequest(`The ${name} header is malformed: ${toError(error).message}.`);
-  }
-}
-
-/** A `false` for "not logged in" must not count as a user. */
-function requirePrincipal(found: unknown): Principal | null {
-  if (found === null || found === undefined) return null;
-  // Trusts the declared type; it does not check for getName().
-  if (typeof found === 'object' || typeof found === 'function') return found as Principal;
-  throw new Error(
-    `authenticate returned ${describeValue(found)}; ` +
-      'expected an object with getName(), or null for no user. Throw a HandshakeRejection to refuse.',
-  );
 }
