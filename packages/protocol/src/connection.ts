@@ -19,7 +19,7 @@ import type { MessageDeflate } from './message-deflate';
 import { Reading, type ReadingHost } from './reading';
 import { Sending, type SendingHost } from './sending';
 import { shareReads } from './shared-reads';
-import { sharedReadsWork } from './shared-reads-trial';
+import { sharedReadsWork, whenSharedReadsWork } from './shared-reads-trial';
 import { dropSocket, progressOf, readBuffered, writeTogether } from './sockets';
 
 const OWNER = Symbol('connection');
@@ -95,8 +95,22 @@ export class Connection implements Transport, ReadingHost, SendingHost {
     this.#reading = new Reading(this, parts.maxFragments);
     this.#maxFrameBytes = parts.maxFrameBytes;
     for (const bytes of [parts.head, early]) if (bytes.length > 0) this.#reading.holdBack(bytes);
-    if (!sharesReads) socket.on('data', Connection.#onData);
+    if (!sharesReads) {
+      socket.on('data', Connection.#onData);
+      // The verdict may be still to come.
+      if (parts.sharesReads && !sharedReadsWork()) whenSharedReadsWork(() => this.#shareReads());
+    }
     socket.resume();
+  }
+
+  /** The trial has ended after the connection opened. */
+  #shareReads(): void {
+    const socket = this.#socket;
+    if (this.#stream !== 'open' || socket.readableLength > 0) return;
+    socket.off('data', Connection.#onData);
+    if (!shareReads(socket, Connection.#onSharedRead)) socket.on('data', Connection.#onData);
+    // Only now does a pause reach the handle.
+    else if (socket.isPaused()) socket.pause();
   }
 
   static #onError(this: Duplex, error: Error): void {

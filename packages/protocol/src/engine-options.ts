@@ -63,8 +63,8 @@ export interface EngineOptions {
   /**
    * Whether all connections read into one buffer, which saves an allocation of 64 KiB for each read. The engine uses members
    * of Node's sockets that are not public, and only where a trial on a connection of this process to itself on 127.0.0.1
-   * proves that they work: not on Bun and Deno, and under Node's permission model only with `--allow-net`. Connections that
-   * open before the trial ends, a few milliseconds, read the ordinary way. Ignored over `ws`. Default true.
+   * proves that they work: not on Bun and Deno, and under Node's permission model only with `--allow-net`. The trial takes a
+   * few milliseconds; connections that open before its end change over then. Ignored over `ws`. Default true.
    */
   readonly sharedReads?: boolean | undefined;
 }

@@ -20,7 +20,7 @@ let verdict = false;
 /**
  * Finds out once per process whether shared reads work on this Node, on a connection of the process to itself. The first
  * engine calls this. Nothing waits for the trial and it keeps no process alive; connections that open before its end read
- * by 'data'.
+ * by 'data' until then.
  *
  * @returns the verdict; never rejects
  */
@@ -46,6 +46,11 @@ function mayTry(): boolean {
 /** Whether the trial is over and shared reads work. */
 export function sharedReadsWork(): boolean {
   return verdict;
+}
+
+/** Calls the function when the trial ends and shared reads work. */
+export function whenSharedReadsWork(use: () => void): void {
+  void trial?.then((works) => works && use());
 }
 
 /**

@@ -4,6 +4,7 @@ import http from 'node:http';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { Transport } from '@serval/api/spi';
 import { clientFrame, RecordingListener } from '@serval/testing';
 import { createNativeEngine } from '../src';
 import { shareReads } from '../src/shared-reads';
@@ -16,7 +17,7 @@ jest.setTimeout(120_000);
 const openTcp = (): readonly string[] => process.getActiveResourcesInfo().filter((name) => name.startsWith('TCP'));
 
 // The first test of the file: no engine has started the trial yet.
-test("a connection reads by 'data' before the verdict, and by shared reads after it", async () => {
+test("a connection that opens before the verdict reads by 'data' and changes to shared reads", async () => {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const pair = async (): Promise<{ client: Socket; socket: Socket }> => {
@@ -25,10 +26,9 @@ test("a connection reads by 'data' before the verdict, and by shared reads after
     const [socket] = await accepted;
     return { client, socket };
   };
-  const [early, late] = [await pair(), await pair()];
+  const [early, paused, late] = [await pair(), await pair(), await pair()];
   const engine = createNativeEngine();
-  const events: unknown[] = [];
-  for (const { client, socket } of [early, late]) {
+  const open = ({ socket }: { socket: Socket }): { transport: Transport | undefined; listener: RecordingListener } => {
     const transport = engine.accept({
       socket,
       head: Buffer.alloc(0),
@@ -38,19 +38,36 @@ test("a connection reads by 'data' before the verdict, and by shared reads after
       headers: [],
       isSecure: false,
       remoteAddress: undefined,
-      maxMessageBytes: 8192,
+      maxMessageBytes: 100_000,
       closeTimeoutMs: 5000,
     });
     const listener = new RecordingListener();
     transport?.open(listener);
-    transport?.resume();
-    client.write(clientFrame(0x81, 'hello'));
-    events.push(...(await listener.until(1)));
-    expect(await trySharedReads()).toBe(true);
-  }
-  expect(events).toEqual([0, 1].map(() => ({ kind: 'text', text: 'hello', last: true })));
-  expect([early, late].map(({ socket }) => socket.listenerCount('data'))).toEqual([1, 0]);
-  for (const { client } of [early, late]) client.destroy();
+    return { transport, listener };
+  };
+  const first = open(early);
+  const second = open(paused);
+  first.transport?.resume();
+  second.transport?.resume();
+  // In the middle of a message.
+  const message = clientFrame(0x81, 'x'.repeat(50_000));
+  early.client.write(message.subarray(0, 30_000));
+  await once(early.socket, 'data');
+  second.transport?.pause();
+  const readBy = (...all: { socket: Socket }[]): number[] => all.map(({ socket }) => socket.listenerCount('data'));
+  expect(readBy(early, paused)).toEqual([1, 1]);
+  expect(await trySharedReads()).toBe(true);
+  const third = open(late);
+  third.transport?.resume();
+  expect(readBy(early, paused, late)).toEqual([0, 0, 0]);
+  early.client.write(message.subarray(30_000));
+  expect(await first.listener.until(1)).toEqual([{ kind: 'text', text: 'x'.repeat(50_000), last: true }]);
+  for (const { client } of [paused, late]) client.write(clientFrame(0x81, 'hello'));
+  expect(await third.listener.until(1)).toEqual([{ kind: 'text', text: 'hello', last: true }]);
+  expect(second.listener.events).toEqual([]);
+  second.transport?.resume();
+  expect(await second.listener.until(1)).toEqual([{ kind: 'text', text: 'hello', last: true }]);
+  for (const { client } of [early, paused, late]) client.destroy();
   server.close();
   await once(server, 'close');
 });
