@@ -1,4 +1,4 @@
-/** From this length on, words are masked through an Int32Array of their own; below, setting one up costs more than it saves. */
+/** From this length on, a new Int32Array over the memory masks words; below, making one costs more than it saves. */
 const LEAST_FOR_WORDS = 256;
 
 /**

@@ -5,7 +5,7 @@ const KEYS = [0x01020304, 0xfffefdfc | 0, 0x80000000 | 0, 0x7f0000ff, 0xff, 0];
 
 const byteOfKey = (key: number, index: number): number => (key >>> (24 - (index & 3) * 8)) & 0xff;
 
-/** Buffers as they come from a pool, at a place of their own, and with the words of all their memory. */
+/** As the engine masks: a part of a buffer, a whole view, and a part of a buffer whose words are known. */
 const WAYS: readonly [title: string, mask: typeof applyMask][] = [
   ['the buffer', (...part) => applyMask(...part)],
   [
