@@ -7,9 +7,11 @@ import Reporter from './reporter.cjs';
 import { installTools } from './tools.mjs';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
-// Seeds are fixed in `npm test`; here each run has another, and more cases. A failure names its seed.
+// Seeds are fixed in `npm test`; here each run has another, and more cases. A failure names its seed. TEST_ALL is read by
+// `someOf` of packages/testing/test/toolbox.ts.
 process.env.TEST_SEED ??= 'random';
 process.env.FUZZ_CASES ??= '4000';
+process.env.TEST_ALL ??= '1';
 
 const folders =
   process.env.WITHOUT_TOOLS === '1' ? [] : ['.config/nodes', 'packages/conformance/test/toolchains/tools'];

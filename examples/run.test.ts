@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { someOf } from '../packages/testing/test/toolbox';
 
 // The script behind `npm run example`, on the output that `npm test` compiled.
 const RUN = join(__dirname, 'run.mjs');
@@ -41,7 +42,9 @@ async function outcome(child: Child): Promise<Outcome> {
   return { code, lines, errors };
 }
 
-test.each(['', 'nothing', 'echo nothing', '../packages', 'ported', 'ported/../echo', 'dist/echo', 'chat client'])(
+const UNKNOWN = ['', 'nothing', 'echo nothing', '../packages', 'ported', 'ported/../echo', 'dist/echo', 'chat client'];
+
+test.each(someOf(3, UNKNOWN))(
   'npm run example lists the examples of the README for the arguments "%s"',
   async (args) => {
     const { code, errors } = await outcome(run(...args.split(' ').filter(Boolean)));
@@ -124,7 +127,8 @@ const CONVERSATIONS: Record<string, (string | RegExp)[]> = {
   streams: [/^server: 5000000 bytes, sha256 [0-9a-f]{64}$/, 'download: 3000000 bytes', 'totals: ann,70000 bob,50000'],
 };
 
-test.each(Object.entries(CONVERSATIONS))(
+// In `npm test` each example's own test runs it without a process.
+test.each(someOf(2, Object.entries(CONVERSATIONS)))(
   'npm run example starts %s, and its client',
   async (name, expected) => {
     const server = run(name);
@@ -143,7 +147,7 @@ test.each(Object.entries(CONVERSATIONS))(
   20_000,
 );
 
-test.each(PAGES)('npm run example starts %s, and the address that it prints is its page', async (name) => {
+test.each(someOf(1, PAGES))('npm run example starts %s, and the address that it prints is its page', async (name) => {
   const server = run(name);
   const [line] = (await once(createInterface(server.stdout), 'line')) as [string];
   const [url = ''] = /http:\S+/.exec(line) ?? [];

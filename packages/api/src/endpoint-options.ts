@@ -2,6 +2,7 @@ import type { Class } from './class-type';
 import type { ClientEndpointConfigurator } from './client-endpoint-config';
 import type { CodecClass } from './codec';
 import type { DecoderClass, EncoderClass } from './endpoint-config';
+import type { EndpointLimits } from './endpoint-limits';
 import type { Interceptor } from './interceptor';
 import { list } from './option-kinds';
 import type { SecurityConstraint } from './security-constraint';
@@ -30,6 +31,8 @@ export interface ServerEndpointOptions {
   readonly inbound?: InboundMode | undefined;
   /** The clients that may open the endpoint. Default: everybody. Not in the specification. */
   readonly security?: SecurityConstraint | undefined;
+  /** Limits of this endpoint, such as `{ maxConnections: 1000 }`. Default: those of the container. Not in the specification. */
+  readonly limits?: EndpointLimits | undefined;
 }
 
 /** The attributes of `@ClientEndpoint`, with the names that Java uses. */

@@ -56,6 +56,7 @@ export type {
   TypedHandlers,
 } from './endpoint-handlers';
 export type { ErrorCode, HandshakeAnswer, DecodeDetails } from './errors';
+export type { EndpointLimits } from './endpoint-limits';
 export type { ClientEndpointOptions, ServerEndpointOptions } from './endpoint-options';
 export type { Extension } from './extension';
 export type { HandshakeRejectionResponse } from './handshake';
@@ -76,7 +77,7 @@ export type {
 } from './parameter-role';
 export type { PathVariables } from './path-variables';
 export type { Principal } from './principal';
-export type { OutgoingMessage, RemoteEndpoint, SafePromise, SendHandler } from './remote-endpoint';
+export type { OutgoingMessage, RemoteEndpoint, SafePromise, SendHandler, SendOptions } from './remote-endpoint';
 export type { ReplyFailure, ReplyMessage, RequestCodec, RequestId, RequestOptions } from './request-message';
 export type { RoomEvent, Rooms, SessionInfo, SessionSelection, SessionTarget } from './rooms';
 export type { ServerContainer } from './server-container';

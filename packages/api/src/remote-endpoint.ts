@@ -98,6 +98,16 @@ export declare namespace RemoteEndpoint {
  */
 export type SendHandler = ((result: SendResult) => unknown) | { onResult(result: SendResult): unknown };
 
+/** The options of `send` and `broadcast`. */
+export interface SendOptions {
+  /**
+   * A message that waits in a session's queue with the same key is replaced by this one, which takes its place and its time
+   * limits. Of a value that changes often, such as a price, a slow receiver then gets the latest one only. The promise of
+   * the replaced message settles with this one. Messages that the transport already has are not replaced. Default: none.
+   */
+  readonly coalesce?: string | undefined;
+}
+
 /** The result of an asynchronous send. */
 export class SendResult {
   readonly #session: AnySession;

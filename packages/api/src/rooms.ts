@@ -1,6 +1,6 @@
 import type { EndpointClass } from './class-type';
 import type { CloseReason } from './close-reason';
-import type { OutgoingMessage, SafePromise, SendResult } from './remote-endpoint';
+import type { OutgoingMessage, SafePromise, SendResult, SendOptions } from './remote-endpoint';
 import type { ServerEndpointConfig } from './server-endpoint-config';
 import type { AnySession, Session } from './session';
 
@@ -56,7 +56,7 @@ export interface SessionSelection extends Iterable<Session> {
    * encoder rejects it too. Sessions of other endpoints still get the message
    * @throws IllegalArgumentException (as a rejection) when the message is null or undefined
    */
-  send(message: OutgoingMessage): SafePromise<readonly SendResult[]>;
+  send(message: OutgoingMessage, options?: SendOptions): SafePromise<readonly SendResult[]>;
 
   /**
    * Closes every selected session, with 1000 if you pass no reason, as `Session.close` does. Resolves once all of them

@@ -4,6 +4,7 @@ import type { EndpointClass } from './class-type';
 import type { CodecClass } from './codec';
 import { type DecoderClass, type EncoderClass, EndpointConfig } from './endpoint-config';
 import type { Interceptor } from './interceptor';
+import { ENDPOINT_LIMITS, type EndpointLimits } from './endpoint-limits';
 import { classNameOf, describeValue } from './describe-value';
 import { IllegalArgumentException, IllegalStateException } from './errors';
 import { listOf } from './list-of';
@@ -107,6 +108,7 @@ export class ServerEndpointConfigBuilder {
   #configurator: ServerEndpointConfigurator | undefined;
   #inbound: InboundMode = 'serial';
   #security: SecurityConstraint | undefined;
+  #limits: EndpointLimits = {};
 
   private constructor(
     private readonly endpointClass: EndpointClass,
@@ -198,6 +200,16 @@ export class ServerEndpointConfigBuilder {
     return this;
   }
 
+  /**
+   * Limits of the endpoint, such as `{ maxConnections: 1000 }`. Not in the specification.
+   *
+   * @throws DeploymentException when a limit is unknown or out of range
+   */
+  limits(limits: EndpointLimits | null): this {
+    this.#limits = limits === null ? {} : ENDPOINT_LIMITS.read(limits, 'limits');
+    return this;
+  }
+
   build(): ServerEndpointConfig {
     return new BuiltServerEndpointConfig(
       this.endpointClass,
@@ -210,6 +222,7 @@ export class ServerEndpointConfigBuilder {
       this.#inbound,
       Object.freeze(this.#interceptors),
       this.#security,
+      Object.freeze(this.#limits),
     );
   }
 }
@@ -244,6 +257,10 @@ export abstract class ServerEndpointConfig extends EndpointConfig {
   getSecurityConstraint(): SecurityConstraint | undefined {
     return undefined;
   }
+  /** The limits that differ from the container's. Not in the specification. */
+  getLimits(): EndpointLimits {
+    return {};
+  }
 }
 
 /** The specification's nested types, for annotations such as `configurator: ServerEndpointConfig.Configurator`. */
@@ -267,6 +284,7 @@ class BuiltServerEndpointConfig extends ServerEndpointConfig {
     private readonly inbound: InboundMode,
     private readonly interceptors: readonly Interceptor[],
     private readonly security: SecurityConstraint | undefined,
+    private readonly limits: EndpointLimits,
   ) {
     super();
   }
@@ -300,6 +318,9 @@ class BuiltServerEndpointConfig extends ServerEndpointConfig {
   }
   override getSecurityConstraint(): SecurityConstraint | undefined {
     return this.security;
+  }
+  override getLimits(): EndpointLimits {
+    return this.limits;
   }
   override getUserProperties(): Map<string, unknown> {
     return this.#userProperties;

@@ -6,7 +6,7 @@ import type { CloseReason } from './close-reason';
 import type { Extension } from './extension';
 import type { MessageHandler } from './message-handler';
 import type { Principal } from './principal';
-import type { OutgoingMessage, RemoteEndpoint, SafePromise, SendResult } from './remote-endpoint';
+import type { OutgoingMessage, RemoteEndpoint, SafePromise, SendResult, SendOptions } from './remote-endpoint';
 import type { RequestOptions } from './request-message';
 import type { SessionSelection, SessionTarget } from './rooms';
 import type { WebSocketContainer } from './web-socket-container';
@@ -91,15 +91,16 @@ export abstract class Session<
    * peer's pace. You need not await it, and lint rules such as `no-floating-promises` accept that.
    *
    * @throws EncodeException (as a rejection) when no encoder accepts the value, or the encoder's own error
-   * @throws IllegalArgumentException (as a rejection) for undefined and null
+   * @throws IllegalArgumentException (as a rejection) for undefined and null, and for unknown options
    * @throws IllegalStateException (as a rejection) in the middle of a partial message, and when too much waits
    * @throws IOException (as a rejection) when the session is closed
    *
    * @example
    * session.send('hello');
    * await session.send(new Price('tea', 3));
+   * session.send(price, { coalesce: 'price:tea' });
    */
-  abstract send(message: Outgoing): SafePromise<void>;
+  abstract send(message: Outgoing, options?: SendOptions): SafePromise<void>;
 
   // --- the specification's names ------------------------------------------------------------------------------------
 
@@ -222,7 +223,11 @@ export abstract class Session<
    * @example
    * session.broadcast(`${name} has joined.`);
    */
-  abstract broadcast(message: Outgoing, to?: Iterable<AnySession>): SafePromise<readonly SendResult[]>;
+  abstract broadcast(
+    message: Outgoing,
+    to?: Iterable<AnySession>,
+    options?: SendOptions,
+  ): SafePromise<readonly SendResult[]>;
 
   /**
    * Sends an object and waits for the reply: what the peer's handler returns. It needs a codec with `requests: true` on both

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createConnection } from 'node:net';
 import { types } from 'node:util';
 import {
   ClientEndpoint,
@@ -466,8 +468,10 @@ describe('data that the server sends right after its response', () => {
     class Slow extends ClientEndpointConfig.Configurator {
       override async afterResponse() {
         server.last.connection.send(Buffer.from(WORLD, 'latin1'));
-        // Time for it to arrive, wherever it is then.
-        await new Promise((resolve) => setTimeout(resolve, 30));
+        // It has arrived once a later connection is open.
+        const later = createConnection(server.port, '127.0.0.1');
+        await once(later, 'connect');
+        later.destroy();
       }
     }
     const endpoint = new Listener();

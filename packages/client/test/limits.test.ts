@@ -54,7 +54,10 @@ describe('ioTimeout', () => {
     const container = new ClientContainer({ logger: silent, ioTimeout: 500, sessionCloseTimeout: 100 });
     const session = await container.connectToServer(Nothing, server.url());
     afterTest(() => session.close());
-    await new Promise((resolve) => setTimeout(resolve, 600));
+    // A handshake that begins later is not answered, and reaches the limit.
+    const silentServer = await LiteralServer.start(() => undefined);
+    const error = await rejection(container.connectToServer(Nothing, silentServer.url()));
+    expect(error.code).toBe('WS_CONNECT_TIMEOUT');
     expect(session.isOpen()).toBe(true);
     expect(server.openConnections).toBe(1);
   });

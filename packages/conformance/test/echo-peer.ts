@@ -1,8 +1,16 @@
+import { createHash } from 'node:crypto';
 import { OnClose, OnError, OnMessage, PongMessage, Server, ServerEndpoint, CloseReason, Session } from 'serval';
 import type { ServerOptions } from 'serval';
 import { clientFrame, LiteralSocket, type ResponseHead } from '@serval/testing';
 
 export type EngineName = 'native' | 'ws';
+
+/** A message as {@link Heard} lists it: `text Hello`, `binary 00ff`. A long binary message has a hash instead of its bytes. */
+export function entryOf(message: string | Buffer): string {
+  if (typeof message === 'string') return `text ${message}`;
+  if (message.length <= 256 * 1024) return `binary ${message.toString('hex')}`;
+  return `binary of ${message.length} bytes, SHA-1 ${createHash('sha1').update(message).digest('hex')}`;
+}
 
 /** The calls of an endpoint, in order: `text Hello`, `binary 00ff`, `pong 01`, `close 1000 bye`, `error SessionException`. */
 export class Heard {
@@ -41,7 +49,7 @@ class Echo {
   /** Echoes. There are texts with which a test asks for something else. */
   @OnMessage
   text(message: string, session: Session): string | undefined | Promise<string | undefined> {
-    this.heard.add(`text ${message}`);
+    this.heard.add(entryOf(message));
     if (message === 'take your time') return new Promise((resolve) => setImmediate(resolve, 'done'));
     if (message === 'Hello in parts') return sendParts(session, ['Hel', '', 'l', 'o']);
     // `close with 4000 and a reason`
@@ -52,7 +60,7 @@ class Echo {
 
   @OnMessage
   binary(message: Buffer): Buffer {
-    this.heard.add(`binary ${message.toString('hex')}`);
+    this.heard.add(entryOf(message));
     return message;
   }
 

@@ -2,6 +2,7 @@ import {
   IllegalArgumentException,
   IllegalStateException,
   SendResult,
+  type SendOptions,
   type AnySession,
   type OutgoingMessage,
   type SafePromise,
@@ -12,6 +13,7 @@ import type { Encoded, Encoding } from './encoders';
 import { EncodingOrder } from './encoding-order';
 import { isThenable, rejected, toError, tolerateNeglect, type Sending } from './promises';
 import { WsAsyncRemote } from './remote-endpoint';
+import { coalesceKey } from './send-arguments';
 import type { ContainerSettings } from './settings';
 
 /** A session as a broadcaster uses it: its encoders make the message. */
@@ -26,9 +28,9 @@ export class Broadcaster {
   readonly #order = new EncodingOrder();
 
   /** Encodes a message once, and sends it to the sessions. Rejects, and does not throw, if it cannot be encoded. */
-  send(by: BroadcastHost, message: unknown, to: Iterable<Session>): Promise<readonly SendResult[]> {
+  send(by: BroadcastHost, message: unknown, to: Iterable<Session>, key?: string): Promise<readonly SendResult[]> {
     try {
-      return deliverWhenEncoded(to, this.encode(by, message));
+      return deliverWhenEncoded(to, this.encode(by, message), key);
     } catch (error) {
       return rejected(error);
     }
@@ -51,20 +53,27 @@ export class Broadcaster {
   }
 }
 
-/** @returns the sends that failed; rejects if the message cannot be encoded */
-export function deliverWhenEncoded(to: Iterable<Session>, encoding: Encoding): Promise<readonly SendResult[]> {
-  if (!isThenable(encoding)) return deliver(to, encoding);
-  return tolerateNeglect(encoding.then((encoded) => (encoded === undefined ? [] : deliver(to, encoded))));
+/**
+ * @param key see `SendOptions.coalesce`
+ * @returns the sends that failed; rejects if the message cannot be encoded
+ */
+export function deliverWhenEncoded(
+  to: Iterable<Session>,
+  encoding: Encoding,
+  key?: string,
+): Promise<readonly SendResult[]> {
+  if (!isThenable(encoding)) return deliver(to, encoding, key);
+  return tolerateNeglect(encoding.then((encoded) => (encoded === undefined ? [] : deliver(to, encoded, key))));
 }
 
 /** Sends in one turn: the message leaves for all together, and a text is framed once. */
-async function deliver(sessions: Iterable<Session>, encoded: Encoded): Promise<SendResult[]> {
+async function deliver(sessions: Iterable<Session>, encoded: Encoded, key?: string): Promise<SendResult[]> {
   const failures: SendResult[] = [];
   const pending: Promise<void>[] = [];
   for (const session of sessions) {
     const failed = (error: unknown): void => void failures.push(new SendResult(session, toError(error)));
     try {
-      const sending = sendTo(session, encoded);
+      const sending = sendTo(session, encoded, key);
       if (sending !== undefined) pending.push(sending.catch(failed));
     } catch (error) {
       failed(error);
@@ -74,9 +83,9 @@ async function deliver(sessions: Iterable<Session>, encoded: Encoded): Promise<S
   return failures;
 }
 
-function sendTo(session: Session, encoded: Encoded): Sending {
+function sendTo(session: Session, encoded: Encoded, key: string | undefined): Sending {
   const remote = session.getAsyncRemote();
-  if (remote instanceof WsAsyncRemote) return remote.send(encoded);
+  if (remote instanceof WsAsyncRemote) return remote.send(encoded, key);
   return typeof encoded === 'string' ? remote.sendText(encoded) : remote.sendBinary(encoded);
 }
 
@@ -92,12 +101,17 @@ function sendTo(session: Session, encoded: Encoded): Sending {
  * @example
  * broadcast(`The market is open, and tea costs ${price()}.`, sessions);
  */
-export function broadcast(message: unknown, to: Iterable<AnySession>): SafePromise<readonly SendResult[]> {
+export function broadcast(
+  message: unknown,
+  to: Iterable<AnySession>,
+  options?: SendOptions,
+): SafePromise<readonly SendResult[]> {
   try {
+    coalesceKey('broadcast', options);
     const sending = byEndpoint(sessionsOf(to)).map((sessions) => {
       // The session checks the message.
       const open = sessions.find((session) => session.isOpen());
-      return open === undefined ? allClosed(sessions) : open.broadcast(message as OutgoingMessage, sessions);
+      return open === undefined ? allClosed(sessions) : open.broadcast(message as OutgoingMessage, sessions, options);
     });
     return tolerateNeglect(Promise.all(sending).then((failures) => failures.flat()));
   } catch (error) {

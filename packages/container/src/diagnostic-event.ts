@@ -41,10 +41,24 @@ interface HandshakeAccepted extends HandshakeEndpoint {
 /**
  * The rule that refused a handshake. `path`: there is no endpoint; `request`: it was no valid opening handshake;
  * `handshakeTimeout`: user code took too long; `application`: `authenticate` or a configurator threw a HandshakeRejection;
- * `paused` and `stopped`: the container accepts no sessions; `bus`: its bus is not connected yet.
+ * `paused` and `stopped`: the container accepts no sessions; `bus`: its bus is not connected yet; the others are the
+ * options of the limits of connections.
  */
 export type RefusalRule =
-  'path' | 'request' | 'host' | 'origin' | 'paused' | 'stopped' | 'bus' | 'handshakeTimeout' | 'application';
+  | 'path'
+  | 'request'
+  | 'host'
+  | 'origin'
+  | 'paused'
+  | 'stopped'
+  | 'bus'
+  | 'handshakeTimeout'
+  | 'application'
+  | ConnectionLimitName;
+
+/** A limit of connections, by the name of its option. */
+export type ConnectionLimitName =
+  'maxConnections' | 'maxConnectionsPerEndpoint' | 'maxConnectionsPerUser' | 'maxConnectionsPerAddress';
 
 interface HandshakeRefused extends HandshakeEndpoint {
   readonly kind: 'handshake-refused';

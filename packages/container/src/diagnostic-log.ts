@@ -224,6 +224,13 @@ function remedyOf({ rule }: EventOf<'handshake-refused'>): string {
       return ' (The container is paused until container.resume().)';
     case 'handshakeTimeout':
       return ' (User code did not settle within handshakeTimeout.)';
+    case 'maxConnections':
+    case 'maxConnectionsPerUser':
+      return ` Raise ${rule} to accept more.`;
+    case 'maxConnectionsPerEndpoint':
+      return " Raise maxConnectionsPerEndpoint, or the endpoint's limits.maxConnections, to accept more.";
+    case 'maxConnectionsPerAddress':
+      return ' Raise maxConnectionsPerAddress to accept more. If it is the address of a proxy, set trustProxy.';
     case 'application':
       return ' (by authenticate or the configurator)';
     default:

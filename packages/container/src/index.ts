@@ -18,13 +18,21 @@ export { endSessions, graceOf, STOP_OPTIONS } from './stopping';
 export { isThenable, rejected, tolerateNeglect, toError } from './promises';
 
 export type { DeployedPlan } from './deployed-encoders';
-export type { DiagnosticEvent, LimitName, RefusalRule, SessionClosed, SessionOpened } from './diagnostic-event';
+export type {
+  ConnectionLimitName,
+  DiagnosticEvent,
+  LimitName,
+  RefusalRule,
+  SessionClosed,
+  SessionOpened,
+} from './diagnostic-event';
 export type { Around } from './message-tracing';
 export type { SessionTraffic } from './session-traffic';
 export type { Logger } from './logger';
 export type { ContainerOptions } from './container-context';
 export type { Selections } from './container-defaults';
 export type { StopOptions } from './stopping';
+export type { ConnectionPlace } from './session-registry';
 export type { SessionParts, WsSession } from './session';
 export type { SessionEnd } from './session-life';
 export type { SettingOptions } from './setting-sources';

@@ -78,23 +78,29 @@ export class LocalSessions<S extends Selectable = Selectable> {
   /**
    * Sends a message, encoded once for each endpoint.
    *
+   * @param key see `SendOptions.coalesce`
    * @param forms takes the encoded forms, for other nodes
    * @returns the sends that failed; rejects if an endpoint cannot encode the message
    */
-  send(choice: Choice, message: unknown, forms?: LocalForms): Promise<readonly SendResult[]> {
-    const sendings = byEndpoint(this.chosen(choice)).map((sessions) => this.#sendTo(sessions, message, forms));
+  send(choice: Choice, message: unknown, key?: string, forms?: LocalForms): Promise<readonly SendResult[]> {
+    const sendings = byEndpoint(this.chosen(choice)).map((sessions) => this.#sendTo(sessions, message, key, forms));
     const [first] = sendings;
     if (first !== undefined && sendings.length === 1) return first;
     return tolerateNeglect(Promise.all(sendings).then((failures) => failures.flat()));
   }
 
-  #sendTo(sessions: readonly S[], message: unknown, forms: LocalForms | undefined): Promise<readonly SendResult[]> {
+  #sendTo(
+    sessions: readonly S[],
+    message: unknown,
+    key: string | undefined,
+    forms: LocalForms | undefined,
+  ): Promise<readonly SendResult[]> {
     const [first] = sessions;
     if (first === undefined) return Promise.resolve([]);
     try {
       const encoding = this.broadcasterOf(first.plan).encode(first, message);
       if (first.endpointPath !== undefined) forms?.set(first.endpointPath, encoding);
-      return deliverWhenEncoded(sessions, encoding);
+      return deliverWhenEncoded(sessions, encoding, key);
     } catch (error) {
       return rejected(error);
     }
@@ -140,7 +146,7 @@ export class LocalSessions<S extends Selectable = Selectable> {
   obey(command: NodeCommand): void {
     switch (command.kind) {
       case 'send':
-        this.#deliver(command.choice, command.forms);
+        this.#deliver(command.choice, command.forms, command.coalesce);
         return;
       case 'close':
         void this.close(command.choice, CloseReason.truncated(command.code, command.phrase));
@@ -157,13 +163,13 @@ export class LocalSessions<S extends Selectable = Selectable> {
     }
   }
 
-  #deliver(choice: Choice, forms: readonly MessageForm[]): void {
+  #deliver(choice: Choice, forms: readonly MessageForm[], key: string | undefined): void {
     const byPath = new Map(forms.map(({ endpoint, message }) => [endpoint, message]));
     for (const sessions of byEndpoint(this.chosen(choice))) {
       const [first] = sessions;
       const path = byPath.has(first?.endpointPath) ? first?.endpointPath : undefined;
       const message = byPath.get(path);
-      if (message !== undefined) void deliverWhenEncoded(sessions, message);
+      if (message !== undefined) void deliverWhenEncoded(sessions, message, key);
       else if (!byPath.has(path))
         this.host.diagnostics.report({ kind: 'message-undeliverable', endpoint: first?.plan.name ?? '' });
     }

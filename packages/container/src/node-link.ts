@@ -78,13 +78,20 @@ export class NodeLink implements BusSubscriber {
   /**
    * Sends a message to the chosen sessions of other nodes, behind those of earlier calls.
    *
+   * @param coalesce see `SendOptions.coalesce`
    * @param local the forms that sessions of this node had encoded, by the paths of their endpoints
    * @throws EncodeException when no endpoint takes the message, or an encoder's own error; it may be a rejection
    */
-  send(choice: Choice, message: unknown, local: ReadonlyMap<string, Encoding>): Promise<void> | undefined {
+  send(
+    choice: Choice,
+    message: unknown,
+    local: ReadonlyMap<string, Encoding>,
+    coalesce?: string,
+  ): Promise<void> | undefined {
     const forms = this.#encode(message, local);
     const isEncoded = forms.every((form): form is [string | undefined, Encoded] => !isThenable(form[1]));
-    if (isEncoded && !this.#order.isHeld) return this.publish({ kind: 'send', choice, forms: forms.map(formOf) });
+    if (isEncoded && !this.#order.isHeld)
+      return this.publish({ kind: 'send', choice, coalesce, forms: forms.map(formOf) });
     const { maxQueuedMessages, blockingSendTimeout } = this.host.settings;
     const limits: EncodingLimits = {
       maxQueuedMessages,
@@ -92,7 +99,9 @@ export class NodeLink implements BusSubscriber {
     };
     const encoding = Promise.all(forms.map(async ([endpoint, form]) => formOf([endpoint, await form])));
     return tolerateNeglect(
-      this.#order.inTurn(encoding, limits).then((encoded) => this.publish({ kind: 'send', choice, forms: encoded })),
+      this.#order
+        .inTurn(encoding, limits)
+        .then((encoded) => this.publish({ kind: 'send', choice, coalesce, forms: encoded })),
     );
   }
 

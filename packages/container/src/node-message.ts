@@ -12,7 +12,13 @@ export interface MessageForm {
 
 /** A call on a selection, for the sessions of other nodes. */
 export type NodeCommand =
-  | { readonly kind: 'send'; readonly choice: Choice; readonly forms: readonly MessageForm[] }
+  | {
+      readonly kind: 'send';
+      readonly choice: Choice;
+      /** See `SendOptions.coalesce`. */
+      readonly coalesce?: string | undefined;
+      readonly forms: readonly MessageForm[];
+    }
   | { readonly kind: 'close'; readonly choice: Choice; readonly code: number; readonly phrase: string }
   | { readonly kind: 'join' | 'leave'; readonly choice: Choice; readonly rooms: readonly string[] }
   | { readonly kind: 'describe'; readonly choice: Choice };
@@ -30,7 +36,12 @@ interface FormHead {
 }
 
 type Head =
-  | { readonly kind: 'send'; readonly choice: Choice; readonly forms: readonly FormHead[] }
+  | {
+      readonly kind: 'send';
+      readonly choice: Choice;
+      readonly coalesce?: string | undefined;
+      readonly forms: readonly FormHead[];
+    }
   | Exclude<NodeCommand, { readonly kind: 'send' }>;
 
 /**
@@ -54,8 +65,11 @@ export function formatCommand(command: NodeCommand): Buffer {
     const type = message === undefined ? 'nothing' : typeof message === 'string' ? 'text' : 'binary';
     forms.push({ endpoints: names, type, bytes: body.byteLength });
   }
-  const { kind, choice } = command;
-  return Buffer.concat([Buffer.from(`${JSON.stringify({ format: FORMAT, kind, choice, forms })}\n`), ...bodies]);
+  const { kind, choice, coalesce } = command;
+  return Buffer.concat([
+    Buffer.from(`${JSON.stringify({ format: FORMAT, kind, choice, coalesce, forms })}\n`),
+    ...bodies,
+  ]);
 }
 
 /** @throws Error for bytes that another release wrote, or that are no command */
@@ -77,7 +91,7 @@ export function parseCommand(bytes: Uint8Array): NodeCommand {
     const message = type === 'text' ? body.toString() : type === 'binary' ? body : undefined;
     return endpoints.map((endpoint) => ({ endpoint: endpoint ?? undefined, message }));
   });
-  return { kind: 'send', choice: head.choice, forms };
+  return { kind: 'send', choice: head.choice, coalesce: head.coalesce, forms };
 }
 
 export function formatInfos(infos: readonly SessionInfo[]): Buffer {

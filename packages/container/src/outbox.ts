@@ -31,7 +31,11 @@ type Outgoing =
 
 /** A send whose sender is waiting. */
 interface PendingSend extends QueuedSend {
-  readonly outgoing: Outgoing;
+  outgoing: Outgoing;
+  /** A later message with this key replaces it while it waits in the queue. */
+  readonly key: string | undefined;
+  /** The promise of its sender, and of those whose messages it replaced; only with a key. */
+  sent: Promise<void> | undefined;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
   /** When it fails. */
@@ -62,6 +66,8 @@ export class Outbox implements LongWork {
   /** Written, and not settled yet: this turn did enough. A later one goes on with them and with the queue. */
   #outcomes: Fifo<Outcome> | undefined;
   #goesOn = false;
+  /** The sends in the queue that have a key. */
+  #latest: Map<string, PendingSend> | undefined;
   #deadlines: Deadlines<PendingSend> | undefined;
   #staleness: Deadlines<PendingSend> | undefined;
   #batch: Outgoing[] | undefined;
@@ -83,6 +89,17 @@ export class Outbox implements LongWork {
     if (!this.host.life.canSend) return rejected(sessionClosed());
     const finish = this.#state.beginWhole('binary');
     return finish(this.#send({ kind: 'binary', data, last: true, isWhole: true }, timeoutMs));
+  }
+
+  /** Sends a whole message; while one with the same key waits in the queue, it takes that one's place instead. */
+  sendLatest(data: string | Uint8Array, key: string, timeoutMs: number): Sending {
+    if (!this.host.life.canSend) return rejected(sessionClosed());
+    const kind = typeof data === 'string' ? 'text' : 'binary';
+    const finish = this.#state.beginWhole(kind);
+    const outgoing = { kind, data, last: true, isWhole: true } as Outgoing;
+    // The messages of a batch leave together, and replace none.
+    if (this.#batch !== undefined) return finish(this.#send(outgoing, timeoutMs));
+    return finish(this.#replace(outgoing, key) ?? this.#dispatch(outgoing, timeoutMs, key));
   }
 
   sendTextPart(part: string, last: boolean, timeoutMs: number, as: StreamKind | 'part' = 'part'): Sending {
@@ -172,6 +189,7 @@ export class Outbox implements LongWork {
     const error = sessionClosed();
     for (const send of this.#inFlight ?? []) send.reject(error);
     this.#inFlight = undefined;
+    this.#latest = undefined;
     for (let next = this.#takeFromQueue(); next !== undefined; next = this.#takeFromQueue()) next.reject(error);
   }
 
@@ -184,7 +202,7 @@ export class Outbox implements LongWork {
     return isFull ? this.flush(timeoutMs) : undefined;
   }
 
-  #dispatch(outgoing: Outgoing, timeoutMs: number): Sending {
+  #dispatch(outgoing: Outgoing, timeoutMs: number, key?: string): Sending {
     const bytes = sizeOf(outgoing);
     const unwritten = this.host.transport.bufferedBytes;
     if (unwritten + bytes <= LOW_WATER && this.#queue === undefined) {
@@ -193,12 +211,38 @@ export class Outbox implements LongWork {
     }
     const refusal = this.#makeRoom(outgoing, bytes, unwritten);
     if (refusal !== undefined) return rejected(refusal);
-    return tolerateNeglect(
+    const isDroppable = !isPart(outgoing);
+    const sent = tolerateNeglect(
       new Promise<void>((resolve, reject) => {
-        const isDroppable = !isPart(outgoing);
-        this.#wait({ outgoing, bytes, isDroppable, resolve, reject, due: undefined, stale: undefined }, timeoutMs);
+        const times = { due: undefined, stale: undefined };
+        this.#wait({ outgoing, bytes, isDroppable, key, sent: undefined, resolve, reject, ...times }, timeoutMs);
       }),
     );
+    const latest = key === undefined ? undefined : this.#latest?.get(key);
+    if (latest !== undefined) latest.sent = sent;
+    return sent;
+  }
+
+  /**
+   * Puts a message in the place of a waiting one. Its time limits stay those of the first one, so that a peer that takes
+   * nothing is found out however often the value changes.
+   *
+   * @returns undefined if none with the key waits, or if it was dropped to make room
+   */
+  #replace(outgoing: Outgoing, key: string): Sending {
+    const waiting = this.#latest?.get(key);
+    if (waiting === undefined) return undefined;
+    const bytes = sizeOf(outgoing);
+    const more = bytes - waiting.bytes;
+    if (more > 0) {
+      const refusal = this.#makeRoom(outgoing, more, this.host.transport.bufferedBytes, 0);
+      if (refusal !== undefined) return rejected(refusal);
+      if (this.#latest?.get(key) !== waiting) return undefined;
+    }
+    waiting.outgoing = outgoing;
+    waiting.bytes = bytes;
+    this.#queue?.grow(more);
+    return waiting.sent;
   }
 
   #wait(send: PendingSend, timeoutMs: number): void {
@@ -212,6 +256,7 @@ export class Outbox implements LongWork {
     if (maxQueueTime > 0)
       send.stale = (this.#staleness ??= new Deadlines((old) => this.#goneStale(old))).add(send, maxQueueTime);
     (this.#queue ??= new SendQueue()).push(send);
+    if (send.key !== undefined) (this.#latest ??= new Map<string, PendingSend>()).set(send.key, send);
   }
 
   #fly(send: PendingSend): void {
@@ -286,20 +331,31 @@ export class Outbox implements LongWork {
   #takeFromQueue(): PendingSend | undefined {
     const next = this.#queue?.take();
     if (this.#queue?.size === 0) this.#queue = undefined;
+    if (next !== undefined) this.#leave(next);
     return next;
+  }
+
+  /** A send leaves the queue: nothing replaces it any more. */
+  #leave({ key }: PendingSend): void {
+    if (key === undefined) return;
+    this.#latest?.delete(key);
+    if (this.#latest?.size === 0) this.#latest = undefined;
   }
 
   // --- bounds and time ----------------------------------------------------------------------------------------------
 
   /**
    * @param unwritten bytes that the transport holds
+   * @param messages how many more wait then: none if it replaces one
    * @returns why the new send is refused, or undefined when it may wait
    */
-  #makeRoom(outgoing: Outgoing, bytes: number, unwritten: number): Error | undefined {
+  #makeRoom(outgoing: Outgoing, bytes: number, unwritten: number, messages = 1): Error | undefined {
     const { maxQueuedBytes, maxQueuedMessages, queueOverflow } = this.host.settings;
     const isFull = (): boolean => {
       const waiting = unwritten + (this.#queue?.bytes ?? 0);
-      return (waiting > 0 && waiting + bytes > maxQueuedBytes) || (this.#queue?.size ?? 0) >= maxQueuedMessages;
+      return (
+        (waiting > 0 && waiting + bytes > maxQueuedBytes) || (this.#queue?.size ?? 0) + messages > maxQueuedMessages
+      );
     };
     if (!isFull()) return undefined;
     if (queueOverflow !== 'drop-oldest' || !fitsAlone(this.host, bytes)) return overflow(this.host, !isPart(outgoing));
@@ -310,6 +366,7 @@ export class Outbox implements LongWork {
   }
 
   #drop(send: PendingSend): void {
+    this.#leave(send);
     this.#deadlines?.remove(send.due);
     this.#staleness?.remove(send.stale);
     send.reject(dropped(this.host));
@@ -336,6 +393,7 @@ export class Outbox implements LongWork {
       this.#drop(send);
       return;
     }
+    this.#leave(send);
     this.#deadlines?.remove(send.due);
     this.host.sendRefused();
     send.reject(new IllegalStateException('The message has waited for maxQueueTime and was not sent.'));

@@ -174,9 +174,11 @@ export class WsAsyncRemote implements RemoteEndpoint.Async {
     return this.#outcome(send, withHandler, handler);
   }
 
-  /** Sends a message that is encoded already. */
-  send(encoded: Encoded): Sending {
-    return this.#sender.send(encoded, this.#timeoutMs);
+  /** Sends a message that is encoded already. @param key see `SendOptions.coalesce` */
+  send(encoded: Encoded, key?: string): Sending {
+    return key === undefined
+      ? this.#sender.send(encoded, this.#timeoutMs)
+      : this.#sender.sendEncoded(encoded, this.#timeoutMs, key);
   }
 
   #outcome(send: () => Sending, withHandler: boolean, handler: SendHandler | undefined): Promise<void> | undefined {

@@ -1,6 +1,7 @@
 import {
   IllegalStateException,
   type CloseReason,
+  type SendOptions,
   type SendResult,
   type Session,
   type SessionInfo,
@@ -13,7 +14,7 @@ import type { NodeLink } from './node-link';
 import type { NodeCommand } from './node-message';
 import { rejected, tolerateNeglect } from './promises';
 import { requireRoomNames } from './room-membership';
-import { wrongArgument } from './send-arguments';
+import { coalesceKey, wrongArgument } from './send-arguments';
 import { describeChoice, readTargets, type Choice, type EndpointPaths } from './selection-target';
 import type { ContainerSettings } from './settings';
 
@@ -43,15 +44,23 @@ export class WsSelection implements SessionSelection {
     return [...this.host.local.chosen(this.choice)][Symbol.iterator]();
   }
 
-  send(message: unknown): Promise<readonly SendResult[]> {
+  send(message: unknown, options?: SendOptions): Promise<readonly SendResult[]> {
     if (message === undefined || message === null) return rejected(wrongArgument('send', 'a message', message));
+    try {
+      return this.#send(message, coalesceKey('send', options));
+    } catch (error) {
+      return rejected(error);
+    }
+  }
+
+  #send(message: unknown, key: string | undefined): Promise<readonly SendResult[]> {
     const { local, link } = this.host;
-    if (this.#isLocal) return local.send(this.choice, message);
+    if (this.#isLocal) return local.send(this.choice, message, key);
     const forms: LocalForms = new Map();
-    const sending = local.send(this.choice, message, forms);
+    const sending = local.send(this.choice, message, key, forms);
     let publishing: Promise<void> | undefined;
     try {
-      publishing = link.send(this.choice, message, forms);
+      publishing = link.send(this.choice, message, forms, key);
     } catch (error) {
       publishing = rejected(error);
     }

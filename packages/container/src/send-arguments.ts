@@ -1,5 +1,5 @@
-import { IllegalArgumentException, type BinaryData } from '@serval/api';
-import { describeValue } from '@serval/api/spi';
+import { IllegalArgumentException, type BinaryData, type SendOptions } from '@serval/api';
+import { describeValue, isOptionsObject } from '@serval/api/spi';
 import { asBytes } from './binary-data';
 
 const MAX_CONTROL_BYTES = 125;
@@ -24,6 +24,18 @@ export function requireLast(call: string, isLast: unknown): void {
 
 export function requireObject(call: string, object: unknown): asserts object is NonNullable<unknown> {
   if (object === undefined || object === null) throw wrongArgument(call, 'an object', object);
+}
+
+/** @returns the key by which a message replaces another one; undefined for none @throws IllegalArgumentException */
+export function coalesceKey(call: string, options: SendOptions | undefined): string | undefined {
+  if (options === undefined) return undefined;
+  if (!isOptionsObject(options)) throw wrongArgument(call, 'an object of options, such as { coalesce: key }', options);
+  const { coalesce, ...others } = options;
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined)
+    throw new IllegalArgumentException(`${unknown} is not an option of ${call}; it takes coalesce.`);
+  if (coalesce === undefined || (typeof coalesce === 'string' && coalesce !== '')) return coalesce;
+  throw new IllegalArgumentException(`coalesce is a string that is not empty; found ${describeValue(coalesce)}.`);
 }
 
 /** @throws IllegalArgumentException for data that no control frame can carry */

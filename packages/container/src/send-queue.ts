@@ -2,7 +2,8 @@ import { Fifo } from '@serval/api/spi';
 
 /** A send that waits in a {@link SendQueue}. */
 export interface QueuedSend {
-  readonly bytes: number;
+  /** Changes only together with {@link SendQueue.grow}. */
+  bytes: number;
   /** Whether it may be left out; a part of a message may not. */
   readonly isDroppable: boolean;
 }
@@ -31,6 +32,11 @@ export class SendQueue<T extends QueuedSend> {
     (send.isDroppable ? this.#droppable : this.#parts).push({ send, number: this.#count });
     this.#count += 1;
     this.#bytes += send.bytes;
+  }
+
+  /** A send that waits has become larger by so many bytes, or smaller. */
+  grow(bytes: number): void {
+    this.#bytes += bytes;
   }
 
   /** The next in order. */

@@ -63,6 +63,25 @@ export class Sender {
     return bytes === undefined ? this.sendObject(value, timeoutMs) : this.sendBinary(bytes, timeoutMs);
   }
 
+  /** As {@link sendAny}. The message replaces one with the same key that waits. */
+  sendLatest(value: unknown, key: string): Sending {
+    const timeoutMs = this.host.limits.blockingTimeoutMs;
+    const encoding =
+      typeof value === 'string'
+        ? value
+        : (asBytes(value) ?? encodeForMany(this.host.codecs, value, this.#fragmentSize));
+    if (!isThenable(encoding)) return this.sendEncoded(encoding, timeoutMs, key);
+    const encoded = tolerateNeglect(encoding);
+    let sending: Sending;
+    const inTurn = this.#ordered.exclusively(timeoutMs, async () => {
+      const message = await encoded;
+      // A stream encoder that wrote nothing sends nothing. The turn ends before the message is sent, so that the next one
+      // can replace it.
+      if (message !== undefined) sending = this.outbox.sendLatest(message, key, timeoutMs);
+    });
+    return tolerateNeglect(inTurn.then(() => sending));
+  }
+
   sendText(text: string, timeoutMs: number): Sending {
     if (!this.#isHeld) return this.outbox.sendText(text, timeoutMs);
     return this.#ordered.after(text.length, true, timeoutMs, () => this.outbox.sendText(text, timeoutMs));
@@ -130,7 +149,7 @@ export class Sender {
   /** As {@link encodeForMany}. */
   encode(object: unknown): Encoding {
     if (object === undefined || object === null) throw wrongArgument('broadcast', 'a message', object);
-    return encodeForMany(this.host.codecs, object, this.host.settings.streamBufferSize);
+    return encodeForMany(this.host.codecs, object, this.#fragmentSize);
   }
 
   /** Sends a message that is encoded already. */
@@ -138,9 +157,19 @@ export class Sender {
     return typeof encoded === 'string' ? this.sendText(encoded, timeoutMs) : this.sendBinary(encoded, timeoutMs);
   }
 
+  /** Sends a message that is encoded already, in place of one with the same key. */
+  sendEncoded(encoded: Encoded, timeoutMs: number, key: string): Sending {
+    const send = (): Sending => this.outbox.sendLatest(encoded, key, timeoutMs);
+    return this.#isHeld ? this.#ordered.after(encoded.length, true, timeoutMs, send) : send();
+  }
+
+  get #fragmentSize(): number {
+    return this.host.settings.streamBufferSize;
+  }
+
   async #sendStream(found: FoundEncoder, object: unknown, timeoutMs: number): Promise<void> {
     this.outbox.reserve(found.entry.format === 'textStream' ? 'send writer' : 'send stream');
-    const stream = openStream(found, this.outbox, timeoutMs, this.host.settings.streamBufferSize);
+    const stream = openStream(found, this.outbox, timeoutMs, this.#fragmentSize);
     try {
       await encodeTo(stream, found, object);
     } catch (error) {

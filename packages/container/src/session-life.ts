@@ -12,7 +12,7 @@ import type { SessionSetting } from './settings';
 /** A session as its life uses it. */
 export interface LifeHost extends DispatchHost, RegisteredSession {
   readonly context: ContainerContext;
-  readonly transport: Pick<Transport, 'close' | 'terminate' | 'bufferedBytes'>;
+  readonly transport: Pick<Transport, 'close' | 'terminate' | 'bufferedBytes' | 'remoteAddress'>;
   readonly inbox: Pick<Inbox, 'hasOthers' | 'drain' | 'close' | 'closeBehindOthers' | 'limit' | 'end' | 'giveUp'>;
   readonly limits: {
     readonly handlerTimeoutMs: number;

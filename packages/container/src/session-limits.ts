@@ -1,11 +1,11 @@
-import { IllegalArgumentException, type EndpointConfig } from '@serval/api';
+import { IllegalArgumentException, ServerEndpointConfig, type EndpointConfig } from '@serval/api';
 import { describeValue, type Transport } from '@serval/api/spi';
 import type { ContainerContext } from './container-context';
 import type { LimitName } from './diagnostic-event';
 import type { WatchedSession } from './idle-timeouts';
 import { KeepAlive, type KeepAliveHost } from './keep-alive';
 import type { SessionProperties } from './session-properties';
-import type { SessionSetting } from './settings';
+import type { ContainerSettings, SessionSetting } from './settings';
 
 /** A session as its limits use it. */
 export interface LimitsHost {
@@ -22,6 +22,8 @@ export interface LimitsHost {
 
 /** The limits of one session: its sizes, its timeouts, the settings among its user properties, and when it was active. */
 export class SessionLimits implements WatchedSession, KeepAliveHost {
+  /** The container's, or an object on top of it with the values that differ. */
+  #settings: ContainerSettings;
   #textBytes: number;
   #binaryBytes: number;
   #maxIdleTimeoutMs: number;
@@ -37,12 +39,32 @@ export class SessionLimits implements WatchedSession, KeepAliveHost {
     private readonly host: LimitsHost,
     private properties: SessionProperties | undefined,
   ) {
-    const { settings } = host.context;
-    this.#textBytes = settings.textBufferSize;
-    this.#binaryBytes = settings.binaryBufferSize;
-    this.#maxIdleTimeoutMs = settings.maxSessionIdleTimeout;
-    this.asyncSendTimeoutMs = settings.asyncSendTimeout;
-    properties?.onSettingChange(() => this.watch());
+    this.#settings = this.#ownSettings();
+    this.#textBytes = this.#settings.textBufferSize;
+    this.#binaryBytes = this.#settings.binaryBufferSize;
+    this.#maxIdleTimeoutMs = this.#settings.maxSessionIdleTimeout;
+    this.asyncSendTimeoutMs = this.#settings.asyncSendTimeout;
+    properties?.onSettingChange(() => this.#settingsChanged());
+  }
+
+  /** The settings of this session: its user properties before its endpoint's limits before those of the container. */
+  get settings(): ContainerSettings {
+    return this.#settings;
+  }
+
+  #ownSettings(): ContainerSettings {
+    const { context, endpointConfig } = this.host;
+    const limits = endpointConfig instanceof ServerEndpointConfig ? Object.entries(endpointConfig.getLimits()) : [];
+    const properties = this.properties?.settings() ?? [];
+    if (limits.length === 0 && properties.length === 0) return context.settings;
+    // All others stay those of the container, also if these change.
+    const own = Object.create(context.settings) as ContainerSettings;
+    return Object.assign(own, Object.fromEntries(limits), Object.fromEntries(properties));
+  }
+
+  #settingsChanged(): void {
+    this.#settings = this.#ownSettings();
+    this.watch();
   }
 
   // --- sizes ------------------------------------------------------------------------------------------------------
@@ -74,14 +96,14 @@ export class SessionLimits implements WatchedSession, KeepAliveHost {
     if (this.properties === undefined) {
       const { context, endpointConfig } = this.host;
       this.properties = context.sessionProperties(endpointConfig.getUserProperties());
-      this.properties.onSettingChange(() => this.watch());
+      this.properties.onSettingChange(() => this.#settingsChanged());
     }
     return this.properties;
   }
 
-  /** A setting as the user properties have it, else the container's. */
+  /** A setting that is a number. */
   setting(name: SessionSetting): number {
-    return this.properties?.setting(name) ?? this.host.context.settings[name];
+    return this.#settings[name];
   }
 
   get blockingTimeoutMs(): number {

@@ -1,13 +1,13 @@
 import { IllegalArgumentException } from '@serval/api';
 import { readSessionProperty } from './setting-sources';
-import type { SettingName } from './settings';
+import type { SettingName, SettingValue } from './settings';
 
 /**
  * A session's user properties. Those that are settings (`org.apache.tomcat.websocket.…` of Tomcat, and our own
  * `serval.…`) are checked when they are put in, and take effect at once.
  */
 export class SessionProperties extends Map<string, unknown> {
-  readonly #settings = new Map<SettingName, number>();
+  readonly #settings = new Map<SettingName, SettingValue>();
   #onChange: (() => void) | undefined;
 
   /**
@@ -25,8 +25,8 @@ export class SessionProperties extends Map<string, unknown> {
   }
 
   /** The settings among the properties. */
-  setting(option: SettingName): number | undefined {
-    return this.#settings.get(option);
+  settings(): readonly (readonly [SettingName, SettingValue])[] {
+    return [...this.#settings];
   }
 
   onSettingChange(listener: () => void): void {

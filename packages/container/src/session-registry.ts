@@ -1,6 +1,12 @@
 import type { CloseReason, Session } from '@serval/api';
 import type { EndpointPlan } from '@serval/plan';
 
+/** The place of a connection among those that a limit counts. */
+export interface ConnectionPlace {
+  /** The connection is over. Further calls do nothing. */
+  release(): void;
+}
+
 /** A session as its registry, and a container that stops, use it. */
 export interface RegisteredSession extends Session {
   readonly plan: EndpointPlan;
@@ -8,9 +14,11 @@ export interface RegisteredSession extends Session {
   readonly endpointPath: string | undefined;
   /** The name of its principal; undefined for none. */
   readonly userName: string | undefined;
-  readonly transport: { terminate(): void };
+  readonly transport: { readonly remoteAddress: string | undefined; terminate(): void };
   /** Reads no more, lets the running handler finish with everything that arrived, then closes. */
   closeWhenIdle(reason: CloseReason): void;
+  /** Keeps the place until the session is over. */
+  hold(place: ConnectionPlace): void;
 }
 
 const NOBODY: ReadonlySet<never> = new Set();

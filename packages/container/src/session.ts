@@ -17,6 +17,7 @@ import {
   type RemoteEndpoint,
   type SafePromise,
   type RequestOptions,
+  type SendOptions,
   type SendResult,
   type SessionSelection,
   type SessionTarget,
@@ -35,7 +36,7 @@ import { ACCEPTED, rejected, type Sending, type Settled } from './promises';
 import { OpenRequests, type RequestsHost } from './open-requests';
 import { WsAsyncRemote, WsBasicRemote, type RemoteHost } from './remote-endpoint';
 import { RoomMembership, type MembershipHost } from './room-membership';
-import { wrongArgument } from './send-arguments';
+import { coalesceKey, wrongArgument } from './send-arguments';
 import { Sender, type SenderHost } from './sender';
 import type { SessionCodecs } from './session-codecs';
 import { requestParameters, type SessionHandshake } from './session-handshake';
@@ -44,6 +45,7 @@ import { SessionLimits, type LimitsHost } from './session-limits';
 import type { SessionProperties } from './session-properties';
 import { SessionView } from './session-view';
 import { placeOfSession, reportRefusedSend } from './session-report';
+import type { ConnectionPlace } from './session-registry';
 import { SessionTraffic } from './session-traffic';
 import type { ContainerSettings } from './settings';
 
@@ -103,6 +105,7 @@ export class WsSession extends Session implements Hosts {
   #requests: OpenRequests | undefined;
   /** From the first room on. */
   #membership: RoomMembership | undefined;
+  #place: ConnectionPlace | undefined;
 
   constructor(parts: SessionParts) {
     super();
@@ -123,7 +126,7 @@ export class WsSession extends Session implements Hosts {
   // --- the parts of the session ------------------------------------------------------------------------------------
 
   get settings(): ContainerSettings {
-    return this.context.settings;
+    return this.limits.settings;
   }
 
   get pathParameters(): ReadonlyMap<string, string> {
@@ -202,7 +205,13 @@ export class WsSession extends Session implements Hosts {
       this.context.diagnostics.report({ kind: 'session-opened', ...this.#measured(), traffic });
   }
 
+  /** Keeps the place until the session is over. */
+  hold(place: ConnectionPlace): void {
+    this.#place = place;
+  }
+
   ended({ reason, isClosedHere }: SessionEnd): void {
+    this.#place?.release();
     this.context.registry.ended(this);
     const { diagnostics } = this.context;
     if (!diagnostics.hasSubscribers) return;
@@ -274,11 +283,12 @@ export class WsSession extends Session implements Hosts {
     return (this.#view ??= new SessionView(this.#handshake, this.limits));
   }
 
-  override send(message: OutgoingMessage): SafePromise<void> {
+  override send(message: OutgoingMessage, options?: SendOptions): SafePromise<void> {
     try {
       if (message === undefined || message === null)
         throw wrongArgument('send', 'a string, bytes or a value for an encoder', message);
-      return this.sender.sendAny(message) ?? ACCEPTED;
+      const key = coalesceKey('send', options);
+      return (key === undefined ? this.sender.sendAny(message) : this.sender.sendLatest(message, key)) ?? ACCEPTED;
     } catch (error) {
       return rejected(error);
     }
@@ -445,11 +455,16 @@ export class WsSession extends Session implements Hosts {
     return this.context.registry.openSessions(this.plan);
   }
 
-  override broadcast(message: unknown, to?: Iterable<AnySession>): SafePromise<readonly SendResult[]> {
+  override broadcast(
+    message: unknown,
+    to?: Iterable<AnySession>,
+    options?: SendOptions,
+  ): SafePromise<readonly SendResult[]> {
     try {
+      const key = coalesceKey('broadcast', options);
       this.requireNotClosed();
       const sessions = to === undefined ? this.getOpenSessions() : sessionsOf(to);
-      return this.context.local.broadcasterOf(this.plan).send(this, message, sessions);
+      return this.context.local.broadcasterOf(this.plan).send(this, message, sessions, key);
     } catch (error) {
       return rejected(error);
     }

@@ -8,6 +8,7 @@ import {
   type ContainerSettings,
   type SettingName,
   type SettingRow,
+  type SettingValue,
 } from './settings';
 
 /** The settings of a container as options; everything has a default. */
@@ -116,11 +117,10 @@ export function readSessionProperty(
   name: string,
   value: unknown,
   warn: (message: string) => void,
-): { readonly option: SettingName; readonly value: number } | undefined {
+): { readonly option: SettingName; readonly value: SettingValue } | undefined {
   if (!name.startsWith(TOMCAT) && !name.startsWith(OWN)) return undefined;
   const option = SESSION_PROPERTIES.get(name);
-  // All session properties are numbers.
-  if (option !== undefined) return { option, value: readText(name, SETTINGS[option], value) as number };
+  if (option !== undefined) return { option, value: readText(name, SETTINGS[option], value) };
   warn(`user property ${unknownName(name, SESSION_PROPERTIES)}`);
   return undefined;
 }

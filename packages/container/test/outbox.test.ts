@@ -107,3 +107,84 @@ test('flush sends a batch in order, and returns no promise', () => {
   expect(outbox.flush(Infinity)).toBeUndefined();
   expect(transport.sent).toEqual(['a', 'b']);
 });
+
+describe('a message with a key', () => {
+  /** Two large messages are with the transport; everything after them waits in the queue. */
+  function stalled(options: Partial<OutboxHost['settings']> = {}) {
+    const made = outboxWith(options);
+    for (const text of [LARGE, LARGE]) void made.outbox.sendText(text, Infinity);
+    return made;
+  }
+
+  test('replaces the waiting one with the same key, and keeps its place', async () => {
+    const { outbox, transport } = stalled();
+    const sends = [
+      outbox.sendLatest('tea 1', 'tea', Infinity),
+      outbox.sendText('plain', Infinity),
+      outbox.sendLatest('milk 1', 'milk', Infinity),
+      outbox.sendLatest('tea 2', 'tea', Infinity),
+      outbox.sendLatest(Buffer.from('tea 3'), 'tea', Infinity),
+    ];
+    transport.write(2);
+    transport.write(3);
+    for (const send of sends) await send;
+    expect(transport.sent.slice(2).map(String)).toEqual(['tea 3', 'plain', 'milk 1']);
+  });
+
+  test('settles the promises of the replaced messages with its own', async () => {
+    const { outbox, transport } = stalled();
+    const first = outbox.sendLatest('1', 'tea', Infinity);
+    const second = outbox.sendLatest('2', 'tea', Infinity);
+    expect(second).toBe(first);
+    outbox.end();
+    await expect(first).rejects.toThrow('the session is closed');
+    expect(transport.sent).not.toContain('2');
+  });
+
+  test('is not replaced once the transport has it', async () => {
+    const { outbox, transport } = stalled();
+    void outbox.sendLatest('1', 'tea', Infinity);
+    transport.write(2);
+    void outbox.sendLatest('2', 'tea', Infinity);
+    transport.write(2);
+    expect(transport.sent.slice(2)).toEqual(['1', '2']);
+  });
+
+  test('counts once for maxQueuedMessages, and with its own size for maxQueuedBytes', async () => {
+    const { outbox, seen } = stalled({ maxQueuedMessages: 1, maxQueuedBytes: 200_000, queueOverflow: 'drop-newest' });
+    const first = outbox.sendLatest('1', 'tea', Infinity);
+    for (let price = 0; price < 1000; price += 1) void outbox.sendLatest(String(price), 'tea', Infinity);
+    expect([outbox.waitingMessages, outbox.queuedBytes, seen]).toEqual([2, 3, []]);
+    await expect(outbox.sendLatest('#'.repeat(200_000), 'tea', Infinity)).rejects.toThrow(SendDroppedException);
+    expect([outbox.waitingMessages, outbox.queuedBytes]).toEqual([2, 3]);
+    await expect(outbox.sendLatest('2', 'milk', Infinity)).rejects.toThrow(SendDroppedException);
+    outbox.end();
+    await expect(first).rejects.toThrow('the session is closed');
+  });
+
+  test('that grows drops the oldest ones with drop-oldest, and waits itself even if it was the oldest', async () => {
+    const { outbox, transport } = stalled({ maxQueuedBytes: 200_000, queueOverflow: 'drop-oldest' });
+    const first = outbox.sendLatest('1', 'tea', Infinity);
+    const next = outbox.sendLatest('#'.repeat(150_000), 'tea', Infinity);
+    await expect(first).rejects.toThrow(SendDroppedException);
+    transport.write(2);
+    transport.write(1);
+    await next;
+    expect(transport.sent.slice(2).map(({ length }) => length)).toEqual([150_000]);
+    expect(outbox.queuedBytes).toBe(0);
+  });
+
+  test('keeps the time limits of the one that it replaces', async () => {
+    jest.useFakeTimers();
+    const { outbox, seen } = stalled({ maxQueueTime: 1000, queueOverflow: 'close' });
+    const sends = [outbox.sendLatest('1', 'tea', Infinity)];
+    for (let passed = 0; passed < 1000; passed += 250) {
+      jest.advanceTimersByTime(250);
+      sends.push(outbox.sendLatest(`at ${passed}`, 'tea', Infinity));
+    }
+    jest.useRealTimers();
+    expect(seen).toEqual(['refused']);
+    outbox.end();
+    await Promise.allSettled(sends.map(async (send) => send));
+  });
+});

@@ -13,6 +13,7 @@ import {
   type Writer,
 } from '@serval/api';
 import { converse, type Conversation, type ConversationOptions } from '@serval/testing';
+import { Gate, passTime, stopClock } from '../../testing/test/toolbox';
 
 class Sender extends Endpoint {
   closed: number | undefined;
@@ -162,15 +163,17 @@ describe('the bound on waiting messages', () => {
   );
 
   test('applies to messages that wait for an encoder too', async () => {
+    const encoding = new Gate<string>();
     class Slow implements Encoder.Text<Date> {
       static readonly encodes = Encoder.text(Date);
-      async encode(): Promise<string> {
-        await new Promise((resolve) => setTimeout(resolve, 20));
-        return 'slow';
+      encode(): Promise<string> {
+        return encoding.promise;
       }
     }
     const { basic, received } = await open({ encoders: [Slow], maxQueuedMessages: 1, queueOverflow: 'drop-newest' });
     const sendings = [basic.sendObject(new Date()), basic.sendText('1'), basic.sendText('2')];
+    await expect(sendings[2]).rejects.toBeInstanceOf(SendDroppedException);
+    encoding.open('slow');
     expect(await outcomes(...sendings)).toEqual(['sent', 'sent', 'SendDroppedException']);
     expect(await received.texts(2)).toEqual(['slow', '1']);
   });
@@ -178,10 +181,12 @@ describe('the bound on waiting messages', () => {
 
 describe('the bound on waiting time', () => {
   test('drops stale messages without another send, and keeps newer ones', async () => {
+    stopClock();
     const conversation = await openBlocked({ maxQueueTime: 60, queueOverflow: 'drop-oldest' });
     const old = [conversation.basic.sendText('old 1'), conversation.basic.sendText('old 2')];
-    await new Promise((resolve) => setTimeout(resolve, 40));
+    await passTime(40);
     const young = conversation.basic.sendText('young');
+    await passTime(30);
     expect(await outcomes(...old)).toEqual(['SendDroppedException', 'SendDroppedException']);
     conversation.peer.resume();
     await young;
@@ -354,9 +359,14 @@ test('an encoder that fails while others run causes no unhandled rejection', asy
 
 test('a dropped reply does not call @OnError', async () => {
   const errors: string[] = [];
+  const next = new Gate();
   @ServerEndpoint('/firehose')
   class Firehose {
-    @OnMessage start(text: string, session: Session): string {
+    @OnMessage start(text: string, session: Session): string | undefined {
+      if (text === 'next') {
+        next.open();
+        return undefined;
+      }
       const remote = session.getBasicRemote();
       for (let count = 0; count < 10; count += 1) void remote.sendText('x'.repeat(60_000));
       return text;
@@ -370,7 +380,9 @@ test('a dropped reply does not call @OnError', async () => {
   const peer = conversation.peer;
   peer.pause();
   peer.sendText('go', true);
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  // Its handler runs after the reply to the one before is dropped.
+  peer.sendText('next', true);
+  await next.promise;
   peer.resume();
   peer.close(1000, '');
   await conversation.context.registry.whenEmpty();
@@ -532,6 +544,7 @@ test('drops a ping that waits too long, and the session stays open', async () =>
 
 test('a handler that awaits a dropped send receives the error; one that returns its answer does not', async () => {
   const seen: string[] = [];
+  const failed = new Gate();
   class Awaits extends Sender {
     override onOpen(session?: Session): void {
       session?.addMessageHandler(async () => {
@@ -542,12 +555,13 @@ test('a handler that awaits a dropped send receives the error; one that returns 
     }
     override onError(_session: Session, cause: Error): void {
       seen.push(cause.name);
+      failed.open();
     }
   }
   const conversation = converse(Awaits, { maxQueuedBytes: 130_000, queueOverflow: 'drop-newest' });
   conversation.peer.pause();
   conversation.peer.sendText('go', true);
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await failed.promise;
   conversation.peer.resume();
   conversation.peer.close(1000, '');
   await conversation.context.registry.whenEmpty();

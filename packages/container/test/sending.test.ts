@@ -13,6 +13,7 @@ import {
   type Writer,
 } from '@serval/api';
 import { converse, type Conversation, type ConversationOptions } from '@serval/testing';
+import { turn } from '../../testing/test/toolbox';
 
 class Silent extends Endpoint {
   closed: number | undefined;
@@ -199,7 +200,7 @@ test('a send completes at once while little data is pending, and waits for the p
   await basic.sendBinary(new Uint8Array(60_000));
   let settled = false;
   const waiting = basic.sendBinary(new Uint8Array(60_000)).then(() => (settled = true));
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await turn();
   expect(settled).toBe(false);
   peer.resume();
   await waiting;
@@ -272,7 +273,7 @@ describe('encoders', () => {
   class SlowEncoder implements Encoder.Text<Note> {
     static readonly encodes = Encoder.text(Note);
     async encode(note: Note): Promise<string> {
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      await turn();
       if (note.text === 'bad') throw new EncodeException(note, 'cannot');
       return `note ${note.text}`;
     }

@@ -26,6 +26,7 @@ export type {
   InstanceFactory,
   InstanceFactoryOption,
   PathConstraint,
+  PathParameters,
   RemoveOptions,
   RequestUserOptions,
   ServerContainerOptions,

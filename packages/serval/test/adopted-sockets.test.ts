@@ -103,6 +103,28 @@ async function connect(url: string, protocols: string[] = [], options: ClientOpt
   };
 }
 
+test('closes a socket with 1013 beyond a limit of connections, until a place is free', async () => {
+  const { url } = await chatOn(containerOf({ maxConnectionsPerAddress: 1 }));
+  const first = await connect(`${url}/`);
+  await first.next();
+  const refused = await connect(`${url}/`);
+  expect(await refused.ended).toBe('1013 Too many connections from this address.');
+  first.socket.close(1000);
+  await first.ended;
+  while (closed.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  const last = await connect(`${url}/`);
+  expect(await last.next()).toBe('welcome');
+});
+
+async function chatOn(container: ServerContainer): Promise<{ readonly url: string }> {
+  const pathParameters = { room: 'blue' };
+  return {
+    url: await ownServer((webSocket, request) => {
+      void container.adoptWebSocket(webSocket, request, Chat, { pathParameters });
+    }),
+  };
+}
+
 test('reads address, scheme and host from the headers of a trusted proxy (trustProxy)', async () => {
   class Telling extends Endpoint {
     override onOpen(session: Session): void {

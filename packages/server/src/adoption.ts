@@ -2,14 +2,15 @@ import { CloseReason, type Principal, type Session } from '@serval/api';
 import { ANY, kind, type OptionTable } from '@serval/api/spi';
 import { wireClose } from '@serval/container';
 import type { AdoptedWebSocket } from '@serval/protocol';
+import { isConnectionLimit, type ConnectionSeat } from './connection-limits';
 import { ConnectionEndpointConfig } from './endpoint-config';
 import { PendingHandshake } from './pending-handshake';
 import type { Rejection, WireClose } from './rejection';
 import { prepareSession } from './prepared-session';
-import { checkAvailable, handshakeRequest } from './request-checks';
+import { checkAvailable, checkConnections, handshakeRequest } from './request-checks';
 import type { RoutedRequest, UpgradeContext } from './routed-request';
 import type { UserStay } from './session-users';
-import { openRouted } from './upgrade';
+import { admitUser, openRouted } from './upgrade';
 import { reportLate, reportRefusal } from './upgrade-refusal';
 
 /** The options of `adoptWebSocket`; everything has a default. */
@@ -50,8 +51,10 @@ export interface Adoption extends RoutedRequest {
  */
 export async function adopt(context: UpgradeContext, adoption: Adoption): Promise<Session | undefined> {
   const { socket } = adoption;
-  const pending = new PendingHandshake(context, { events: socket.events, isGone: () => !socket.isOpen }, (thrown) =>
-    refuseAdoption(context, adoption, thrown),
+  const pending = new PendingHandshake<ConnectionSeat>(
+    context,
+    { events: socket.events, isGone: () => !socket.isOpen },
+    (thrown) => refuseAdoption(context, adoption, thrown),
   );
   return pending.orGivenUp(open(context, adoption, pending));
 }
@@ -59,28 +62,31 @@ export async function adopt(context: UpgradeContext, adoption: Adoption): Promis
 async function open(
   context: UpgradeContext,
   adoption: Adoption,
-  pending: PendingHandshake,
+  pending: PendingHandshake<ConnectionSeat>,
 ): Promise<Session | undefined> {
   const { socket, endpoint, userPrincipal } = adoption;
   let stay: UserStay | undefined;
   let session: Session | undefined;
   try {
     checkAvailable(context);
+    checkConnections(context, adoption, pending);
     const request = handshakeRequest(context, adoption);
     context.security.requireTransport(adoption);
     request.userPrincipal = userPrincipal;
     context.security.requireRoles(adoption, request);
+    admitUser(context, pending, userPrincipal);
     stay = userPrincipal === null ? undefined : context.users.admit(userPrincipal, request);
     const config = new ConnectionEndpointConfig(endpoint.config);
     const prepared = await prepareSession({ context, config, request }, adoption, pending);
     if (prepared === undefined) return undefined;
     pending.take();
     const { transport, subprotocol } = socket;
-    session = openRouted(context, adoption, prepared, { transport, subprotocol, userPrincipal, stay });
+    session = openRouted(context, adoption, prepared, { transport, subprotocol, userPrincipal, stay, pending });
     return session;
   } catch (thrown) {
     if (pending.isOver) reportLate(context, adoption, thrown);
     else pending.refuse(thrown);
+    pending.releasePlace();
     return undefined;
   } finally {
     if (session === undefined) void stay?.end();
@@ -101,6 +107,7 @@ function closeFor(context: UpgradeContext, rejection: Rejection | undefined): Wi
     .toString()
     .trim();
   if (rejection.status !== 503) return close(1008, phrase);
+  if (isConnectionLimit(rejection.rule)) return close(1013, phrase);
   // Not 1013: Tomcat, Qt, libwebsockets and others report it as a protocol error. Clients reconnect after 1001 too.
   return close(1001, context.isStopped() ? 'The server is stopping.' : phrase);
 }

@@ -2,6 +2,7 @@ import { DeploymentException, type Principal } from '@serval/api';
 import {
   badOption,
   callable,
+  FLAG,
   kind,
   milliseconds,
   MILLISECONDS_OR_NEVER,
@@ -13,6 +14,7 @@ import {
 } from '@serval/api/spi';
 import { CONTAINER_OPTIONS, type ContainerOptions } from '@serval/container';
 import { createNativeEngine, createWsEngine, ENGINE_OPTIONS, type Engine, type EngineOptions } from '@serval/protocol';
+import { CONNECTION_LIMIT_OPTIONS, type ConnectionLimitOptions } from './connection-limits';
 import { HANDSHAKE_MIDDLEWARE, type HandshakeMiddleware } from './handshake-middleware';
 import { ALLOWED_HOSTS, type AllowedHosts } from './host-policy';
 import { INSTANCE_FACTORY, type InstanceFactoryOption } from './instance-factory';
@@ -23,7 +25,7 @@ import { SECURITY_CONSTRAINTS, type PathConstraint } from './security-policy';
 import { TRUST_PROXY, type TrustProxy } from './trust-proxy';
 
 /** The options of a server container; everything has a default. */
-export interface ServerContainerOptions extends ContainerOptions, EngineOptions {
+export interface ServerContainerOptions extends ContainerOptions, EngineOptions, ConnectionLimitOptions {
   /**
    * The implementation of the protocol on accepted connections: our own engine (`native`), the ws library (`ws`), or an
    * engine object, which `perMessageDeflate` and `maxFragments` do not reach. Over `ws`, handlers of parts receive each
@@ -32,6 +34,12 @@ export interface ServerContainerOptions extends ContainerOptions, EngineOptions 
   readonly engine?: 'native' | 'ws' | Engine | undefined;
   /** The prefix of every endpoint's path, such as `/ws`. Default `'/'`. */
   readonly contextPath?: string | undefined;
+  /**
+   * Whether WebSocket upgrades below `contextPath`, at paths without an endpoint, run through the server's request
+   * listener, such as an application of Express. A route then calls `upgradeHttpToWebSocket(request, response, …)`; any
+   * other answer ends the connection. Default false.
+   */
+  readonly routeUpgrades?: boolean | undefined;
   /**
    * Foreign origins that may connect; a function may be async. Default: none but the server's own; all with
    * `compatibility`, as in Tomcat.
@@ -51,7 +59,7 @@ export interface ServerContainerOptions extends ContainerOptions, EngineOptions 
   readonly handshakeMiddleware?: HandshakeMiddleware | readonly HandshakeMiddleware[] | undefined;
   /**
    * Identifies the user of a handshake request; may be async. Default: `requestUser()`, the `request.user` of passport,
-   * with `handshakeMiddleware`; otherwise no user is known.
+   * with `handshakeMiddleware` or `routeUpgrades`; otherwise no user is known.
    */
   readonly authenticate?: Authenticate | undefined;
   /** The result of `HandshakeRequest.isUserInRole` for a known user. Default: whether the user's `roles` contain the role. */
@@ -131,8 +139,10 @@ function hasRole({ roles }: Principal, role: string): boolean {
 /** The options that a server container adds to those of every container. */
 const OWN_OPTIONS = {
   ...ENGINE_OPTIONS,
+  ...CONNECTION_LIMIT_OPTIONS,
   engine: { ...ENGINE, default: 'native' },
   contextPath: { ...CONTEXT_PATH, default: '/' },
+  routeUpgrades: { ...FLAG, default: false },
   allowedOrigins: ALLOWED_ORIGINS,
   allowedHosts: ALLOWED_HOSTS,
   trustProxy: { ...TRUST_PROXY, default: false },

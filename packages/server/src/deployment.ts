@@ -196,8 +196,8 @@ export class Deployment {
   }
 
   /** An annotated class or a configuration, deployed or not. @throws DeploymentException */
-  endpointOf(endpoint: EndpointClass | ServerEndpointConfig): DeployedEndpoint {
-    const config = this.#configOf('adoptWebSocket', endpoint);
+  endpointOf(method: string, endpoint: EndpointClass | ServerEndpointConfig): DeployedEndpoint {
+    const config = this.#configOf(method, endpoint);
     return { plan: this.planOf(config), config };
   }
 

@@ -5,6 +5,7 @@ import {
   type DecoderClass,
   type EncoderClass,
   type EndpointClass,
+  type EndpointLimits,
   type Extension,
   type InboundMode,
   type Interceptor,
@@ -16,6 +17,7 @@ import {
   choice,
   classNameOf,
   CODEC_LISTS,
+  ENDPOINT_LIMITS,
   list,
   NAME,
   readAnnotations,
@@ -34,6 +36,7 @@ export const ATTRIBUTES = {
   interceptors: { ...list<Interceptor>('a list'), default: [] },
   inbound: { ...choice('serial', 'concurrent'), default: 'serial' },
   security: SECURITY_CONSTRAINT,
+  limits: ENDPOINT_LIMITS,
 } satisfies OptionTable<Omit<ServerEndpointOptions, 'value' | 'configurator'>>;
 
 /**
@@ -63,7 +66,7 @@ export function configOfAnnotated(endpointClass: EndpointClass): ServerEndpointC
   }
   const { path } = UriTemplate.parse(options.value, name);
   requireKnown(`@ServerEndpoint of ${name}`, { value: NAME, ...ATTRIBUTES, configurator: ANY }, options);
-  const { subprotocols, encoders, decoders, codecs, interceptors, inbound, security } = readOptions(
+  const { subprotocols, encoders, decoders, codecs, interceptors, inbound, security, limits } = readOptions(
     ATTRIBUTES,
     options,
     `${name}: `,
@@ -77,6 +80,7 @@ export function configOfAnnotated(endpointClass: EndpointClass): ServerEndpointC
     .configurator(makeConfigurator(name, options.configurator))
     .inbound(inbound)
     .security(security ?? null)
+    .limits(limits ?? null)
     .build();
 }
 
@@ -144,5 +148,8 @@ export class ConnectionEndpointConfig extends ServerEndpointConfig {
   }
   override getSecurityConstraint(): SecurityConstraint | undefined {
     return this.shared.getSecurityConstraint();
+  }
+  override getLimits(): EndpointLimits {
+    return this.shared.getLimits();
   }
 }

@@ -14,7 +14,7 @@ import { adopt, ADOPT_OPTIONS, type AdoptOptions } from './adoption';
 import type { DeployedEndpoint, Deployment } from './deployment';
 import type { RouteMatch } from './endpoint-router';
 import { throughProxies } from './forwarded-request';
-import { asMap, handedOver, requireIncomingMessage } from './handed-over';
+import { asMap, handedOver, requireIncomingMessage, type PathParameters } from './handed-over';
 import { parseRequestTarget, type RequestTarget } from './request-target';
 import type { UpgradeContext } from './routed-request';
 import { claim } from './shared-server';
@@ -31,6 +31,7 @@ const MAX_SHOWN = 5;
 export interface EntranceSettings {
   /** The segments of the context path. */
   readonly contextPath: readonly string[];
+  readonly routeUpgrades: boolean;
   /** Undefined if no proxy is trusted. */
   readonly trustProxy: IsTrustedProxy | undefined;
 }
@@ -82,30 +83,47 @@ export class Entrance {
     diagnostics.report({ kind: 'handshake-refused', path, status: 404, reason, rule: 'path', nearest });
   }
 
+  /** Whether the host's routes receive an upgrade request to a path without an endpoint. */
+  routesUpgrade(target: string): boolean {
+    if (!this.settings.routeUpgrades) return false;
+    const segments = parseRequestTarget(target)?.segments;
+    return segments !== undefined && this.#isBelowContextPath(segments);
+  }
+
+  reportUnanswered(target: string): void {
+    this.context.container.diagnostics.report({
+      kind: 'handshake-refused',
+      path: parseRequestTarget(target)?.path ?? target.replace(/\?.*/s, ''),
+      status: 503,
+      reason: 'No route answered the request in time.',
+      rule: 'handshakeTimeout',
+    });
+  }
+
   /** Answers an upgrade request that the application routed to an endpoint. */
   upgradeHttp(
     httpRequest: unknown,
     httpResponse: unknown,
-    config: ServerEndpointConfig,
-    pathParameters: ReadonlyMap<string, string> | Readonly<Record<string, string>>,
+    endpoint: EndpointClass | ServerEndpointConfig,
+    pathParameters: PathParameters,
   ): Promise<void> {
-    return this.#reported(httpRequest, this.#upgradeHttp(httpRequest, httpResponse, config, pathParameters));
+    return this.#reported(httpRequest, this.#upgradeHttp(httpRequest, httpResponse, endpoint, pathParameters));
   }
 
   async #upgradeHttp(
     httpRequest: unknown,
     httpResponse: unknown,
-    config: ServerEndpointConfig,
-    pathParameters: ReadonlyMap<string, string> | Readonly<Record<string, string>>,
+    endpoint: EndpointClass | ServerEndpointConfig,
+    pathParameters: PathParameters,
   ): Promise<void> {
-    const [request, reply] = handedOver(httpRequest, httpResponse);
-    if (!(config instanceof ServerEndpointConfig)) {
+    const { request, reply, isPlain } = handedOver(httpRequest, httpResponse);
+    if (!(endpoint instanceof ServerEndpointConfig) && typeof endpoint !== 'function') {
       throw new IllegalArgumentException(
-        `upgradeHttpToWebSocket takes a ServerEndpointConfig; found ${describeValue(config)}.`,
+        `upgradeHttpToWebSocket takes an endpoint class or a ServerEndpointConfig; found ${describeValue(endpoint)}.`,
       );
     }
-    const plan = this.deployment.planOf(config);
-    if (!claim(reply.stream)) {
+    const deployed = this.deployment.endpointOf('upgradeHttpToWebSocket', endpoint);
+    if (!isPlain && !claim(reply.stream)) {
       throw new IllegalStateException(
         'upgradeHttpToWebSocket takes a request whose socket is free; an earlier call, an endpoint deployed at its path, or ' +
           'ws has already taken it. Call it once, and only for paths without an endpoint.',
@@ -117,8 +135,8 @@ export class Entrance {
       this.context.container.diagnostics.report({
         kind: 'handshake-refused',
         path: request.target,
-        endpoint: plan.name,
-        template: config.getPath(),
+        endpoint: deployed.plan.name,
+        template: deployed.config.getPath(),
         status: 400,
         reason: 'The request target is not a path.',
         rule: 'request',
@@ -131,7 +149,7 @@ export class Entrance {
       reply,
       target,
       pathParameters: asMap(pathParameters),
-      endpoint: { plan, config },
+      endpoint: deployed,
     };
     await inOwnScope(() => upgrade(this.context, routed));
   }
@@ -167,7 +185,7 @@ export class Entrance {
       );
     }
     const request = this.#throughProxies(received, target);
-    const deployed = this.deployment.endpointOf(endpoint);
+    const deployed = this.deployment.endpointOf('adoptWebSocket', endpoint);
     const { diagnostics, settings } = this.context.container;
     const adoption = {
       socket: AdoptedWebSocket.take(webSocket, {
@@ -209,10 +227,13 @@ export class Entrance {
   }
 
   #matchSegments(segments: readonly string[]): RouteMatch<DeployedEndpoint> | undefined {
-    const prefix = this.settings.contextPath;
-    if (segments.length < prefix.length || !prefix.every((segment, index) => segments[index] === segment))
-      return undefined;
-    const rest = segments.slice(prefix.length);
+    if (!this.#isBelowContextPath(segments)) return undefined;
+    const rest = segments.slice(this.settings.contextPath.length);
     return this.deployment.match(rest.length === 0 ? [''] : rest);
+  }
+
+  #isBelowContextPath(segments: readonly string[]): boolean {
+    const prefix = this.settings.contextPath;
+    return segments.length >= prefix.length && prefix.every((segment, index) => segments[index] === segment);
   }
 }

@@ -1,29 +1,45 @@
-import type { IncomingMessage } from 'node:http';
+import { ServerResponse, type IncomingMessage } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
 import type { Duplex } from 'node:stream';
-import { IllegalArgumentException } from '@serval/api';
+import { IllegalArgumentException, IllegalStateException } from '@serval/api';
 import { describeValue, isOptionsObject } from '@serval/api/spi';
 import { Http1Reply } from './http1-reply';
 import { Http2Reply } from './http2-reply';
-import type { UpgradeReply } from './upgrade-reply';
+import { ResponseReply, type HostResponse } from './response-reply';
+import { headOf } from './routed-response';
+import { hasToken, type UpgradeReply } from './upgrade-reply';
 import { fromHttp2Stream, fromIncomingMessage, http2, type UpgradeRequest } from './upgrade-request';
 
 // Reads the arguments of `upgradeHttpToWebSocket` and `adoptWebSocket`, which receive requests from the application.
 
+/** A request that the application routed. */
+export interface HandedOver {
+  readonly request: UpgradeRequest;
+  readonly reply: UpgradeReply;
+  /** Whether it is a plain request, which is refused; its connection continues with further requests. */
+  readonly isPlain: boolean;
+}
+
 /** Reads the arguments of `upgradeHttpToWebSocket`. @throws IllegalArgumentException when one is invalid */
-export function handedOver(httpRequest: unknown, httpResponse: unknown): [UpgradeRequest, UpgradeReply] {
+export function handedOver(httpRequest: unknown, httpResponse: unknown): HandedOver {
   if (isHttp2Request(httpRequest)) {
     const { stream, headers, rawHeaders } = httpRequest;
-    return [fromHttp2Stream(stream, headers, rawHeaders, httpRequest), new Http2Reply(stream, headers)];
+    const request = fromHttp2Stream(stream, headers, rawHeaders, httpRequest);
+    return { request, reply: new Http2Reply(stream, headers), isPlain: false };
   }
   const request = requireIncomingMessage('upgradeHttpToWebSocket', httpRequest);
-  return [fromIncomingMessage(request), requireSocket(httpResponse, request)];
+  const reply = requireResponse(httpResponse, request);
+  return { request: fromIncomingMessage(request), reply, isPlain: isPlain(reply, request) };
 }
 
 function isHttp2Request(request: unknown): request is Http2ServerRequest {
   const isLike = typeof request === 'object' && request !== null && 'httpVersionMajor' in request;
   return isLike && request.httpVersionMajor === 2 && request instanceof http2().Http2ServerRequest;
 }
+
+/** The path parameters that a router found. Express finds a list of segments for a wildcard. */
+export type PathParameters =
+  ReadonlyMap<string, string> | Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** A copy, so that later changes by the caller do not reach `@PathParam`. */
 export function asMap(pathParameters: unknown): ReadonlyMap<string, string> {
@@ -32,14 +48,23 @@ export function asMap(pathParameters: unknown): ReadonlyMap<string, string> {
       `pathParameters is an object, or a Map, of names and values; found ${describeValue(pathParameters)}.`,
     );
   const copy = new Map<string, string>();
-  for (const [name, value] of pathParameters instanceof Map ? pathParameters : Object.entries(pathParameters)) {
-    if (typeof name !== 'string' || typeof value !== 'string')
+  const entries: Iterable<readonly [unknown, unknown]> =
+    pathParameters instanceof Map ? pathParameters : Object.entries(pathParameters);
+  for (const [name, value] of entries) {
+    // An optional segment has none.
+    if (value === undefined) continue;
+    const text: unknown = isListOfTexts(value) ? value.join('/') : value;
+    if (typeof name !== 'string' || typeof text !== 'string')
       throw new IllegalArgumentException(
         `pathParameters has texts by name; found ${describeValue(value)} for ${describeValue(name)}.`,
       );
-    copy.set(name, value);
+    copy.set(name, text);
   }
   return copy;
+}
+
+function isListOfTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string');
 }
 
 export function requireIncomingMessage(method: string, request: unknown): IncomingMessage {
@@ -49,16 +74,58 @@ export function requireIncomingMessage(method: string, request: unknown): Incomi
   throw new IllegalArgumentException(`${method} takes Node's IncomingMessage; found ${describeValue(request)}.`);
 }
 
-/** The socket of Node's 'upgrade' event, alone or with the bytes that followed the request: `{ socket, head }`. */
-function requireSocket(response: unknown, request: IncomingMessage): UpgradeReply {
-  if (isDuplex(response)) return new Http1Reply(response, Buffer.alloc(0), request);
-  if (typeof response === 'object' && response !== null && 'socket' in response && isDuplex(response.socket)) {
-    const head: unknown = 'head' in response ? response.head : undefined;
-    return new Http1Reply(response.socket, Buffer.isBuffer(head) ? head : Buffer.alloc(0), request);
+/**
+ * The response of a routed upgrade, alone or as `{ response, respond }`; or the socket of Node's 'upgrade' event, alone or
+ * with the bytes that followed the request, as `{ socket, head }`.
+ */
+function requireResponse(given: unknown, request: IncomingMessage): UpgradeReply {
+  if (isResponse(given)) return hostReply({ response: given }, request);
+  if (isDuplex(given)) return new Http1Reply(given, Buffer.alloc(0), request);
+  if (isObject(given) && isResponse(given.response)) {
+    const { response, respond } = given;
+    if (respond === undefined || typeof respond === 'function')
+      // The caller is responsible for its signature.
+      return hostReply({ response, respond: respond as HostResponse['respond'] }, request);
+  }
+  if (isObject(given) && isDuplex(given.socket)) {
+    const { socket, head } = given;
+    return new Http1Reply(socket, Buffer.isBuffer(head) ? head : Buffer.alloc(0), request);
   }
   throw new IllegalArgumentException(
-    `upgradeHttpToWebSocket takes the socket of the 'upgrade' event, or { socket, head }; found ${describeValue(response)}.`,
+    "upgradeHttpToWebSocket takes the response of the request, the socket of the 'upgrade' event, or { socket, head }; " +
+      `found ${describeValue(given)}.`,
   );
+}
+
+function isResponse(value: unknown): value is ServerResponse {
+  return value instanceof ServerResponse;
+}
+
+function hostReply(host: HostResponse, request: IncomingMessage): UpgradeReply {
+  const { response } = host;
+  const { socket } = response;
+  if (socket === null || response.headersSent)
+    throw new IllegalStateException(
+      'upgradeHttpToWebSocket takes a response that is not sent yet; this one is. Call it before the route answers.',
+    );
+  return new ResponseReply(new Http1Reply(socket, headOf(response), request), host);
+}
+
+/** Node reads the connection on, because it did not treat the request as an upgrade. */
+function isPlain({ stream }: UpgradeReply, { headers }: IncomingMessage): boolean {
+  // Node's own property: null after an upgrade.
+  const { parser }: { readonly parser?: unknown } = stream as object;
+  if (parser === undefined || parser === null) return false;
+  if (hasToken(headers.upgrade, 'websocket'))
+    throw new IllegalStateException(
+      'upgradeHttpToWebSocket takes an upgrade; the server treats this request as a plain one. Call ' +
+        'attach(server, { routeUpgrades: true }), and let shouldUpgradeCallback of the server, if it has one, return true.',
+    );
+  return true;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }
 
 function isDuplex(value: unknown): value is Duplex {

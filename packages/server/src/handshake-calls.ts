@@ -5,10 +5,11 @@ import { isThenable, SessionCodecs, toError } from '@serval/container';
 import { parseExtensions, parseSubprotocols } from '@serval/protocol';
 import { duringHandshake, type HandshakePolicy } from './default-configurator';
 import type { ConnectionEndpointConfig } from './endpoint-config';
-import { refusalFor, type MiddlewareReply } from './handshake-middleware';
+import { refusalFor } from './handshake-middleware';
 import type { WsHandshakeRequest } from './handshake-request';
 import type { InstanceLease } from './instance-factory';
 import type { PendingHandshake } from './pending-handshake';
+import type { ResponseReply } from './response-reply';
 import type { RoutedRequest, RoutedUpgrade, UpgradeContext } from './routed-request';
 import { reportLate } from './upgrade-refusal';
 import { badRequest } from './upgrade-reply';
@@ -29,7 +30,7 @@ interface AnsweredHandshake {
  */
 export function passMiddleware(
   { context, routed, pending }: AnsweredHandshake,
-  reply: MiddlewareReply,
+  reply: ResponseReply,
   request: WsHandshakeRequest,
   proceed: () => Promise<void>,
 ): Promise<void> {

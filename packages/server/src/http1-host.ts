@@ -1,10 +1,10 @@
 import type { EventEmitter } from 'node:events';
-import { ServerResponse, type IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { tolerateErrors } from '@serval/protocol';
 import { claim, isTaken } from './shared-server';
 import { hasBody, Http1Reply } from './http1-reply';
+import { responseFor } from './routed-response';
 import { isOwnListener, markAsOwn } from './shared-server';
 import type { ServerContainer } from './server-container';
 import { whenUnanswered } from './shared-server';
@@ -49,12 +49,17 @@ export class Http1Host {
     this.#stopFiltering = filterUpgrades(server, (request, isWanted) => this.#isUpgrade(request, isWanted));
   }
 
-  /** Whether an endpoint of a container answers. If not, the request and socket stay untouched. */
+  /** Whether an endpoint of a container or a route answers. If not, the request and socket stay untouched. */
   takes([request, socket, head]: UpgradeArguments): boolean {
     if (namesWebSocket(request)) {
       const upgradeRequest = fromIncomingMessage(request);
       const reply = new Http1Reply(socket, head, request);
       if (this.containers.some((container) => container.handleUpgrade(upgradeRequest, reply))) return true;
+      const router = this.containers.find((container) => container.routesUpgrade(upgradeRequest.target));
+      if (router !== undefined) {
+        void this.#route([request, socket, head], reply.turn(upgradeRequest), router);
+        return true;
+      }
     }
     if (!this.#writtenBefore.has(socket)) this.#writtenBefore.set(socket, writtenTo(socket));
     return false;
@@ -98,22 +103,41 @@ export class Http1Host {
       reply.refuse(400, { body: 'Send a request with a body without an Upgrade header.\n' });
     } else {
       const turn = reply.turn(upgradeRequest);
-      if (turn === undefined) this.#serveWithoutUpgrade(request, socket);
-      else void turn.then(() => this.#serveWithoutUpgrade(request, socket));
+      if (turn === undefined) this.#serveWithoutUpgrade([request, socket, head]);
+      else void turn.then(() => this.#serveWithoutUpgrade([request, socket, head]));
     }
   }
 
-  /** Serves a plain request. It is the last one of its connection, because Node has removed its parser. */
-  #serveWithoutUpgrade(request: IncomingMessage, socket: Duplex): void {
+  /** Serves a plain request. */
+  #serveWithoutUpgrade([request, socket, head]: UpgradeArguments): void {
     if (!socket.writable) return;
-    // The socket of an http or https server is a net.Socket.
-    const owned = socket as Socket;
-    const response = new ServerResponse(request);
-    response.shouldKeepAlive = false;
-    response.assignSocket(owned);
-    // As Node does after the last response: a client that stays or sends more must not keep the connection open.
-    response.on('finish', () => owned.destroySoon());
-    owned.resume();
+    const response = responseFor(request, socket, head);
+    // Nothing upgrades it any more.
+    socket.resume();
+    this.server.emit('request', request, response);
+  }
+
+  /** Passes a WebSocket upgrade to the routes of the server's request listeners. */
+  async #route(
+    [request, socket, head]: UpgradeArguments,
+    turn: Promise<void> | undefined,
+    container: ServerContainer,
+  ): Promise<void> {
+    tolerateErrors(socket);
+    if (turn !== undefined) await turn;
+    if (!socket.writable) return;
+    const response = responseFor(request, socket, head);
+    const isAnswered = (): boolean => isTaken(socket) || response.headersSent;
+    whenUnanswered(socket, isAnswered, container.handshakeTimeoutMs, () => {
+      container.upgradeUnanswered(request.url ?? '/');
+      const body = 'The handshake took too long.\n';
+      response.writeHead(503, {
+        'Content-Type': 'text/plain; charset=utf-8',
+        'Content-Length': body.length,
+        'Retry-After': '1',
+      });
+      response.end(body);
+    });
     this.server.emit('request', request, response);
   }
 }

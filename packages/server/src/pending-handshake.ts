@@ -2,6 +2,7 @@ import type { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { HandshakeRejection } from '@serval/api';
 import { Deadline } from '@serval/api/spi';
+import type { ConnectionPlace } from '@serval/container';
 import { tolerateErrors } from '@serval/protocol';
 import { refusedBy } from './refusal-rule';
 
@@ -24,11 +25,12 @@ export function clientOf(stream: Duplex): WaitingClient {
 }
 
 /** A handshake that waits for user code. It watches the client, because nothing else does, and its time limit. */
-export class PendingHandshake {
+export class PendingHandshake<P extends ConnectionPlace = ConnectionPlace> {
   /** `taken`: user code has decided, and a session opens. `given-up`: the server refused the client, or the client left. */
   #phase: 'waiting' | 'taken' | 'given-up' = 'waiting';
   readonly #deadline: Deadline;
   readonly #onClose = (): void => this.giveUp();
+  #place: P | undefined;
   #tellGivenUp: (nothing: undefined) => void = () => undefined;
   readonly #givenUp = new Promise<undefined>((resolve) => (this.#tellGivenUp = resolve));
 
@@ -53,14 +55,37 @@ export class PendingHandshake {
     return Promise.race([work, this.#givenUp]);
   }
 
+  /** Undefined unless the connection counts. */
+  get place(): P | undefined {
+    return this.#place;
+  }
+
+  /** Keeps the place until the handshake is over, or a session takes it. */
+  hold(place: P | undefined): void {
+    this.#place = place;
+  }
+
   /** A session opens. */
   take(): void {
     this.#end('taken');
   }
 
+  /** Passes the place on to the session. */
+  takePlace(): P | undefined {
+    const place = this.#place;
+    this.#place = undefined;
+    return place;
+  }
+
+  /** The connection is over, unless a session took the place. */
+  releasePlace(): void {
+    this.takePlace()?.release();
+  }
+
   /** Ends the handshake without a session and without an answer. */
   giveUp(): void {
     this.#end('given-up');
+    this.releasePlace();
     this.#tellGivenUp(undefined);
   }
 

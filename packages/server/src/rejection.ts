@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { CloseReason, HandshakeRejection, type HandshakeRejectionResponse } from '@serval/api';
 import { Deadline } from '@serval/api/spi';
 import { toError, wireClose, type RefusalRule } from '@serval/container';
-import { ruleOf } from './refusal-rule';
+import { reasonOf } from './refusal-rule';
 
 /** The characters of a refusal's body that the diagnostics repeat. */
 const MAX_REASON = 200;
@@ -71,10 +71,11 @@ export function readRejection(thrown: HandshakeRejection): Rejection | { readonl
   const response = attempt('the response', undefined, () => thrown.response);
   const body = attempt('the body', undefined, () => readBody(response?.body));
   const message = attempt('the message', '', () => String(thrown.message));
+  const { rule, reason = firstLineOf(body) ?? message } = reasonOf(thrown);
   return {
     status,
-    reason: firstLineOf(body) ?? message,
-    rule: ruleOf(thrown),
+    reason,
+    rule,
     response: { headers: attempt('the headers', {}, () => sendableHeaders(response?.headers, leftOut)), body },
     close: attempt('the close reason', undefined, () => readClose(thrown.closeReason)),
     cause: attempt<unknown>('the cause', undefined, () => thrown.cause),

@@ -1,5 +1,7 @@
+import type { ConnectionSeat } from './connection-limits';
 import { WsHandshakeRequest } from './handshake-request';
 import { hostOf, requestUri, type RoutedRequest, type UpgradeContext } from './routed-request';
+import type { PendingHandshake } from './pending-handshake';
 import { foreignHost } from './upgrade-refusal';
 import { badRequest } from './upgrade-reply';
 
@@ -9,6 +11,15 @@ import { badRequest } from './upgrade-reply';
 export function checkAvailable(context: UpgradeContext): void {
   const rejection = context.unavailable();
   if (rejection !== undefined) throw rejection;
+}
+
+/** Counts the connection, until the handshake or its session is over. @throws HandshakeRejection beyond a limit */
+export function checkConnections(
+  { limits }: UpgradeContext,
+  { endpoint, request }: RoutedRequest,
+  pending: PendingHandshake<ConnectionSeat>,
+): void {
+  pending.hold(limits.admit({ config: endpoint.config, address: request.remoteAddress }));
 }
 
 /** @throws HandshakeRejection when the request names no host, more than one, or one that is not allowed */

@@ -30,7 +30,7 @@ const NAMES = ['id', 'sub', 'username', 'email'];
 /**
  * An `authenticate` for middleware such as passport's, which leaves the user at `request.user`. The user becomes the
  * session's principal: the same object, with `getName` and `roles` added as hidden properties if it lacks them. It is the
- * default of a container with `handshakeMiddleware`.
+ * default of a container with `handshakeMiddleware` or `routeUpgrades`.
  *
  * @throws IllegalArgumentException for anything but options; the function that it returns throws an Error (500) when the
  * user has no name

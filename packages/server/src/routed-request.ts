@@ -2,6 +2,7 @@ import type { HandshakeRejection, HandshakeRequest, Principal } from '@serval/ap
 import type { ContainerContext, RefusalRule } from '@serval/container';
 import type { Engine } from '@serval/protocol';
 import type { HandshakePolicy } from './default-configurator';
+import type { ConnectionLimits } from './connection-limits';
 import type { DeployedEndpoint } from './deployment';
 import type { HandshakeMiddleware } from './handshake-middleware';
 import type { IsAllowedHost } from './host-policy';
@@ -34,6 +35,7 @@ export interface UpgradeContext extends PendingHandshakes {
     requireRoles(routed: RoutedRequest, request: HandshakeRequest): void;
   };
   readonly users: SessionUsers;
+  readonly limits: ConnectionLimits;
   readonly isUserInRole: (principal: Principal, role: string) => boolean;
   /** Called when a handshake is accepted. */
   readonly accepted: () => void;

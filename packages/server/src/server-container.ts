@@ -46,7 +46,9 @@ import type { DeployedEndpoint } from './deployment';
 import { Deployment } from './deployment';
 import { endpoint, type EndpointDefinition } from './function-endpoint';
 import type { RouteMatch } from './endpoint-router';
+import { ConnectionLimits } from './connection-limits';
 import { Entrance } from './entrance';
+import type { PathParameters } from './handed-over';
 import { HttpSessions } from './http-sessions';
 import { originPolicy } from './origin-policy';
 import { misplacedOptions } from './server-options';
@@ -116,13 +118,16 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
       instanceFactory: settings.instanceFactory?.destroy && settings.instanceFactory,
       isAllowedHost: settings.allowedHosts,
       middleware: settings.handshakeMiddleware,
-      authenticate: settings.authenticate ?? (settings.handshakeMiddleware.length > 0 ? requestUser() : undefined),
+      authenticate:
+        settings.authenticate ??
+        (settings.handshakeMiddleware.length > 0 || settings.routeUpgrades ? requestUser() : undefined),
       security: new SecurityPolicy(
         settings.securityConstraints,
         settings.contextPath,
         settings.authenticationChallenge,
       ),
       users: this.#users,
+      limits: new ConnectionLimits(settings, () => this.#context.registry.live()),
       isUserInRole: settings.isUserInRole,
       handshakeTimeoutMs: settings.handshakeTimeout,
       accepted: () => this.#deployment.beginService(),
@@ -256,6 +261,16 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
     return this.#entrance.handleUpgrade(request, reply);
   }
 
+  /** Whether the routes of the host receive an upgrade request to a path without an endpoint: see `routeUpgrades`. */
+  routesUpgrade(target: string): boolean {
+    return this.#entrance.routesUpgrade(target);
+  }
+
+  /** Reports an upgrade that the host answers with 503, because none of its routes answered in time. */
+  upgradeUnanswered(target: string): void {
+    this.#entrance.reportUnanswered(target);
+  }
+
   /** Warns that the host serves an upgrade as a plain request although an endpoint is deployed at its path. */
   upgradeWithheld(target: string): void {
     if (this.match(target) === undefined) return;
@@ -278,13 +293,35 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
     this.#entrance.reportUnmatched(target, nearest);
   }
 
+  /**
+   * Upgrades an HTTP request that your application has routed itself to a session (WS 2.1). In a route of a framework, set
+   * `routeUpgrades`, and return or await the promise.
+   *
+   * @param httpRequest the host's request: Node's IncomingMessage or Http2ServerRequest
+   * @param httpResponse the response of the route, whose headers become part of the 101. Or the socket of Node's 'upgrade'
+   * event, alone or as `{ socket, head }`. Or, over HTTP/2, the response of its 'connect' event. A host that sends its
+   * headers late passes `{ response, respond }`: `respond({ status, headers, body })` makes it write a 101 or a refusal
+   * @param endpoint an endpoint, which need not be deployed; the request's path need not match its path
+   * @param pathParameters the values for `@PathParam` and `session.params`, such as `request.params`. The container joins
+   * the parts of a list with slashes
+   * @returns a promise that resolves once the server has answered the handshake, with 101 or a refusal
+   * @throws IllegalArgumentException when an argument has the wrong type. This and the following errors are rejections. The
+   * container also logs them, so you need not handle them
+   * @throws IllegalStateException when the response is already sent, or the socket is already taken
+   * @throws DeploymentException when the endpoint breaks a rule of deployment
+   *
+   * @example
+   * app.get('/rooms/:room', requireLogin, (request, response) =>
+   *   container.upgradeHttpToWebSocket(request, response, chat, request.params),
+   * );
+   */
   upgradeHttpToWebSocket(
     httpRequest: unknown,
     httpResponse: unknown,
-    config: ServerEndpointConfig,
-    pathParameters: ReadonlyMap<string, string> | Readonly<Record<string, string>> = {},
+    endpoint: EndpointClass | ServerEndpointConfig,
+    pathParameters: PathParameters = {},
   ): Promise<void> {
-    return this.#entrance.upgradeHttp(httpRequest, httpResponse, config, pathParameters);
+    return this.#entrance.upgradeHttp(httpRequest, httpResponse, endpoint, pathParameters);
   }
 
   /**

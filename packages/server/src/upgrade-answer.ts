@@ -47,13 +47,14 @@ export function accept(
 ): Transport | undefined {
   const { settings } = container;
   const { text, binary } = endpoint.plan;
+  const limits = endpoint.config.getLimits();
   return reply.accept(request, engine, {
     ...negotiated,
     isSecure: request.isSecure,
     remoteAddress: request.remoteAddress,
     maxMessageBytes: Math.max(
-      settings.textBufferSize,
-      settings.binaryBufferSize,
+      limits.textBufferSize ?? settings.textBufferSize,
+      limits.binaryBufferSize ?? settings.binaryBufferSize,
       text?.maxMessageSize ?? 0,
       binary?.maxMessageSize ?? 0,
     ),

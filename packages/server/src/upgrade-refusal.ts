@@ -2,7 +2,8 @@ import { HandshakeRejection } from '@serval/api';
 import { Deadline } from '@serval/api/spi';
 import { toError } from '@serval/container';
 import { parseSubprotocols } from '@serval/protocol';
-import { isRejection, readRejection, type Rejection, type WireClose } from './rejection';
+import { isConnectionLimit } from './connection-limits';
+import { isRejection, LINGER_MS, readRejection, type Rejection, type WireClose } from './rejection';
 import { refusedBy } from './refusal-rule';
 import { hostOf, placeOf, type RoutedRequest, type RoutedUpgrade, type UpgradeContext } from './routed-request';
 import { accept } from './upgrade-answer';
@@ -49,7 +50,12 @@ export function refuseUpgrade(context: UpgradeContext, routed: RoutedUpgrade, th
     return;
   }
   try {
-    acceptAndClose(context, routed, rejection.close);
+    // A client that was refused for too many connections must not keep one for long.
+    const { sessionCloseTimeout } = context.container.settings;
+    const patienceMs = isConnectionLimit(rejection.rule)
+      ? Math.min(LINGER_MS, sessionCloseTimeout)
+      : sessionCloseTimeout;
+    acceptAndClose(context, routed, rejection.close, patienceMs);
   } catch (error) {
     diagnostics.report({ kind: 'handshake-failed', ...placeOf(routed), error: toError(error) });
     reply.stream.destroy();
@@ -57,14 +63,19 @@ export function refuseUpgrade(context: UpgradeContext, routed: RoutedUpgrade, th
 }
 
 /** A browser hides the status of a refused handshake from its page, but passes on the code and reason of a close frame. */
-function acceptAndClose(context: UpgradeContext, routed: RoutedUpgrade, { code, phrase }: WireClose): void {
+function acceptAndClose(
+  context: UpgradeContext,
+  routed: RoutedUpgrade,
+  { code, phrase }: WireClose,
+  patienceMs: number,
+): void {
   const transport = accept(context, routed, {
     subprotocol: offeredSubprotocol(routed),
     extensions: [],
     headers: [],
   });
   if (transport === undefined) return;
-  const lost = new Deadline(context.container.settings.sessionCloseTimeout, () => transport.terminate());
+  const lost = new Deadline(patienceMs, () => transport.terminate());
   transport.open({
     textRule: { inParts: false, maxBytes: 0 },
     binaryRule: { inParts: false, maxBytes: 0 },

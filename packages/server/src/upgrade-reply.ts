@@ -22,11 +22,22 @@ export interface UpgradeReply {
   /** The headers of an accepting response that depend on the request alone. */
   ownHeaders(request: UpgradeRequest): readonly HeaderLine[];
 
+  /** The host's own answer, whose headers belong to the 101; undefined if there is none to wait for. */
+  hostAnswer?(): HostAnswer | undefined;
+
   /** Accepts and creates the transport. @returns undefined if the client has left or another listener has answered */
   accept(request: UpgradeRequest, engine: Engine, accepted: AcceptedConnection): Transport | undefined;
 
   /** Answers with a status in its turn and ends the exchange, unless another listener has answered. Never throws. */
   refuse(status: number, response?: HandshakeRejectionResponse | null): void;
+}
+
+/** The answer of a host, such as a framework, to a handshake that is about to be accepted. */
+export interface HostAnswer {
+  /** Makes the host write its answer; may be async. */
+  readonly respond: () => unknown;
+  /** Resolves once the host has written it; rejects with the refusal if it is one. */
+  readonly written: Promise<void>;
 }
 
 /** RFC 6455 4.2.2, and the same over HTTP/2 (RFC 8441 5). @throws HandshakeRejection for another version */

@@ -2,6 +2,7 @@ import type { Principal } from '@serval/api';
 import type { Transport } from '@serval/api/spi';
 import { openSession, type WsSession } from '@serval/container';
 import { tolerateNoErrors } from '@serval/protocol';
+import type { ConnectionSeat } from './connection-limits';
 import { ConnectionEndpointConfig } from './endpoint-config';
 import {
   acceptsOrigin,
@@ -11,14 +12,14 @@ import {
   negotiateSubprotocol,
   passMiddleware,
 } from './handshake-calls';
-import { MiddlewareReply } from './handshake-middleware';
 import type { WsHandshakeRequest } from './handshake-request';
 import { isTracing, TracedHandshake, traceHandshake } from './handshake-tracing';
 import { clientOf, PendingHandshake } from './pending-handshake';
 import { discard, prepareSession, type PreparedSession } from './prepared-session';
-import { checkAvailable, handshakeRequest, originOf } from './request-checks';
+import { checkAvailable, checkConnections, handshakeRequest, originOf } from './request-checks';
 import { placeOf, requestUri, type RoutedRequest, type RoutedUpgrade, type UpgradeContext } from './routed-request';
 import type { UserStay } from './session-users';
+import { ResponseReply } from './response-reply';
 import { accept, additionalHeaders, handshakeResponse } from './upgrade-answer';
 import { foreignOrigin, refuseUpgrade, reportLate } from './upgrade-refusal';
 
@@ -37,9 +38,9 @@ export function upgrade(context: UpgradeContext, received: RoutedUpgrade): Promi
 async function answer(context: UpgradeContext, received: RoutedUpgrade): Promise<void> {
   const { middleware } = context;
   // Without middleware a handshake costs nothing for it.
-  const reply = middleware.length === 0 ? undefined : new MiddlewareReply(received.reply);
+  const reply = middleware.length === 0 ? undefined : new ResponseReply(received.reply);
   const routed = reply === undefined ? received : { ...received, reply };
-  const pending = new PendingHandshake(context, clientOf(routed.reply.stream), (thrown) =>
+  const pending = new PendingHandshake<ConnectionSeat>(context, clientOf(routed.reply.stream), (thrown) =>
     refuseUpgrade(context, routed, thrown),
   );
   const handshake = { context, routed, pending };
@@ -57,7 +58,7 @@ async function answer(context: UpgradeContext, received: RoutedUpgrade): Promise
 interface Handshake {
   readonly context: UpgradeContext;
   readonly routed: RoutedUpgrade;
-  readonly pending: PendingHandshake;
+  readonly pending: PendingHandshake<ConnectionSeat>;
 }
 
 /** Runs steps of a handshake. An exception refuses it, or is reported if the handshake is over. */
@@ -67,6 +68,7 @@ async function guarded({ context, routed, pending }: Handshake, steps: () => Pro
   } catch (thrown) {
     if (pending.isOver) reportLate(context, routed, thrown);
     else pending.refuse(thrown);
+    pending.releasePlace();
   }
 }
 
@@ -78,8 +80,9 @@ async function readRequest({ context, routed, pending }: Handshake): Promise<WsH
     await turn;
     if (pending.isOver) return undefined;
   }
-  // 4. Is the container paused, or stopping?
+  // 4. Is the container paused, or stopping, or full?
   checkAvailable(context);
+  checkConnections(context, routed, pending);
   // 5. The request: method, version of HTTP, headers.
   reply.check(routed.request, context.engine);
   // 6. The host that the client requested, and whether it must be wss:.
@@ -100,6 +103,7 @@ async function decide(handshake: Handshake, request: WsHandshakeRequest): Promis
   request.userPrincipal = user;
   context.security.requireRoles(routed, request);
   if (pending.isOver) return;
+  admitUser(context, pending, user);
   const stay = user === null ? undefined : context.users.admit(user, request);
   let isOpen = false;
   try {
@@ -107,6 +111,18 @@ async function decide(handshake: Handshake, request: WsHandshakeRequest): Promis
   } finally {
     if (!isOpen) void stay?.end();
   }
+}
+
+/** @throws HandshakeRejection when the user has too many connections, or the error of `getName` */
+export function admitUser(
+  { limits }: UpgradeContext,
+  { place }: PendingHandshake<ConnectionSeat>,
+  user: Principal | null,
+) {
+  // An application without limits needs no names.
+  if (user === null || place === undefined) return;
+  const name: unknown = user.getName();
+  if (typeof name === 'string') limits.admitUser(place, name);
 }
 
 /** @returns whether a session opened */
@@ -141,6 +157,9 @@ async function negotiate(
   // 17. The answer.
   let transport: Transport | undefined;
   try {
+    const host = reply.hostAnswer?.();
+    if (host !== undefined) await Promise.all([host.written, host.respond()]);
+    if (pending.isOver) return false;
     stay?.requireCurrent();
     transport = accept(context, routed, { subprotocol, extensions, headers });
   } finally {
@@ -158,7 +177,13 @@ async function negotiate(
   context.container.diagnostics.report({ kind: 'handshake-accepted', ...placeOf(routed), status });
   routed.traced?.accepted(status);
   // 19. The session.
-  openRouted(context, routed, prepared, { transport, subprotocol, userPrincipal: request.userPrincipal, stay });
+  openRouted(context, routed, prepared, {
+    transport,
+    subprotocol,
+    userPrincipal: request.userPrincipal,
+    stay,
+    pending,
+  });
   return true;
 }
 
@@ -169,6 +194,7 @@ export interface AcceptedTransport {
   readonly userPrincipal: Principal | null;
   /** Undefined without a user. */
   readonly stay: UserStay | undefined;
+  readonly pending: PendingHandshake<ConnectionSeat>;
 }
 
 /** Opens a session on an accepted transport. */
@@ -176,7 +202,7 @@ export function openRouted(
   context: UpgradeContext,
   routed: RoutedRequest,
   { instance, lease, config, userProperties, codecs }: PreparedSession,
-  { transport, subprotocol, userPrincipal, stay }: AcceptedTransport,
+  { transport, subprotocol, userPrincipal, stay, pending }: AcceptedTransport,
 ): WsSession {
   context.accepted();
   // Does not await `opened`: the handshake is answered, and @OnOpen may take its time.
@@ -197,5 +223,10 @@ export function openRouted(
     userProperties,
     transport,
   };
-  return openSession(parts, stay && ((session) => stay.begin(session))).session;
+  const place = pending.takePlace();
+  return openSession(parts, (session) => {
+    if (place === undefined) context.limits.countLate(session);
+    else session.hold(place);
+    stay?.begin(session);
+  }).session;
 }

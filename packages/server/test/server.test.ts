@@ -759,10 +759,10 @@ describe('upgradeHttpToWebSocket', () => {
     );
     await expect(container.upgradeHttpToWebSocket(null, socket, config)).rejects.toThrow(/found null/);
     await expect(container.upgradeHttpToWebSocket(request, {}, config)).rejects.toThrow(
-      /^upgradeHttpToWebSocket takes the socket of the 'upgrade' event, or \{ socket, head \}; found /,
+      /^upgradeHttpToWebSocket takes the response of the request, the socket of the 'upgrade' event, or \{ socket, head \}; found /,
     );
     await expect(
-      container.upgradeHttpToWebSocket(request, socket, Room as unknown as ServerEndpointConfig),
+      container.upgradeHttpToWebSocket(request, socket, {} as unknown as ServerEndpointConfig),
     ).rejects.toMatchObject({ name: 'IllegalArgumentException', code: 'WS_ILLEGAL_ARGUMENT' });
   });
 });

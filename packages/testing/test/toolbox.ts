@@ -21,6 +21,28 @@ afterEach(async () => {
   for (let cleanUp = cleanUps.pop(); cleanUp !== undefined; cleanUp = cleanUps.pop()) await cleanUp();
 });
 
+/** True in `npm run test:full`, which runs every case of every test. A file that reads it runs there, too. */
+export const FULL = process.env['TEST_ALL'] === '1';
+
+/** Every case in `npm run test:full`. In `npm test` at most `count` of them, evenly spread: the first, …, the last. */
+export function someOf<T>(count: number, cases: readonly T[]): readonly T[] {
+  if (FULL || cases.length <= count) return cases;
+  const step = count === 1 ? 0 : (cases.length - 1) / (count - 1);
+  return Array.from({ length: count }, (_, index) => cases[Math.round(index * step)] as T);
+}
+
+/** Stops the clock of timers and `performance.now`, until the test ends. Promises and sockets go on. */
+export function stopClock(): void {
+  jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
+  afterTest(() => jest.useRealTimers());
+}
+
+/** Moves the stopped clock, timer by timer, and lets each timer's work run on. */
+export async function passTime(milliseconds: number): Promise<void> {
+  await jest.advanceTimersByTimeAsync(milliseconds);
+  await turn();
+}
+
 /** A logger that writes nothing. */
 export const silent = { error() {}, warn() {}, debug() {} };
 

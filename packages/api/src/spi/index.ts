@@ -70,6 +70,7 @@ export { EXTENSION } from '../extension';
 export { inheritsFrom, ownClass } from '../brand';
 export { closeReasonOf, isSendableCloseCode } from '../close-reason';
 export { classNameOf, describeKind, describeValue } from '../describe-value';
+export { CONNECTIONS, ENDPOINT_LIMITS } from '../endpoint-limits';
 export { readSecurity } from '../security';
 export { SECURITY_CONSTRAINT } from '../security-constraint';
 export { showAs } from '../show-as';

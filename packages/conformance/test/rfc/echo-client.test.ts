@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { HANDSHAKE_TIMEOUT_MS, MAX_MESSAGE_BYTES } from '../../src/limits';
 import { CASE_OPTIONS, runCases, type Summary } from '../../src/echo-client';
+import { someOf } from '../../../testing/test/toolbox';
 
 /** A case's use of the client. Resolves when it sees what it expects, rejects when it sees something else. */
 type Case = (client: WebSocket) => Promise<void>;
@@ -126,8 +127,7 @@ test('runs every case of a fuzzing server, one after the other, and then makes i
     echoes('x'.repeat(65_536)),
     echoes('in many fragments '.repeat(100), { fragments: 90 }),
     echoes('a'.repeat(65_536), { fragments: 65_537, compress: false }),
-    echoes(large),
-    echoes(large.toString(), { compress: false }),
+    ...someOf(1, [echoes(large.toString(), { compress: false }), echoes(large)]),
     pongs,
     failsWith(1002, [0x83, 0x00]),
     failsWith(1007, [0x81, 0x01, 0xff]),
@@ -159,7 +159,7 @@ test('runs every case of a fuzzing server, one after the other, and then makes i
   expect(summary).toEqual<Summary>({
     cases: cases.length,
     closes: new Map([
-      [1000, 12],
+      [1000, cases.length - 3],
       [1002, 2],
       [1007, 1],
     ]),
@@ -244,13 +244,14 @@ describe('the command', () => {
   });
 
   const EXPECTED = 'expected one URL such as ws://127.0.0.1:9001, and --agent with a name or nothing\n';
-  test.each<[string[], string]>([
+  const WRONG: readonly [string[], string][] = [
     [[], `conformance:client: found no arguments; ${EXPECTED}`],
     [['127.0.0.1:9001'], `conformance:client: found "127.0.0.1:9001"; ${EXPECTED}`],
     [['http://127.0.0.1'], `conformance:client: found "http://127.0.0.1"; ${EXPECTED}`],
     [['ws://a', 'ws://b'], `conformance:client: found "ws://a ws://b"; ${EXPECTED}`],
     [['--name', 'x'], `conformance:client: found "--name x" (Unknown option '--name'); ${EXPECTED}`],
-  ])(
+  ];
+  test.each(someOf(2, WRONG))(
     'with %j says what it expects, and ends with 2',
     async (args, line) => {
       server = await FuzzingServer.start([]);

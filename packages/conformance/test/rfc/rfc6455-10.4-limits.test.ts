@@ -1,16 +1,16 @@
 import { once } from 'node:events';
 import { clientFrame } from '@serval/testing';
 import { WebSocket } from 'ws';
-import { bytes, closeCode, withEcho, type EngineName } from '../echo-peer';
+import { bytes, closeCode, entryOf, withEcho, type EngineName } from '../echo-peer';
+import { someOf } from '../../../testing/test/toolbox';
 
 const MIB = 1024 * 1024;
 const ENGINES: readonly EngineName[] = ['native', 'ws'];
 
 /** Repeats itself never, so that a piece in the wrong place is seen. */
 function numbers(length: number): Buffer {
-  const data = Buffer.alloc(length);
-  for (let at = 0; at + 4 <= length; at += 4) data.writeUInt32LE((at * 2_654_435_761) >>> 0, at);
-  return data;
+  const words = Uint32Array.from({ length: Math.floor(length / 4) }, (_, index) => index * 4 * 2_654_435_761);
+  return Buffer.concat([new Uint8Array(words.buffer)], length);
 }
 
 /** A text of so many bytes, with characters of three bytes. */
@@ -103,14 +103,17 @@ describe.each(ENGINES)('%s engine, 16 MiB', (engine) => {
       }
     });
 
-    test.each([256 * 1024, MIB, 4 * MIB, 16 * MIB])('RFC 6455 10.4: echoes a text of %i bytes', async (length) => {
-      const text = Buffer.from(longText(length));
-      expect(text.length).toBe(length);
-      webSocket.send(text, { binary: false });
-      expect((await echo()).equals(text)).toBe(true);
-    });
+    test.each(someOf(1, [4 * MIB, 256 * 1024, MIB, 16 * MIB]))(
+      'RFC 6455 10.4: echoes a text of %i bytes',
+      async (length) => {
+        const text = Buffer.from(longText(length));
+        expect(text.length).toBe(length);
+        webSocket.send(text, { binary: false });
+        expect((await echo()).equals(text)).toBe(true);
+      },
+    );
 
-    test.each([256 * 1024, MIB, 4 * MIB, 16 * MIB])('RFC 6455 10.4: echoes %i bytes', async (length) => {
+    test.each(someOf(2, [256 * 1024, MIB, 4 * MIB, 16 * MIB]))('RFC 6455 10.4: echoes %i bytes', async (length) => {
       const data = numbers(length);
       webSocket.send(data);
       expect((await echo()).equals(data)).toBe(true);
@@ -122,25 +125,29 @@ describe.each(ENGINES)('%s engine, 16 MiB', (engine) => {
       expect(await closeCode(client)).toBe(1009);
     });
 
-    test.each([
+    const IN_FRAGMENTS = [
       [0x01, 65_536],
       [0x02, 4096],
       [0x01, 1024],
       [0x02, 256],
-    ])('RFC 6455 5.4: joins 4 MiB of opcode %i in fragments of %i bytes', async (opcode, size) => {
-      const { client, heard } = await connect();
-      const payload = opcode === 1 ? Buffer.from(longText(4 * MIB)) : numbers(4 * MIB);
-      client.send(...fragments(opcode, payload, size));
-      await heard.until(1);
-      const entry = opcode === 1 ? `text ${payload.toString()}` : `binary ${payload.toString('hex')}`;
-      expect(heard.entries[0] === entry).toBe(true);
-    });
+    ] as const;
+    test.each(someOf(2, IN_FRAGMENTS))(
+      'RFC 6455 5.4: joins 4 MiB of opcode %i in fragments of %i bytes',
+      async (opcode, size) => {
+        const { client, heard } = await connect();
+        const payload = opcode === 1 ? Buffer.from(longText(4 * MIB)) : numbers(4 * MIB);
+        client.send(...fragments(opcode, payload, size));
+        await heard.until(1);
+        const entry = entryOf(opcode === 1 ? payload.toString() : payload);
+        expect(heard.entries[0] === entry).toBe(true);
+      },
+    );
 
     test('RFC 6455 5.4: joins a message of 65,536 fragments', async () => {
       const { client, heard } = await connect();
       const payload = numbers(4 * MIB);
       client.send(...fragments(0x02, payload, 64));
-      expect((await heard.until(1))[0] === `binary ${payload.toString('hex')}`).toBe(true);
+      expect((await heard.until(1))[0] === entryOf(payload)).toBe(true);
       client.send(clientFrame(0x01), ...Array.from({ length: 65_536 }, () => clientFrame(0x00, 'x')));
       const header = await client.read(10);
       expect(header).toEqual(bytes(0x82, 127, 0, 0, 0, 0, 0, 0x40, 0, 0));
@@ -156,7 +163,7 @@ describe.each(ENGINES)('%s engine, 16 MiB', (engine) => {
       expect((await client.read(65_536)).equals(payload)).toBe(true);
     });
 
-    test.each([64, 128, 256, 512, 1024, 2048])(
+    test.each(someOf(2, [64, 128, 256, 512, 1024, 2048]))(
       'RFC 6455 10.4: echoes 1 MiB that came in packets of %i KiB',
       async (kib) => {
         const { client } = await connect();
@@ -171,7 +178,7 @@ describe.each(ENGINES)('%s engine, 16 MiB', (engine) => {
       },
     );
 
-    test.each([0, 16, 64, 256, 1024, 4096, 16_384, 65_536])(
+    test.each(someOf(3, [0, 16, 64, 256, 1024, 4096, 16_384, 65_536]))(
       'RFC 6455 10.4: 200 messages of %i bytes go to and fro',
       async (length) => {
         const payload = numbers(length);

@@ -1,5 +1,6 @@
 import { clientFrame } from '@serval/testing';
 import { bytes, closeCode, overBothEngines, sendChopped } from '../echo-peer';
+import { someOf } from '../../../testing/test/toolbox';
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex');
 
@@ -77,6 +78,9 @@ function byByte(text: Buffer): Buffer[] {
 }
 
 overBothEngines((connect, engine) => {
+  // Over ws its own code judges a text, so `npm test` tries fewer there.
+  const invalid = engine === 'ws' ? someOf(10, INVALID) : INVALID;
+
   test.each(VALID)(
     'RFC 6455 8.1: %s is text, whole, cut into fragments, and cut into packets',
     async (_title, code) => {
@@ -92,7 +96,7 @@ overBothEngines((connect, engine) => {
     },
   );
 
-  test.each(INVALID)('RFC 6455 8.1: rejects %s with 1007', async (_title, code) => {
+  test.each(invalid)('RFC 6455 8.1: rejects %s with 1007', async (_title, code) => {
     const text = hex(code);
     for (const frames of [
       [clientFrame(0x81, text)],
@@ -109,7 +113,7 @@ overBothEngines((connect, engine) => {
     }
   });
 
-  test.each(INVALID)('RFC 6455 5.6: accepts %s in a binary message', async (_title, code) => {
+  test.each(invalid)('RFC 6455 5.6: accepts %s in a binary message', async (_title, code) => {
     const { client } = await connect();
     const data = hex(code);
     client.send(clientFrame(0x82, data));

@@ -2,6 +2,7 @@ import { deflateRawSync, constants } from 'node:zlib';
 import { clientFrame } from '@serval/testing';
 import { compressedFrames, MessageDeflater, MessageInflater, readFrame } from './deflate-peer';
 import { bytes, closeCode, withEcho } from '../echo-peer';
+import { someOf } from '../../../testing/test/toolbox';
 
 const HELLO = [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
 /** "Hello" as a reference to the "Hello" before it (RFC 7692 7.2.3.2). */
@@ -70,30 +71,33 @@ function format({ serverForgets, clientForgets, serverBits, clientBits }: Offer)
 }
 
 withEcho({ perMessageDeflate: { threshold: 0 }, textBufferSize: 200_000 }, (connect) => {
-  test.each(OFFERS.map((offer) => [format(offer), offer] as const))('RFC 7692 7.1: %s', async (header, offer) => {
-    const { client, head, heard } = await connect({ 'Sec-WebSocket-Extensions': header });
-    const agreed = head.headers.get('sec-websocket-extensions')?.join() ?? 'nothing';
-    // The server confirms the requested parameters.
-    expect(agreed.includes('server_no_context_takeover')).toBe(offer.serverForgets);
-    expect(/server_max_window_bits=(\d+)/.exec(agreed)?.[1]).toBe(offer.serverBits?.toString());
+  test.each(someOf(34, OFFERS).map((offer) => [format(offer), offer] as const))(
+    'RFC 7692 7.1: %s',
+    async (header, offer) => {
+      const { client, head, heard } = await connect({ 'Sec-WebSocket-Extensions': header });
+      const agreed = head.headers.get('sec-websocket-extensions')?.join() ?? 'nothing';
+      // The server confirms the requested parameters.
+      expect(agreed.includes('server_no_context_takeover')).toBe(offer.serverForgets);
+      expect(/server_max_window_bits=(\d+)/.exec(agreed)?.[1]).toBe(offer.serverBits?.toString());
 
-    const deflater = new MessageDeflater({
-      noContextTakeover: agreed.includes('client_no_context_takeover'),
-      windowBits: Number(/client_max_window_bits=(\d+)/.exec(agreed)?.[1] ?? 15),
-    });
-    const inflater = new MessageInflater({
-      noContextTakeover: offer.serverForgets,
-      windowBits: offer.serverBits ?? 15,
-    });
-    for (const [index, message] of MESSAGES.entries()) {
-      const fragmentSize = index % 2 === 0 ? Infinity : 1000;
-      client.send(...compressedFrames(1, await deflater.deflate(message), fragmentSize));
-      const { first, payload } = await readFrame(client);
-      expect(first).toBe(0xc1);
-      expect((await inflater.inflate(payload)).toString() === message).toBe(true);
-      expect(heard.entries[index] === `text ${message}`).toBe(true);
-    }
-  });
+      const deflater = new MessageDeflater({
+        noContextTakeover: agreed.includes('client_no_context_takeover'),
+        windowBits: Number(/client_max_window_bits=(\d+)/.exec(agreed)?.[1] ?? 15),
+      });
+      const inflater = new MessageInflater({
+        noContextTakeover: offer.serverForgets,
+        windowBits: offer.serverBits ?? 15,
+      });
+      for (const [index, message] of MESSAGES.entries()) {
+        const fragmentSize = index % 2 === 0 ? Infinity : 1000;
+        client.send(...compressedFrames(1, await deflater.deflate(message), fragmentSize));
+        const { first, payload } = await readFrame(client);
+        expect(first).toBe(0xc1);
+        expect((await inflater.inflate(payload)).toString() === message).toBe(true);
+        expect(heard.entries[index] === `text ${message}`).toBe(true);
+      }
+    },
+  );
 
   test('RFC 7692 7.1.1: with context takeover the server refers to earlier messages', async () => {
     const { client } = await connect({ 'Sec-WebSocket-Extensions': 'permessage-deflate' });

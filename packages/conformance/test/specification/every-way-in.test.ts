@@ -43,10 +43,13 @@ describe('the list of ways in is complete', () => {
       'ServerContainer.connectToServer',
       // By attach.
       'ServerContainer.handleUpgrade',
+      // Whether the routes of the host do.
+      'ServerContainer.routesUpgrade',
       // Which engine can do what.
       'ServerContainer.servesStreams',
       'ServerContainer.upgradeHttpToWebSocket',
       // Log lines.
+      'ServerContainer.upgradeUnanswered',
       'ServerContainer.upgradeUnmatched',
       'ServerContainer.upgradeWithheld',
       'attach',

@@ -79,6 +79,8 @@ const list = param([], (value) => value === null || isEmptyList(value));
 const classes = param([], (value) => value === null || Array.isArray(value));
 /** The handlers and options of an endpoint of functions. */
 const definition = param({}, isEmptyPlain);
+/** The options of a send. */
+const sendOptions = param({}, isEmptyPlain);
 const pathParameters = param({}, (value) => isEmptyPlain(value) || value instanceof Map);
 const config = ServerEndpointConfig.Builder.create(Nothing, '/nothing').build();
 const clientConfig = ClientEndpointConfig.Builder.create().build();
@@ -171,9 +173,10 @@ const SUBJECTS: readonly Subject[] = [
       broadcast: [
         param('x', (value) => ['string', 'number', 'boolean', 'bigint'].includes(typeof value)),
         param([], (value) => Array.isArray(value) || value instanceof Map),
+        sendOptions,
       ],
       getRemoteAddress: none,
-      send: [param('x', (value) => ['string', 'number', 'boolean', 'bigint'].includes(typeof value))],
+      send: [param('x', (value) => ['string', 'number', 'boolean', 'bigint'].includes(typeof value)), sendOptions],
       request: [param({}, (value) => isObject(value) && !Array.isArray(value))],
       join: [room],
       leave: [room],
@@ -227,7 +230,15 @@ const SUBJECTS: readonly Subject[] = [
     make: () => new ServerContainer({ logger }),
     promising: ['scan', 'stop', 'upgradeHttpToWebSocket', 'adoptWebSocket', 'connectToServer'],
     // For hosts, with requests that they have made.
-    all: methodsOf(ServerContainer.prototype, 'handleUpgrade', 'upgradeWithheld', 'nearestTo', 'upgradeUnmatched'),
+    all: methodsOf(
+      ServerContainer.prototype,
+      'handleUpgrade',
+      'upgradeWithheld',
+      'routesUpgrade',
+      'upgradeUnanswered',
+      'nearestTo',
+      'upgradeUnmatched',
+    ),
     methods: {
       ...containerDefaults,
       addEndpoint: [endpointClass],
@@ -326,6 +337,7 @@ const SUBJECTS: readonly Subject[] = [
       configurator: [param(null, (value) => value === null)],
       inbound: [param('serial', () => false)],
       security: [param(null, (value) => value === null || (isObject(value) && !Array.isArray(value)))],
+      limits: [param(null, (value) => value === null || (isObject(value) && !Array.isArray(value)))],
       build: none,
     },
   },
@@ -378,6 +390,7 @@ const SUBJECTS: readonly Subject[] = [
       broadcast: [
         param('x', (value) => value !== undefined),
         param([], (value) => Array.isArray(value) || (value instanceof Map && value.size === 0)),
+        sendOptions,
       ],
       connect: [uri, options],
       endpoint: [param('/x', () => false), definition],

@@ -83,6 +83,7 @@ const SERVER_CONTAINER = {
   ...SETTINGS,
   engine: nothing,
   contextPath: nothing,
+  routeUpgrades: flag,
   allowedOrigins: (value: unknown) => list(value) || callable(value),
   allowedHosts: list,
   trustProxy: (value: unknown) => list(value) || callable(value) || whole(0)(value) || value === '',
@@ -95,6 +96,11 @@ const SERVER_CONTAINER = {
   bus: nothing,
   instanceFactory: callable,
   handshakeTimeout: whole(1),
+  maxConnections: time,
+  maxConnectionsPerEndpoint: time,
+  maxConnectionsPerUser: time,
+  maxConnectionsPerAddress: time,
+  connectionLimitAction: nothing,
 };
 
 const SERVER = {

@@ -2,6 +2,10 @@ import { FREE_RELATIVE, PHRASES, type Phrase } from './phrases';
 import { passagesOfPage, passagesOfProgram, type Passage } from './texts';
 
 const FINDERS = PHRASES.map((phrase) => ({ phrase, pattern: acrossLines(phrase.pattern) }));
+/** Found in the text of every program that has a finding. */
+const SUSPICIOUS = [...FINDERS.map(({ pattern }) => pattern), FREE_RELATIVE.pattern].map(
+  ({ source, flags }) => new RegExp(source, flags.replace('g', '')),
+);
 const STARTS = new RegExp(`^${FREE_RELATIVE.pattern.source}`);
 
 /** The start of a sentence: at the start of a passage, or behind the end of another sentence. */
@@ -9,8 +13,11 @@ const SENTENCE = /(?:^|[.!?]["')*_]*\s+|\n\s*\n\s*)(["'(*_[]*)/g;
 
 /** What to change in a file, one line each: `docs/a.md:3: "anew": write "again"`. */
 export function findingsIn(path: string, text: string): string[] {
-  const passages = path.endsWith('.md') ? passagesOfPage(text) : passagesOfProgram(text);
-  return passages.flatMap((passage) => findingsOf(path, passage));
+  if (path.endsWith('.md')) return passagesOfPage(text).flatMap((passage) => findingsOf(path, passage));
+  // To parse a program takes far longer than to search it.
+  const lines = text.replaceAll(/^[ \t]*(?:\/\/|\*)/gm, '');
+  if (!SUSPICIOUS.some((pattern) => pattern.test(lines))) return [];
+  return passagesOfProgram(text).flatMap((passage) => findingsOf(path, passage));
 }
 
 function findingsOf(path: string, { line, text }: Passage): string[] {

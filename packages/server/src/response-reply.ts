@@ -1,0 +1,279 @@
+import { ServerResponse, type IncomingMessage } from 'node:http';
+import { Writable, type Duplex } from 'node:stream';
+import { HandshakeRejection, type HandshakeRejectionResponse } from '@serval/api';
+import type { Transport } from '@serval/api/spi';
+import type { AcceptedConnection, Engine, HeaderLine } from '@serval/protocol';
+import { refusal } from './rejection';
+import type { HostAnswer, UpgradeReply } from './upgrade-reply';
+import type { UpgradeRequest } from './upgrade-request';
+
+/** The largest body with which middleware or a host may refuse a handshake. */
+const MAX_BODY_BYTES = 1024 * 1024;
+
+// The answer to the handshake sets these headers itself, or has none of them.
+const CONNECTION_HEADERS: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'upgrade',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'content-length',
+]);
+
+/** The response of a host, such as a framework, to a request that one of its routes upgrades. */
+export interface HostResponse {
+  readonly response: ServerResponse;
+  /**
+   * Makes the host write an answer, for hosts that keep their headers to themselves until then. Its headers become part of
+   * the 101; a status of 300 or more refuses the handshake.
+   */
+  readonly respond?: ((answer: RouteAnswer) => unknown) | undefined;
+}
+
+/** The answer that a host writes to a request that one of its routes upgrades. */
+export interface RouteAnswer {
+  /** 101, for which the host may also write 204; or the status of a refusal. */
+  readonly status: number;
+  /** Of a refusal. */
+  readonly headers: Readonly<Record<string, string[]>>;
+  /** Of a refusal. */
+  readonly body: Buffer | undefined;
+}
+
+/**
+ * The reply to a handshake that has a `ServerResponse`: the reply over the socket, with the headers that middleware or
+ * the host set on the response. The response belongs to the handshake middleware, or to the host whose route upgrades
+ * the request.
+ */
+export class ResponseReply implements UpgradeReply {
+  #response: ServerResponse | undefined;
+  /** Undefined while the response is connected to the socket. */
+  #sink: ResponseSink | undefined;
+
+  /** @param host undefined for middleware, for which `respondTo` creates a response */
+  constructor(
+    private readonly reply: UpgradeReply,
+    private readonly host?: HostResponse,
+  ) {
+    this.#response = host?.response;
+  }
+
+  get stream(): Duplex {
+    return this.reply.stream;
+  }
+
+  /**
+   * Creates the response that the middleware sees.
+   *
+   * @param onAnswer receives the refusal, once the middleware has ended the response
+   */
+  respondTo(request: IncomingMessage, onAnswer: (refusal: Error) => void): ServerResponse {
+    const response = (this.#response = new ServerResponse(request));
+    const sink = this.#divert(response);
+    response.once('finish', () => {
+      if (!sink.isDiscarding) onAnswer(sink.refusal());
+    });
+    response.once('close', () => onAnswer(new Error('A handshake middleware destroyed the response.')));
+    return response;
+  }
+
+  /** From now on the response writes to a sink, so that its bytes become part of the container's answer. */
+  #divert(response: ServerResponse): ResponseSink {
+    const { socket } = response;
+    if (socket !== null) response.detachSocket(socket);
+    response.useChunkedEncodingByDefault = false;
+    response.shouldKeepAlive = false;
+    const sink = (this.#sink = new ResponseSink());
+    response.assignSocket(sink.asSocket());
+    return sink;
+  }
+
+  turn(request: UpgradeRequest): Promise<void> | undefined {
+    return this.reply.turn(request);
+  }
+
+  check(request: UpgradeRequest, engine: Engine): void {
+    this.reply.check(request, engine);
+  }
+
+  ownHeaders(request: UpgradeRequest): readonly HeaderLine[] {
+    return this.reply.ownHeaders(request);
+  }
+
+  hostAnswer(): HostAnswer | undefined {
+    if (this.host?.respond === undefined) return this.reply.hostAnswer?.();
+    const { response, respond } = this.host;
+    // The host has answered in the meantime; `accept` finds that out.
+    if (response.headersSent) return undefined;
+    const sink = this.#divert(response);
+    const written = new Promise<void>((resolve, reject) => {
+      response.once('finish', () => (sink.status < 300 ? resolve() : reject(sink.refusal())));
+      response.once('close', () => reject(new Error('The host destroyed the response to a handshake.')));
+    });
+    // If `respond` throws, nothing else handles it.
+    written.catch(() => undefined);
+    return { respond: () => respond({ status: 101, headers: {}, body: undefined }), written };
+  }
+
+  accept(request: UpgradeRequest, engine: Engine, accepted: AcceptedConnection): Transport | undefined {
+    const response = this.#response;
+    if (response !== undefined && this.#sink === undefined) {
+      // The host has answered in the meantime.
+      if (response.headersSent) return undefined;
+      this.#divert(response);
+    }
+    const headers = [...this.#headerLines(101), ...accepted.headers];
+    const transport = this.reply.accept(request, engine, { ...accepted, headers });
+    // Middleware such as express-session saves its state at the end of the response.
+    this.#end();
+    return transport;
+  }
+
+  refuse(status: number, rejection?: HandshakeRejectionResponse | null): void {
+    const response = this.#response;
+    if (response !== undefined && this.#sink === undefined) {
+      refuseThrough(response, this.host?.respond, answerOf(status, rejection));
+      return;
+    }
+    const headers: Record<string, string | readonly string[]> = {};
+    for (const [name, value] of this.#headerLines(status)) headers[name] = [...(headers[name] ?? []), value];
+    this.reply.refuse(status, { ...rejection, headers: { ...headers, ...rejection?.headers } });
+    this.#end();
+  }
+
+  /** The headers on the response; none if it refused the handshake, because the refusal has them. */
+  #headerLines(status: number): HeaderLine[] {
+    const response = this.#response;
+    if (response === undefined) return [];
+    if (response.headersSent) return this.host?.respond !== undefined && status < 300 ? this.#writtenLines() : [];
+    // Runs the hooks that set a header at the last moment, such as the cookie of a new session.
+    response.writeHead(status);
+    return rawNamesOf(response)
+      .filter((name) => !CONNECTION_HEADERS.has(name.toLowerCase()))
+      .flatMap((name) => [response.getHeader(name) ?? []].flat().map((value): HeaderLine => [name, String(value)]));
+  }
+
+  #writtenLines(): HeaderLine[] {
+    // The headers of an empty body, which a 101 does not have.
+    return this.#sink?.headers.filter(([name]) => name.toLowerCase() !== 'content-type') ?? [];
+  }
+
+  #end(): void {
+    const response = this.#response;
+    if (response === undefined || response.writableEnded) return;
+    this.#sink?.discard();
+    response.end();
+  }
+}
+
+function answerOf(status: number, rejection?: HandshakeRejectionResponse | null): RouteAnswer {
+  const { headers: lines, body } = refusal(status, rejection);
+  const headers: Record<string, string[]> = {};
+  for (const [name, value] of lines) (headers[name] ??= []).push(value);
+  return { status, headers, body };
+}
+
+/** Refuses through the host's own response, so that its middleware sees the end of the request. Never throws. */
+function refuseThrough(response: ServerResponse, respond: HostResponse['respond'], answer: RouteAnswer): void {
+  // The host has answered in the meantime.
+  if (response.headersSent) return;
+  const failed = (): void => void response.destroy();
+  try {
+    if (respond !== undefined) {
+      Promise.resolve(respond(answer)).catch(failed);
+      return;
+    }
+    for (const [name, lines] of Object.entries(answer.headers)) response.setHeader(name, lines);
+    response.statusCode = answer.status;
+    response.end(answer.body);
+  } catch {
+    // A hook of middleware threw.
+    failed();
+  }
+}
+
+/** The names in the case in which they were set. */
+function rawNamesOf(response: ServerResponse): readonly string[] {
+  // Node's types lack the method on responses, and have it on client requests; both inherit it.
+  return (response as unknown as { getRawHeaderNames(): string[] }).getRawHeaderNames();
+}
+
+/** The bytes of a response, in place of its socket. */
+class ResponseSink {
+  #chunks: Buffer[] = [];
+  #size = 0;
+  #read: WrittenResponse | undefined;
+  isDiscarding = false;
+
+  asSocket(): ConstructorParameters<typeof ServerResponse>[0]['socket'] {
+    const sink = new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        this.#add(chunk);
+        done();
+      },
+    });
+    // A response only writes to its socket.
+    return sink as unknown as IncomingMessage['socket'];
+  }
+
+  #add(chunk: Buffer): void {
+    if (this.isDiscarding) return;
+    this.#size += chunk.length;
+    if (this.#size <= MAX_BODY_BYTES) this.#chunks.push(chunk);
+  }
+
+  discard(): void {
+    this.isDiscarding = true;
+    this.#chunks = [];
+  }
+
+  /** NaN if it has none. */
+  get status(): number {
+    return this.#written.status;
+  }
+
+  /** Without those of the connection. */
+  get headers(): readonly HeaderLine[] {
+    return this.#written.headers;
+  }
+
+  /** The response as a refusal of the handshake, or an error if it cannot be one. */
+  refusal(): Error {
+    if (this.#size > MAX_BODY_BYTES)
+      return new Error(`The response to a handshake has more than ${MAX_BODY_BYTES} bytes.`);
+    const { status, headers: lines, body } = this.#written;
+    if (!(status >= 300 && status <= 599)) {
+      return new Error(
+        `A handshake middleware answered with ${status}; a refusal has a status from 300 to 599. Call next() to accept.`,
+      );
+    }
+    const headers: Record<string, string[]> = {};
+    for (const [name, value] of lines) (headers[name] ??= []).push(value);
+    return new HandshakeRejection(status, { headers, body });
+  }
+
+  /** The response, once it is finished. */
+  get #written(): WrittenResponse {
+    return (this.#read ??= readResponse(Buffer.concat(this.#chunks)));
+  }
+}
+
+interface WrittenResponse {
+  readonly status: number;
+  readonly headers: readonly HeaderLine[];
+  readonly body: Uint8Array;
+}
+
+function readResponse(bytes: Buffer): WrittenResponse {
+  const end = bytes.indexOf('\r\n\r\n');
+  const [statusLine = '', ...lines] = bytes.toString('latin1', 0, end).split('\r\n');
+  const headers = lines
+    .map((line): HeaderLine => {
+      const colon = line.indexOf(':');
+      return [line.slice(0, colon), line.slice(colon + 1).trim()];
+    })
+    .filter(([name]) => !CONNECTION_HEADERS.has(name.toLowerCase()));
+  return { status: Number(statusLine.split(' ')[1]), headers, body: bytes.subarray(end + 4) };
+}
