@@ -195,3 +195,9 @@ export async function endpointInstance(
 export async function sessionCodecs({ config }: Negotiation, { endpoint }: RoutedRequest): Promise<SessionCodecs> {
   return SessionCodecs.create(endpoint.plan.codecs, config);
 }
+
+/** 17. The host's own answer to a request that one of its routes upgrades, for the headers of the 101. */
+export async function hostAnswered({ reply }: RoutedUpgrade): Promise<void> {
+  const host = reply.hostAnswer?.();
+  if (host !== undefined) await Promise.all([host.written, host.respond()]);
+}

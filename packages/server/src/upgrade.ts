@@ -7,6 +7,7 @@ import { ConnectionEndpointConfig } from './endpoint-config';
 import {
   acceptsOrigin,
   authenticated,
+  hostAnswered,
   modifyHandshake,
   negotiateExtensions,
   negotiateSubprotocol,
@@ -157,8 +158,7 @@ async function negotiate(
   // 17. The answer.
   let transport: Transport | undefined;
   try {
-    const host = reply.hostAnswer?.();
-    if (host !== undefined) await Promise.all([host.written, host.respond()]);
+    if (reply.hostAnswer !== undefined) await hostAnswered(routed);
     if (pending.isOver) return false;
     stay?.requireCurrent();
     transport = accept(context, routed, { subprotocol, extensions, headers });
