@@ -9,7 +9,7 @@ import protocol from '../packages/protocol/dist/index.js';
 import server from '../packages/server/dist/index.js';
 
 const ROOT = new URL('..', import.meta.url);
-const { COMPATIBILITIES, CONTAINER_OPTIONS, SETTINGS, STOP_OPTIONS, WITHOUT_EFFECT } = container;
+const { COMPATIBILITIES, CONTAINER_OPTIONS, SETTINGS, WITHOUT_EFFECT } = container;
 
 /** The interfaces that declare the options, by table. */
 const MEANINGS = {
@@ -20,7 +20,10 @@ const MEANINGS = {
     ...docstrings('packages/protocol/src/engine-options.ts', 'EngineOptions'),
   },
   perMessageDeflate: docstrings('packages/protocol/src/engine-options.ts', 'PerMessageDeflateOptions'),
-  stop: docstrings('packages/container/src/stopping.ts', 'StopOptions'),
+  stop: {
+    ...docstrings('packages/container/src/stopping.ts', 'StopOptions'),
+    ...docstrings('packages/server/src/stopping.ts', 'ServerStopOptions'),
+  },
   serverContainer: {
     ...docstrings('packages/server/src/container-options.ts', 'ServerContainerOptions'),
     ...docstrings('packages/server/src/connection-limits.ts', 'ConnectionLimitOptions'),
@@ -94,7 +97,7 @@ const TABLES = {
   'client-container': nestedTable(clientContainer, MEANINGS.clientContainer, 'retryAfter', 'proxy'),
   connect: nestedTable(ofConnect, MEANINGS.connect, 'reconnect'),
   perMessageDeflate: optionsTable(protocol.PER_MESSAGE_DEFLATE_OPTIONS, MEANINGS.perMessageDeflate),
-  stop: optionsTable(STOP_OPTIONS, MEANINGS.stop),
+  stop: optionsTable(server.SERVER_STOP_OPTIONS, MEANINGS.stop),
 };
 
 const isCheck = process.argv.includes('--check');

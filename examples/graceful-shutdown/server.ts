@@ -1,6 +1,5 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CloseReason, OnClose, OnMessage, Server, ServerEndpoint } from 'serval';
+import { CloseReason, healthCheck, OnClose, OnMessage, Server, ServerEndpoint } from 'serval';
 import { main, type Running } from '../main';
 
 /** How long a report takes to write. */
@@ -29,22 +28,23 @@ export class Reports {
 
 /** @param drainMs how long to refuse new sessions before the open ones end */
 export async function start(port: number, drainMs = DRAIN_MS): Promise<Running> {
-  let isReady = true;
-  const requestListener = (request: IncomingMessage, response: ServerResponse): void => {
-    const isHealth = request.url === '/health';
-    response.writeHead(!isHealth ? 404 : isReady ? 200 : 503).end();
-  };
-  const server = await new Server({ port, endpoints: [Reports], requestListener }).start();
+  const server: Server = new Server({
+    port,
+    endpoints: [Reports],
+    requestListener: (request, response) => {
+      if (request.url === '/health') healthCheck(server)(request, response);
+      else response.writeHead(404).end();
+    },
+  });
+  await server.start();
   return {
     port: server.port,
     async stop() {
-      isReady = false;
-      server.container.pause();
-      console.log('draining: new sessions get 503');
-      await sleep(drainMs);
-      console.log('stopping: handlers finish, sessions close with 1001');
-      await server.stop({ grace: GRACE_MS });
-      console.log('stopped');
+      await server.stop({
+        drain: drainMs,
+        grace: GRACE_MS,
+        onProgress: ({ phase, sessions }) => console.log(`${phase}: ${sessions} sessions left`),
+      });
     },
   };
 }

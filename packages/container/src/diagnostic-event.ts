@@ -14,6 +14,7 @@ export type DiagnosticEvent =
   | SessionEvent
   | EndpointEvent
   | RoomListenerFailed
+  | StopEvent
   | NodeEvent
   | ClientEvent;
 
@@ -177,6 +178,14 @@ interface RoomListenerFailed {
   readonly room: string;
   readonly error: Error;
 }
+
+/** How far a stop is; see `StopProgress`. */
+export type StopPhase = 'draining' | 'closing' | 'forcing' | 'stopped';
+
+type StopEvent =
+  | { readonly kind: 'stopping'; readonly phase: StopPhase; readonly sessions: number }
+  /** A function of the application threw, rejected, or took too long. */
+  | { readonly kind: 'hook-failed'; readonly hook: 'onStop' | 'onProgress'; readonly error: Error };
 
 /** The container's part in a cluster. */
 type NodeEvent =

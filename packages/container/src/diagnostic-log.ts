@@ -156,6 +156,12 @@ export class DiagnosticLog {
           event,
         );
         return;
+      case 'stopping':
+        this.#log('debug', `The container is ${event.phase}; ${event.sessions} sessions are left.`, event);
+        return;
+      case 'hook-failed':
+        this.#error(event, `${event.hook} failed:`);
+        return;
       case 'deployed':
         this.#log('debug', `${event.endpoint} is deployed at ${event.path}`, event);
         return;

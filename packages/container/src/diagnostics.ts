@@ -9,9 +9,14 @@ export const DIAGNOSTICS_CHANNEL = 'serval';
 /** Publishes events on the diagnostics channel and writes them to the container's log. */
 export class Diagnostics {
   readonly #channel = channel(DIAGNOSTICS_CHANNEL);
-  readonly #log: DiagnosticLog;
+  #log: DiagnosticLog;
 
   constructor(logger: Logger) {
+    this.#log = new DiagnosticLog(logger);
+  }
+
+  /** Writes to another logger from now on. */
+  useLogger(logger: Logger): void {
     this.#log = new DiagnosticLog(logger);
   }
 

@@ -15,8 +15,12 @@ export { WITHOUT_EFFECT } from './setting-sources';
 export { COMPATIBILITIES, SETTINGS, TOMCAT } from './settings';
 export { SessionProperties } from './session-properties';
 export { endSessions, graceOf, STOP_OPTIONS } from './stopping';
+export { inTurns } from './turns';
 export { isThenable, rejected, tolerateNeglect, toError } from './promises';
 
+export type { Diagnostics } from './diagnostics';
+export type { StopPhase } from './diagnostic-event';
+export type { SessionRegistry } from './session-registry';
 export type { DeployedPlan } from './deployed-encoders';
 export type {
   ConnectionLimitName,

@@ -18,8 +18,8 @@ export interface Choice {
 
 /** Finds the paths of a deployed endpoint; only containers of server endpoints have one. */
 export interface EndpointPaths {
-  /** @throws IllegalArgumentException for anything but an endpoint that is deployed */
-  pathsOf(endpoint: string | EndpointClass | ServerEndpointConfig): readonly string[];
+  /** @param call for the error @throws IllegalArgumentException for anything but an endpoint that is deployed */
+  pathsOf(endpoint: string | EndpointClass | ServerEndpointConfig, call?: string): readonly string[];
 }
 
 /** @throws IllegalArgumentException for anything but targets */

@@ -32,14 +32,17 @@ export function graceOf(options: StopOptions): number {
  * every `@OnClose` has returned and every connection has ended, by force after the grace; never rejects.
  *
  * @param others what else is to end within the same time; never rejects
+ * @param onForced called when the grace is over
  */
 export async function endSessions(
   registry: SessionRegistry,
   reason: CloseReason,
   graceMs: number,
   others: Promise<unknown> = Promise.resolve(),
+  onForced?: () => void,
 ): Promise<void> {
   const onForce = (): void => {
+    onForced?.();
     for (const session of registry.live()) {
       void session.close(reason);
       session.transport.terminate();

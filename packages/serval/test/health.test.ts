@@ -49,7 +49,13 @@ test('a server is ready while it accepts sessions, and live until it has stopped
   expect(server.health.state).toBe('started');
 
   const stopping = server.stop();
-  expect(server.health).toEqual({ state: 'stopping', ready: false, live: true, sessions: 1 });
+  expect(server.health).toEqual({
+    state: 'stopping',
+    phase: 'closing',
+    ready: false,
+    live: true,
+    sessions: 1,
+  });
   await stopping;
   expect(server.health).toEqual({ state: 'stopped', ready: false, live: false, sessions: 0 });
 });

@@ -79,9 +79,9 @@ export class ConnectionLimits {
     return Math.max(maxConnections, maxConnectionsPerEndpoint, maxConnectionsPerUser, maxConnectionsPerAddress) > 0;
   }
 
-  /** Takes new limits. Connections that exceed them stay open. */
-  change(settings: ConnectionLimitSettings): void {
-    this.settings = settings;
+  /** Changes some limits. Connections that exceed them stay open. */
+  change(settings: Partial<ConnectionLimitSettings>): void {
+    this.settings = { ...this.settings, ...settings };
     if (this.#hasLimit) this.#count();
   }
 

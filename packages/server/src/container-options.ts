@@ -86,6 +86,11 @@ export interface ServerContainerOptions extends ContainerOptions, EngineOptions,
    * `new EndpointClass()`.
    */
   readonly instanceFactory?: InstanceFactoryOption | undefined;
+  /**
+   * Called when a stop begins, once new sessions are refused; it may be async. Sessions close after it, or after the grace
+   * of the stop. Its error goes to the log. Default: nothing is called.
+   */
+  readonly onStop?: (() => unknown) | undefined;
   /** How long user code may delay a handshake before it is refused with 503, in milliseconds. Default 30000. */
   readonly handshakeTimeout?: number | undefined;
 }
@@ -154,6 +159,7 @@ const OWN_OPTIONS = {
   httpSessionCheckInterval: { ...MILLISECONDS_OR_NEVER, default: 60_000 },
   bus: BUS,
   instanceFactory: INSTANCE_FACTORY,
+  onStop: callable<() => unknown>(),
   handshakeTimeout: { ...milliseconds(1), default: 30_000 },
 };
 

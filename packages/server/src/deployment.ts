@@ -139,7 +139,7 @@ export class Deployment {
    *
    * @throws IllegalArgumentException for a path that is not deployed, and for anything but an endpoint
    */
-  pathsOf(endpoint: string | EndpointClass | ServerEndpointConfig): readonly string[] {
+  pathsOf(endpoint: string | EndpointClass | ServerEndpointConfig, call = 'to'): readonly string[] {
     // A request that the application routes itself may use a configuration that is not deployed.
     if (endpoint instanceof ServerEndpointConfig) return [endpoint.getPath()];
     const paths = this.#deployed.flatMap(({ config, template: { path } }) =>
@@ -147,8 +147,8 @@ export class Deployment {
     );
     if (paths.length > 0) return paths;
     if (typeof endpoint === 'function' && this.#annotated.has(endpoint))
-      return [this.#configOf('to', endpoint).getPath()];
-    throw this.#notDeployed('to', endpoint);
+      return [this.#configOf(call, endpoint).getPath()];
+    throw this.#notDeployed(call, endpoint);
   }
 
   #indexOf(method: string, endpoint: unknown): number {

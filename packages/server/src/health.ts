@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { IllegalArgumentException } from '@serval/api';
 import { describeValue } from '@serval/api/spi';
+import type { StopPhase } from '@serval/container';
 
 /** The state of a server or a container, for the probes of an orchestrator or a load balancer. */
 export interface Health {
@@ -15,6 +16,8 @@ export interface Health {
   readonly live: boolean;
   /** The sessions that are not over. */
   readonly sessions: number;
+  /** How far a running stop is; undefined otherwise. */
+  readonly phase?: StopPhase | undefined;
 }
 
 /** A `Server` or a `ServerContainer`. */
@@ -28,8 +31,8 @@ function isHealth(value: unknown): value is Health {
   return typeof value === 'object' && value !== null && 'ready' in value && 'live' in value;
 }
 
-export function healthOf(state: Health['state'], sessions: number): Health {
-  return { state, ready: state === 'started', live: state !== 'stopped', sessions };
+export function healthOf(state: Health['state'], sessions: number, phase?: StopPhase): Health {
+  return { state, ready: state === 'started', live: state !== 'stopped', sessions, phase };
 }
 
 /**

@@ -7,7 +7,14 @@ export { requestUser, type RequestUserOptions } from './request-user';
 export { Server } from './server';
 export { ServerContainer } from './server-container';
 
-export type { StopOptions } from '@serval/container';
+export type { StopOptions, StopPhase } from '@serval/container';
+export type { ServerStopOptions, StopProgress } from './stopping';
+export { ServerSessions, type SessionQuery, type SessionSummary } from './server-sessions';
+export type { RuntimeOptions } from './runtime-options';
+export type { TlsContextOptions } from './tls-context';
+export type { ConnectionLimitOptions } from './connection-limits';
+export { RUNTIME_OPTIONS } from './runtime-options';
+export { SERVER_STOP_OPTIONS } from './stopping';
 export type { AdoptOptions } from './adoption';
 export { SERVER_CONTAINER_OPTIONS } from './container-options';
 export { ENDPOINTS, SERVER_OPTIONS } from './server-options';

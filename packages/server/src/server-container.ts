@@ -1,5 +1,5 @@
 import {
-  CloseReason,
+  type CloseReason,
   ContainerProvider,
   IllegalArgumentException,
   type ClientEndpointConfig,
@@ -24,15 +24,7 @@ import {
   showAs,
   type OptionTable,
 } from '@serval/api/spi';
-import {
-  ContainerContext,
-  ContainerDefaults,
-  endSessions,
-  graceOf,
-  type ContainerSettings,
-  type Selections,
-  type StopOptions,
-} from '@serval/container';
+import { ContainerContext, ContainerDefaults, type ContainerSettings, type Selections } from '@serval/container';
 import type { EndpointPlan } from '@serval/plan';
 import type { AdoptOptions } from './adoption';
 import {
@@ -57,7 +49,10 @@ import { healthOf, type Health } from './health';
 import { parseRequestTarget } from './request-target';
 import { requestUser } from './request-user';
 import { SecurityPolicy } from './security-policy';
+import { readChanges, type RuntimeOptions } from './runtime-options';
+import { ServerSessions } from './server-sessions';
 import { SessionUsers } from './session-users';
+import { readStopOptions, Stopping, type ServerStopOptions } from './stopping';
 import type { UpgradeContext } from './routed-request';
 import type { UpgradeReply } from './upgrade-reply';
 import type { UpgradeRequest } from './upgrade-request';
@@ -81,11 +76,16 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
   readonly #entrance: Entrance;
   readonly #httpSessions: HttpSessions;
   readonly #users: SessionUsers;
+  readonly #limits: ConnectionLimits;
+  readonly #onStop: (() => unknown) | undefined;
+  #handshakeTimeoutMs: number;
   readonly #pendingHandshakes = new Set<PendingHandshake>();
   #isPaused = false;
-  #isStopped = false;
   #isOver = false;
+  #stopping: Stopping | undefined;
   #stopped: Promise<void> | undefined;
+  /** The open sessions, to list, filter and close. Not in the specification. */
+  readonly sessions: ServerSessions;
 
   /** @throws DeploymentException when an option is out of range or of the wrong type */
   constructor(options: ServerContainerOptions = {}) {
@@ -99,6 +99,11 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
     });
     for (const message of misplacedOptions(given))
       this.#context.diagnostics.report({ kind: 'setting-warning', message });
+    this.sessions = new ServerSessions(this.#context);
+    this.#limits = new ConnectionLimits(settings, () => this.#context.registry.live());
+    this.#onStop = settings.onStop;
+    this.#handshakeTimeoutMs = settings.handshakeTimeout;
+    const handshakeTimeoutMs = (): number => this.#handshakeTimeoutMs;
     const policy: HandshakePolicy = {
       checkOrigin: settings.allowedOrigins ?? originPolicy(given.compatibility === undefined ? [] : '*'),
       createInstance: (endpointClass, request) =>
@@ -127,14 +132,16 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
         settings.authenticationChallenge,
       ),
       users: this.#users,
-      limits: new ConnectionLimits(settings, () => this.#context.registry.live()),
+      limits: this.#limits,
       isUserInRole: settings.isUserInRole,
-      handshakeTimeoutMs: settings.handshakeTimeout,
+      get handshakeTimeoutMs() {
+        return handshakeTimeoutMs();
+      },
       accepted: () => this.#deployment.beginService(),
       pending: this.#pendingHandshakes,
-      isStopped: () => this.#isStopped,
+      isStopped: () => this.#stopping !== undefined,
       unavailable: () => {
-        if (this.#isStopped) return serverUnavailable('stopped');
+        if (this.#stopping !== undefined) return serverUnavailable('stopped');
         if (this.#isPaused) return serverUnavailable('paused');
         return this.#context.link.isReady ? undefined : serverUnavailable('bus');
       },
@@ -231,7 +238,7 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
 
   /** How long user code may delay a handshake, and other listeners a request without an endpoint, in milliseconds. */
   get handshakeTimeoutMs(): number {
-    return this.#upgradeContext.handshakeTimeoutMs;
+    return this.#handshakeTimeoutMs;
   }
 
   /** Whether the engine supports HTTP/2 streams. */
@@ -363,12 +370,12 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
 
   /** The state for the probes of an orchestrator; see {@link healthCheck}. Not in the specification. */
   get health(): Health {
-    return healthOf(this.#state, this.#context.registry.size);
+    return healthOf(this.#state, this.#context.registry.size, this.#isOver ? undefined : this.#stopping?.phase);
   }
 
   get #state(): Health['state'] {
     if (this.#isOver) return 'stopped';
-    if (this.#isStopped) return 'stopping';
+    if (this.#stopping !== undefined) return 'stopping';
     if (this.#deployment.hasFailed) return 'failed';
     return this.#isPaused ? 'paused' : 'started';
   }
@@ -426,23 +433,44 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
   }
 
   /**
-   * Stops the container: refuses new sessions with 503, lets running handlers finish, and closes every session with 1001.
-   * It resolves once every `@OnClose` has returned and every connection has ended. After `grace` it drops the remaining
+   * Changes limits, timeouts and the logger while the container runs. Limits of connections, queue limits and close
+   * timeouts count at once; sizes, idle timeouts and pings for sessions that open from now on. `undefined` changes nothing.
+   * Not in the specification.
+   *
+   * @throws IllegalArgumentException for an unknown option, one that is fixed, and a wrong value; nothing changes then
+   *
+   * @example
+   * container.configure({ maxConnectionsPerAddress: 10, maxQueuedMessages: 1000 });
+   */
+  configure(options: RuntimeOptions): void {
+    const { settings, limits, handshakeTimeout, logger } = readChanges(options);
+    Object.assign(this.#context.settings, settings);
+    this.#limits.change(limits);
+    if (handshakeTimeout !== undefined) this.#handshakeTimeoutMs = handshakeTimeout;
+    if (logger !== undefined) this.#context.diagnostics.useLogger(logger);
+  }
+
+  /**
+   * Stops the container: refuses new sessions with 503, waits for `drain` and `onStop`, lets running handlers finish,
+   * and closes every session with 1001. It resolves once every `@OnClose` has returned and every connection has ended. After `grace` it drops the remaining
    * connections. A second call waits for the first.
    *
-   * @throws IllegalArgumentException (as a rejection) when `grace` is out of range; it rejects for no other reason
+   * @throws IllegalArgumentException (as a rejection) when an option is out of range; it rejects for no other reason
    */
-  async stop(options: StopOptions = {}): Promise<void> {
-    const graceMs = graceOf(options);
-    await (this.#stopped ??= this.#stop(graceMs));
+  async stop(options: ServerStopOptions = {}): Promise<void> {
+    const settings = readStopOptions(options);
+    if (this.#stopping === undefined) {
+      const { registry, diagnostics } = this.#context;
+      this.#stopping = new Stopping({ registry, diagnostics, onStop: this.#onStop }, settings);
+      this.#stopped = this.#stop(this.#stopping);
+    }
+    await this.#stopped;
     this.#isOver = true;
   }
 
-  #stop(graceMs: number): Promise<void> {
-    this.#isStopped = true;
+  #stop(stopping: Stopping): Promise<void> {
     for (const handshake of this.#pendingHandshakes) handshake.refuse(serverUnavailable('stopped'));
-    const reason = new CloseReason(CloseReason.CloseCodes.GOING_AWAY, 'The server is stopping.');
-    return endSessions(this.#context.registry, reason, graceMs).finally(() => this.#context.link.close());
+    return stopping.run().finally(() => this.#context.link.close());
   }
 
   // --- WebSocketContainer -----------------------------------------------------------------------------------------

@@ -29,6 +29,11 @@ export interface ServerOptions extends ServerContainerOptions {
   readonly scan?: string | readonly string[] | undefined;
   /** Results of `endpoint`, annotated classes and configurations, which `start()` deploys after those of the scan. Default: none. */
   readonly endpoints?: readonly (EndpointClass | ServerEndpointConfig)[] | undefined;
+  /**
+   * Called by `start()` once the endpoints are deployed, before the server listens; it may be async. If it fails, the start
+   * fails with its error. Default: nothing is called.
+   */
+  readonly onStart?: (() => unknown) | undefined;
   /** Answers plain HTTP requests. Default: 426 at the path of an endpoint, 404 elsewhere. */
   readonly requestListener?: RequestListener | undefined;
   /** Options of Node's `https.createServer`, such as `key` and `cert`; with them the server speaks `wss:`. Default: plain HTTP. */
@@ -72,6 +77,7 @@ const OWN_OPTIONS = {
   host: HOST,
   scan: PATTERNS,
   endpoints: ENDPOINTS,
+  onStart: callable<() => unknown>(),
   requestListener: callable<RequestListener>(),
   tls: record<SecureServerOptions>('an object with the options of a TLS server of Node, such as key and cert', {
     isSecret: true,

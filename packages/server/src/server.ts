@@ -2,12 +2,14 @@ import { createServer, type RequestListener } from 'node:http';
 import type { Http2SecureServer, ServerHttp2Session } from 'node:http2';
 import type * as Https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import { DeploymentException, IllegalStateException, type SessionSelection, type SessionTarget } from '@serval/api';
+import { IllegalStateException, type SessionSelection, type SessionTarget } from '@serval/api';
 import { copyOptions, Deadline, showAs } from '@serval/api/spi';
-import { graceOf, toError, type StopOptions } from '@serval/container';
 import { healthOf, type Health } from './health';
 import { attach, type AttachableServer } from './http-host';
 import type { ServerContainer } from './server-container';
+import type { ServerSessions } from './server-sessions';
+import { readStopOptions, type ServerStopOptions } from './stopping';
+import { changeCertificate, withTls, type TlsContextOptions } from './tls-context';
 import {
   containerOptionsOf,
   readServerOptions,
@@ -34,6 +36,9 @@ export class Server {
   readonly #settings: ServerSettings;
   readonly #sockets = new Set<Socket>();
   readonly #http2Sessions = new Set<ServerHttp2Session>();
+  /** The certificate for new connections; undefined for plain HTTP. */
+  #tls: ServerSettings['tls'];
+  #onStopped: () => void = () => undefined;
   #state: 'new' | 'starting' | 'started' | 'stopped' = 'new';
   #deployed: Promise<void> | undefined;
   #listening: Promise<void> | undefined;
@@ -42,6 +47,7 @@ export class Server {
   constructor(options: ServerOptions = {}) {
     const given = copyOptions('The argument of new Server', SERVER_OPTIONS, options);
     this.#settings = readServerOptions(given);
+    this.#tls = this.#settings.tls;
     const listener: RequestListener =
       this.#settings.requestListener ??
       ((request, response) => {
@@ -68,10 +74,10 @@ export class Server {
     const { tls, http2 } = this.#settings;
     if (tls === undefined) return createServer(listener);
     const https = require('node:https') as typeof Https;
-    if (!http2) return withTls(() => https.createServer(tls, listener));
+    if (!http2) return withTls('the option tls', () => https.createServer(tls, listener));
     // The objects of the compatibility API work like those of node:http.
     const http2Listener = listener as unknown as Parameters<Http2SecureServer['on']>[1];
-    const server = withTls(() => loadHttp2().createSecureServer({ ...tls, allowHTTP1: true })).on(
+    const server = withTls('the option tls', () => loadHttp2().createSecureServer({ ...tls, allowHTTP1: true })).on(
       'request',
       http2Listener,
     );
@@ -138,10 +144,22 @@ export class Server {
   async #deployAndListen(): Promise<void> {
     await (this.#deployed ??= this.#deploy());
     await this.container.ready;
+    await this.#runStartHook();
     await this.#listen();
     const { scan, endpoints } = this.#settings;
     // A server without these options has its endpoints added by the program, perhaps only after the start.
     if (scan !== undefined || endpoints.length > 0) this.container.completeDeployment();
+  }
+
+  /** A hook that never settles must not keep the server from stopping. */
+  async #runStartHook(): Promise<void> {
+    const { onStart } = this.#settings;
+    if (onStart === undefined) return;
+    const stopped = new Promise<never>((_resolve, reject) => {
+      this.#onStopped = () => reject(new IllegalStateException('The server was stopped while onStart was running.'));
+    });
+    await Promise.race([onStart(), stopped]);
+    this.#onStopped = () => undefined;
   }
 
   async #deploy(): Promise<void> {
@@ -164,6 +182,11 @@ export class Server {
     });
   }
 
+  /** The open sessions, to list, filter and close: the same as `container.sessions`. */
+  get sessions(): ServerSessions {
+    return this.container.sessions;
+  }
+
   /** Selects open sessions: the same as `container.to`. */
   to(...targets: readonly SessionTarget[]): SessionSelection {
     return this.container.to(...targets);
@@ -175,15 +198,33 @@ export class Server {
   }
 
   /**
+   * Replaces the certificate, without a pause and without an end of any session: connections that begin from now on get the
+   * new one. Options that you leave out, such as `ca` or `minVersion`, stay as they are.
+   *
+   * @param tls `key` and `cert`, or `pfx` with its `passphrase`, and other options of Node's `tls.createSecureContext`
+   * @throws DeploymentException when the certificate is invalid or does not match its key; the old one stays
+   * @throws IllegalStateException when the server speaks plain HTTP
+   *
+   * @example
+   * server.reloadTls({ key: readFileSync('key.pem'), cert: readFileSync('cert.pem') });
+   */
+  reloadTls(tls: TlsContextOptions): void {
+    if (this.#tls === undefined || !('setSecureContext' in this.#http))
+      throw new IllegalStateException('The server speaks plain HTTP. Create it with the option tls.');
+    this.#tls = changeCertificate(this.#http, this.#tls, tls);
+  }
+
+  /**
    * Stops the container, which answers new upgrades with 503 until then, and stops listening. Resolves once everything has
    * ended. It drops the remaining sessions after `grace` and other connections two seconds later.
    *
    * @see ServerContainer.stop
    */
-  async stop(options: StopOptions = {}): Promise<void> {
-    graceOf(options);
+  async stop(options: ServerStopOptions = {}): Promise<void> {
+    readStopOptions(options);
     const stopping = this.container.stop(options);
     this.#state = 'stopped';
+    this.#onStopped();
     // Waits for a running start, which would otherwise listen later.
     await Promise.allSettled([this.#listening]);
     await stopping;
@@ -212,19 +253,6 @@ export class Server {
 
   static {
     showAs(Server, 'Server', (server) => server.#describe());
-  }
-}
-
-/** @throws DeploymentException when Node rejects the options, such as an invalid key */
-function withTls<T>(create: () => T): T {
-  try {
-    return create();
-  } catch (cause) {
-    throw new DeploymentException(
-      `Node rejected the option tls: ${toError(cause).message}. See the cause, and the options of tls.createServer.`,
-      cause,
-      'WS_DEPLOY_BAD_OPTION',
-    );
   }
 }
 

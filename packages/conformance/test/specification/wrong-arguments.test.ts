@@ -259,6 +259,7 @@ const SUBJECTS: readonly Subject[] = [
       toAll: none,
       endHttpSession: [text],
       renewUser: [param(Object.create(null), () => false), principal],
+      configure: [options],
       pause: none,
       completeDeployment: none,
       resume: none,
@@ -284,7 +285,13 @@ const SUBJECTS: readonly Subject[] = [
     make: () => new Server({ logger }),
     promising: ['start', 'stop'],
     all: methodsOf(Server.prototype),
-    methods: { start: none, stop: [options], to: [room], toAll: none },
+    methods: {
+      start: none,
+      stop: [options],
+      to: [room],
+      toAll: none,
+      reloadTls: [param({ key: '', cert: '' }, () => false)],
+    },
   },
   {
     name: 'TestServer',

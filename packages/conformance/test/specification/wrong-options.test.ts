@@ -17,7 +17,7 @@ import { openTelemetry } from 'serval/opentelemetry';
 import { prometheusMetrics } from 'serval/prometheus';
 import type { OptionRows } from '@serval/api/spi';
 import { CLIENT_CONTAINER_OPTIONS, CONNECT_OPTIONS } from '@serval/client';
-import { ENDPOINT_OPTIONS, SERVER_CONTAINER_OPTIONS, SERVER_OPTIONS } from '@serval/server';
+import { ENDPOINT_OPTIONS, RUNTIME_OPTIONS, SERVER_CONTAINER_OPTIONS, SERVER_OPTIONS } from '@serval/server';
 import { TestServer } from '@serval/testing';
 import { HOSTILE as VALUES, isEmptyList, isEmptyPlain, isPlain, label, PROXIES } from './hostile-values';
 import { silent } from '../../../testing/test/toolbox';
@@ -79,7 +79,7 @@ const SETTINGS: Readonly<Record<string, Accepts>> = {
   sharedReads: flag,
 };
 
-const SERVER_CONTAINER = {
+const SERVER_CONTAINER: Readonly<Record<string, Accepts>> = {
   ...SETTINGS,
   engine: nothing,
   contextPath: nothing,
@@ -96,6 +96,7 @@ const SERVER_CONTAINER = {
   bus: nothing,
   instanceFactory: callable,
   handshakeTimeout: whole(1),
+  onStop: callable,
   maxConnections: time,
   maxConnectionsPerEndpoint: time,
   maxConnectionsPerUser: time,
@@ -103,13 +104,14 @@ const SERVER_CONTAINER = {
   connectionLimitAction: nothing,
 };
 
-const SERVER = {
+const SERVER: Readonly<Record<string, Accepts>> = {
   ...SERVER_CONTAINER,
   port: whole(0, 65_535),
   host: (value: unknown) => value === 'text',
   scan: (value: unknown) => typeof value === 'string',
   // Deployment checks the items.
   endpoints: (value: unknown) => list(value) || label(value) === '[{}]',
+  onStart: callable,
   requestListener: callable,
   tls: isObject,
   // True needs a certificate.
@@ -322,7 +324,22 @@ const CALLS: readonly Call[] = [
   {
     name: 'stop',
     call: (options) => new ServerContainer({ logger: silent }).stop(options),
-    options: { grace: (value) => typeof value === 'number' && value >= 0 },
+    options: { grace: (value) => typeof value === 'number' && value >= 0, drain: whole(0), onProgress: callable },
+  },
+  {
+    name: 'configure',
+    call: (options) => new ServerContainer({ logger: silent }).configure(options),
+    options: Object.fromEntries(
+      [
+        ...['maxQueuedBytes', 'maxQueuedMessages', 'maxQueueTime', 'queueOverflow', 'queueOverflowCloseCode'],
+        ...['blockingSendTimeout', 'sessionCloseTimeout', 'abnormalCloseSendTimeout', 'nodeTimeout'],
+        ...['maxRoomsPerSession', 'onMessageError', 'errorCloseCode', 'textBufferSize', 'binaryBufferSize'],
+        ...['maxFrameSize', 'maxSessionIdleTimeout', 'readIdleTimeout', 'writeIdleTimeout', 'pingInterval'],
+        ...['pongTimeout', 'asyncSendTimeout', 'handlerTimeout', 'handshakeTimeout', 'logger'],
+        ...['maxConnections', 'maxConnectionsPerEndpoint', 'maxConnectionsPerUser', 'maxConnectionsPerAddress'],
+        'connectionLimitAction',
+      ].map((option) => [option, SERVER_CONTAINER[option] ?? nothing] as const),
+    ),
   },
   {
     name: 'removeEndpoint',
@@ -401,6 +418,7 @@ const CALLS: readonly Call[] = [
       ),
       inbound: nothing,
       security: isEmptyObject,
+      limits: isEmptyObject,
       configurator: callable,
       maxMessageSize: whole(-1),
       messages: isEmptyObject,
@@ -447,7 +465,9 @@ describe.each(CALLS)('the options of $name', ({ name: call, call: make, options 
   test('are all here', async () => {
     // The error for an unknown name lists the others.
     const listed = (await errorOf(() => make({ bogus: 1 })))?.message.split('; it takes ')[1]?.slice(0, -1).split(', ');
-    expect(Object.keys(options).sort()).toEqual((listed ?? Object.keys(ENDPOINT_OPTIONS)).sort());
+    expect(Object.keys(options).sort()).toEqual(
+      (listed ?? Object.keys(call === 'configure' ? RUNTIME_OPTIONS : ENDPOINT_OPTIONS)).sort(),
+    );
   });
 
   test('reject every wrong type, and name the option', async () => {

@@ -1,0 +1,134 @@
+import { CloseReason } from '@serval/api';
+import { callable, Deadline, milliseconds, pause, readArgument } from '@serval/api/spi';
+import type { OptionTable, ReadOptions } from '@serval/api/spi';
+import {
+  endSessions,
+  STOP_OPTIONS,
+  toError,
+  type Diagnostics,
+  type SessionRegistry,
+  type StopOptions,
+  type StopPhase,
+} from '@serval/container';
+
+/** The options of `stop` of a server and of its container; everything has a default. */
+export interface ServerStopOptions extends StopOptions {
+  /**
+   * How long sessions go on after new ones are refused, so that a load balancer notices, in milliseconds. Default 0.
+   */
+  readonly drain?: number | undefined;
+  /**
+   * Called when a phase begins, and once a second while the number of sessions falls. Its errors go to the log. Default:
+   * nothing is called.
+   */
+  readonly onProgress?: ((progress: StopProgress) => void) | undefined;
+}
+
+/** How far a stop is. */
+export interface StopProgress {
+  /**
+   * `draining`: new sessions are refused, open ones go on, and `onStop` runs; `closing`: handlers finish and sessions close;
+   * `forcing`: the grace is over, and the remaining connections are dropped; `stopped`: everything has ended.
+   */
+  readonly phase: StopPhase;
+  /** The sessions that are not over. */
+  readonly sessions: number;
+}
+
+export const SERVER_STOP_OPTIONS = {
+  ...STOP_OPTIONS,
+  drain: { ...milliseconds(0), default: 0 },
+  onProgress: callable<(progress: StopProgress) => void>(),
+} satisfies OptionTable<ServerStopOptions>;
+
+type StopSettings = ReadOptions<typeof SERVER_STOP_OPTIONS>;
+
+/** @throws IllegalArgumentException for an option of the wrong kind, and for an unknown name */
+export function readStopOptions(options: ServerStopOptions): StopSettings {
+  return readArgument('stop', SERVER_STOP_OPTIONS, options, '{ grace: 1000 }');
+}
+
+/** A container as its stop uses it. */
+export interface StoppingHost {
+  readonly registry: SessionRegistry;
+  readonly diagnostics: Diagnostics;
+  /** The application's own work before the sessions close. */
+  readonly onStop: (() => unknown) | undefined;
+}
+
+const PROGRESS_INTERVAL_MS = 1000;
+
+/** One stop of a container that takes no new sessions: draining, closing, forcing, stopped. */
+export class Stopping {
+  #phase: StopPhase = 'draining';
+  #reported: number | undefined;
+
+  constructor(
+    private readonly host: StoppingHost,
+    private readonly settings: StopSettings,
+  ) {}
+
+  get phase(): StopPhase {
+    return this.#phase;
+  }
+
+  /** Resolves once every session is over; never rejects. */
+  async run(): Promise<void> {
+    const ticking = setInterval(() => this.#tick(), PROGRESS_INTERVAL_MS).unref();
+    const { drain } = this.settings;
+    // Without either, idle sessions close within this call.
+    if (drain > 0 || this.host.onStop !== undefined) {
+      this.#enter('draining');
+      await Promise.all([pause(drain), this.#runHook()]);
+    }
+    await this.#close();
+    clearInterval(ticking);
+    this.#enter('stopped');
+  }
+
+  #close(): Promise<void> {
+    this.#enter('closing');
+    const reason = new CloseReason(CloseReason.CloseCodes.GOING_AWAY, 'The server is stopping.');
+    const { registry } = this.host;
+    return endSessions(registry, reason, this.settings.grace, undefined, () => this.#enter('forcing'));
+  }
+
+  /** The hook gets as much time as the sessions; then the stop goes on without it. */
+  async #runHook(): Promise<void> {
+    const { onStop } = this.host;
+    if (onStop === undefined) return;
+    const { grace } = this.settings;
+    let limit: Deadline | undefined;
+    const overdue = new Promise<void>((_resolve, reject) => {
+      const giveUp = (): void => reject(new Error(`onStop has not settled within ${grace} ms; the stop goes on.`));
+      limit = new Deadline(grace, giveUp, { keepsAlive: true });
+    });
+    try {
+      await Promise.race([onStop(), overdue]);
+    } catch (thrown) {
+      this.host.diagnostics.report({ kind: 'hook-failed', hook: 'onStop', error: toError(thrown) });
+    }
+    limit?.clear();
+  }
+
+  #enter(phase: StopPhase): void {
+    this.#phase = phase;
+    this.#report();
+  }
+
+  #tick(): void {
+    if (this.host.registry.size !== this.#reported) this.#report();
+  }
+
+  #report(): void {
+    const { registry, diagnostics } = this.host;
+    const progress: StopProgress = { phase: this.#phase, sessions: registry.size };
+    this.#reported = progress.sessions;
+    diagnostics.report({ kind: 'stopping', ...progress });
+    try {
+      this.settings.onProgress?.(progress);
+    } catch (thrown) {
+      diagnostics.report({ kind: 'hook-failed', hook: 'onProgress', error: toError(thrown) });
+    }
+  }
+}
