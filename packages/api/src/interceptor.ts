@@ -1,3 +1,4 @@
+import type { EndpointClass } from './class-type';
 import type { AnySession } from './session';
 
 export type HandlerKind = 'open' | 'message' | 'close' | 'error';
@@ -9,6 +10,7 @@ export interface InterceptorContext {
   readonly session: AnySession;
   /** The name of the endpoint's class. */
   readonly endpoint: string;
+  readonly endpointClass: EndpointClass;
   /** The name of the method; undefined if the endpoint has none for this kind. */
   readonly method: string | symbol | undefined;
   /**

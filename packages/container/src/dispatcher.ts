@@ -365,8 +365,8 @@ function call(
 ): unknown {
   const interceptors = plan?.interceptors ?? session.plan.interceptors;
   if (interceptors === undefined) return plan && callMethod(receiver, plan, session, payload, last);
-  const { name: endpoint } = session.plan;
-  const context = { kind, session, endpoint, method: plan?.method, message: payload, last };
+  const { name: endpoint, endpointClass } = session.plan;
+  const context = { kind, session, endpoint, endpointClass, method: plan?.method, message: payload, last };
   return intercept(interceptors, context, (message) => {
     if (plan !== undefined) return callMethod(receiver, plan, session, message, last);
     if (kind === 'error') reportUnhandled(session, toError(message));
