@@ -12,6 +12,7 @@ module.exports = {
     '/fixtures/',
     // These belong to `npm run test:full`.
     '/conformance/test/(peers|ported|toolchains)/',
+    '/test/hosts/full/',
     'browser\\.test\\.ts$',
   ],
   // What `npm run tarball` and `npm run check:package` make has the name of a workspace.

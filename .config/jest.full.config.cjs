@@ -28,6 +28,7 @@ module.exports = {
   testMatch: [
     '<rootDir>/packages/conformance/test/{peers,ported,toolchains}/**/*.test.ts',
     '<rootDir>/{packages,examples}/**/*browser.test.ts',
+    '<rootDir>/packages/serval/test/hosts/full/*.test.ts',
     '<rootDir>/packages/protocol/test/fuzz.test.ts',
     '<rootDir>/packages/client/test/connection-model.test.ts',
     ...sampledTests(),

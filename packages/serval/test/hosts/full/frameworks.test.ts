@@ -1,0 +1,6 @@
+import { describeHost, describeTwoHosts } from '../hosts';
+
+describeHost('fastify');
+describeHost('koa');
+describeHost('hono');
+describeTwoHosts();

@@ -1,0 +1,5 @@
+import { describeHost } from './hosts';
+
+// The other frameworks are in frameworks.test.ts.
+describeHost('http');
+describeHost('express');

@@ -1,0 +1,131 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import {
+  clientFrame,
+  closeFrame,
+  upgradeRequest,
+  type HeaderChanges,
+  type RawConnection,
+} from '../../../server/test/raw-connection';
+import { connectTo } from '../../../server/test/test-server';
+import { afterTest } from '../../../testing/test/toolbox';
+
+/** An application in another process, without Jest's modules. */
+export interface Application {
+  readonly port: number;
+  /** Sends SIGTERM. @returns what it printed after its port, and the exit code */
+  stop(): Promise<string>;
+}
+
+interface HostOptions {
+  /** Of the program. */
+  readonly args?: readonly string[];
+  /** The command that runs the program. Default: this Node. */
+  readonly runtime?: readonly string[];
+}
+
+export async function startApplication(name: string, options: HostOptions = {}): Promise<Application> {
+  const { args = [], runtime = [process.execPath] } = options;
+  const [command = '', ...first] = runtime;
+  const child = spawn(command, [...first, join(__dirname, 'apps', `${name}.mjs`), ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  afterTest(() => child.kill('SIGKILL'));
+  let errors = '';
+  child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  const { value: printed } = await lines.next();
+  const port = Number(printed);
+  if (!(port > 0)) throw new Error(`The application ${name} printed ${String(printed)} ${errors}`);
+  return {
+    port,
+    stop: async () => {
+      const exited = once(child, 'exit');
+      child.kill('SIGTERM');
+      const { value } = await lines.next();
+      const [code] = (await exited) as [number | null];
+      return `${String(value)}, ${code}`;
+    },
+  };
+}
+
+export async function upgradeAt(
+  { port }: Application,
+  path: string,
+  headers?: HeaderChanges,
+): Promise<{ client: RawConnection; status: number; header: (name: string) => string; rest: string }> {
+  const client = await connectTo(port);
+  client.send(upgradeRequest(path, headers));
+  const response = await client.response();
+  const header = (name: string): string => response.headers.get(name)?.join('; ') ?? '';
+  // A body in chunks, which the connection ends.
+  const rest = response.status === 101 ? '' : response.body + (await client.end());
+  return { client, status: response.status, header, rest };
+}
+
+export async function talk(client: RawConnection, text: string): Promise<string> {
+  client.send(clientFrame(0x81, text));
+  return client.text();
+}
+
+/** The cases of every host: upgrades through its routes. */
+export function describeHost(name: string, options: HostOptions & { readonly hasCookie?: boolean } = {}): void {
+  const { hasCookie = true } = options;
+  const start = (): Promise<Application> => startApplication(name, options);
+  describe(name, () => {
+    it('runs middleware, then upgrades with the path parameters, the user and the headers of the response', async () => {
+      const { client, status, header } = await upgradeAt(await start(), '/rooms/blue', { 'X-User': 'ann' });
+      expect(status).toBe(101);
+      expect(header('x-trail')).toBe('first');
+      if (hasCookie) expect(header('set-cookie')).toMatch(/\bsid=/);
+      expect(header('connection')).toBe('Upgrade');
+      expect(header('content-length') + header('transfer-encoding') + header('content-type')).toBe('');
+      expect(await talk(client, 'hi')).toBe('blue, ann: hi');
+      client.send(closeFrame(1000));
+      expect(await client.close()).toBe('1000');
+    });
+
+    it('answers with plain HTTP in all other cases', async () => {
+      const application = await start();
+      const refused = await upgradeAt(application, '/rooms/blue');
+      expect([refused.status, refused.header('x-trail')]).toEqual([401, 'first']);
+      expect(refused.rest).toContain('who are you?');
+      const missing = await upgradeAt(application, '/nowhere');
+      expect([missing.status, missing.rest]).toEqual([404, expect.stringMatching(/no such page|Not Found/)]);
+      const broken = await upgradeAt(application, '/broken');
+      expect([broken.status, broken.rest]).toEqual([500, expect.stringMatching(/broken|Internal server error/)]);
+      const silent = await upgradeAt(application, '/silent');
+      expect([silent.status, silent.rest]).toEqual([503, expect.stringContaining('took too long')]);
+      const foreign = await upgradeAt(application, '/rooms/blue', { 'X-User': 'ann', Origin: 'https://other.example' });
+      expect([foreign.status, foreign.header('x-trail')]).toEqual([403, 'first']);
+      expect(foreign.rest).toContain('https://other.example');
+    });
+
+    it('stops: sessions of routes and deployed endpoints end with 1001, and the process ends', async () => {
+      const application = await start();
+      const routed = await upgradeAt(application, '/rooms/blue', { 'X-User': 'ann' });
+      const deployed = await upgradeAt(application, '/deployed');
+      expect(await talk(deployed.client, 'echo')).toBe('echo');
+      const stopped = application.stop();
+      for (const { client } of [routed, deployed]) {
+        expect(await client.close()).toBe('1001 The server is stopping.');
+        client.send(closeFrame(1001));
+        client.finish();
+      }
+      expect(await stopped).toBe('stopped, 0');
+    });
+  });
+}
+
+export function describeTwoHosts(): void {
+  it('two frameworks share a server', async () => {
+    const application = await startApplication('two');
+    const first = await upgradeAt(application, '/express/blue');
+    const second = await upgradeAt(application, '/koa/blue');
+    expect(await talk(first.client, 'hi')).toBe('blue, nobody: hi');
+    expect(await talk(second.client, 'hi')).toBe('blue of Koa, nobody: hi');
+    expect((await upgradeAt(application, '/elsewhere')).status).toBe(404);
+  });
+}
