@@ -23,6 +23,7 @@ const HOSTS = new WeakMap<AttachableServer, HttpHost>();
  * `listen`: existing connections already received their settings. With `allowHTTP1` the server also serves HTTP/1.1
  * upgrades.
  *
+ * @param options the options of a new container, or a container that already exists
  * @throws DeploymentException when an option is out of range or of the wrong type
  * @throws IllegalArgumentException when the first argument is not a server, but for example a framework's application
  *
@@ -30,9 +31,12 @@ const HOSTS = new WeakMap<AttachableServer, HttpHost>();
  * const container = attach(httpServer, { contextPath: '/ws' });
  * container.addEndpoint(Chat);
  */
-export function attach(server: AttachableServer, options: ServerContainerOptions = {}): ServerContainer {
+export function attach(
+  server: AttachableServer,
+  options: ServerContainerOptions | ServerContainer = {},
+): ServerContainer {
   requireServer(server);
-  const container = new ServerContainer(options);
+  const container = isContainer(options) ? options : new ServerContainer(options);
   let host = HOSTS.get(server);
   if (host === undefined) HOSTS.set(server, (host = new HttpHost(server)));
   host.add(container);
@@ -56,6 +60,15 @@ function requireServer(server: unknown): void {
     `attach takes a server of node:http, node:https or node:http2; found ${describe(server)}. ` +
       'For a framework, pass its server, such as createServer(app) or app.server.',
   );
+}
+
+function isContainer(value: object): value is ServerContainer {
+  try {
+    return value instanceof ServerContainer;
+  } catch {
+    // A proxy may throw when its prototype is read.
+    return false;
+  }
 }
 
 /** Tests for methods, because Bun's HTTP server is not a net.Server. Frameworks and node:net have no setTimeout. */
@@ -91,7 +104,7 @@ class HttpHost {
   }
 
   add(container: ServerContainer): void {
-    this.#containers.push(container);
+    if (!this.#containers.includes(container)) this.#containers.push(container);
     if (container.servesStreams) this.#http2?.enableConnectProtocol();
   }
 

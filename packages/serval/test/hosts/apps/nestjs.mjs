@@ -1,0 +1,229 @@
+// NestJS with ServalModule, on the adapter that the first argument names: express or fastify.
+import 'reflect-metadata';
+import {
+  BadRequestException,
+  Catch,
+  Controller,
+  ForbiddenException,
+  Get,
+  Inject,
+  Injectable,
+  Module,
+  Post,
+  Req,
+  Res,
+  Scope,
+  SetMetadata,
+  UnauthorizedException,
+  UseFilters,
+  UseGuards,
+  UseInterceptors,
+  UsePipes,
+} from '@nestjs/common';
+import { APP_GUARD, NestFactory, REQUEST, Reflector } from '@nestjs/core';
+import session from 'express-session';
+import { map } from 'rxjs';
+import serval from '../../../dist/index.js';
+import plugin from '../../../dist/nestjs.js';
+import { options, room, run } from './host.mjs';
+
+const { OnMessage, OnOpen, ServerContainer, ServerEndpoint, Session } = serval;
+const { ServalModule } = plugin;
+
+/** Decorates a class as the legacy dialect does, with the types of its constructor's parameters. */
+function decorated(target, types, ...decorators) {
+  Reflect.defineMetadata('design:paramtypes', types, target);
+  Reflect.decorate(decorators, target);
+}
+
+function method(target, name, ...decorators) {
+  const descriptor = Object.getOwnPropertyDescriptor(target.prototype, name);
+  for (const decorate of decorators.reverse()) decorate(target.prototype, name, descriptor);
+}
+
+// --- enhancers ---
+
+/** Of the application: identifies the user, unless the handler is public. */
+class LoginGuard {
+  constructor(reflector) {
+    this.reflector = reflector;
+  }
+  canActivate(context) {
+    if (this.reflector.getAllAndOverride('public', [context.getHandler(), context.getClass()])) return true;
+    const request = context.switchToHttp().getRequest();
+    const user = request.headers['x-user'];
+    if (user === undefined) throw new UnauthorizedException('who are you?');
+    request.user = { id: user };
+    return true;
+  }
+}
+decorated(LoginGuard, [Reflector], Injectable());
+
+/** Of the class: reads a path parameter. */
+class RoomGuard {
+  constructor(repository) {
+    this.repository = repository;
+  }
+  canActivate(context) {
+    return this.repository.rooms.includes(context.switchToHttp().getRequest().params.room);
+  }
+}
+
+/** Of a method: runs for each of its messages. */
+class PoliteGuard {
+  canActivate(context) {
+    const ws = context.switchToWs();
+    return context.getType() === 'ws' && !ws.getData().includes('bad') && ws.getClient().isOpen();
+  }
+}
+decorated(PoliteGuard, [], Injectable());
+
+class TrimPipe {
+  transform(value) {
+    if (value.trim() === '') throw new BadRequestException('empty');
+    return value.trim();
+  }
+}
+decorated(TrimPipe, [], Injectable());
+
+class LoudInterceptor {
+  intercept(_context, next) {
+    return next.handle().pipe(map((value) => `${value}!`));
+  }
+}
+decorated(LoudInterceptor, [], Injectable());
+
+class ForbiddenFilter {
+  catch(_exception, host) {
+    return `forbidden: ${host.switchToWs().getData()}`;
+  }
+}
+decorated(ForbiddenFilter, [], Catch(ForbiddenException));
+
+class EmptyFilter {
+  catch(exception, host) {
+    host.switchToWs().getClient().send(`refused: ${exception.message}`);
+  }
+}
+decorated(EmptyFilter, [], Catch(BadRequestException));
+
+// --- a feature module, whose providers only it can inject ---
+
+class Repository {
+  constructor() {
+    this.rooms = ['blue', 'green'];
+  }
+}
+decorated(Repository, [], Injectable());
+decorated(RoomGuard, [Repository], Injectable());
+
+let visits = 0;
+class Visit {
+  constructor(request) {
+    this.text = `visit ${++visits} of ${request.getUserPrincipal().getName()}`;
+  }
+}
+Inject(REQUEST)(Visit, undefined, 0);
+decorated(Visit, [Object], Injectable({ scope: Scope.REQUEST }));
+
+class Chat {
+  constructor(repository, visit) {
+    this.repository = repository;
+    this.visit = visit;
+  }
+  enter(session) {
+    session.join(session.params.room);
+  }
+  say(text) {
+    return `${this.visit.text}: ${text} of ${this.repository.rooms.length}`;
+  }
+}
+method(Chat, 'enter', OnOpen({ params: [Session] }));
+method(
+  Chat,
+  'say',
+  OnMessage({ params: [String] }),
+  UseGuards(PoliteGuard),
+  UsePipes(TrimPipe),
+  UseInterceptors(LoudInterceptor),
+  UseFilters(ForbiddenFilter),
+);
+decorated(
+  Chat,
+  [Repository, Visit],
+  Injectable(),
+  UseGuards(RoomGuard),
+  UseFilters(EmptyFilter),
+  ServerEndpoint('/chat/{room}'),
+);
+
+class Deployed {
+  enter() {}
+  echo(text) {
+    return text;
+  }
+}
+method(Deployed, 'enter', OnOpen({ params: [] }), SetMetadata('public', true));
+method(Deployed, 'echo', OnMessage({ params: [String] }));
+decorated(Deployed, [], Injectable(), ServerEndpoint('/deployed'));
+
+class ChatModule {}
+decorated(ChatModule, [], Module({ providers: [Repository, Visit, Chat, Deployed] }));
+
+// --- controllers ---
+
+class Rooms {
+  constructor(container) {
+    this.container = container;
+  }
+  upgrade(request, response) {
+    const { raw = request } = request;
+    // The user that the guard found: Fastify's request is not Node's.
+    raw.user = request.user;
+    return this.container.upgradeHttpToWebSocket(raw, response.raw ?? response, room, request.params);
+  }
+  broken() {
+    throw new Error('broken');
+  }
+  silent() {
+    return new Promise(() => undefined);
+  }
+  notify(request) {
+    this.container.to(request.params.room).send('from a route');
+    return { members: this.container.to(request.params.room).sessions().length ?? 0 };
+  }
+}
+const isPublic = SetMetadata('public', true);
+method(Rooms, 'upgrade', Get('rooms/:room'));
+Req()(Rooms.prototype, 'upgrade', 0);
+Res()(Rooms.prototype, 'upgrade', 1);
+method(Rooms, 'broken', Get('broken'), isPublic);
+method(Rooms, 'silent', Get('silent'), isPublic);
+method(Rooms, 'notify', Post('notify/:room'), isPublic);
+Req()(Rooms.prototype, 'notify', 0);
+decorated(Rooms, [ServerContainer], Controller());
+
+class App {}
+decorated(
+  App,
+  [],
+  Module({
+    imports: [ServalModule.forRootAsync({ useFactory: async () => ({ ...options, routeUpgrades: true }) }), ChatModule],
+    controllers: [Rooms],
+    providers: [{ provide: APP_GUARD, useClass: LoginGuard }],
+  }),
+);
+
+const adapter = process.argv[2] ?? 'express';
+const app =
+  adapter === 'express'
+    ? await NestFactory.create(App, { logger: false })
+    : await NestFactory.create(App, new (await import('@nestjs/platform-fastify')).FastifyAdapter(), { logger: false });
+app.use((_request, response, next) => {
+  response.setHeader('X-Trail', 'first');
+  next();
+});
+if (adapter === 'express')
+  app.use(session({ secret: 'a secret', name: 'sid', resave: false, saveUninitialized: true }));
+await app.listen(0, '127.0.0.1');
+run({ server: app.getHttpServer(), stop: () => app.close() });

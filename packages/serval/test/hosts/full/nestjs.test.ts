@@ -1,0 +1,52 @@
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
+import { describeHost, startApplication, talk, upgradeAt, type Application } from '../hosts';
+
+/** The answer of a route of the application. */
+async function post({ port }: Application, path: string): Promise<number> {
+  const asked = request({ port, host: '127.0.0.1', path, method: 'POST' });
+  asked.end();
+  const [response] = (await once(asked, 'response')) as [IncomingMessage];
+  response.resume();
+  return response.statusCode ?? 0;
+}
+
+const ANN = { 'X-User': 'ann' };
+
+describe.each(['express', 'fastify'])('ServalModule on the %s adapter', (adapter) => {
+  describeHost('nestjs', { args: [adapter], hasCookie: adapter === 'express' });
+
+  it('deploys the endpoints of every module, with injected constructors and one instance for each session', async () => {
+    const application = await startApplication('nestjs', { args: [adapter] });
+    const first = await upgradeAt(application, '/chat/blue', ANN);
+    const second = await upgradeAt(application, '/chat/blue', { 'X-User': 'bob' });
+    expect(await talk(first.client, ' hi ')).toBe('visit 1 of ann: hi of 2!');
+    expect(await talk(second.client, 'hi')).toBe('visit 2 of bob: hi of 2!');
+    expect(await talk(first.client, 'hi')).toBe('visit 1 of ann: hi of 2!');
+  });
+
+  it('runs the guards of the application and of the class on the handshake', async () => {
+    const application = await startApplication('nestjs', { args: [adapter] });
+    expect((await upgradeAt(application, '/chat/blue')).status).toBe(401);
+    expect((await upgradeAt(application, '/chat/red', ANN)).status).toBe(403);
+    // The metadata of @OnOpen make it public.
+    expect((await upgradeAt(application, '/deployed')).status).toBe(101);
+  });
+
+  it('runs the guards, pipes, interceptors and filters of a handler for its messages', async () => {
+    const application = await startApplication('nestjs', { args: [adapter] });
+    const { client } = await upgradeAt(application, '/chat/green', ANN);
+    expect(await talk(client, 'a bad word')).toBe('forbidden: a bad word');
+    expect(await talk(client, '  ')).toBe('refused: empty');
+    expect(await talk(client, 'fine')).toBe('visit 1 of ann: fine of 2!');
+  });
+
+  it('the container is injectable: a controller sends to a room', async () => {
+    const application = await startApplication('nestjs', { args: [adapter] });
+    const { client } = await upgradeAt(application, '/chat/green', ANN);
+    // So that @OnOpen has run.
+    await talk(client, 'hi');
+    expect(await post(application, '/notify/green')).toBe(201);
+    expect(await client.text()).toBe('from a route');
+  });
+});
