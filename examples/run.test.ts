@@ -124,6 +124,17 @@ const CONVERSATIONS: Record<string, (string | RegExp)[]> = {
     'report on staff: all is well',
     'closed 1000',
   ],
+  ...Object.fromEntries(
+    ['express', 'fastify', 'koa', 'hono', 'nestjs'].map((host) => [
+      `hosts/${host}`,
+      [
+        'a stranger: Unexpected server response: 401',
+        'bob: ann: hello',
+        'ann: The kettle is on.',
+        'bob: The kettle is on.',
+      ],
+    ]),
+  ),
   streams: [/^server: 5000000 bytes, sha256 [0-9a-f]{64}$/, 'download: 3000000 bytes', 'totals: ann,70000 bob,50000'],
 };
 
