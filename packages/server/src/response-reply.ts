@@ -83,6 +83,7 @@ export class ResponseReply implements UpgradeReply {
   #divert(response: ServerResponse): ResponseSink {
     const { socket } = response;
     if (socket !== null) response.detachSocket(socket);
+    leaveNativeHandle(response);
     response.useChunkedEncodingByDefault = false;
     response.shouldKeepAlive = false;
     const sink = (this.#sink = new ResponseSink());
@@ -192,6 +193,12 @@ function refuseThrough(response: ServerResponse, respond: HostResponse['respond'
     // A hook of middleware threw.
     failed();
   }
+}
+
+/** The responses of Bun write to a native handle of the request while they have one, and to their socket otherwise. */
+function leaveNativeHandle(response: ServerResponse): void {
+  const handle = Object.getOwnPropertySymbols(response).find(({ description }) => description === 'handle');
+  if (handle !== undefined) Reflect.set(response, handle, undefined);
 }
 
 /** The names in the case in which they were set. */
