@@ -53,9 +53,6 @@ const SNIPPETS = FENCES.flatMap(({ info, place, ...fence }) =>
   }),
 );
 
-// Web frameworks that a guide shows and that are not installed here.
-const AMBIENT = `declare module 'express';\ndeclare module 'fastify';\n`;
-
 const FOLDER = join(ROOT, 'packages/serval/test/snippets');
 
 // Shows that the test sees what is wrong: the second is right in the other dialect only.
@@ -94,7 +91,6 @@ function check(dialect: Dialect): Map<string, string[]> {
       .map((snippet, index) => [join(FOLDER, `${index}.mts`), snippet]),
   );
   const sources = new Map([...snippets].map(([file, snippet]) => [file, moduleOf(snippet)]));
-  sources.set(join(FOLDER, 'ambient.d.ts'), AMBIENT);
   const program = ts.createProgram([...sources.keys()], options, hostWith(options, sources));
 
   const problems = new Map<string, string[]>();
