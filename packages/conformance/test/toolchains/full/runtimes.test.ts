@@ -46,6 +46,11 @@ describe.each(RUNTIMES)('%s', (name, [program, ...args]) => {
     'configurator-auth',
     'adopt-websocket',
     'streams',
+    'hosts/express',
+    'hosts/fastify',
+    'hosts/koa',
+    'hosts/hono',
+    'hosts/nestjs',
   ])('runs the example %s like Node', async (example) => {
     expect(await play([program, ...args], example)).toEqual(await play([process.execPath], example));
   });
