@@ -15,6 +15,7 @@ export type DiagnosticEvent =
   | EndpointEvent
   | RoomListenerFailed
   | StopEvent
+  | LimiterFailed
   | NodeEvent
   | ClientEvent;
 
@@ -136,6 +137,7 @@ export interface SessionClosed extends MeasuredSession {
  */
 export type LimitName =
   | 'maxMessageSize'
+  | 'rateLimits'
   | 'queueOverflow'
   | 'sendTimeout'
   | 'maxSessionIdleTimeout'
@@ -181,6 +183,13 @@ interface RoomListenerFailed {
 
 /** How far a stop is; see `StopProgress`. */
 export type StopPhase = 'draining' | 'closing' | 'forcing' | 'stopped';
+
+/** The limiter of `rateLimits` failed or did not answer in time; `open`: the message passes, `close`: its session ends. */
+interface LimiterFailed {
+  readonly kind: 'limiter-failed';
+  readonly failure: 'open' | 'close';
+  readonly error: Error;
+}
 
 type StopEvent =
   | { readonly kind: 'stopping'; readonly phase: StopPhase; readonly sessions: number }

@@ -156,6 +156,14 @@ export class DiagnosticLog {
           event,
         );
         return;
+      case 'limiter-failed':
+        this.#warn(
+          event,
+          event.failure,
+          `A limiter of rateLimits failed; ${event.failure === 'open' ? 'messages pass without it' : 'the session closes with 1013'}:`,
+          event.error,
+        );
+        return;
       case 'stopping':
         this.#log('debug', `The container is ${event.phase}; ${event.sessions} sessions are left.`, event);
         return;

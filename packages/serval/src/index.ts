@@ -29,6 +29,8 @@ export type {
   PathParameters,
   RemoveOptions,
   RequestUserOptions,
+  RateLimit,
+  RateLimiter,
   RuntimeOptions,
   ServerContainerOptions,
   ServerOptions,

@@ -19,6 +19,7 @@ import { HANDSHAKE_MIDDLEWARE, type HandshakeMiddleware } from './handshake-midd
 import { ALLOWED_HOSTS, type AllowedHosts } from './host-policy';
 import { INSTANCE_FACTORY, type InstanceFactoryOption } from './instance-factory';
 import { ALLOWED_ORIGINS, type AllowedOrigins } from './origin-policy';
+import { RATE_LIMITS, type RateLimit } from './rate-limits';
 import { parseRequestTarget } from './request-target';
 import type { Authenticate } from './routed-request';
 import { SECURITY_CONSTRAINTS, type PathConstraint } from './security-policy';
@@ -91,6 +92,10 @@ export interface ServerContainerOptions extends ContainerOptions, EngineOptions,
    * of the stop. Its error goes to the log. Default: nothing is called.
    */
   readonly onStop?: (() => unknown) | undefined;
+  /**
+   * The rate at which clients may send messages or bytes, for each session, user or address. Default: no limit.
+   */
+  readonly rateLimits?: readonly RateLimit[] | undefined;
   /** How long user code may delay a handshake before it is refused with 503, in milliseconds. Default 30000. */
   readonly handshakeTimeout?: number | undefined;
 }
@@ -159,6 +164,7 @@ const OWN_OPTIONS = {
   httpSessionCheckInterval: { ...MILLISECONDS_OR_NEVER, default: 60_000 },
   bus: BUS,
   instanceFactory: INSTANCE_FACTORY,
+  rateLimits: { ...RATE_LIMITS, default: [] },
   onStop: callable<() => unknown>(),
   handshakeTimeout: { ...milliseconds(1), default: 30_000 },
 };

@@ -8,6 +8,7 @@ import type { HandshakeMiddleware } from './handshake-middleware';
 import type { IsAllowedHost } from './host-policy';
 import type { InstanceFactory } from './instance-factory';
 import type { PendingHandshakes } from './pending-handshake';
+import type { RateLimitSettings } from './rate-limits';
 import type { RequestTarget } from './request-target';
 import type { SessionUsers } from './session-users';
 import type { UpgradeReply } from './upgrade-reply';
@@ -36,6 +37,8 @@ export interface UpgradeContext extends PendingHandshakes {
   };
   readonly users: SessionUsers;
   readonly limits: ConnectionLimits;
+  /** Of messages; most containers have none. */
+  readonly rateLimits: readonly RateLimitSettings[];
   readonly isUserInRole: (principal: Principal, role: string) => boolean;
   /** Called when a handshake is accepted. */
   readonly accepted: () => void;

@@ -133,6 +133,7 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
       ),
       users: this.#users,
       limits: this.#limits,
+      rateLimits: settings.rateLimits,
       isUserInRole: settings.isUserInRole,
       get handshakeTimeoutMs() {
         return handshakeTimeoutMs();

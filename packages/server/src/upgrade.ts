@@ -18,6 +18,7 @@ import { isTracing, TracedHandshake, traceHandshake } from './handshake-tracing'
 import { clientOf, PendingHandshake } from './pending-handshake';
 import { discard, prepareSession, type PreparedSession } from './prepared-session';
 import { checkAvailable, checkConnections, handshakeRequest, originOf } from './request-checks';
+import { RatedTransport } from './rated-transport';
 import { placeOf, requestUri, type RoutedRequest, type RoutedUpgrade, type UpgradeContext } from './routed-request';
 import type { UserStay } from './session-users';
 import { ResponseReply } from './response-reply';
@@ -206,6 +207,8 @@ export function openRouted(
 ): WsSession {
   context.accepted();
   // Does not await `opened`: the handshake is answered, and @OnOpen may take its time.
+  const { rateLimits } = context;
+  const rated = rateLimits.length === 0 ? undefined : new RatedTransport(transport, rateLimits);
   const parts = {
     context: context.container,
     plan: routed.endpoint.plan,
@@ -221,12 +224,13 @@ export function openRouted(
       userPrincipal,
     },
     userProperties,
-    transport,
+    transport: rated ?? transport,
   };
   const place = pending.takePlace();
   return openSession(parts, (session) => {
     if (place === undefined) context.limits.countLate(session);
     else session.hold(place);
+    rated?.begin(session);
     stay?.begin(session);
   }).session;
 }

@@ -96,6 +96,7 @@ const SERVER_CONTAINER: Readonly<Record<string, Accepts>> = {
   bus: nothing,
   instanceFactory: callable,
   handshakeTimeout: whole(1),
+  rateLimits: list,
   onStop: callable,
   maxConnections: time,
   maxConnectionsPerEndpoint: time,
