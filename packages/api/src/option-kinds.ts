@@ -1,4 +1,5 @@
 import { describeKind, describeValue } from './describe-value';
+import { IllegalArgumentException } from './errors';
 import {
   badOption,
   isOptionsObject,
@@ -170,4 +171,27 @@ export function isStandardSchema(schema: unknown): schema is StandardSchema {
     'validate' in standard &&
     typeof standard.validate === 'function'
   );
+}
+
+/** Whether a value is an object with these methods. */
+export function hasMethods(value: unknown, ...methods: readonly string[]): value is object {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    methods.every((method) => typeof Reflect.get(value, method) === 'function')
+  );
+}
+
+/**
+ * Checks an object of a library that a function takes.
+ *
+ * @param call the function, for messages
+ * @param noun what it takes: `a container of tsyringe`
+ * @throws IllegalArgumentException when it is another value
+ */
+export function requireMethods(call: string, noun: string, value: unknown, ...methods: readonly string[]): void {
+  if (!hasMethods(value, ...methods))
+    throw new IllegalArgumentException(
+      `${call} takes ${noun}, with ${methods.join(' and ')}; found ${describeValue(value)}.`,
+    );
 }

@@ -1,4 +1,4 @@
-import { badOption, type OptionKind } from '@serval/api/spi';
+import { hasMethods, kind, type OptionKind } from '@serval/api/spi';
 import { isThenable } from './promises';
 
 /**
@@ -20,17 +20,10 @@ export const consoleLogger: Logger = {
 };
 
 /** An object with the three methods. */
-export const LOGGER: OptionKind<Logger> = {
-  expected: 'an object with the methods error, warn and debug, such as console',
-  read(logger, name) {
-    const isLogger =
-      typeof logger === 'object' &&
-      logger !== null &&
-      ['error', 'warn', 'debug'].every((level) => typeof (logger as Record<string, unknown>)[level] === 'function');
-    if (isLogger) return logger as Logger;
-    throw badOption(name, LOGGER.expected, logger);
-  },
-};
+export const LOGGER: OptionKind<Logger> = kind(
+  'an object with the methods error, warn and debug, such as console',
+  (logger): logger is Logger => hasMethods(logger, 'error', 'warn', 'debug'),
+);
 
 /** Writes one event: a sentence, the event that it tells, and its error. */
 export type EventLogger = (level: keyof Logger, message: string, event: object, error?: Error) => void;

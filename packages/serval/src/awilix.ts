@@ -1,5 +1,6 @@
 // `serval/awilix`: endpoint instances from an Awilix container.
 import type { HandshakeRequest } from '@serval/api';
+import { requireMethods } from '@serval/api/spi';
 import type { InstanceFactory } from '@serval/server';
 import { ScopedFactory } from './scoped-factory';
 
@@ -18,6 +19,8 @@ export interface AwilixContainer {
  *
  * @param configure registers more in the scope of a session
  *
+ * @throws IllegalArgumentException when the argument is another value
+ *
  * @example
  * new Server({ endpoints: [Orders], instanceFactory: awilix(container) });
  */
@@ -25,6 +28,7 @@ export function awilix<C extends AwilixContainer>(
   container: C,
   configure?: (scope: C, request: HandshakeRequest) => void,
 ): InstanceFactory {
+  requireMethods('awilix', 'a container of Awilix', container, 'createScope', 'build');
   return new ScopedFactory({
     open(request) {
       // A scope is a container of the same kind.

@@ -1,5 +1,6 @@
 // `serval/inversify`: endpoint instances from a container of InversifyJS.
 import { HandshakeRequest } from '@serval/api';
+import { requireMethods } from '@serval/api/spi';
 import type { InstanceFactory } from '@serval/server';
 import { ScopedFactory } from './scoped-factory';
 
@@ -20,6 +21,8 @@ export interface InversifyContainer {
  *
  * @param configure binds more in the child container of a session, such as services that exist once per session
  *
+ * @throws IllegalArgumentException when the argument is another value
+ *
  * @example
  * new Server({ endpoints: [Orders], instanceFactory: inversify(container, (scope) => scope.bind(Cart).toSelf().inSingletonScope()) });
  */
@@ -27,6 +30,7 @@ export function inversify<C extends InversifyContainer>(
   container: C,
   configure?: (scope: C, request: HandshakeRequest) => void,
 ): InstanceFactory {
+  requireMethods('inversify', 'a container of InversifyJS', container, 'bind', 'getAsync');
   // The class of the application's own copy of InversifyJS.
   const Container = container.constructor as new (options: { parent: C }) => C;
   return new ScopedFactory({

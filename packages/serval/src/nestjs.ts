@@ -1,4 +1,5 @@
 // `serval/nestjs`: the module for NestJS, and endpoint instances from NestJS.
+import { requireMethods } from '@serval/api/spi';
 import type { InstanceFactory } from '@serval/server';
 import { nestFactory, type NestModuleRef } from './nestjs-factory';
 
@@ -12,9 +13,12 @@ export type { NestDynamicModule, ServalModuleAsyncOptions, ServalModuleOptions }
  * providers exist once per session, and `REQUEST` is the session's HandshakeRequest. After `@OnClose`, `onModuleDestroy` of
  * the endpoint runs, if it has one; NestJS itself ends no request-scoped provider.
  *
+ * @throws IllegalArgumentException when the argument is no ModuleRef
+ *
  * @example
  * const server = new Server({ endpoints: [Orders], instanceFactory: nestjs(app.get(ModuleRef)) });
  */
 export function nestjs(moduleRef: NestModuleRef): InstanceFactory {
+  requireMethods('nestjs', 'a ModuleRef of NestJS', moduleRef, 'create', 'registerRequestByContextId');
   return nestFactory(() => moduleRef);
 }

@@ -1,5 +1,5 @@
 import type { MeterProvider, TracerProvider } from '@opentelemetry/api';
-import { FLAG, kind, loadLazily, readArgument, type OptionKind, type OptionTable } from '@serval/api/spi';
+import { FLAG, hasMethods, kind, loadLazily, readArgument, type OptionKind, type OptionTable } from '@serval/api/spi';
 import { measure } from './telemetry-metrics';
 import type { Api } from './telemetry-subscriptions';
 import { traceSessions } from './telemetry-traces';
@@ -27,11 +27,7 @@ export interface OpenTelemetryOptions {
 }
 
 const provider = (method: 'getTracer' | 'getMeter') =>
-  kind(
-    `a provider with the method ${method}`,
-    (value): value is object =>
-      typeof value === 'object' && value !== null && typeof Reflect.get(value, method) === 'function',
-  );
+  kind(`a provider with the method ${method}`, (value): value is object => hasMethods(value, method));
 
 const SPANS: OptionKind<'handshake' | 'separate' | false> = kind(
   "'handshake', 'separate' or false",

@@ -1,4 +1,4 @@
-import { kind, loadLazily, readArgument, type OptionTable } from '@serval/api/spi';
+import { hasMethods, kind, loadLazily, readArgument, type OptionTable } from '@serval/api/spi';
 import type * as PromClient from 'prom-client';
 import { Measurements, type Buckets, type EndpointMeasurements, type Totals } from './measurements';
 
@@ -49,12 +49,7 @@ const PROMETHEUS_OPTIONS = {
 } satisfies OptionTable<PrometheusOptions>;
 
 function isRegistry(value: unknown): value is MetricsRegistry {
-  const methods = ['registerMetric', 'getSingleMetric', 'removeSingleMetric'];
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    methods.every((method) => typeof Reflect.get(value, method) === 'function')
-  );
+  return hasMethods(value, 'registerMetric', 'getSingleMetric', 'removeSingleMetric');
 }
 
 interface Value {

@@ -1,5 +1,6 @@
 // `serval/tsyringe`: endpoint instances from a container of tsyringe.
 import { HandshakeRequest } from '@serval/api';
+import { requireMethods } from '@serval/api/spi';
 import type { InstanceFactory } from '@serval/server';
 import { ScopedFactory } from './scoped-factory';
 
@@ -18,6 +19,8 @@ export interface TsyringeContainer {
  *
  * @param configure registers more in the child container of a session
  *
+ * @throws IllegalArgumentException when the argument is another value
+ *
  * @example
  * new Server({ endpoints: [Orders], instanceFactory: tsyringe(container) });
  */
@@ -25,6 +28,7 @@ export function tsyringe<C extends TsyringeContainer>(
   container: C,
   configure?: (scope: C, request: HandshakeRequest) => void,
 ): InstanceFactory {
+  requireMethods('tsyringe', 'a container of tsyringe', container, 'createChildContainer', 'resolve');
   return new ScopedFactory({
     open(request) {
       // A child is a container of the same kind.

@@ -1,6 +1,6 @@
 // `serval/web-xml`: the parts of a Java application's web.xml that concern its endpoints.
-import { DeploymentException } from '@serval/api';
-import { loadLazily } from '@serval/api/spi';
+import { DeploymentException, IllegalArgumentException } from '@serval/api';
+import { describeValue, loadLazily } from '@serval/api/spi';
 import type { PathConstraint } from '@serval/server';
 
 /** The options of a server container that a web.xml states. */
@@ -33,6 +33,7 @@ interface Saxes {
  * deployment descriptor. A handshake counts as GET. The parser is saxes; it resolves no entity but those of XML itself.
  *
  * @param text the content of the file
+ * @throws IllegalArgumentException when the argument is not text
  * @throws DeploymentException when saxes is not installed, the text is not well-formed, or a constraint is invalid
  *
  * @example
@@ -41,6 +42,10 @@ interface Saxes {
  * @see WSC-8, Servlet 13.8
  */
 export function readWebXml(text: string): WebXml {
+  if (typeof text !== 'string')
+    throw new IllegalArgumentException(
+      `readWebXml takes the content of the file as text, such as readFileSync('web.xml', 'utf8'); found ${describeValue(text)}.`,
+    );
   const root = parse(text);
   if (root.name !== 'web-app') throw invalid(`its root is <${root.name}>; expected <web-app>`);
   const roles = elements(root, 'security-role').flatMap((role) => texts(role, 'role-name'));

@@ -3,6 +3,7 @@ import {
   badOption,
   callable,
   FLAG,
+  hasMethods,
   kind,
   milliseconds,
   MILLISECONDS_OR_NEVER,
@@ -126,20 +127,10 @@ const CONTEXT_PATH: OptionKind<readonly string[]> = {
   },
 };
 
-const BUS: OptionKind<Bus | undefined> = {
-  expected: 'a Bus, as an adapter creates it',
-  read(bus, name) {
-    const isBus =
-      typeof bus === 'object' &&
-      bus !== null &&
-      ['publish', 'subscribe', 'request', 'watchNodes'].every(
-        (method) => typeof Reflect.get(bus, method) === 'function',
-      );
-    // Its other members are checked by the contract suite of buses.
-    if (isBus) return bus as Bus;
-    throw badOption(name, BUS.expected, bus);
-  },
-};
+/** The contract suite of buses checks the other members. */
+const BUS: OptionKind<Bus | undefined> = kind('a Bus, as an adapter creates it', (bus): bus is Bus =>
+  hasMethods(bus, 'publish', 'subscribe', 'request', 'watchNodes'),
+);
 
 /** The default of `isUserInRole`. */
 function hasRole({ roles }: Principal, role: string): boolean {

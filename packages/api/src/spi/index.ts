@@ -1,16 +1,5 @@
 // For implementations of the API: containers, hosts and transports. Applications import from '@serval/api'.
-export type {
-  Bus,
-  BusAnswers,
-  BusHistory,
-  BusNodeWatcher,
-  BusPosition,
-  BusRequestOptions,
-  BusRetention,
-  BusStreams,
-  BusSubscriber,
-  BusSubscription,
-} from './bus';
+export type * from './bus';
 export { BusOrder } from './bus-order';
 export type { InboundRule, SendCallback, Transport, TransportListener } from './transport';
 export { Fifo, type FifoEntry } from './fifo';
@@ -49,6 +38,7 @@ export {
   choice,
   DELAY,
   FLAG,
+  hasMethods,
   kind,
   list,
   membersOf,
@@ -57,6 +47,7 @@ export {
   NAME,
   nested,
   record,
+  requireMethods,
   SCHEMA,
   SIGNAL,
   switchable,

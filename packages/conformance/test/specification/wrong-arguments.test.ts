@@ -24,6 +24,14 @@ import {
   type WebSocketClient,
   type Session,
 } from 'serval';
+import { awilix } from 'serval/awilix';
+import { inversify } from 'serval/inversify';
+import { jwt } from 'serval/jwt';
+import { nestjs } from 'serval/nestjs';
+import { openTelemetry } from 'serval/opentelemetry';
+import { prometheusMetrics } from 'serval/prometheus';
+import { tsyringe } from 'serval/tsyringe';
+import { readWebXml } from 'serval/web-xml';
 import { TestServer } from '@serval/testing';
 import { HOSTILE, isEmptyList, isEmptyPlain, isPlain, label, PROXIES } from './hostile-values';
 
@@ -71,6 +79,8 @@ const endpointClass = param(Nothing, () => false);
 const options = param({}, isEmptyPlain);
 /** Of a container: an unknown name is a warning. */
 const containerOptions = param({}, isPlain);
+/** Of a library: none of the hostile values is one. */
+const anObject = param({}, () => false);
 const room = param('blue', (value) => typeof value === 'string' && value !== '');
 const principal = param({ getName: () => 'ann' }, () => false);
 const uri = param('ws://127.0.0.1:1/', () => false);
@@ -422,6 +432,22 @@ const SUBJECTS: readonly Subject[] = [
       ServerContainer: [containerOptions],
       ClientContainer: [containerOptions],
       TestServer: [containerOptions],
+    },
+  },
+  {
+    name: 'the functions of subpaths',
+    make: () => ({ awilix, inversify, jwt, nestjs, openTelemetry, prometheusMetrics, readWebXml, tsyringe }),
+    promising: [],
+    all: [],
+    methods: {
+      awilix: [anObject],
+      inversify: [anObject],
+      jwt: [param({}, () => false)],
+      nestjs: [anObject],
+      openTelemetry: [options],
+      prometheusMetrics: [options],
+      readWebXml: [param('<web-app/>', () => false)],
+      tsyringe: [anObject],
     },
   },
 ];
