@@ -59,8 +59,6 @@ interface Outcome {
  */
 export class Outbox implements LongWork {
   readonly #state: SendState;
-  /** The first half of a character that a text part was cut through. */
-  #highSurrogate = '';
   #inFlight: Set<PendingSend> | undefined;
   #queue: SendQueue<PendingSend> | undefined;
   /** Written, and not settled yet: this turn did enough. A later one goes on with them and with the queue. */
@@ -106,7 +104,7 @@ export class Outbox implements LongWork {
     if (!this.host.life.canSend) return rejected(sessionClosed());
     const finish = this.#state.beginPart('text', last, as);
     return finish(
-      this.#send({ kind: 'text', data: this.#wholeCharacters(part, last), last, isWhole: false }, timeoutMs),
+      this.#send({ kind: 'text', data: this.#state.wholeCharacters(part, last), last, isWhole: false }, timeoutMs),
     );
   }
 
@@ -398,15 +396,6 @@ export class Outbox implements LongWork {
     this.host.sendRefused();
     send.reject(new IllegalStateException('The message has waited for maxQueueTime and was not sent.'));
   }
-
-  /** A part may end in the middle of a character; UTF-8 may not, so the half waits for the next part. */
-  #wholeCharacters(part: string, last: boolean): string {
-    const text = this.#highSurrogate + part;
-    this.#highSurrogate = '';
-    if (last || !endsWithHighSurrogate(text)) return text;
-    this.#highSurrogate = text.slice(-1);
-    return text.slice(0, -1);
-  }
 }
 
 function isPart(outgoing: Outgoing): boolean {
@@ -416,9 +405,4 @@ function isPart(outgoing: Outgoing): boolean {
 /** Text counts by its characters: exact for ASCII, and a third of the bytes at the least. */
 function sizeOf({ data }: Outgoing): number {
   return typeof data === 'string' ? data.length : data.byteLength;
-}
-
-function endsWithHighSurrogate(text: string): boolean {
-  const code = text.charCodeAt(text.length - 1);
-  return code >= 0xd800 && code <= 0xdbff;
 }

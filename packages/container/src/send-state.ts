@@ -36,6 +36,8 @@ const WORDS: { readonly [S in State]: string } = {
  */
 export class SendState {
   #state: State = 'OPEN';
+  /** The first half of a character that a text part was cut through. */
+  #highSurrogate = '';
 
   constructor(private readonly strict: boolean) {}
 
@@ -85,6 +87,20 @@ export class SendState {
       `The remote endpoint is in state ${this.#state}, in which this send is not possible: ${WORDS[this.#state]}.`,
     );
   }
+
+  /** A part may end in the middle of a character; UTF-8 may not, so the half waits for the next part. */
+  wholeCharacters(part: string, last: boolean): string {
+    const text = this.#highSurrogate + part;
+    this.#highSurrogate = '';
+    if (last || !endsWithHighSurrogate(text)) return text;
+    this.#highSurrogate = text.slice(-1);
+    return text.slice(0, -1);
+  }
 }
 
 const asIs: Finish = (sending) => sending;
+
+function endsWithHighSurrogate(text: string): boolean {
+  const code = text.charCodeAt(text.length - 1);
+  return code >= 0xd800 && code <= 0xdbff;
+}
