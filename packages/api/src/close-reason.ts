@@ -230,6 +230,16 @@ export function closeReasonOf(call: string, reason: unknown, phrase?: unknown): 
   );
 }
 
+/**
+ * A close reason as it goes on the wire. 1005 is an empty close frame, as NO_STATUS_CODE in the API; other codes that may
+ * not be sent become 1002, as in Tomcat.
+ */
+export function wireClose(reason: CloseReason): { readonly code: number | undefined; readonly phrase: string } {
+  const code = reason.getCloseCode().getCode();
+  if (code === 1005) return { code: undefined, phrase: '' };
+  return { code: isSendableCloseCode(code) ? code : 1002, phrase: reason.getReasonPhrase() };
+}
+
 function requireCloseCode(closeCode: unknown): CloseCode {
   if (typeof closeCode === 'number') return CloseCodes.getCloseCode(closeCode);
   if (isCloseCode(closeCode)) {

@@ -10,7 +10,6 @@ export { unhurried } from './handler-table';
 export { openSession } from './open-session';
 export { SessionCodecs } from './session-codecs';
 export { requestParameters } from './session-handshake';
-export { wireClose } from './session-life';
 export { WITHOUT_EFFECT } from './setting-sources';
 export { COMPATIBILITIES, SETTINGS, TOMCAT } from './settings';
 export { SessionProperties } from './session-properties';

@@ -1,12 +1,12 @@
 import { CloseReason, IOException } from '@serval/api';
-import { Deadline, isSendableCloseCode, type Transport } from '@serval/api/spi';
+import { Deadline, wireClose, type Transport } from '@serval/api/spi';
 import type { ContainerContext } from './container-context';
 import type { LimitName } from './diagnostic-event';
 import { dispatchClose, dispatchDestroy, dispatchError, type DispatchHost } from './dispatcher';
 import type { Inbox } from './inbox';
 import { untilSettled } from './running-handlers';
 import type { RegisteredSession } from './session-registry';
-import { placeOfSession, reportLimit, reportSlowPeer, reportTooLarge } from './session-report';
+import { placeOfSession, reportLimit, reportOverdue, reportSlowPeer, reportTooLarge } from './session-report';
 import type { SessionSetting } from './settings';
 
 /** A session as its life uses it. */
@@ -349,11 +349,8 @@ export class SessionLife {
   }
 
   #reportOverdue(method: string | symbol, afterMs: number): void {
-    const { context } = this.host;
     // A container that stopped waited for it already.
-    if (context.registry.isAbandoned) return;
-    const place = placeOfSession(this.host);
-    context.diagnostics.report({ kind: 'handler-overdue', ...place, method: String(method), afterMs });
+    if (!this.host.context.registry.isAbandoned) reportOverdue(this.host, method, afterMs);
   }
 
   #endIfOver(): void {
@@ -361,14 +358,4 @@ export class SessionLife {
     if (ending?.closed === undefined || ending.isConnectionGone !== true) return;
     this.host.ended(ending.closed);
   }
-}
-
-/**
- * A close reason as it goes on the wire. 1005 is an empty close frame, as NO_STATUS_CODE in the API; other codes that may
- * not be sent become 1002, as in Tomcat.
- */
-export function wireClose(reason: CloseReason): { readonly code: number | undefined; readonly phrase: string } {
-  const code = reason.getCloseCode().getCode();
-  if (code === 1005) return { code: undefined, phrase: '' };
-  return { code: isSendableCloseCode(code) ? code : 1002, phrase: reason.getReasonPhrase() };
 }

@@ -50,3 +50,9 @@ export function reportSlowPeer(session: LimitedSession): void {
 export function reportRefusedSend(session: LimitedSession): void {
   reportLimit(session, 'queueOverflow', `a send was refused, because too much waits for its peer. ${QUEUE}`);
 }
+
+/** A handler took longer than `handlerTimeout`. */
+export function reportOverdue(session: LimitedSession, method: string | symbol, afterMs: number): void {
+  const place = placeOfSession(session);
+  session.context.diagnostics.report({ kind: 'handler-overdue', ...place, method: String(method), afterMs });
+}

@@ -1,6 +1,5 @@
 import { CloseReason, type Principal, type Session } from '@serval/api';
-import { ANY, kind, type OptionTable } from '@serval/api/spi';
-import { wireClose } from '@serval/container';
+import { ANY, kind, wireClose, type OptionTable } from '@serval/api/spi';
 import type { AdoptedWebSocket } from '@serval/protocol';
 import { isConnectionLimit, type ConnectionSeat } from './connection-limits';
 import { ConnectionEndpointConfig } from './endpoint-config';

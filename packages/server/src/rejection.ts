@@ -1,8 +1,8 @@
 import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { CloseReason, HandshakeRejection, type HandshakeRejectionResponse } from '@serval/api';
-import { Deadline } from '@serval/api/spi';
-import { toError, wireClose, type RefusalRule } from '@serval/container';
+import { Deadline, wireClose } from '@serval/api/spi';
+import { toError, type RefusalRule } from '@serval/container';
 import { reasonOf } from './refusal-rule';
 
 /** The characters of a refusal's body that the diagnostics repeat. */

@@ -59,7 +59,7 @@ export { HANDLERS, requireReachable } from '../endpoint-handlers';
 export { CODEC_LISTS } from '../endpoint-options';
 export { EXTENSION } from '../extension';
 export { inheritsFrom, ownClass } from '../brand';
-export { closeReasonOf, isSendableCloseCode } from '../close-reason';
+export { closeReasonOf, isSendableCloseCode, wireClose } from '../close-reason';
 export { classNameOf, describeKind, describeValue } from '../describe-value';
 export { CONNECTIONS, ENDPOINT_LIMITS } from '../endpoint-limits';
 export { readSecurity } from '../security';
