@@ -1,8 +1,9 @@
 import { EventEmitter } from 'node:events';
-import type { CloseReason, RoomEvent, Rooms } from '@serval/api';
-import { showAs } from '@serval/api/spi';
+import { IllegalArgumentException, type CloseReason, type RoomEvent, type Rooms } from '@serval/api';
+import { describeValue, showAs } from '@serval/api/spi';
 import type { DiagnosticEvent } from './diagnostic-event';
 import { dispatchRoomEvent, type DispatchHost } from './dispatcher';
+import { wrongArgument } from './send-arguments';
 
 /** A session as its rooms use it. */
 export type RoomMember = DispatchHost & RoomEvent['session'];
@@ -18,6 +19,8 @@ interface Room<M> {
   readonly members: Set<M>;
 }
 
+const EVENTS: ReadonlySet<unknown> = new Set(['joined', 'left']);
+
 const NOBODY: ReadonlySet<never> = new Set();
 
 /** The rooms of one container. Names come from clients: they are keys of maps, and nothing else. */
@@ -31,6 +34,19 @@ export class WsRooms<M extends RoomMember = RoomMember>
     super();
   }
 
+  /** `once` calls it too. @throws IllegalArgumentException for another event, which would never come, or no function */
+  override on(event: 'joined' | 'left', listener: (event: RoomEvent) => unknown): this {
+    if (!EVENTS.has(event))
+      throw new IllegalArgumentException(`The events of rooms are 'joined' and 'left'; found ${describeValue(event)}.`);
+    if (typeof listener !== 'function') throw wrongArgument('rooms.on', 'a function', listener);
+    return super.on(event, listener);
+  }
+
+  override once(event: 'joined' | 'left', listener: (event: RoomEvent) => unknown): this {
+    if (typeof listener !== 'function') throw wrongArgument('rooms.once', 'a function', listener);
+    return super.once(event, listener);
+  }
+
   get size(): number {
     return this.#rooms.size;
   }
@@ -40,6 +56,7 @@ export class WsRooms<M extends RoomMember = RoomMember>
   }
 
   count(room: string): number {
+    if (typeof room !== 'string') throw wrongArgument('rooms.count', 'the name of a room', room);
     return this.membersOf(room).size;
   }
 

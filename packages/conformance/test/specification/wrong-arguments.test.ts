@@ -435,6 +435,34 @@ const SUBJECTS: readonly Subject[] = [
     },
   },
   {
+    name: 'SessionSelection',
+    make: () => new ServerContainer({ logger }).toAll(),
+    promising: ['send', 'close', 'join', 'leave', 'sessions'],
+    all: declared('rooms.ts', 'export interface SessionSelection', /^ {2}(\w+)\(/gm),
+    methods: {
+      except: [room],
+      send: [anything],
+      close: [param(4001, () => false), param('x', (value) => value === null || typeof value === 'string')],
+      join: [room],
+      leave: [room],
+      sessions: none,
+    },
+  },
+  {
+    name: 'Rooms',
+    make: () => new ServerContainer({ logger }).rooms,
+    promising: [],
+    all: declared('rooms.ts', 'export interface Rooms', /^ {2}(\w+)\(/gm),
+    methods: {
+      names: none,
+      count: [text],
+      on: [param('joined', () => false), handler],
+      once: [param('joined', () => false), handler],
+      // Of a listener that is not there it removes nothing.
+      off: none,
+    },
+  },
+  {
     name: 'the functions of subpaths',
     make: () => ({ awilix, inversify, jwt, nestjs, openTelemetry, prometheusMetrics, readWebXml, tsyringe }),
     promising: [],
