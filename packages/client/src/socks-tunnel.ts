@@ -17,6 +17,9 @@ interface SocksRequest {
   readonly uri: URL;
 }
 
+/** A blocked event loop delays the deadline, and then both timers are due. */
+const LIBRARY_GRACE_MS = 60_000;
+
 /**
  * Opens a connection through a SOCKS proxy to the server of a URI (RFC 1928 and 1929, SOCKS 4 and 4a).
  *
@@ -45,7 +48,7 @@ export async function openSocksTunnel(request: SocksRequest, terms: ExchangeTerm
         proxy: proxyOf(request),
         existing_socket: socket,
         // The deadline is the limit. The library's own timer, 30 s by default, must not fire before it.
-        timeout: 2 * settings.handshakeTimeout,
+        timeout: Math.min(settings.handshakeTimeout + LIBRARY_GRACE_MS, 2 ** 31 - 1),
       }).then(resolve, (thrown) => reject(refused(request, toError(thrown))));
     });
     return { socket, via: describeProxy(proxy) };

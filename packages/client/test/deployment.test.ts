@@ -169,7 +169,7 @@ describe('rejects a value that is not a client endpoint', () => {
     ['an object without a class', Object.create(null), /^\(anonymous class\) is not a client endpoint/],
     ['a function', () => undefined, /is not a client endpoint/],
     ['null', null, /^connectToServer takes a client endpoint, a class or an instance; found null\./],
-    ['a string', 'Echo', /found string\./],
+    ['a string', 'Echo', /found "Echo"\./],
     ['a class that needs arguments', NeedsArguments, /^The constructor of NeedsArguments declares 1 parameter/],
     ['an Endpoint that needs arguments', ProgrammaticNeedsArguments, /connect an instance/],
   ])('%s', async (_what, endpoint, message) => {
@@ -192,7 +192,7 @@ class Coder {
 
 describe('rejects an invalid configuration', () => {
   test.each<[what: string, code: ErrorCode, message: RegExp, config: any]>([
-    ['no ClientEndpointConfig', 'WS_DEPLOY_BAD_OPTION', /takes a ClientEndpointConfig.*found object/, {}],
+    ['no ClientEndpointConfig', 'WS_DEPLOY_BAD_OPTION', /takes a ClientEndpointConfig.*found an object\./, {}],
     [
       'a subprotocol twice',
       'WS_DEPLOY_BAD_OPTION',

@@ -169,12 +169,23 @@ describe('a codec is refused', () => {
     const refuse = (codecs: unknown, parts: readonly string[]): void =>
       expectRefusal(endpoint, 'WS_DEPLOY_BAD_CODEC', parts, { [attribute]: codecs as [] });
 
-    test.each([['PointCodec'], [{}], [null], [undefined], [42]])('when it is %p and not a class', (codec) => {
-      refuse([codec], [`Endpoint: each ${role} is a class; found ${String(codec)}.`]);
+    test.each<[unknown, string]>([
+      ['PointCodec', '"PointCodec"'],
+      [{}, 'an object'],
+      [null, 'null'],
+      [undefined, 'undefined'],
+      [42, '42'],
+    ])('when it is %p and not a class', (codec, found) => {
+      refuse([codec], [`Endpoint: each ${role} is a class; found ${found}.`]);
     });
 
-    test.each([[CircleText], ['CircleText'], [{}], [null]])('when %p replaces the list', (codec) => {
-      refuse(codec, [`Endpoint: ${attribute} is a list of classes; found ${String(codec)}.`]);
+    test.each<[unknown, string]>([
+      [CircleText, 'the class CircleText'],
+      ['CircleText', '"CircleText"'],
+      [{}, 'an object'],
+      [null, 'null'],
+    ])('when %p replaces the list', (codec, found) => {
+      refuse(codec, [`Endpoint: ${attribute} is a list of classes; found ${found}.`]);
     });
 
     test.each([
