@@ -1,4 +1,5 @@
 // `npm test`: the checks, then Jest. `npm test -- <arguments>`: Jest alone, with these arguments.
+// COVERAGE=1 measures the coverage, which may not fall below the threshold of .config/jest.config.cjs.
 // A failed check does not keep the tests from running; it counts as one failure in the last line.
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -17,7 +18,8 @@ const failed = jestArguments.length > 0 ? [] : await failedChecks();
 if (failed.length > 0) console.log(`Failed before the tests: ${failed.map((name) => `npm run ${name}`).join(', ')}\n`);
 
 Reporter.arm(failed.length);
-await runJest(['--config', '.config/jest.config.cjs', ...jestArguments]);
+const coverage = process.env.COVERAGE === '1' ? ['--coverage'] : [];
+await runJest(['--config', '.config/jest.config.cjs', ...coverage, ...jestArguments]);
 
 /** Runs the checks side by side and shows what each printed, in order. */
 async function failedChecks() {
