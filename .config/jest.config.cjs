@@ -13,6 +13,7 @@ module.exports = {
     // These belong to `npm run test:full`.
     '/conformance/test/(peers|ported|toolchains)/',
     '/test/hosts/full/',
+    '/bench/test/work-counts',
     'browser\\.test\\.ts$',
   ],
   // What `npm run tarball` and `npm run check:package` make has the name of a workspace.

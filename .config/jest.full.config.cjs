@@ -29,6 +29,7 @@ module.exports = {
     '<rootDir>/packages/conformance/test/{peers,ported,toolchains}/**/*.test.ts',
     '<rootDir>/{packages,examples}/**/*browser.test.ts',
     '<rootDir>/packages/serval/test/hosts/full/*.test.ts',
+    '<rootDir>/packages/bench/test/work-counts.test.ts',
     '<rootDir>/packages/protocol/test/fuzz.test.ts',
     '<rootDir>/packages/client/test/connection-model.test.ts',
     ...sampledTests(),

@@ -19,15 +19,15 @@ export class ServerProcess {
     readonly pid: number,
   ) {}
 
-  /** @throws Error when it does not listen within 20 seconds */
-  static async start(command: readonly string[]): Promise<ServerProcess> {
+  /** @throws Error when it does not listen in time, by default within 20 seconds */
+  static async start(command: readonly string[], limitMs = START_LIMIT_MS): Promise<ServerProcess> {
     const [program = '', ...args] = command;
     const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
     child.on('error', () => child.kill());
     child.stdin.on('error', () => undefined); // it has ended; what is waited for says so
     const lines = createInterface({ input: child.stdout });
     try {
-      const { port, pid } = await nextAnswer(lines, ['port', 'pid'], START_LIMIT_MS);
+      const { port, pid } = await nextAnswer(lines, ['port', 'pid'], limitMs);
       return new ServerProcess(child, lines, port, pid);
     } catch (cause) {
       child.kill('SIGKILL');
@@ -71,12 +71,12 @@ export class ServerProcess {
     writeFileSync(`/proc/${this.pid}/clear_refs`, '5');
   }
 
-  /** Settles when the process has ended. */
-  async stop(): Promise<void> {
+  /** Settles when the process has ended; it is killed if it takes longer than 3 seconds, or the time given. */
+  async stop(limitMs = STOP_LIMIT_MS): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     const ended = new Promise((resolve) => this.child.once('exit', resolve));
     this.child.stdin.end();
-    const timer = setTimeout(() => this.child.kill('SIGKILL'), STOP_LIMIT_MS);
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), limitMs);
     await ended;
     clearTimeout(timer);
   }
