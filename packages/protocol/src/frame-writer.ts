@@ -256,7 +256,7 @@ export class FrameWriter {
 
   #push(chunk: Buffer): void {
     this.#closeRegion();
-    (this.#chunks ??= []).push(chunk);
+    this.#add(chunk);
     this.#bytes += chunk.length;
   }
 
@@ -264,7 +264,13 @@ export class FrameWriter {
     const region = this.#region;
     if (region === undefined) return;
     this.#region = undefined;
-    (this.#chunks ??= []).push(region.slab.subarray(region.start, region.end));
+    this.#add(region.slab.subarray(region.start, region.end));
+  }
+
+  #add(chunk: Buffer): void {
+    // Most writes have one chunk; an empty array would grow to seventeen places.
+    if (this.#chunks === undefined) this.#chunks = [chunk];
+    else this.#chunks.push(chunk);
   }
 }
 
