@@ -15,6 +15,7 @@ import {
   type StreamPhase,
 } from './closing';
 import { OPCODE } from './frame-parser';
+import type { MaskMemory } from './mask';
 import type { MessageDeflate } from './message-deflate';
 import { Reading, type ReadingHost } from './reading';
 import { Sending, type SendingHost } from './sending';
@@ -129,8 +130,8 @@ export class Connection implements Transport, ReadingHost, SendingHost {
     (this as OwnedSocket)[OWNER].#reading.receive(chunk);
   }
 
-  static #onSharedRead(this: Duplex, buffer: Buffer, length: number, words: Int32Array): void {
-    (this as OwnedSocket)[OWNER].#reading.receiveShared(buffer, length, words);
+  static #onSharedRead(this: Duplex, buffer: Buffer, length: number, maskMemory: MaskMemory): void {
+    (this as OwnedSocket)[OWNER].#reading.receiveShared(buffer, length, maskMemory);
   }
 
   open(listener: TransportListener): void {

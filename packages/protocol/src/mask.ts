@@ -1,12 +1,40 @@
+import { createMaskFunction } from './mask-module';
+
 /** From this length on, a new Int32Array over the memory masks words; below, making one costs more than it saves. */
 const LEAST_FOR_WORDS = 256;
+
+/**
+ * Masks a part of a certain memory in place.
+ *
+ * @param key four bytes as a big-endian number; the highest falls on the first of these bytes
+ * @returns whether the masked bytes are ASCII
+ */
+export type MaskMemory = (start: number, end: number, key: number) => boolean;
+
+/** Memory with a fast way to mask it. */
+export interface MaskableMemory {
+  readonly buffer: Buffer;
+  readonly mask: MaskMemory;
+}
+
+/** @param pages its size in units of 64 KiB */
+export function allocateMaskable(pages: number): MaskableMemory {
+  const fast = createMaskFunction(pages);
+  if (fast === undefined) {
+    const buffer = Buffer.allocUnsafeSlow(pages * 65_536);
+    const words = new Int32Array(buffer.buffer);
+    return { buffer, mask: (start, end, key) => maskWords(words, buffer, start, end, key, 0) };
+  }
+  const { memory, mask } = fast;
+  return { buffer: Buffer.from(memory), mask: (start, end, key) => mask(start, end, swap(key)) === 0 };
+}
 
 /**
  * Masks or unmasks a part of a buffer in place (RFC 6455 5.3).
  *
  * @param key four bytes as a big-endian number
  * @param position how many bytes of the payload came before these
- * @param words all memory of the buffer, from its first byte, if there is such a view already
+ * @param maskMemory masks the buffer faster, if its memory can
  * @returns true if the masked bytes are ASCII; false if they are not, or nobody looked
  */
 export function applyMask(
@@ -15,11 +43,11 @@ export function applyMask(
   end: number,
   key: number,
   position: number,
-  words?: Int32Array,
+  maskMemory?: MaskMemory,
 ): boolean {
-  if (key === 0) return false;
   const rotated = rotate(key, position & 3);
-  if (words !== undefined) return maskWords(words, bytes, start, end, rotated, 0);
+  if (maskMemory !== undefined) return maskMemory(start, end, rotated);
+  if (key === 0) return false;
   if (end - start < LEAST_FOR_WORDS) return maskBytes(bytes, start, end, rotated) < 0x80;
   // Words begin at a boundary of the memory, not of the buffer.
   const offset = (4 - (bytes.byteOffset & 3)) & 3;

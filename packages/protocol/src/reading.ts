@@ -4,6 +4,7 @@ import type { Transitions } from './closing';
 import { FrameParser, OPCODE, type FrameHandler } from './frame-parser';
 import { lookAhead, type AheadListener } from './look-ahead';
 import { MessageAssembler } from './message-assembler';
+import type { MaskMemory } from './mask';
 import type { MessageDeflate } from './message-deflate';
 
 /** A paused connection reads on until it holds back this much; then its socket pauses as well. */
@@ -133,17 +134,17 @@ export class Reading implements FrameHandler, AheadListener {
 
   /**
    * @param buffer whose first `length` bytes are valid until this returns
-   * @param words the whole buffer as words
+   * @param maskMemory masks the buffer
    */
-  receiveShared(buffer: Buffer, length: number, words: Int32Array): void {
+  receiveShared(buffer: Buffer, length: number, maskMemory: MaskMemory): void {
     // In one turn libuv reads a socket again only if the read before it filled the buffer.
     if (!this.#hasFilledBuffer) this.#work = 0;
     this.#hasFilledBuffer = length === buffer.length;
-    this.#receive(buffer, length, words);
+    this.#receive(buffer, length, maskMemory);
   }
 
-  #receive(chunk: Buffer, length: number, words: Int32Array | undefined): void {
-    if (this.#phase === 'flowing') this.#parse(chunk, length, words);
+  #receive(chunk: Buffer, length: number, maskMemory: MaskMemory | undefined): void {
+    if (this.#phase === 'flowing') this.#parse(chunk, length, maskMemory);
     else if (this.#phase !== 'over') {
       this.holdBack(length === chunk.length ? chunk : chunk.subarray(0, length));
       this.#limitHeldBack();
@@ -183,14 +184,14 @@ export class Reading implements FrameHandler, AheadListener {
     this.#nextTurn = undefined;
   }
 
-  /** @param words of shared bytes, which are valid only now */
-  #parse(chunk: Buffer, length: number, words: Int32Array | undefined): void {
-    this.copies = words !== undefined;
+  /** @param maskMemory of shared bytes, which are valid only now */
+  #parse(chunk: Buffer, length: number, maskMemory: MaskMemory | undefined): void {
+    this.copies = maskMemory !== undefined;
     this.#parser ??= new FrameParser(this, !this.host.isClient, this.host.deflate !== undefined);
     this.host.onReadStart();
     try {
       if (this.#hasBacklog()) this.#assembler?.inflateOn();
-      const taken = this.#hasBacklog() ? 0 : this.#parser.parse(chunk, length, words);
+      const taken = this.#hasBacklog() ? 0 : this.#parser.parse(chunk, length, maskMemory);
       // RFC 6455 5.5.1: nothing behind a close frame counts.
       if (taken < length && !this.#isOver()) {
         const rest = chunk.subarray(taken, length);

@@ -1,19 +1,20 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { allocateMaskable, type MaskableMemory, type MaskMemory } from './mask';
 
-/** The most bytes that one read brings, as in Node itself. */
-const READ_SIZE = 65_536;
+/** The most bytes that one read brings are 64 KiB, as in Node itself. */
+const READ_PAGES = 1;
 
 /** All sockets share it: one read happens at a time. */
-let shared: { readonly buffer: Buffer; readonly words: Int32Array } | undefined;
+let shared: MaskableMemory | undefined;
 
 /**
  * Runs for each read, with the socket as `this`.
  *
  * @param buffer whose first `length` bytes were read; they are valid until the function returns
- * @param words the whole buffer as words
+ * @param maskMemory masks the buffer
  */
-export type SharedReadListener = (this: Duplex, buffer: Buffer, length: number, words: Int32Array) => void;
+export type SharedReadListener = (this: Duplex, buffer: Buffer, length: number, maskMemory: MaskMemory) => void;
 
 /** The part of a socket's handle that serves net.Socket's option `onread`. */
 interface ReadableHandle {
@@ -43,16 +44,11 @@ export function shareReads(socket: Duplex, onRead: SharedReadListener): boolean 
   const handle = state._handle;
   if (typeof handle?.useUserBuffer !== 'function') return false;
   for (const symbol of [kBuffer, kBufferCb, kBufferGen]) if (state[symbol] !== null) return false;
-  const { buffer } = (shared ??= allocate());
+  const { buffer } = (shared ??= allocateMaskable(READ_PAGES));
   handle.useUserBuffer(buffer);
   state[kBuffer] = buffer;
   state[kBufferCb] = callbackFor(onRead);
   return true;
-}
-
-function allocate(): NonNullable<typeof shared> {
-  const buffer = Buffer.allocUnsafeSlow(READ_SIZE);
-  return { buffer, words: new Int32Array(buffer.buffer) };
 }
 
 type ReadCallback = (this: Duplex, length: number, buffer: Buffer) => boolean;
@@ -63,9 +59,9 @@ const callbacks = new WeakMap<SharedReadListener, ReadCallback>();
 function callbackFor(onRead: SharedReadListener): ReadCallback {
   let callback = callbacks.get(onRead);
   if (callback === undefined) {
-    const { words } = (shared ??= allocate());
+    const { mask } = (shared ??= allocateMaskable(READ_PAGES));
     callback = function (length, buffer) {
-      onRead.call(this, buffer, length, words);
+      onRead.call(this, buffer, length, mask);
       return true;
     };
     callbacks.set(onRead, callback);

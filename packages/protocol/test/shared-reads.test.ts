@@ -94,8 +94,8 @@ describe('the trial', () => {
 
   test('fails if the bytes are wrong', async () => {
     const shareWrongly: typeof shareReads = (socket, onRead) =>
-      shareReads(socket, function (_buffer, length, words) {
-        onRead.call(this, Buffer.alloc(length), length, words);
+      shareReads(socket, function (_buffer, length, mask) {
+        onRead.call(this, Buffer.alloc(length), length, mask);
       });
     expect(await runTrial(shareWrongly)).toBe(false);
   });
