@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type RawData, WebSocket } from 'ws';
+import { WebSocket } from 'ws';
 import { ServerProcess } from './server-process';
 
 /** The work of a server for one unit of a load. Unlike times, neither other programs nor the machine's speed change it. */
@@ -77,8 +77,9 @@ function echo(name: string, warmUp: number, units: number, payload: (index: numb
         for (let index = 0; index < count; index += 1) {
           const sent = payload(index & 63);
           socket.send(sent);
-          const [received] = (await once(socket, 'message')) as [RawData];
-          if (String(received).length !== String(sent).length) throw new Error(`${name}: the reply is another message`);
+          const [received] = (await once(socket, 'message')) as [Buffer];
+          if (!received.equals(typeof sent === 'string' ? Buffer.from(sent) : sent))
+            throw new Error(`${name}: the reply is another message`);
         }
       };
     },
