@@ -1,20 +1,32 @@
 // The files of the browser client that need no bundler: browser.mjs, an ES module, and browser.js for a plain script tag, which
-// sets the global `serval`. Both are minified.
+// sets the global `serval`; and browser.cjs for bundlers of pages that require it. All are minified.
 import { buildSync } from 'esbuild';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ENTRY = fileURLToPath(new URL('../packages/browser/src/index.ts', import.meta.url));
+const API = fileURLToPath(new URL('../packages/api/src', import.meta.url));
 const COMMONJS = './dist/browser.js';
 const MODULE = './browser.mjs';
 const SCRIPT = './browser.js';
+const REQUIRED = './browser.cjs';
 
-/** Writes both files into a folder. */
+/** Writes the files into a folder. */
 export function buildBrowserFiles(folder) {
-  const options = { entryPoints: [ENTRY], bundle: true, minify: true, target: 'es2022', logLevel: 'warning' };
+  const options = {
+    entryPoints: [ENTRY],
+    bundle: true,
+    minify: true,
+    target: 'es2022',
+    logLevel: 'warning',
+    // The sources, of which it drops what a page does not use, such as the brands of errors.
+    alias: { '@serval/api': join(API, 'index.ts'), '@serval/api/spi': join(API, 'spi', 'index.ts') },
+    logOverride: { 'ignored-bare-import': 'silent' },
+  };
   buildSync({ ...options, format: 'esm', outfile: join(folder, MODULE) });
   buildSync({ ...options, format: 'iife', globalName: 'serval', outfile: join(folder, SCRIPT) });
+  buildSync({ ...options, format: 'cjs', outfile: join(folder, REQUIRED) });
 }
 
 /**
@@ -24,17 +36,18 @@ export function buildBrowserFiles(folder) {
  */
 export function addBrowserFiles(folder, manifest) {
   buildBrowserFiles(folder);
-  writeFileSync(join(folder, 'browser.d.mts'), `export * from '${COMMONJS}';\n`);
-  const page = { require: COMMONJS, default: MODULE };
+  for (const name of ['browser.d.mts', 'browser.d.cts'])
+    writeFileSync(join(folder, name), `export * from '${COMMONJS}';\n`);
+  const page = { require: REQUIRED, default: MODULE };
   return {
     ...manifest,
     exports: {
       ...manifest.exports,
       '.': { browser: page, worker: page, default: manifest.exports['.'] },
-      './browser': { import: MODULE, default: COMMONJS },
+      './browser': { browser: page, worker: page, import: MODULE, default: COMMONJS },
     },
     unpkg: SCRIPT,
     jsdelivr: SCRIPT,
-    files: [...manifest.files, 'browser.js', 'browser.mjs', 'browser.d.mts'],
+    files: [...manifest.files, 'browser.js', 'browser.mjs', 'browser.cjs', 'browser.d.mts', 'browser.d.cts'],
   };
 }

@@ -19,7 +19,7 @@ export type CodecType<T> = AbstractClass<T> | { asIntN(bits: number, value: T): 
 export type CodecFormat = 'text' | 'binary' | 'textStream' | 'binaryStream';
 
 /** @throws TypeError when an argument is passed that is not a class, such as undefined after a circular import */
-function declare<T, Format extends CodecFormat>(
+export function declareCodec<T, Format extends CodecFormat>(
   format: Format,
   types: readonly [CodecType<T>?],
 ): CodecDeclaration<T, Format> {
@@ -36,11 +36,12 @@ function declare<T, Format extends CodecFormat>(
 /** The four functions of {@link Decoder} and {@link Encoder}. */
 export const codecDeclarations = Object.freeze({
   /** A whole text message. Pass the object's class; leave it out for an interface: `text<Message>()`. */
-  text: <T>(...type: [CodecType<T>?]): CodecDeclaration<T, 'text'> => declare('text', type),
+  text: <T>(...type: [CodecType<T>?]): CodecDeclaration<T, 'text'> => declareCodec('text', type),
   /** A whole binary message. */
-  binary: <T>(...type: [CodecType<T>?]): CodecDeclaration<T, 'binary'> => declare('binary', type),
+  binary: <T>(...type: [CodecType<T>?]): CodecDeclaration<T, 'binary'> => declareCodec('binary', type),
   /** A text message as a stream of characters. */
-  textStream: <T>(...type: [CodecType<T>?]): CodecDeclaration<T, 'textStream'> => declare('textStream', type),
+  textStream: <T>(...type: [CodecType<T>?]): CodecDeclaration<T, 'textStream'> => declareCodec('textStream', type),
   /** A binary message as a stream of bytes. */
-  binaryStream: <T>(...type: [CodecType<T>?]): CodecDeclaration<T, 'binaryStream'> => declare('binaryStream', type),
+  binaryStream: <T>(...type: [CodecType<T>?]): CodecDeclaration<T, 'binaryStream'> =>
+    declareCodec('binaryStream', type),
 });

@@ -1,9 +1,6 @@
-import { codecDeclarations, type CodecDeclaration } from './codec-declaration';
+import { declareCodec, type CodecDeclaration } from './codec-declaration';
 import type { DecoderClass, EncoderClass } from './endpoint-config';
-import { describeValue } from './describe-value';
-import { DecodeException, EncodeException, IllegalArgumentException } from './errors';
-import { choice, FLAG, isStandardSchema, kind } from './option-kinds';
-import { readArgument, type OptionTable } from './options';
+import { DecodeException, EncodeException } from './errors';
 import {
   readReply,
   readRequest,
@@ -99,46 +96,21 @@ export interface WireFormat<Wire extends string | Uint8Array> {
   format(value: unknown): Wire | undefined;
 }
 
-const CODEC_OPTIONS = {
-  outgoing: { ...choice('check', 'replace', 'off'), default: 'check' },
-  answerErrors: {
-    ...kind(
-      'true, false or a function',
-      // The caller is responsible for the function's signature.
-      (value): value is NonNullable<CodecOptions['answerErrors']> =>
-        typeof value === 'boolean' || typeof value === 'function',
-    ),
-    default: false,
-  },
-  discriminator: {
-    ...kind('the name of a property', (value): value is string => typeof value === 'string' && value !== ''),
-    default: 'type',
-  },
-  requests: { ...FLAG, default: false },
-} satisfies OptionTable<CodecOptions>;
-
-/**
- * Creates a codec class for a format.
- *
- * @throws IllegalArgumentException when the schema is not a Standard Schema, or an option is invalid
- */
-export function codecFor<In, Out, Wire extends string | Uint8Array, D extends string>(
+/** Creates a codec class for a format. It does not check its arguments; `codecFor` does. */
+export function createCodec<In, Out, Wire extends string | Uint8Array, D extends string>(
   wire: WireFormat<Wire>,
   schema: StandardSchema<Out, In> | undefined,
-  options: CodecOptions<D> = {},
+  { outgoing, answerErrors = false, discriminator: named, requests = false }: CodecOptions<D>,
 ): Codec<In, Out, Wire, D> {
-  requireSchema(wire.name, schema);
-  const read = readArgument(wire.name, CODEC_OPTIONS, options, '{ requests: true }');
-  const { outgoing, answerErrors, discriminator, requests } = read;
-  const declaration = codecDeclarations[wire.form];
+  // 'type' is the default of D.
+  const discriminator = (named ?? 'type') as D;
   const sent = outgoing === 'off' ? undefined : schema;
 
   class SchemaCodec implements MessageCodec<In, Out, Wire> {
-    static readonly decodes = declaration<In>();
-    static readonly encodes = declaration<Out>();
+    static readonly decodes: CodecDeclaration<In, 'text' | 'binary'> = declareCodec(wire.form, []);
+    static readonly encodes: CodecDeclaration<Out, 'text' | 'binary'> = declareCodec(wire.form, []);
     static readonly schema = schema;
-    // 'type' is the default of D.
-    static readonly discriminator = discriminator as D;
+    static readonly discriminator = discriminator;
     static readonly requests = requests;
 
     static jsonSchema(): Readonly<Record<string, unknown>> | undefined {
@@ -297,14 +269,6 @@ export function describeType(type: unknown): string {
 }
 
 const LONGEST_TYPE = 64;
-
-function requireSchema(codec: string, schema: unknown): void {
-  if (schema === undefined || isStandardSchema(schema)) return;
-  throw new IllegalArgumentException(
-    `${codec} takes a schema of a library that implements Standard Schema, such as zod, valibot or arktype, or undefined; ` +
-      `found ${describeValue(schema)}. Options come second: ${codec}(undefined, { … }). If it is a schema, update its library.`,
-  );
-}
 
 function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';

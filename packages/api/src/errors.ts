@@ -1,4 +1,3 @@
-import { brand } from './brand';
 import { readRetryAfter, type Headers } from './headers';
 import type { SchemaIssue } from './standard-schema';
 
@@ -259,15 +258,3 @@ export class EncodeException extends Error {
     return this.#object;
   }
 }
-
-brand(IllegalArgumentException, 'IllegalArgumentException');
-brand(IllegalStateException, 'IllegalStateException');
-brand(IOException, 'IOException');
-brand(SendDroppedException, 'SendDroppedException');
-brand(SocketTimeoutException, 'SocketTimeoutException');
-brand(ReplyTimeoutException, 'ReplyTimeoutException');
-brand(ReplyException, 'ReplyException');
-brand(DeploymentException, 'DeploymentException');
-brand(HandshakeException, 'HandshakeException');
-brand(DecodeException, 'DecodeException');
-brand(EncodeException, 'EncodeException');

@@ -1,3 +1,5 @@
+import './branded-errors';
+
 export { ClientEndpoint, OnClose, OnError, OnMessage, OnOpen, PathParam, ServerEndpoint } from './annotations';
 export { Char } from './class-type';
 export { ClientEndpointConfig } from './client-endpoint-config';

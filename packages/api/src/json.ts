@@ -1,4 +1,5 @@
-import { codecFor, type Codec, type CodecOf, type CodecOptions, type WireFormat } from './codec';
+import { codecFor } from './checked-codec';
+import type { Codec, CodecOf, CodecOptions, WireFormat } from './codec';
 import type { StandardSchema } from './standard-schema';
 
 /**
@@ -32,7 +33,7 @@ export function json(schema?: StandardSchema, options?: CodecOptions): Codec {
   return codecFor(JSON_TEXT, schema, options);
 }
 
-const JSON_TEXT: WireFormat<string> = {
+export const JSON_TEXT: WireFormat<string> = {
   name: 'json',
   form: 'text',
   title: 'JSON',

@@ -26,9 +26,10 @@ export interface Deferred<T> {
 }
 
 export function deferred<T>(): Deferred<T> {
-  let resolve: Deferred<T>['resolve'] = () => undefined;
-  let reject: Deferred<T>['reject'] = () => undefined;
-  const promise = new Promise<T>((...settle) => ([resolve, reject] = settle));
+  // A promise calls its function within its constructor.
+  let settle: unknown;
+  const promise = new Promise<T>((...functions) => (settle = functions));
+  const [resolve, reject] = settle as [Deferred<T>['resolve'], Deferred<T>['reject']];
   return { promise: quiet(promise), resolve, reject };
 }
 

@@ -1,4 +1,5 @@
 // The public types: each has the name and the meaning that it has in Node.
+import type { Codec, Decoded, DiscriminatorOf, Encodable, RequestOptions, TypedHandlers } from '@serval/api';
 import type { PageSocket } from './page';
 
 /** Why a session ended; a `CloseEvent` has this shape too. */
@@ -123,6 +124,8 @@ export interface MessageCodec<In, Out> {
   decode(data: never): In | Promise<In>;
   /** It may be async; later messages then wait. */
   encode(value: Out): OutgoingMessage | Promise<OutgoingMessage>;
+  /** Receives each message before it waits for a handler. @returns whether it is no message for handlers */
+  takes?(data: unknown): boolean;
 }
 
 /** A codec, or a class of codecs such as `json(schema)`, of which each connection creates an instance. */
@@ -133,6 +136,26 @@ export interface CodecClass<In, Out> {
   /** The messages that it decodes; all if it does not say so. */
   readonly decodes?: { readonly format: string } | undefined;
 }
+
+/** A client that connects. */
+export interface OpeningClient<In, Out> {
+  readonly client: WebSocketClient<In, Out>;
+  readonly opened: Promise<void>;
+}
+
+export type OpenClient = <In, Out>(uri: ServerUri, options: ConnectOptions<In, Out>) => OpeningClient<In, Out>;
+
+/** Options whose first codec may open the client. */
+export interface OpeningOptions {
+  readonly codecs?:
+    readonly { readonly open?: Opener; readonly encode?: unknown; readonly decodes?: unknown }[] | undefined;
+}
+
+export type Opener = <In, Out>(
+  uri: ServerUri,
+  options: ConnectOptions<In, Out>,
+  open: OpenClient,
+) => OpeningClient<In, Out>;
 
 /** The second argument of `onOpen`. */
 export interface OpenInfo {
@@ -190,4 +213,52 @@ export interface ConnectOptions<In = ReceivedMessage, Out = OutgoingMessage> {
    * Opens a socket. `streamSocket` is one that stops reading while a handler is busy. Default: the global `WebSocket`.
    */
   readonly socket?: ((url: string, subprotocols: string[]) => PageSocket) | undefined;
+}
+
+/** `request` of a client and of its sessions. */
+export interface Requests<Out> {
+  /**
+   * Sends a message and awaits the reply. The codec needs `requests: true`.
+   *
+   * A handler may await it: a reply passes the messages that wait. A request does not wait for a connection.
+   *
+   * @throws ReplyException (as a rejection) when the server replies with an error, or the reply does not match `schema`
+   * @throws WS_REPLY_TIMEOUT (as a rejection) after `timeout`, and WS_IO when no connection is open, or it ends first
+   * @throws WS_ILLEGAL_STATE (as a rejection) when 1000 requests wait, or the codec has no requests
+   */
+  request<T = unknown>(value: Out, options?: RequestOptions<T>): SafePromise<T>;
+}
+
+/** A session whose first codec is one of `json`. */
+export type TypedSession<Out = OutgoingMessage> = Session<Out> & Requests<Exclude<Out, OutgoingMessage>>;
+
+/** The client of `connect` with a codec of `json`. */
+export type TypedClient<In = unknown, Out = OutgoingMessage> = WebSocketClient<In, Out> &
+  Requests<Exclude<Out, OutgoingMessage>>;
+
+type Handlers = 'onOpen' | 'onText' | 'onBinary' | 'onMessage' | 'onClose' | 'onError';
+
+/** The messages that a client with this codec sends. */
+export type Sent<C extends Codec> = Encodable<[C]> | OutgoingMessage;
+
+/** The options of `connect` with a codec of `json`. */
+export interface TypedConnectOptions<C extends Codec> extends Omit<
+  ConnectOptions<Decoded<[C]>, Sent<C>>,
+  Handlers | 'codecs'
+> {
+  readonly codecs: readonly [C];
+  /**
+   * One function for each type of message, by the value of the discriminator: `{ say: (message) => … }`. The result is the
+   * reply to a request. `onMessage` receives all other types. Default: none.
+   */
+  readonly messages?: TypedHandlers<TypedSession<Sent<C>>, Decoded<[C]>, DiscriminatorOf<[C]>> | undefined;
+  readonly onOpen?: ((session: TypedSession<Sent<C>>, info: OpenInfo) => unknown) | undefined;
+  /** Receives a text message, and the codec decodes none. */
+  readonly onText?: ((text: string, session: TypedSession<Sent<C>>) => unknown) | undefined;
+  /** Receives a binary message. */
+  readonly onBinary?: ((bytes: Uint8Array, session: TypedSession<Sent<C>>) => unknown) | undefined;
+  /** Receives every message that `messages` has no function for. The result is the reply to a request. */
+  readonly onMessage?: ((message: Decoded<[C]>, session: TypedSession<Sent<C>>) => unknown) | undefined;
+  readonly onClose?: ((reason: CloseReason, session: TypedSession<Sent<C>>) => unknown) | undefined;
+  readonly onError?: ((error: Error, session: TypedSession<Sent<C>>) => unknown) | undefined;
 }

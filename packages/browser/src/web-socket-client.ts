@@ -1,3 +1,4 @@
+import type { Codec, Decoded } from '@serval/api';
 import { clientError, deferred, quiet, refuse, toError, type Deferred } from './outcomes';
 import { sizeOf, watchPage, type PageSocket } from './page';
 import { jittered, mayPass } from './reconnect';
@@ -7,11 +8,17 @@ import type {
   ConnectOptions,
   WebSocketClient,
   MessageCodec,
+  OpeningClient,
+  OpeningOptions,
   OutgoingMessage,
   PageCodec,
   ReceivedMessage,
+  ReconnectOptions,
+  Sent,
   ServerUri,
   Session,
+  TypedClient,
+  TypedConnectOptions,
 } from './types';
 
 /**
@@ -28,11 +35,17 @@ import type {
  * await client.send('tea');
  * for await (const message of client) console.log(message);
  */
-export async function connect<In = ReceivedMessage, Out = OutgoingMessage>(
+export function connect<C extends Codec>(
   uri: ServerUri,
-  options: ConnectOptions<In, Out> = {},
-): Promise<WebSocketClient<In, Out>> {
-  const { client, opened } = openClient(uri, options);
+  options: TypedConnectOptions<C>,
+): Promise<TypedClient<Decoded<[C]>, Sent<C>>>;
+export function connect<In = ReceivedMessage, Out = OutgoingMessage>(
+  uri: ServerUri,
+  options?: ConnectOptions<In, Out>,
+): Promise<WebSocketClient<In, Out>>;
+export async function connect(uri: ServerUri, options: OpeningOptions = {}): Promise<unknown> {
+  // A codec of `json` adds requests and messages by type, so that a page without it does not load them.
+  const { client, opened } = (options.codecs?.[0]?.open ?? openClient)(uri, options as ConnectOptions, openClient);
   await opened;
   return client;
 }
@@ -63,10 +76,7 @@ interface WaitingSend<Out> {
   readonly sent: Deferred<void>;
 }
 
-function openClient<In, Out>(
-  uri: ServerUri,
-  options: ConnectOptions<In, Out>,
-): { readonly client: WebSocketClient<In, Out>; readonly opened: Promise<void> } {
+function openClient<In, Out>(uri: ServerUri, options: ConnectOptions<In, Out>): OpeningClient<In, Out> {
   const {
     onOpen,
     onText,
@@ -102,9 +112,10 @@ function openClient<In, Out>(
     maxQueuedMessages = 1000,
     maxQueuedBytes: maxWaitingBytes = 1_048_576,
     ...unknown
-  } = reconnect === true ? {} : reconnect || {};
+  } = Object(reconnect) as ReconnectOptions;
   refuse(unknown);
   const readyCodecs = codecs.map(instanceOf);
+  const [firstCodec] = readyCodecs;
   /** How long the server may be silent, in milliseconds; 0 or undefined means forever. */
   const quietTime = pingMessage === undefined ? readIdleTimeout : pingInterval;
   const opened = deferred<void>();
@@ -240,7 +251,8 @@ function openClient<In, Out>(
     try {
       // Before a session opens, only an error ends the attempt.
       const address = await Promise.race([typeof uri === 'function' ? uri() : uri, promise as Promise<Error>]);
-      if (!(address instanceof Error)) latest = openSession(socket(String(address), [...subprotocols]), begin, resolve);
+      if (!(address instanceof Error))
+        latest = openSession(socket(String(address), subprotocols as string[]), begin, resolve);
     } catch (thrown) {
       resolve(toError(thrown));
     }
@@ -323,6 +335,7 @@ function openClient<In, Out>(
     socket.onmessage = ({ data }: { readonly data: string | ArrayBuffer }) => {
       if (over.aborted) return undefined;
       heard();
+      if (firstCodec?.takes?.(data)) return undefined;
       const size = sizeOf(data);
       unreadBytes += size;
       // One message may be larger.
@@ -392,7 +405,7 @@ function openClient<In, Out>(
       attempt <= maxAttempts && mayPass(cause) && jittered(minDelay, initialDelay, maxDelay, attempt);
     const delay = await (choose?.({ attempt, cause, elapsed, defaultDelay }) ?? defaultDelay);
     if (delay === false) return cause;
-    if (!(delay >= 0)) throw clientError('DEPLOY_BAD_OPTION', `reconnect.delay: ${String(delay)}.`);
+    if (!(delay >= 0)) throw clientError('DEPLOY_BAD_OPTION', `reconnect.delay: ${delay}.`);
     let clock;
     await new Promise<void>((resolve) => {
       interrupt = resolve;
@@ -406,10 +419,9 @@ function openClient<In, Out>(
 
   function encode(message: Out): OutgoingMessage | Promise<OutgoingMessage> {
     if (typeof message === 'string' || message instanceof ArrayBuffer || ArrayBuffer.isView(message)) return message;
-    const [codec] = readyCodecs;
-    if (!codec || (message ?? undefined) === undefined)
+    if (!firstCodec || message === undefined || message === null)
       throw clientError('ILLEGAL_ARGUMENT', `send takes text, bytes, or a value for codecs; found ${typeof message}.`);
-    return codec.encode(message);
+    return firstCodec.encode(message);
   }
 
   /** Runs the handler of a message. Never rejects. */
@@ -438,7 +450,7 @@ function openClient<In, Out>(
     try {
       for (;;) {
         if (!held && !ended.aborted) await new Promise<void>((resolve) => (arrived = resolve));
-        if (!held) return undefined;
+        if (!held) return;
         const { message, taken } = held;
         held = undefined;
         taken();

@@ -8,6 +8,7 @@ import { describeInBrowser, Visits } from '../../../examples/test-browser';
 
 // In Chromium, from a plain script tag, in a worker and in a service worker.
 
+const API = join(__dirname, '..', '..', 'api', 'src');
 const SCRIPT = bundle('iife');
 
 function bundle(format: 'iife' | 'esm'): string {
@@ -18,6 +19,8 @@ function bundle(format: 'iife' | 'esm'): string {
     target: 'es2022',
     format,
     globalName: 'serval',
+    alias: { '@serval/api': join(API, 'index.ts'), '@serval/api/spi': join(API, 'spi', 'index.ts') },
+    logOverride: { 'ignored-bare-import': 'silent' },
     write: false,
   });
   return outputFiles[0]?.text ?? '';

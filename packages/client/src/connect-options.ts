@@ -6,15 +6,19 @@ import {
   type CodecClass,
   type Decoded,
   type DecoderClass,
+  type DiscriminatorOf,
   type Encodable,
   type EncoderClass,
   type EndpointClass,
   type Extension,
   type OutgoingMessage,
+  type Session,
+  type TypedHandlers,
 } from '@serval/api';
 import {
   ANY,
   badOption,
+  callable,
   CODEC_LISTS,
   copyOptions,
   EXTENSION,
@@ -31,11 +35,13 @@ import {
   type OptionTable,
   type ReadOptions,
 } from '@serval/api/spi';
+import { byType } from '@serval/container';
+import { planByType } from '@serval/plan';
 import { ClientContainer } from './client-container';
 import type { ClientEndpoint } from './client-endpoint';
 import { CLIENT_CONTAINER_OPTIONS, type ClientContainerOptions } from './container-options';
 import { ConnectionConfig } from './endpoint-config';
-import { functionEndpoint, type SessionHandlers } from './function-endpoint';
+import { functionEndpoint, typedHandler, type SessionHandlers } from './function-endpoint';
 import { MessageStream, type ReceivedMessage } from './message-stream';
 import { RECONNECT_OPTIONS, ReconnectPolicy, type ReconnectOptions } from './reconnect-policy';
 import { HEADERS, HeaderSetter, type RequestHeaders } from './request-headers';
@@ -88,6 +94,11 @@ export interface HandlerConnectOptions<
   readonly decoders?: D | undefined;
   /** Classes that are decoder and encoder in one, such as `json(schema)`. Default: none. */
   readonly codecs?: C | undefined;
+  /**
+   * One function for each type of message of the codecs, by the value of the discriminator: `{ say: (message) => … }`. The
+   * result is the reply to a request. `onMessage` receives all other types. Default: none.
+   */
+  readonly messages?: TypedHandlers<Session, Received<D, C>, DiscriminatorOf<[...D, ...C]>> | undefined;
   /** TLS options of Node, or a `tls.SecureContext`. Default: Node's. */
   readonly sslContext?: unknown;
   /** Receives the request and the response of each handshake. Default: none. */
@@ -128,6 +139,7 @@ export interface PreparedConnect {
 
 const CONFIGURATION = {
   ...CODEC_LISTS,
+  messages: { ...membersOf('an object of functions by type', callable<object>()), default: {} },
   subprotocols: list('a list', NAME),
   extensions: list('a list', EXTENSION),
   // Read when the handshake begins.
@@ -217,9 +229,10 @@ function forHandlers(
   if (misplaced !== undefined && misplaced !== null)
     throw badOption('config', 'for an endpoint, and left out if there is none', misplaced);
   const { onText, onBinary, onMessage } = handlers;
-  const hasHandler = onText !== undefined || onBinary !== undefined || onMessage !== undefined;
-  const stream = hasHandler ? undefined : new MessageStream<unknown>();
   const isDecoded = settings.decoders.length + settings.codecs.length > 0;
+  const typed = typedHandler(settings.messages, onMessage, isDecoded);
+  const hasHandler = [onText, onBinary, onMessage, typed].some((handler) => handler !== undefined);
+  const stream = hasHandler ? undefined : new MessageStream<unknown>();
   requireReachable('connect', handlers, isDecoded);
   const builder = ClientEndpointConfig.Builder.create()
     .preferredSubprotocols(settings.subprotocols ?? null)
@@ -231,7 +244,10 @@ function forHandlers(
   if (settings.configurator !== undefined) builder.configurator(settings.configurator);
   const config = builder.build();
   for (const [name, value] of Object.entries(settings.userProperties)) config.getUserProperties().set(name, value);
-  return { prepared: container.prepare(functionEndpoint(handlers, stream, isDecoded), config), stream };
+  const prepared = container.prepare(functionEndpoint(handlers, { stream, isDecoded, typed: typed?.handler }), config);
+  if (typed !== undefined)
+    byType(typed.handler, planByType('connect', typed.types, onMessage !== undefined, prepared.plan.codecs));
+  return { prepared, stream };
 }
 
 function forEndpoint(

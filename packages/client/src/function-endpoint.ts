@@ -1,6 +1,14 @@
-import { Endpoint, PongMessage, type CloseReason, type Session } from '@serval/api';
+import {
+  DeploymentException,
+  Endpoint,
+  PongMessage,
+  type CloseReason,
+  type MessageHandler,
+  type MessageType,
+  type Session,
+} from '@serval/api';
 import { unhurried } from '@serval/container';
-import { AnyDecoded } from '@serval/plan';
+import { AnyDecoded, methodOfType, typeOfKey } from '@serval/plan';
 import type { MessageStream, ReceivedMessage } from './message-stream';
 
 /**
@@ -39,26 +47,59 @@ export interface SessionHandlers<Message = ReceivedMessage> {
   readonly onError?: ((error: Error, session: Session) => unknown) | undefined;
 }
 
-/**
- * @param stream receives the messages for which there is no handler
- * @param isDecoded whether the endpoint has decoders, whose objects `onMessage` or the stream receives
- */
-export function functionEndpoint(
-  handlers: SessionHandlers<unknown>,
-  stream: MessageStream<unknown> | undefined,
-  isDecoded: boolean,
-): Endpoint {
+/** The receiver of the messages of a client that are no text and no bytes. */
+export interface MessageReceiver {
+  /** Receives the messages for which there is no handler. */
+  readonly stream: MessageStream<unknown> | undefined;
+  /** Whether the endpoint has decoders, whose objects `onMessage` or the stream receives. */
+  readonly isDecoded: boolean;
+  /** The functions of `messages`, with `onMessage`. */
+  readonly typed: MessageHandler<unknown> | undefined;
+}
+
+export function functionEndpoint(handlers: SessionHandlers<unknown>, receiver: MessageReceiver): Endpoint {
   return handlers.onError === undefined
-    ? new FunctionEndpoint(handlers, stream, isDecoded)
-    : new ListeningFunctionEndpoint(handlers, stream, isDecoded);
+    ? new FunctionEndpoint(handlers, receiver)
+    : new ListeningFunctionEndpoint(handlers, receiver);
+}
+
+/**
+ * The functions of `messages` as the methods of one handler.
+ *
+ * @returns undefined if there are none
+ * @throws DeploymentException when no decoder makes the messages
+ */
+export function typedHandler(
+  messages: Readonly<Record<string, object>>,
+  onMessage: SessionHandlers<unknown>['onMessage'],
+  isDecoded: boolean,
+): { readonly handler: MessageHandler<unknown>; readonly types: readonly MessageType[] } | undefined {
+  const functions = Object.entries(messages);
+  if (functions.length === 0) return undefined;
+  if (!isDecoded) {
+    throw new DeploymentException(
+      'connect: messages needs decoded objects. Add a codec, such as codecs: [json(schema)].',
+      undefined,
+      'WS_DEPLOY_BAD_CODEC',
+    );
+  }
+  const methods = functions.map(([type, handler]) => [methodOfType(type), handler] as const);
+  return {
+    // The plan calls onMessage only if the client has one.
+    handler: {
+      // A second parameter would mark a handler of parts.
+      onMessage: (...[message, session]: unknown[]) => onMessage?.(message, session as Session),
+      ...Object.fromEntries(methods),
+    },
+    types: functions.map(([type]) => typeOfKey(type)),
+  };
 }
 
 /** The programmatic endpoint of a client without a class. It has no `onError`, so the container logs errors. */
 class FunctionEndpoint extends Endpoint {
   constructor(
     protected readonly handlers: SessionHandlers<unknown>,
-    private readonly stream: MessageStream<unknown> | undefined,
-    private readonly isDecoded: boolean,
+    private readonly receiver: MessageReceiver,
   ) {
     super();
   }
@@ -71,7 +112,10 @@ class FunctionEndpoint extends Endpoint {
       session.addMessageHandler(Buffer, (bytes) => handlers.onBinary?.(bytes, session));
     if (handlers.onPong !== undefined)
       session.addMessageHandler(PongMessage, (pong) => handlers.onPong?.(pong, session));
-    if (handlers.onMessage !== undefined) this.#receive(session, (message) => handlers.onMessage?.(message, session));
+    const { typed } = this.receiver;
+    if (typed !== undefined) session.addMessageHandler(AnyDecoded, typed);
+    else if (handlers.onMessage !== undefined)
+      this.#receive(session, (message) => handlers.onMessage?.(message, session));
     const ours = session.getMessageHandlers().size;
     // connect() sets this property.
     const attempt = session.getUserProperties().get(ATTEMPT_PROPERTY) as number;
@@ -86,7 +130,7 @@ class FunctionEndpoint extends Endpoint {
 
   /** The loop receives the messages unless `onOpen` registered its own handlers. */
   #streamTo(session: Session, ours: number): void {
-    const { stream } = this;
+    const { stream } = this.receiver;
     if (stream === undefined || session.getMessageHandlers().size > ours) return;
     this.#receive(
       session,
@@ -97,7 +141,7 @@ class FunctionEndpoint extends Endpoint {
   /** Registers a handler for the objects of the decoders, or else for text and bytes that have no handler. */
   #receive(session: Session, handler: (message: unknown) => unknown): void {
     const { onText, onBinary } = this.handlers;
-    if (this.isDecoded) {
+    if (this.receiver.isDecoded) {
       session.addMessageHandler(AnyDecoded, handler);
       return;
     }

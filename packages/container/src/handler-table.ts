@@ -28,6 +28,14 @@ export function unhurried<H extends (...args: never[]) => unknown>(handler: H): 
   return handler;
 }
 
+const BY_TYPE = new WeakMap<object, ReadonlyMap<NativeType, MessageRoute>>();
+
+/** Marks a message handler whose methods receive the messages by type. */
+export function byType<H extends object>(handler: H, routes: ReadonlyMap<NativeType, MessageRoute>): H {
+  BY_TYPE.set(handler, routes);
+  return handler;
+}
+
 /** The message handlers that one session has registered: at most one per native type (WSC-2.1.3). */
 export class HandlerTable {
   readonly #routes = new Map<NativeType, { readonly handler: MessageHandler; readonly route: MessageRoute }>();
@@ -72,8 +80,10 @@ export class HandlerTable {
         );
       }
     }
+    const typed = BY_TYPE.get(handler as object);
     for (const { native, decoding } of plans) {
       const route: MessageRoute = {
+        ...typed?.get(native),
         native,
         decoding,
         inParts,

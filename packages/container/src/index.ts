@@ -6,7 +6,7 @@ export { ContainerDefaults } from './container-defaults';
 export { Deadlines, type DueEntry } from './deadlines';
 export { DIAGNOSTICS_CHANNEL } from './diagnostics';
 export { HandledMessage, MESSAGE_CHANNEL } from './message-tracing';
-export { unhurried } from './handler-table';
+export { byType, unhurried } from './handler-table';
 export { openSession } from './open-session';
 export { SessionCodecs } from './session-codecs';
 export { requestParameters } from './session-handshake';

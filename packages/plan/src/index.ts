@@ -1,6 +1,7 @@
 export { planCodecs } from './codec-plan';
 export { isProgrammatic, planEndpoint } from './endpoint-plan';
 export { isStreaming } from './message-route';
+export { methodOfType, planByType, typeOfKey } from './messages-by-type';
 export { typeName } from './method-parameters';
 export { AnyDecoded, NO_DECODER, planPayload } from './payload-plan';
 export { parsePrimitive, primitiveName } from './primitives';

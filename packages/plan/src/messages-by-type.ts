@@ -2,7 +2,15 @@ import { DeploymentException, type ErrorCode, type MessageType } from '@serval/a
 import { nearestName } from '@serval/api/spi';
 import type { CodecPlan, DecoderEntry } from './codec-plan';
 import type { MessageRoute, MethodPlan } from './message-route';
-import { NO_DECODER, planUntypedPayload, type Decoding, type NativeType, type PayloadPlan } from './payload-plan';
+import {
+  AnyDecoded,
+  NO_DECODER,
+  planPayload,
+  planUntypedPayload,
+  type Decoding,
+  type NativeType,
+  type PayloadPlan,
+} from './payload-plan';
 import { typesInSchema } from './schema-types';
 
 /** An `@OnMessage` method, checked on its own. */
@@ -67,6 +75,43 @@ export function joinByType(name: string, methods: readonly MessageMethod[], code
     });
   }
   return { routes, unhandledTypes: [...unhandled] };
+}
+
+/**
+ * The routes of functions by type that are no methods of an endpoint class: `messages` of `connect`. A route's methods are
+ * `messages.say`, and `onMessage` for all other types; each receives the message and the session.
+ *
+ * @throws DeploymentException when the schema does not have a type, or no decoder makes the objects
+ */
+export function planByType(
+  name: string,
+  types: readonly MessageType[],
+  hasFallback: boolean,
+  codecs: CodecPlan,
+): ReadonlyMap<NativeType, MessageRoute> {
+  const plans = planPayload(AnyDecoded, codecs);
+  const method = (called: string, type: MessageType | undefined): MessageMethod => ({
+    label: `${name}: ${called}`,
+    method: called,
+    type,
+    payloads: plans === NO_DECODER ? [] : plans,
+    bind: (session, payload) => [payload, session],
+    inParts: false,
+    maxMessageSize: -1,
+  });
+  const typed = types.map((type) => method(methodOfType(type), type));
+  const methods = hasFallback ? [...typed, method('onMessage', undefined)] : typed;
+  return joinByType(name, methods, codecs).routes;
+}
+
+/** The type that a key of `messages` stands for. The keys of an object are strings; a number is an opcode. */
+export function typeOfKey(key: string): MessageType {
+  return String(Number(key)) === key ? Number(key) : key;
+}
+
+/** The name of a function of `messages` as a method, and in errors. */
+export function methodOfType(type: MessageType): string {
+  return `messages.${type}`;
 }
 
 function refuseTwice(name: string, typed: readonly MessageMethod[]): void {

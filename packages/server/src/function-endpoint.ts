@@ -35,7 +35,7 @@ import {
   type OptionTable,
   type ReadOptions,
 } from '@serval/api/spi';
-import { AnyDecoded } from '@serval/plan';
+import { AnyDecoded, methodOfType, typeOfKey } from '@serval/plan';
 import { ATTRIBUTES, configOfAnnotated } from './endpoint-config';
 import { UriTemplate } from './uri-template';
 
@@ -169,14 +169,9 @@ interface HandlerMethod {
   readonly type?: MessageType;
 }
 
-/** The name of a function of `messages` as a method of the instance, and in errors. */
-function methodOf(type: string): string {
-  return `messages.${type}`;
-}
-
 /** The definition, with the functions of `messages` as methods. */
 function instanceOf(definition: object, messages: TypedFunctions): object {
-  const methods = Object.entries(messages).map(([type, handler]) => [methodOf(type), handler] as const);
+  const methods = Object.entries(messages).map(([type, handler]) => [methodOfType(type), handler] as const);
   return methods.length === 0
     ? definition
     : Object.assign(Object.create(definition) as object, Object.fromEntries(methods));
@@ -193,9 +188,7 @@ function typedMethods(name: string, messages: TypedFunctions, isDecoded: boolean
     );
   }
   return types.map((key) => {
-    // The keys of an object are strings; a number is an opcode.
-    const type = String(Number(key)) === key ? Number(key) : key;
-    return { kind: 'message', method: methodOf(key), params: [AnyDecoded, Session], type };
+    return { kind: 'message', method: methodOfType(key), params: [AnyDecoded, Session], type: typeOfKey(key) };
   });
 }
 

@@ -1,4 +1,6 @@
 // For implementations of the API: containers, hosts and transports. Applications import from '@serval/api'.
+import '../branded-errors';
+
 export type * from './bus';
 export { BusOrder } from './bus-order';
 export type { InboundRule, SendCallback, Transport, TransportListener } from './transport';
@@ -7,7 +9,9 @@ export { afterReads, Deadline, pause, Timer, type TimerOptions } from './timer';
 export type { ClassRecord, HandlerRecord, ParameterRecord } from '../class-record';
 export type { HandlerKind } from '../interceptor';
 export { readAnnotations, readClassRecord, recordOf } from '../class-record';
-export { codecFor, type WireFormat, describeType, type MessageCodec } from '../codec';
+export { codecFor } from '../checked-codec';
+export { createCodec, type WireFormat, describeType, type MessageCodec } from '../codec';
+export { JSON_TEXT } from '../json';
 export {
   isReplyMessage,
   isRequestMessage,

@@ -142,6 +142,7 @@ const CONNECT = {
   encoders: list,
   decoders: list,
   codecs: list,
+  messages: isObject,
   // Node checks the contents of TLS options when it connects.
   sslContext: () => true,
   configurator: nothing,
