@@ -29,9 +29,9 @@ export async function start(port: number): Promise<Running> {
     request.session.destroy(() => response.end());
   });
   app.post('/notify/:user', (request, response) => {
-    const open = [...container.getSessions()].filter(({ user }) => user?.getName() === request.params.user);
-    for (const one of open) void one.send('You have a message.');
-    response.send(`${open.length} told\n`);
+    const sessions = container.to({ user: request.params.user });
+    sessions.send('You have a message.');
+    response.send(`${[...sessions].length} told\n`);
   });
 
   const server = app.listen(port);
