@@ -29,9 +29,9 @@ export async function start(port: number): Promise<Running> {
     request.session.destroy(() => response.end());
   });
   app.post('/notify/:user', (request, response) => {
-    const sessions = container.to({ user: request.params.user });
-    sessions.send('You have a message.');
-    response.send(`${[...sessions].length} told\n`);
+    const theirs = container.to({ user: request.params.user });
+    theirs.send('You have a message.');
+    response.send(`${[...theirs].length} told\n`);
   });
 
   const server = app.listen(port);
