@@ -172,7 +172,7 @@ describe.each(Object.keys(CLIENTS))('connect, %s', (name) => {
     expect(await client.request({ type: 'ask' })).toEqual({ text: 'who? Ann.' });
   });
 
-  test('refuses functions that are none', async () => {
+  test('refuses a value that is not a function', async () => {
     const wrong = { messages: { say: 'hi' } } as unknown as Handlers;
     expect(await rejection(open(name, wrong))).toMatchObject({
       code: 'WS_DEPLOY_BAD_OPTION',
