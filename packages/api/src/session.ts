@@ -283,4 +283,11 @@ export abstract class Session<
 }
 
 brand(Session, 'Session');
-showAs(Session, 'Session', (session) => `${session.getId()}, ${session.isOpen() ? 'open' : 'closed'}`);
+showAs(Session, 'Session', (session) => {
+  if (!session.isOpen()) return `${session.getId()}, closed`;
+  const user = session.getUserPrincipal();
+  const parts = [session.getId(), session.getRequestURI().pathname, 'open'];
+  // The quotes show where a name ends, and keep it on the line.
+  if (user !== null) parts.push(`user ${JSON.stringify(user.getName())}`);
+  return [...parts, session.getRemoteAddress() ?? []].flat().join(', ');
+});

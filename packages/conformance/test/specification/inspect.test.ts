@@ -34,7 +34,12 @@ test('every public object prints as one line without secrets, at any depth and i
   const config = ServerEndpointConfig.Builder.create(Chat, '/chat').configurator(new Gate()).build();
   config.getUserProperties().set('password', SECRET);
   const clientConfig = ClientEndpointConfig.Builder.create().sslContext({ key: SECRET }).build();
-  await using server = await new Server({ host: '127.0.0.1', endpoints: [config], logger }).start();
+  await using server = await new Server({
+    host: '127.0.0.1',
+    endpoints: [config],
+    authenticate: () => ({ getName: () => 'ann\nbob' }),
+    logger,
+  }).start();
   const credentials = { username: 'ada', password: SECRET };
   await using container = new ClientContainer({ logger, credentials });
   await using connection = await connect(`ws://127.0.0.1:${server.port}/chat?token=${SECRET}`, {
@@ -65,7 +70,11 @@ test('every public object prints as one line without secrets, at any depth and i
     for (const text of shown) expect([name, text.includes(SECRET), text.split('\n').length]).toEqual([name, false, 1]);
   }
   expect(inspect(server)).toMatch(/^Server \[started on port \d+\]$/);
-  expect(inspect(session)).toMatch(/^Session \[[\da-f]{32}, open\]$/);
+  expect(inspect(session)).toMatch(/^Session \[[\da-f]{32}, \/chat, open, 127\.0\.0\.1\]$/);
+  expect(inspect(Chat.latest)).toMatch(/^Session \[[\da-f]{32}, \/chat, open, user "ann\\nbob", 127\.0\.0\.1\]$/);
+  await session.close();
+  await connection.closed;
+  expect(inspect(session)).toMatch(/^Session \[[\da-f]{32}, closed\]$/);
   expect(inspect(objects.reason)).toBe('CloseReason [4001,kicked]');
   expect(inspect(config)).toBe('ServerEndpointConfig [Chat at /chat]');
 });
