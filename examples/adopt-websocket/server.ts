@@ -9,13 +9,16 @@ import { main, type Running } from '../main';
 export class Auction {
   @OnOpen
   enter(session: Session<SessionData, Principal>): void {
+    session.join(`lot ${session.params.lot}`);
     session.send(`${session.user.getName()} enters the auction of lot ${session.params.lot}`);
   }
 
   @OnMessage
   bid(amount: number, session: Session<SessionData, Principal>): void {
-    const others = [...session.getOpenSessions()].filter(({ params }) => params.lot === session.params.lot);
-    session.broadcast(`${session.user.getName()} bids ${amount}`, others);
+    session
+      .getContainer()
+      .to(...session.rooms)
+      .send(`${session.user.getName()} bids ${amount}`);
   }
 }
 

@@ -5,7 +5,7 @@ const MAX_NAME_LENGTH = 24;
 
 const rooms = new Map<string, Room>();
 
-/** The people in one room. A room appears with its first member and disappears with its last. */
+/** The names of the people in one room; the container's room of the same name has their sessions. A room appears with its first member and disappears with its last. */
 export class Room {
   readonly #members = new Map<string, Session>();
 
@@ -20,6 +20,7 @@ export class Room {
     const name = this.#freeName(wishedName);
     this.send({ kind: 'joined', name });
     this.#members.set(name, session);
+    session.join(this.roomName);
     rooms.set(this.roomName, this);
     void session.getAsyncRemote().sendObject({ kind: 'welcome', you: name, members: [...this.#members.keys()] });
     return name;
@@ -34,7 +35,7 @@ export class Room {
   /** Doesn't wait for a slow member. A send to a leaving member fails only for that member. */
   send(message: ServerMessage): void {
     const [anyone] = this.#members.values();
-    void anyone?.broadcast(message, this.#members.values());
+    anyone?.getContainer().to(this.roomName).send(message);
   }
 
   #freeName(wished: string): string {

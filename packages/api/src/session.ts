@@ -283,7 +283,7 @@ export abstract class Session<
 }
 
 brand(Session, 'Session');
-showAs(Session, 'Session', (session) => {
+showAs(Session, 'Session', (session: Session) => {
   if (!session.isOpen()) return `${session.getId()}, closed`;
   const user = session.getUserPrincipal();
   const parts = [session.getId(), session.getRequestURI().pathname, 'open'];
