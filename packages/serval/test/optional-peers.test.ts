@@ -4,6 +4,7 @@ import { DeploymentException } from 'serval';
 import { cbor } from 'serval/cbor';
 import { jwt } from 'serval/jwt';
 import { msgpack } from 'serval/msgpack';
+import { ServalModule } from 'serval/nestjs';
 import { openTelemetry } from 'serval/opentelemetry';
 import { prometheusMetrics } from 'serval/prometheus';
 import { protobuf } from 'serval/protobuf';
@@ -12,6 +13,8 @@ import { readWebXml } from 'serval/web-xml';
 // None of the optional peers is installed here. Each entry loads without its peer, and names the command when it is used.
 
 jest.mock('@bufbuild/protobuf', () => missing('@bufbuild/protobuf'));
+jest.mock('@nestjs/common', () => ({}));
+jest.mock('@nestjs/core', () => missing('@nestjs/core'));
 jest.mock('@opentelemetry/api', () => missing('@opentelemetry/api'));
 jest.mock('cbor-x', () => missing('cbor-x'));
 jest.mock('jose', () => missing('jose'));
@@ -24,19 +27,20 @@ function missing(name: string): never {
   throw Object.assign(new Error(`Cannot find module '${name}'`), { code: 'MODULE_NOT_FOUND' });
 }
 
-const USES: readonly (readonly [entry: string, peer: string, use: () => unknown])[] = [
+const USES: readonly (readonly [part: string, peer: string, use: () => unknown])[] = [
   ['serval/cbor', 'cbor-x', () => cbor()],
   ['serval/jwt', 'jose', () => jwt({ secret: 's'.repeat(32) })],
   ['serval/msgpack', 'msgpackr', () => msgpack()],
+  ['ServalModule of serval/nestjs', '@nestjs/core', () => ServalModule.forRoot()],
   ['serval/opentelemetry', '@opentelemetry/api', () => openTelemetry()],
   ['serval/prometheus', 'prom-client', () => prometheusMetrics()],
   ['serval/protobuf', '@bufbuild/protobuf', () => protobuf({ kind: 'message', typeName: 'Chat' } as never)],
   ['serval/web-xml', 'saxes', () => readWebXml('<web-app/>')],
 ];
 
-test.each(USES)('%s without %s names the command that installs it', (entry, peer, use) => {
+test.each(USES)('%s without %s names the command that installs it', (part, peer, use) => {
   expect(use).toThrow(DeploymentException);
-  expect(use).toThrow(`${entry} needs ${peer}, which is not installed. Run "npm install ${peer}".`);
+  expect(use).toThrow(`${part} needs ${peer}, which is not installed. Run "npm install ${peer}".`);
 });
 
 test('every optional peer of the package is in the table', () => {
