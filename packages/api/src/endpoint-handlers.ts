@@ -5,10 +5,14 @@ import { callable } from './option-kinds';
 import type { OptionTable } from './options';
 import type { MessageOfType, MessageType } from './parameter-role';
 import type { PongMessage } from './pong-message';
+import type { SendResult } from './remote-endpoint';
 import type { BinaryData } from './streams';
 
-/** The result of a message handler: nothing, or a message that the session sends back. */
-type Result<Reply> = Reply | void | null | undefined;
+/**
+ * The result of a message handler: nothing, or a message that the session sends back. The result of a send to many sessions,
+ * `session.to('blue').send(text)`, is no reply.
+ */
+type Result<Reply> = Reply | readonly SendResult[] | void | null | undefined;
 
 /**
  * The handlers of an endpoint without a class. Each may return a promise, and the session waits for it. `onError` receives

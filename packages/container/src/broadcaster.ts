@@ -14,6 +14,7 @@ import { EncodingOrder } from './encoding-order';
 import { isThenable, rejected, toError, tolerateNeglect, type Sending } from './promises';
 import { WsAsyncRemote } from './remote-endpoint';
 import { coalesceKey } from './send-arguments';
+import { NOTHING_FAILED, sendResults } from './send-results';
 import type { ContainerSettings } from './settings';
 
 /** A session as a broadcaster uses it: its encoders make the message. */
@@ -63,11 +64,13 @@ export function deliverWhenEncoded(
   key?: string,
 ): Promise<readonly SendResult[]> {
   if (!isThenable(encoding)) return deliver(to, encoding, key);
-  return tolerateNeglect(encoding.then((encoded) => (encoded === undefined ? [] : deliver(to, encoded, key))));
+  return tolerateNeglect(
+    encoding.then((encoded) => (encoded === undefined ? NOTHING_FAILED : deliver(to, encoded, key))),
+  );
 }
 
 /** Sends in one turn: the message leaves for all together, and a text is framed once. */
-async function deliver(sessions: Iterable<Session>, encoded: Encoded, key?: string): Promise<SendResult[]> {
+async function deliver(sessions: Iterable<Session>, encoded: Encoded, key?: string): Promise<readonly SendResult[]> {
   const failures: SendResult[] = [];
   const pending: Promise<void>[] = [];
   for (const session of sessions) {
@@ -80,7 +83,7 @@ async function deliver(sessions: Iterable<Session>, encoded: Encoded, key?: stri
     }
   }
   await Promise.all(pending);
-  return failures;
+  return failures.length === 0 ? NOTHING_FAILED : sendResults(failures);
 }
 
 function sendTo(session: Session, encoded: Encoded, key: string | undefined): Sending {
@@ -113,7 +116,7 @@ export function broadcast(
       const open = sessions.find((session) => session.isOpen());
       return open === undefined ? allClosed(sessions) : open.broadcast(message as OutgoingMessage, sessions, options);
     });
-    return tolerateNeglect(Promise.all(sending).then((failures) => failures.flat()));
+    return tolerateNeglect(Promise.all(sending).then((failures) => sendResults(failures.flat())));
   } catch (error) {
     // The argument is no list of sessions.
     return rejected(error);
@@ -155,5 +158,5 @@ export function byEndpoint<S extends Session>(sessions: Iterable<S>): readonly S
 
 function allClosed(sessions: readonly Session[]): Promise<readonly SendResult[]> {
   const closed = (session: Session): Error => new IllegalStateException(`Session ${session.getId()} is closed.`);
-  return Promise.resolve(sessions.map((session) => new SendResult(session, closed(session))));
+  return Promise.resolve(sendResults(sessions.map((session) => new SendResult(session, closed(session)))));
 }

@@ -24,6 +24,7 @@ import type { DiagnosticEvent } from './diagnostic-event';
 import { intercept } from './interceptors';
 import { HandledMessage, isTracing, messageFailed, traceMessage } from './message-tracing';
 import { isThenable, toError, type Sending, type Settled } from './promises';
+import { isSendResults } from './send-results';
 import type { SessionCodecs } from './session-codecs';
 import { placeOfSession } from './session-report';
 import type { ContainerSettings } from './settings';
@@ -324,7 +325,8 @@ function answerRequest(
     const replied = failRequest(session, request, 'failed', 'The request failed.');
     return bothSettled(replied, dispatchMessageError(session, thrown, traced));
   };
-  const reply = (value: unknown): Settled => sendAnswer(session, request.codec.encodeReply(request.id, value));
+  const reply = (value: unknown): Settled =>
+    sendAnswer(session, request.codec.encodeReply(request.id, isSendResults(value) ? undefined : value));
   try {
     const result = call('message', route.receiver ?? session.endpoint, method, session, request.message);
     return isThenable(result) ? Promise.resolve(result).then(reply).catch(failed) : reply(result);
@@ -348,7 +350,9 @@ function invoke(
   if (result === undefined || result === null) return undefined;
   if (isThenable(result)) {
     return Promise.resolve(result).then((value) =>
-      route.replies && value !== undefined && value !== null ? session.reply(value) : undefined,
+      route.replies && value !== undefined && value !== null && !isSendResults(value)
+        ? session.reply(value)
+        : undefined,
     );
   }
   return route.replies ? session.reply(result) : undefined;

@@ -5,6 +5,7 @@ import type { Encoding } from './encoders';
 import type { MessageForm, NodeCommand } from './node-message';
 import { rejected, toError, tolerateNeglect } from './promises';
 import type { Choice, Target } from './selection-target';
+import { NOTHING_FAILED, sendResults } from './send-results';
 import { inTurns } from './turns';
 
 /** A session as selections use it. */
@@ -86,7 +87,7 @@ export class LocalSessions<S extends Selectable = Selectable> {
     const sendings = byEndpoint(this.chosen(choice)).map((sessions) => this.#sendTo(sessions, message, key, forms));
     const [first] = sendings;
     if (first !== undefined && sendings.length === 1) return first;
-    return tolerateNeglect(Promise.all(sendings).then((failures) => failures.flat()));
+    return tolerateNeglect(Promise.all(sendings).then((failures) => sendResults(failures.flat())));
   }
 
   #sendTo(
@@ -96,7 +97,7 @@ export class LocalSessions<S extends Selectable = Selectable> {
     forms: LocalForms | undefined,
   ): Promise<readonly SendResult[]> {
     const [first] = sessions;
-    if (first === undefined) return Promise.resolve([]);
+    if (first === undefined) return Promise.resolve(NOTHING_FAILED);
     try {
       const encoding = this.broadcasterOf(first.plan).encode(first, message);
       if (first.endpointPath !== undefined) forms?.set(first.endpointPath, encoding);

@@ -4,13 +4,16 @@ import {
   Decoder,
   DeploymentException,
   Encoder,
+  json,
   ServerEndpointConfig,
   type HandshakeRequest,
+  type SendResult,
   type Session,
 } from '@serval/api';
 import { endpoint, Server } from '@serval/server';
 import { TestServer, type TestServerOptions } from '@serval/testing';
 import { connect } from '@serval/client';
+import { broadcast } from '@serval/container';
 import { afterTest, Journal, silent } from '../../testing/test/toolbox';
 
 class Price {
@@ -62,6 +65,44 @@ describe('the handlers', () => {
     expect(await peer.receive()).toBe('blue: hello');
     peer.send(Buffer.of(1, 2, 3));
     expect(await peer.receive()).toEqual(Buffer.of(2, 3));
+  });
+
+  interface Line {
+    readonly type: 'say';
+    readonly text: string;
+  }
+
+  // Mostly an empty array, which the codec would encode as well.
+  test.each<[string, (line: Line, session: Session) => Promise<readonly SendResult[]>]>([
+    ['a room', (line, session) => session.getContainer().to('blue').send(line)],
+    ['the others of a room', (line, session) => session.to('blue').send(line)],
+    ['the sessions of the endpoint', (line, session) => session.broadcast(line)],
+    ['some sessions', (line, session) => broadcast(line, [session])],
+    ['nobody', (line) => broadcast(line, [])],
+  ])('may return the result of a send to %s, which is no reply', async (to, onMessage) => {
+    const server = serve(
+      endpoint('/by-codec', {
+        codecs: [json<Line>()],
+        onOpen: (session) => session.join('blue'),
+        onMessage: (line, session) => (line.text === 'end' ? line : onMessage(line, session)),
+      }),
+      endpoint('/by-type', {
+        codecs: [json<Line>()],
+        onOpen: (session) => session.join('blue'),
+        messages: { say: (line, session) => (line.text === 'end' ? line : onMessage(line, session)) },
+      }),
+    );
+    for (const path of ['/by-codec', '/by-type']) {
+      const peer = await server.connect(path);
+      const [hello, end] = ['hello', 'end'].map((text) => JSON.stringify({ type: 'say', text })) as [string, string];
+      peer.send(hello);
+      peer.send(end);
+      const received = [await peer.receive()];
+      if (received[0] !== end) received.push(await peer.receive());
+      const isEmpty = to === 'the others of a room' || to === 'nobody';
+      expect(received).toEqual(isEmpty ? [end] : [hello, end]);
+      await peer.close();
+    }
   });
 
   test('are called on the object that holds them', async () => {
