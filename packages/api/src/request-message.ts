@@ -93,7 +93,7 @@ function failureOf({ code, message, issues }: Readonly<Record<string, unknown>>)
 const LONGEST_ID = 64;
 
 function isId(id: unknown): id is RequestId {
-  return typeof id === 'number' || (typeof id === 'string' && id.length <= LONGEST_ID);
+  return Number.isFinite(id) || (typeof id === 'string' && id.length <= LONGEST_ID);
 }
 
 function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -15,9 +15,6 @@ const updates = process.env['UPDATE_COUNTS'] === '1';
 const DIST = join(__dirname, '../dist');
 const SERVER = ['--require', join(DIST, 'servers/control.js'), join(DIST, 'servers/serval.js')];
 
-/** Two runs differ by less than 1 %. */
-const TOLERANCE = 1.04;
-
 const isCounted = missingCounters().length === 0 && (updates || bounds[major] !== undefined);
 const counted = isCounted ? describe : describe.skip;
 
@@ -30,8 +27,8 @@ counted(`the work of the server on Node.js ${major} does not grow`, () => {
     }
     const bound = bounds[major]?.[load.name];
     const most = {
-      instructions: (bound?.instructions ?? 0) * TOLERANCE,
-      systemCalls: (bound?.systemCalls ?? 0) * TOLERANCE,
+      instructions: (bound?.instructions ?? 0) * load.tolerance,
+      systemCalls: (bound?.systemCalls ?? 0) * load.tolerance,
     };
     // The counts stand in the message of a failure.
     expect({

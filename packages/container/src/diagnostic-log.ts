@@ -91,7 +91,7 @@ export class DiagnosticLog {
         this.#warn(
           event,
           event.endpoint,
-          `${event.endpoint} has no method for messages of type ${event.type}; they are dropped. An @OnMessage method without a type receives all other types.`,
+          `${event.endpoint} has no method for messages of type ${event.type}; they are dropped. An @OnMessage method without a type, or onMessage, receives all other types.`,
         );
         return;
       case 'message-refused':

@@ -25,7 +25,7 @@ export interface FastifyRoutedRequest {
 /** The members of a reply of Fastify that {@link upgradeTo} uses. */
 export interface FastifyRoutedReply {
   readonly raw: unknown;
-  code(status: number): { headers(values: Record<string, string[]>): { send(payload: never): unknown } };
+  code(status: number): { headers(values: Record<string, string | string[]>): { send(payload: never): unknown } };
 }
 
 /**
@@ -86,7 +86,7 @@ export function upgradeTo(
     const respond = ({ status, headers, body }: RouteAnswer): void => {
       reply
         .code(status)
-        .headers(headers)
+        .headers(singly(headers))
         .send(body as never);
     };
     // Trusts the schema of the route.
@@ -94,4 +94,11 @@ export function upgradeTo(
     await container.upgradeHttpToWebSocket(raw, { response, respond }, endpoint, params);
     return reply;
   };
+}
+
+/** Fastify does not see the type of the body in a list of one. */
+function singly(headers: RouteAnswer['headers']): Record<string, string | string[]> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, values]) => [name, values.length === 1 ? values.join() : values]),
+  );
 }

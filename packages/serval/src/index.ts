@@ -26,7 +26,7 @@ export type {
   InstanceFactory,
   InstanceFactoryOption,
   PathConstraint,
-  PathParameters,
+  RoutedParameters,
   RemoveOptions,
   RequestUserOptions,
   RateLimit,
@@ -108,4 +108,11 @@ export type {
   HeaderMap,
   PerMessageDeflateOptions,
 } from '@serval/protocol';
-export type { DeployedEndpoint, RouteMatch, TracedHandshake, UpgradeReply, UpgradeRequest } from '@serval/server';
+export type {
+  DeployedEndpoint,
+  HostAnswer,
+  RouteMatch,
+  TracedHandshake,
+  UpgradeReply,
+  UpgradeRequest,
+} from '@serval/server';

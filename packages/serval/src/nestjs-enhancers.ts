@@ -1,4 +1,4 @@
-import type { EndpointClass, InterceptorContext } from '@serval/api';
+import { DeploymentException, type EndpointClass, type InterceptorContext } from '@serval/api';
 
 // The parts of @nestjs/core/internal with which NestJS runs the enhancers of gateways. Its ExternalContextCreator
 // adds those of the application, which expect HTTP.
@@ -54,6 +54,14 @@ interface ExecutionContext {
   setType(type: string): void;
 }
 
+const ENHANCER_KEYS = ['__guards__', '__interceptors__', '__pipes__', '__exceptionFilters__'];
+
+/** The module of NestJS that provides an endpoint. */
+export interface ModuleOfEndpoint {
+  /** The enhancers of its classes. */
+  readonly injectables: ReadonlyMap<unknown, { isDependencyTreeStatic(): boolean }>;
+}
+
 /** Runs a handler between the enhancers of its method and class. */
 export type Enhanced = (context: InterceptorContext, next: () => unknown) => Promise<unknown>;
 
@@ -84,6 +92,28 @@ export class NestEnhancers {
     this.#pipes = new internals.PipesContextCreator(container);
     this.#pipesConsumer = new internals.PipesConsumer();
     this.#filters = new internals.BaseExceptionFilterContext(container);
+  }
+
+  /**
+   * NestJS makes an enhancer once, so one that depends on a request would lack its dependencies.
+   *
+   * @throws DeploymentException for a request-scoped enhancer of the endpoint
+   */
+  requireStatic(endpointClass: EndpointClass, { injectables }: ModuleOfEndpoint): void {
+    const prototype = endpointClass.prototype as object;
+    const methods = Object.getOwnPropertyNames(prototype).map((name): unknown => Reflect.get(prototype, name));
+    for (const holder of [endpointClass, ...methods]) {
+      if (typeof holder !== 'function') continue;
+      for (const key of ENHANCER_KEYS) {
+        for (const enhancer of [readMetadata(key, holder) ?? []].flat() as unknown[]) {
+          if (injectables.get(enhancer)?.isDependencyTreeStatic() !== false) continue;
+          const name = typeof enhancer === 'function' ? enhancer.name : String(enhancer);
+          throw new DeploymentException(
+            `${endpointClass.name} has ${name}, which depends on a request. NestJS makes the guards, interceptors, pipes and filters of an endpoint once. Let ${name} read the request from its ExecutionContext, with the default scope.`,
+          );
+        }
+      }
+    }
   }
 
   /**

@@ -5,7 +5,7 @@ import { cannotLoad, readClassRecord, readAnnotations } from '@serval/api/spi';
 import type { Logger } from '@serval/container';
 import { attach, ServerContainer, type AttachableServer, type ServerContainerOptions } from '@serval/server';
 import { nestFactory, type NestModuleRef } from './nestjs-factory';
-import { NestEnhancers, type Enhanced, type NestInternals } from './nestjs-enhancers';
+import { NestEnhancers, type Enhanced, type ModuleOfEndpoint, type NestInternals } from './nestjs-enhancers';
 
 /** The options of {@link ServalModule}: those of `attach`. */
 export type ServalModuleOptions = Omit<ServerContainerOptions, 'instanceFactory'>;
@@ -117,7 +117,7 @@ interface NestProvider {
   readonly host?: NestModule | undefined;
 }
 
-interface NestModule {
+interface NestModule extends ModuleOfEndpoint {
   readonly token: string;
   getProviderByKey(key: object): { readonly instance: NestModuleRef };
 }
@@ -199,6 +199,7 @@ class NestDeployment {
     for (const { metatype, host } of this.discovery.getProviders()) {
       if (host === undefined || !isEndpoint(metatype) || this.#modules.has(metatype)) continue;
       this.#modules.set(metatype, host);
+      this.#enhancers.requireStatic(metatype, host);
       this.container.addEndpoint(metatype);
     }
     this.container.completeDeployment();

@@ -14,7 +14,7 @@ import { adopt, ADOPT_OPTIONS, type AdoptOptions } from './adoption';
 import type { DeployedEndpoint, Deployment } from './deployment';
 import type { RouteMatch } from './endpoint-router';
 import { throughProxies } from './forwarded-request';
-import { asMap, handedOver, requireIncomingMessage, type PathParameters } from './handed-over';
+import { asMap, handedOver, requireIncomingMessage, type RoutedParameters } from './handed-over';
 import { parseRequestTarget, type RequestTarget } from './request-target';
 import type { UpgradeContext } from './routed-request';
 import { claim } from './shared-server';
@@ -105,7 +105,7 @@ export class Entrance {
     httpRequest: unknown,
     httpResponse: unknown,
     endpoint: EndpointClass | ServerEndpointConfig,
-    pathParameters: PathParameters,
+    pathParameters: RoutedParameters,
   ): Promise<void> {
     return this.#reported(httpRequest, this.#upgradeHttp(httpRequest, httpResponse, endpoint, pathParameters));
   }
@@ -114,7 +114,7 @@ export class Entrance {
     httpRequest: unknown,
     httpResponse: unknown,
     endpoint: EndpointClass | ServerEndpointConfig,
-    pathParameters: PathParameters,
+    pathParameters: RoutedParameters,
   ): Promise<void> {
     const { request, reply, isPlain } = handedOver(httpRequest, httpResponse);
     if (!(endpoint instanceof ServerEndpointConfig) && typeof endpoint !== 'function') {

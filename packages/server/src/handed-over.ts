@@ -38,7 +38,7 @@ function isHttp2Request(request: unknown): request is Http2ServerRequest {
 }
 
 /** The path parameters that a router found. Express finds a list of segments for a wildcard. */
-export type PathParameters =
+export type RoutedParameters =
   ReadonlyMap<string, string> | Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** A copy, so that later changes by the caller do not reach `@PathParam`. */

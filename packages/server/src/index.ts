@@ -26,7 +26,7 @@ export type { InstanceFactory, InstanceFactoryOption } from './instance-factory'
 export type { DeployedEndpoint } from './deployment';
 export type { Health, HealthSource } from './health';
 export type { RouteMatch } from './endpoint-router';
-export type { PathParameters } from './handed-over';
+export type { RoutedParameters } from './handed-over';
 export type { HandshakeMiddleware } from './handshake-middleware';
 export type { AttachableServer } from './http-host';
 export type { AllowedHosts } from './host-policy';
@@ -37,5 +37,5 @@ export type { ServerOptions } from './server-options';
 export type { PathConstraint } from './security-policy';
 export type { Authenticate } from './routed-request';
 export type { HostResponse, RouteAnswer } from './response-reply';
-export type { UpgradeReply } from './upgrade-reply';
+export type { HostAnswer, UpgradeReply } from './upgrade-reply';
 export type { UpgradeRequest } from './upgrade-request';

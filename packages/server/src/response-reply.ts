@@ -139,7 +139,11 @@ export class ResponseReply implements UpgradeReply {
       return;
     }
     const headers: Record<string, string | readonly string[]> = {};
-    for (const [name, value] of this.#headerLines(status)) headers[name] = [...(headers[name] ?? []), value];
+    try {
+      for (const [name, value] of this.#headerLines(status)) headers[name] = [...(headers[name] ?? []), value];
+    } catch {
+      // A hook of `writeHead` threw, for the second time if its first error is the reason of the refusal.
+    }
     this.reply.refuse(status, { ...rejection, headers: { ...headers, ...rejection?.headers } });
     this.#end();
   }
@@ -165,7 +169,12 @@ export class ResponseReply implements UpgradeReply {
     const response = this.#response;
     if (response === undefined || response.writableEnded) return;
     this.#sink?.discard();
-    response.end();
+    try {
+      response.end();
+    } catch {
+      // The same hook. The handshake has its answer.
+      response.destroy();
+    }
   }
 }
 
@@ -221,6 +230,8 @@ class ResponseSink {
         done();
       },
     });
+    // A response that is destroyed destroys its socket; its own 'close' tells of it.
+    sink.on('error', () => undefined);
     // A response only writes to its socket.
     return sink as unknown as IncomingMessage['socket'];
   }
@@ -253,7 +264,7 @@ class ResponseSink {
     const { status, headers: lines, body } = this.#written;
     if (!(status >= 300 && status <= 599)) {
       return new Error(
-        `A handshake middleware answered with ${status}; a refusal has a status from 300 to 599. Call next() to accept.`,
+        `A handshake middleware, or the host of a route, answered with ${Number.isNaN(status) ? 'no status' : status}; a refusal has a status from 300 to 599. Middleware calls next() to accept.`,
       );
     }
     const headers: Record<string, string[]> = {};

@@ -40,7 +40,7 @@ import { endpoint, type EndpointDefinition } from './function-endpoint';
 import type { RouteMatch } from './endpoint-router';
 import { ConnectionLimits } from './connection-limits';
 import { Entrance } from './entrance';
-import type { PathParameters } from './handed-over';
+import type { RoutedParameters } from './handed-over';
 import { HttpSessions } from './http-sessions';
 import { originPolicy } from './origin-policy';
 import { misplacedOptions } from './server-options';
@@ -327,7 +327,7 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
     httpRequest: unknown,
     httpResponse: unknown,
     endpoint: EndpointClass | ServerEndpointConfig,
-    pathParameters: PathParameters = {},
+    pathParameters: RoutedParameters = {},
   ): Promise<void> {
     return this.#entrance.upgradeHttp(httpRequest, httpResponse, endpoint, pathParameters);
   }

@@ -96,7 +96,7 @@ describe('maxConnections', () => {
     client.send(upgradeRequest('/chat'));
     await waiting.until('asked');
     expect((await server.request('/chat')).status).toBe(503);
-    client.destroy();
+    client.reset();
     await waiting.until('gone');
     await server.open('/chat');
   });

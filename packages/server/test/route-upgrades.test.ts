@@ -6,6 +6,7 @@ import { attach } from '../src/http-host';
 import { endpoint } from '../src/function-endpoint';
 import type { RouteAnswer } from '../src/response-reply';
 import type { ServerContainerOptions } from '../src/container-options';
+import type { HandshakeMiddleware } from '../src/handshake-middleware';
 import { ServerContainer } from '../src/server-container';
 import {
   clientFrame,
@@ -56,6 +57,44 @@ describe('with routeUpgrades', () => {
     expect(status).toBe(101);
     client.send(clientFrame(0x81, 'hi'));
     expect(await client.text()).toBe('blue: hi');
+  });
+
+  it('a response that is destroyed after the upgrade is a matter of the route alone', async () => {
+    const destroyed = new Journal();
+    const server = await RoutedServer.start(async (request, response, container) => {
+      await container.upgradeHttpToWebSocket(request, response, room, { room: 'blue' });
+      response.once('close', () => destroyed.add('closed')).destroy(new Error('a mistake'));
+    });
+    const { status, client } = await server.request('/blue');
+    expect(status).toBe(101);
+    await destroyed.until('closed');
+    client.send(clientFrame(0x81, 'hi'));
+    expect(await client.text()).toBe('blue: hi');
+  });
+
+  it('a hook that throws in writeHead gets the client a 500', async () => {
+    const server = await RoutedServer.start((request, response, container) => {
+      response.writeHead = () => {
+        throw new Error('a mistake');
+      };
+      return upgradeToRoom(request, response, container);
+    });
+    expect((await server.request('/blue')).status).toBe(500);
+    expect(server.log.entries.join()).toContain('a mistake');
+  });
+
+  it.each<[string, HandshakeMiddleware]>([
+    ['before', (_request, response) => void response.destroy(new Error('a mistake'))],
+    [
+      'after',
+      (_request, response, next) => {
+        next();
+        response.destroy(new Error('a mistake'));
+      },
+    ],
+  ])('middleware that destroys the response %s next() does not end the process', async (when, middleware) => {
+    const server = await RoutedServer.start(upgradeToRoom, { handshakeMiddleware: [middleware] });
+    expect([500, when === 'after' ? 101 : 500]).toContain((await server.request('/blue')).status);
   });
 
   it('reads the frames that arrived with the request', async () => {

@@ -159,6 +159,7 @@ describe('the package', () => {
     const peers = Object.entries(peerDependencies ?? {}).sort();
     expect(peers.map(([name]) => name)).toEqual([
       '@bufbuild/protobuf',
+      '@nestjs/core',
       '@opentelemetry/api',
       'cbor-x',
       'jose',
@@ -186,7 +187,7 @@ describe('the package', () => {
 
   test('contains compiled code, README and LICENSE, but no tests and no maps without sources', () => {
     const files = readdirSync(installed('serval'), { recursive: true, encoding: 'utf8' });
-    const BROWSER = ['browser.d.mts', 'browser.js', 'browser.mjs'];
+    const BROWSER = ['browser.cjs', 'browser.d.cts', 'browser.d.mts', 'browser.js', 'browser.mjs'];
     expect(readdirSync(installed('serval')).sort()).toEqual([
       'LICENSE',
       'README.md',

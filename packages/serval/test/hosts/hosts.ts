@@ -38,6 +38,7 @@ export async function startApplication(name: string, options: HostOptions = {}):
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
   const { value: printed } = await lines.next();
   const port = Number(printed);
+  if (printed === undefined) await once(child, 'close');
   if (!(port > 0)) throw new Error(`The application ${name} printed ${String(printed)} ${errors}`);
   return {
     port,

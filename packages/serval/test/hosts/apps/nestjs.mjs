@@ -167,8 +167,29 @@ method(Deployed, 'enter', OnOpen({ params: [] }), SetMetadata('public', true));
 method(Deployed, 'echo', OnMessage({ params: [String] }));
 decorated(Deployed, [], Injectable(), ServerEndpoint('/deployed'));
 
+/** A guard that NestJS would have to make for each request. */
+class TenantGuard {
+  constructor(visit) {
+    this.visit = visit;
+  }
+  canActivate() {
+    return this.visit !== undefined;
+  }
+}
+decorated(TenantGuard, [Visit], Injectable());
+
+class Tenants {
+  echo(text) {
+    return text;
+  }
+}
+method(Tenants, 'echo', OnMessage({ params: [String] }), UseGuards(TenantGuard));
+decorated(Tenants, [], Injectable(), ServerEndpoint('/tenants'));
+
+const others = process.argv[3] === 'request-scoped' ? [Tenants] : [];
+
 class ChatModule {}
-decorated(ChatModule, [], Module({ providers: [Repository, Visit, Chat, Deployed] }));
+decorated(ChatModule, [], Module({ providers: [Repository, Visit, Chat, Deployed, ...others] }));
 
 // --- controllers ---
 

@@ -33,6 +33,12 @@ describe.each(['express', 'fastify'])('ServalModule on the %s adapter', (adapter
     expect((await upgradeAt(application, '/deployed')).status).toBe(101);
   });
 
+  it('refuses a guard that depends on a request, which would lack it', async () => {
+    await expect(startApplication('nestjs', { args: [adapter, 'request-scoped'] })).rejects.toThrow(
+      'Tenants has TenantGuard, which depends on a request.',
+    );
+  });
+
   it('runs the guards, pipes, interceptors and filters of a handler for its messages', async () => {
     const application = await startApplication('nestjs', { args: [adapter] });
     const { client } = await upgradeAt(application, '/chat/green', ANN);
