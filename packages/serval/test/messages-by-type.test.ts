@@ -164,7 +164,7 @@ describe('@OnMessage(type)', () => {
       .send('{"type":"say"}');
     expect(await peer.receiveJson()).toEqual({ type: 'said' });
     expect(logger.warnings).toEqual([
-      `Room has no method for messages of type "${'x'.repeat(63)}…"; they are dropped. An @OnMessage method without a type receives all other types.`,
+      `Room has no method for messages of type "${'x'.repeat(63)}…"; they are dropped. An @OnMessage method without a type, or onMessage, receives all other types.`,
     ]);
   });
 
