@@ -70,7 +70,7 @@ test('serval/browser has the same names for import, require and a plain script',
      for (const names of [imported, required, script]) console.log(Object.keys(names).sort().join());`,
   );
   const { output } = await project.run(process.execPath, ['browser.mjs']);
-  expect(output).toBe('connect,streamSocket\n'.repeat(3));
+  expect(output).toBe('ReplyException,connect,json,streamSocket\n'.repeat(3));
 });
 
 test('the command line runs', async () => {
