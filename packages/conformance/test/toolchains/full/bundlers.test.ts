@@ -57,7 +57,7 @@ const BUNDLERS: Readonly<Record<string, string>> = {
   `,
   rollup: `
     const { rollup } = require(${tool('rollup')});
-    const plugins = ['node-resolve', 'commonjs', 'json'].map((name) => require(${tool('@rollup/plugin-')}.concat(name)).default());
+    const plugins = ['node-resolve', 'commonjs', 'json'].map((name) => require(${tool('@rollup/plugin-')}.concat(name)).default({ preferBuiltins: true }));
     rollup({ input: 'app.mjs', plugins, onwarn: (warning) => console.log(warning.message) })
       .then((bundle) => bundle.write({ file: 'out.mjs', format: 'es', inlineDynamicImports: true }));
   `,
