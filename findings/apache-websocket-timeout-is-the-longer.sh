@@ -30,8 +30,8 @@ chmod 777 "$folder"
 cd "$folder"
 apt-get download -qq apache2-bin=2.4.71-1~deb12u1 libapr1 libaprutil1 libpcre2-8-0 >apt.log 2>&1 || { cat apt.log; exit 2; }
 for package in *.deb; do dpkg -x "$package" root; done
-modules=$(find "$folder/root" -type d -path '*apache2/modules')
-libraries=$(find "$folder/root" -name 'lib*.so*' -printf '%h\n' | sort -u | paste -sd:)
+modules=$(find "$folder/unpacked" -type d -path '*apache2/modules')
+libraries=$(find "$folder/unpacked" -name 'lib*.so*' -printf '%h\n' | sort -u | paste -sd:)
 
 cat >peers.cjs <<'JS'
 const net = require('node:net');
@@ -84,7 +84,7 @@ Listen 127.0.0.1:$port
 $2
 ProxyPass "/" "http://127.0.0.1:$(cat port)/" upgrade=websocket timeout=2
 CONF
-  LD_LIBRARY_PATH=$libraries "$folder/root/usr/sbin/apache2" -X -f "$folder/httpd.conf" &
+  LD_LIBRARY_PATH=$libraries "$folder/unpacked/usr/sbin/apache2" -X -f "$folder/httpd.conf" &
   pid=$!
   pids+=("$pid")
   result=$(node peers.cjs client "$port")

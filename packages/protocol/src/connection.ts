@@ -93,7 +93,7 @@ export class Connection implements Transport, ReadingHost, SendingHost {
     socket.on('end', Connection.#onEnd);
     const early = readBuffered(socket);
     const sharesReads = parts.sharesReads && sharedReadsWork() && shareReads(socket, Connection.#onSharedRead);
-    this.#reading = new Reading(this, parts.maxFragments);
+    this.#reading = new Reading(this, parts.maxFragments, 'encrypted' in socket);
     this.#maxFrameBytes = parts.maxFrameBytes;
     for (const bytes of [parts.head, early]) if (bytes.length > 0) this.#reading.holdBack(bytes);
     if (!sharesReads) {

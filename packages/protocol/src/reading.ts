@@ -89,9 +89,11 @@ export class Reading implements FrameHandler, AheadListener {
   copies = false;
   #nextTurn: NodeJS.Immediate | undefined;
 
+  /** @param isEncrypted whether a turn may bring several shared reads, because TLS decrypts one read in pieces */
   constructor(
     private readonly host: ReadingHost,
     private readonly maxFragments: number,
+    private readonly isEncrypted = false,
   ) {}
 
   pause(): void {
@@ -125,10 +127,7 @@ export class Reading implements FrameHandler, AheadListener {
 
   /** @param chunk belongs to the reading */
   receive(chunk: Buffer): void {
-    if (this.#workTurn !== turnOf()) {
-      this.#workTurn = turn;
-      this.#work = 0;
-    }
+    this.#countTurns();
     this.#receive(chunk, chunk.length, undefined);
   }
 
@@ -137,10 +136,17 @@ export class Reading implements FrameHandler, AheadListener {
    * @param maskMemory masks the buffer
    */
   receiveShared(buffer: Buffer, length: number, maskMemory: MaskMemory): void {
-    // In one turn libuv reads a socket again only if the read before it filled the buffer.
-    if (!this.#hasFilledBuffer) this.#work = 0;
+    // In one turn libuv reads a socket again only if the read before it filled the buffer. Counting turns costs more.
+    if (this.isEncrypted) this.#countTurns();
+    else if (!this.#hasFilledBuffer) this.#work = 0;
     this.#hasFilledBuffer = length === buffer.length;
     this.#receive(buffer, length, maskMemory);
+  }
+
+  #countTurns(): void {
+    if (this.#workTurn === turnOf()) return;
+    this.#workTurn = turn;
+    this.#work = 0;
   }
 
   #receive(chunk: Buffer, length: number, maskMemory: MaskMemory | undefined): void {

@@ -103,6 +103,12 @@ function requirePrincipal(found: unknown): Principal | null {
   );
 }
 
+/** The name of a user; undefined if it has none. @throws whatever `getName` throws */
+export function nameOf(user: Principal): string | undefined {
+  const name: unknown = user.getName();
+  return typeof name === 'string' ? name : undefined;
+}
+
 /** A session's configuration, and the request that its configurator receives. */
 export interface Negotiation {
   readonly context: UpgradeContext;

@@ -158,8 +158,11 @@ export class Server {
     const stopped = new Promise<never>((_resolve, reject) => {
       this.#onStopped = () => reject(new IllegalStateException('The server was stopped while onStart was running.'));
     });
-    await Promise.race([onStart(), stopped]);
-    this.#onStopped = () => undefined;
+    try {
+      await Promise.race([onStart(), stopped]);
+    } finally {
+      this.#onStopped = () => undefined;
+    }
   }
 
   async #deploy(): Promise<void> {

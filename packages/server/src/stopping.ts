@@ -3,6 +3,7 @@ import { callable, Deadline, milliseconds, pause, readArgument } from '@serval/a
 import type { OptionTable, ReadOptions } from '@serval/api/spi';
 import {
   endSessions,
+  isThenable,
   STOP_OPTIONS,
   toError,
   type Diagnostics,
@@ -18,10 +19,10 @@ export interface ServerStopOptions extends StopOptions {
    */
   readonly drain?: number | undefined;
   /**
-   * Called when a phase begins, and once a second while the number of sessions falls. Its errors go to the log. Default:
-   * nothing is called.
+   * Called when a phase begins, and once a second while the number of sessions falls. Its errors go to the log, and
+   * nothing waits for its promise. Default: nothing is called.
    */
-  readonly onProgress?: ((progress: StopProgress) => void) | undefined;
+  readonly onProgress?: ((progress: StopProgress) => unknown) | undefined;
 }
 
 /** How far a stop is. */
@@ -38,7 +39,7 @@ export interface StopProgress {
 export const SERVER_STOP_OPTIONS = {
   ...STOP_OPTIONS,
   drain: { ...milliseconds(0), default: 0 },
-  onProgress: callable<(progress: StopProgress) => void>(),
+  onProgress: callable<(progress: StopProgress) => unknown>(),
 } satisfies OptionTable<ServerStopOptions>;
 
 type StopSettings = ReadOptions<typeof SERVER_STOP_OPTIONS>;
@@ -125,10 +126,13 @@ export class Stopping {
     const progress: StopProgress = { phase: this.#phase, sessions: registry.size };
     this.#reported = progress.sessions;
     diagnostics.report({ kind: 'stopping', ...progress });
-    try {
-      this.settings.onProgress?.(progress);
-    } catch (thrown) {
+    const failed = (thrown: unknown): void =>
       diagnostics.report({ kind: 'hook-failed', hook: 'onProgress', error: toError(thrown) });
+    try {
+      const going: unknown = this.settings.onProgress?.(progress);
+      if (isThenable(going)) void Promise.resolve(going).catch(failed);
+    } catch (thrown) {
+      failed(thrown);
     }
   }
 }

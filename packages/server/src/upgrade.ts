@@ -9,6 +9,7 @@ import {
   authenticated,
   hostAnswered,
   modifyHandshake,
+  nameOf,
   negotiateExtensions,
   negotiateSubprotocol,
   passMiddleware,
@@ -123,8 +124,8 @@ export function admitUser(
 ) {
   // An application without limits needs no names.
   if (user === null || place === undefined) return;
-  const name: unknown = user.getName();
-  if (typeof name === 'string') limits.admitUser(place, name);
+  const name = nameOf(user);
+  if (name !== undefined) limits.admitUser(place, name);
 }
 
 /** @returns whether a session opened */

@@ -232,6 +232,23 @@ describe('onStart and onStop', () => {
     expect(server.port).toBeGreaterThan(0);
   });
 
+  test('a stop after a failed onStart rejects nothing', async () => {
+    const unhandled = jest.fn();
+    process.on('unhandledRejection', unhandled);
+    afterTest(() => void process.off('unhandledRejection', unhandled));
+    const server = new Server({
+      logger,
+      onStart: () => {
+        throw new Error('no database');
+      },
+    });
+    await expect(server.start()).rejects.toThrow('no database');
+    await server.stop();
+    // Node reports a rejection once the microtasks have run.
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(unhandled).not.toHaveBeenCalled();
+  });
+
   test('a stop does not wait for an onStart that never settles', async () => {
     const server = new Server({ logger, onStart: () => new Promise(() => undefined) });
     const starting = rejection(server.start());
@@ -310,11 +327,16 @@ describe('the progress of a stop', () => {
     await stopping;
   });
 
-  test('an error of onProgress goes to the log, and the stop goes on', async () => {
+  test.each<[string, () => unknown]>([
+    [
+      'an error',
+      () => {
+        throw new Error('no console');
+      },
+    ],
+    ['a rejection', () => Promise.reject(new Error('no console'))],
+  ])('%s of onProgress goes to the log, and the stop goes on', async (_what, fail) => {
     const server = start();
-    const fail = (): void => {
-      throw new Error('no console');
-    };
     await server.container.stop({ onProgress: fail });
     expect(log.entries).toContain('error onProgress failed: no console');
   });
