@@ -29,7 +29,7 @@ trap cleanup EXIT
 chmod 777 "$folder"
 cd "$folder"
 apt-get download -qq apache2-bin=2.4.71-1~deb12u1 libapr1 libaprutil1 libpcre2-8-0 >apt.log 2>&1 || { cat apt.log; exit 2; }
-for package in *.deb; do dpkg -x "$package" root; done
+for package in *.deb; do dpkg -x "$package" unpacked; done
 modules=$(find "$folder/unpacked" -type d -path '*apache2/modules')
 libraries=$(find "$folder/unpacked" -name 'lib*.so*' -printf '%h\n' | sort -u | paste -sd:)
 

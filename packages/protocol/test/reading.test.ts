@@ -57,7 +57,7 @@ describe('the work of one turn', () => {
     expect(readsUntilPaused(65_536, false)).toBeLessThan(4);
   });
 
-  test('begins anew behind a read that does not fill the buffer, because libuv then reads no more in the turn', () => {
+  test('starts at zero behind a read that does not fill the buffer, because libuv then reads no more in the turn', () => {
     expect(readsUntilPaused(16_384, false)).toBe(Infinity);
   });
 });
