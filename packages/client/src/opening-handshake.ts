@@ -1,36 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { HandshakeException, type ClientEndpointConfig, type Extension } from '@serval/api';
 import type { Transport } from '@serval/api/spi';
-import { toError } from '@serval/container';
 import { formatExtensions, HeaderMap, tolerateNoErrors, type ClientEngine } from '@serval/protocol';
-import type { Credentials } from './credentials';
-import type { Deadline } from './deadline';
-import type { HandshakeSettings } from './handshake-settings';
-import { Authentication } from './http-authentication';
-import { exchange, type ServerAnswer } from './http-exchange';
-import type { Proxy } from './proxy';
-import { openTunnel } from './proxy-tunnel';
+import { configuredRequest, type RequestParts } from './configured-request';
+import type { ServerAnswer } from './http-exchange';
 import { badAnswer, checkAnswer } from './server-answer';
-import { describeUri, hostHeader, redirectTarget, requestTarget } from './server-uri';
-import { withoutIdentity, type TlsOptions } from './tls-options';
+import { describeUri, hostHeader } from './server-uri';
 
 /** The parts of an opening handshake. */
-export interface HandshakeParts {
-  readonly uri: URL;
-  readonly config: ClientEndpointConfig;
+export interface HandshakeParts extends RequestParts {
   readonly engine: ClientEngine;
-  readonly settings: HandshakeSettings;
-  /** The credentials for a 401 of the first origin. */
-  readonly credentials: Credentials | undefined;
-  /** Whether the client sends the credentials to the first origin, by Basic, before a challenge. */
-  readonly sendsCredentials: boolean;
-  /** The Origin of requests for which `beforeRequest` sets none. */
-  readonly origin: string | undefined;
-  readonly tls: TlsOptions;
-  /** Runs for each server that a redirect leads to. */
-  readonly proxyFor: (uri: URL) => Proxy | undefined;
-  readonly deadline: Deadline;
   readonly closeTimeoutMs: number;
   readonly maxFrameBytes: number;
 }
@@ -45,87 +24,24 @@ export interface OpenedWebSocket {
   readonly subprotocol: string;
 }
 
-/** Differs from Tomcat: includes 308, which is a 301 that must not change the request's method. */
-const REDIRECTS: ReadonlySet<number> = new Set([300, 301, 302, 303, 305, 307, 308]);
-
 /**
- * Opens a WebSocket by RFC 6455 4.1. No other function calls a client's configurator.
+ * Opens a WebSocket by RFC 6455 4.1.
  *
  * @throws HandshakeException (as a rejection) when it fails; it then leaves no connection behind
  */
-export async function openingHandshake(parts: HandshakeParts): Promise<OpenedWebSocket> {
-  const visited = new Set<string>();
-  let { uri, tls } = parts;
-  let isSameOrigin = true;
-  let authentication = authenticationAt(parts, uri);
-  let authorization = parts.sendsCredentials ? authentication?.introduce() : undefined;
-  for (;;) {
-    visited.add(uri.href);
-    const key = randomBytes(16).toString('base64');
-    const target = requestTarget(uri);
-    const headers = await requestHeaders(parts, uri, key, isSameOrigin);
-    const hasOwnCredentials = headers.has('Authorization');
-    if (authorization !== undefined && !hasOwnCredentials) headers.set('Authorization', [authorization]);
-    const proxy = parts.proxyFor(uri);
-    const tunnel = proxy && (await openTunnel(proxy, uri, parts));
-    const answer = await exchange({ method: 'GET', to: uri, target, headers, tls, tunnel }, parts);
-    try {
-      await showAnswer(parts, uri, answer);
-      if (answer.status === 401 && authentication !== undefined && !hasOwnCredentials) {
-        authorization = authentication.authorize(answer, { method: 'GET', target });
-        continue;
-      }
-      if (!REDIRECTS.has(answer.status)) return takeOver(parts, uri, key, answer);
-      uri = nextUri(uri, answer, visited, parts.settings);
-    } catch (error) {
-      answer.upgraded?.socket.destroy();
-      throw error;
-    }
-    // Once redirected off-origin, never send credentials again, even if a later redirect returns.
-    if (isSameOrigin && uri.origin !== parts.uri.origin) {
-      isSameOrigin = false;
-      tls = withoutIdentity(tls);
-    }
-    // The answer to a challenge is only for the request that was challenged.
-    authentication = isSameOrigin ? authenticationAt(parts, uri) : undefined;
-    authorization = parts.sendsCredentials ? authentication?.introduce() : undefined;
-  }
-}
-
-function authenticationAt({ credentials }: HandshakeParts, uri: URL): Authentication | undefined {
-  return (
-    credentials && new Authentication({ name: describeUri(uri), challengeHeader: 'WWW-Authenticate' }, credentials)
+export function openingHandshake(parts: HandshakeParts): Promise<OpenedWebSocket> {
+  let key = '';
+  return configuredRequest(
+    parts,
+    (uri) => {
+      key = randomBytes(16).toString('base64');
+      return upgradeHeaders(parts, uri, key);
+    },
+    (uri, answer) => takeOver(parts, uri, key, answer),
   );
 }
 
-/** The handshake itself sets these headers. A configurator sees them but cannot change them. */
-const OWN_HEADERS: ReadonlySet<string> = new Set([
-  'host',
-  'upgrade',
-  'connection',
-  'sec-websocket-key',
-  'sec-websocket-version',
-  'sec-websocket-protocol',
-  'sec-websocket-extensions',
-  'content-length',
-  'transfer-encoding',
-  'expect',
-  // It is for a proxy, which receives a separate request.
-  'proxy-authorization',
-]);
-
-/**
- * The headers of a configurator that another origin receives after a redirect. Any other may be a credential, and a
- * configurator cannot see for which origin it runs.
- */
-const SENT_TO_ANY_ORIGIN: ReadonlySet<string> = new Set(['origin', 'user-agent', 'accept-language']);
-
-async function requestHeaders(
-  { config, engine, origin, deadline }: HandshakeParts,
-  uri: URL,
-  key: string,
-  isSameOrigin: boolean,
-): Promise<HeaderMap> {
+function upgradeHeaders({ config, engine }: HandshakeParts, uri: URL, key: string): HeaderMap {
   const headers = new HeaderMap();
   headers.add('Host', hostHeader(uri));
   headers.add('Upgrade', 'websocket');
@@ -136,22 +52,6 @@ async function requestHeaders(
   if (subprotocols.length > 0) headers.add('Sec-WebSocket-Protocol', subprotocols.join(', '));
   const extensions = offers(config, engine);
   if (extensions.length > 0) headers.add('Sec-WebSocket-Extensions', formatExtensions(extensions));
-
-  const edited = copyOf(headers);
-  try {
-    await deadline.within(config.getConfigurator().beforeRequest(edited));
-    for (const [name, values] of edited) {
-      const wanted = name.toLowerCase();
-      if (OWN_HEADERS.has(wanted) || (!isSameOrigin && !SENT_TO_ANY_ORIGIN.has(wanted))) continue;
-      if (!Array.isArray(values)) throw new TypeError(`The value of ${name} is a list of strings.`);
-      validateHeaderName(name);
-      for (const value of values) validateHeaderValue(name, value);
-      if (values.length > 0) headers.set(name, [...values]);
-    }
-  } catch (thrown) {
-    throw configuratorFailed('beforeRequest', uri, thrown);
-  }
-  if (origin !== undefined && !headers.has('Origin')) headers.add('Origin', origin);
   return headers;
 }
 
@@ -162,28 +62,6 @@ function offers(config: ClientEndpointConfig, engine: ClientEngine): readonly Ex
 
 /** RFC 7692 7. */
 const COMPRESSION = 'permessage-deflate';
-
-/** Calls `afterResponse` with a copy of the headers. */
-async function showAnswer({ config, deadline }: HandshakeParts, uri: URL, answer: ServerAnswer): Promise<void> {
-  const headers = HeaderMap.fromRawHeaders(answer.rawHeaders);
-  try {
-    await deadline.within(config.getConfigurator().afterResponse({ getHeaders: () => headers }));
-  } catch (thrown) {
-    throw configuratorFailed('afterResponse', uri, thrown, answer);
-  }
-}
-
-function configuratorFailed(method: string, uri: URL, thrown: unknown, answer?: ServerAnswer): HandshakeException {
-  // The deadline passed during the wait for the configurator.
-  if (thrown instanceof HandshakeException) return thrown;
-  const cause = toError(thrown);
-  return new HandshakeException(
-    `${method} failed for ${describeUri(uri)}: ${cause.message}`,
-    cause,
-    'WS_CONNECT_ENDPOINT',
-    answer,
-  );
-}
 
 function takeOver(parts: HandshakeParts, uri: URL, key: string, answer: ServerAnswer): OpenedWebSocket {
   const { config, engine } = parts;
@@ -223,31 +101,4 @@ function takeOver(parts: HandshakeParts, uri: URL, key: string, answer: ServerAn
   }
   tolerateNoErrors(upgraded.socket);
   return { transport, uri, subprotocol };
-}
-
-/** @throws HandshakeException with WS_CONNECT_REDIRECT, or WS_CONNECT_BAD_URI */
-function nextUri(
-  from: URL,
-  answer: ServerAnswer,
-  visited: ReadonlySet<string>,
-  { maxRedirections }: HandshakeSettings,
-): URL {
-  const refuse = (why: string): HandshakeException =>
-    new HandshakeException(
-      `${describeUri(from)} answered ${answer.status}, a redirect, ${why}.`,
-      undefined,
-      'WS_CONNECT_REDIRECT',
-      answer,
-    );
-  if (visited.size > maxRedirections)
-    throw refuse(`but the client follows at most ${maxRedirections} (maxRedirections, MAX_REDIRECTIONS)`);
-  const target = redirectTarget(from, answer);
-  if (visited.has(target.href)) throw refuse(`to ${describeUri(target)}, which the client has already visited`);
-  return target;
-}
-
-function copyOf(headers: HeaderMap): HeaderMap {
-  const copy = new HeaderMap();
-  for (const [name, values] of headers) copy.set(name, [...values]);
-  return copy;
 }
