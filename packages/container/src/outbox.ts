@@ -225,7 +225,7 @@ export class Outbox implements LongWork {
    * Puts a message in the place of a waiting one. Its time limits stay those of the first one, so that a peer that takes
    * nothing is found out however often the value changes.
    *
-   * @returns undefined if none with the key waits, or if it was dropped to make room
+   * @returns undefined if none with the key waits
    */
   #replace(outgoing: Outgoing, key: string): Sending {
     const waiting = this.#latest?.get(key);
@@ -233,8 +233,9 @@ export class Outbox implements LongWork {
     const bytes = sizeOf(outgoing);
     const more = bytes - waiting.bytes;
     if (more > 0) {
-      const refusal = this.#makeRoom(outgoing, more, this.host.transport.bufferedBytes, 0);
+      const refusal = this.#makeRoom(outgoing, more, this.host.transport.bufferedBytes, waiting);
       if (refusal !== undefined) return rejected(refusal);
+      // The report of a dropped message may have ended the session.
       if (this.#latest?.get(key) !== waiting) return undefined;
     }
     waiting.outgoing = outgoing;
@@ -343,12 +344,14 @@ export class Outbox implements LongWork {
   // --- bounds and time ----------------------------------------------------------------------------------------------
 
   /**
+   * @param bytes how many more wait then
    * @param unwritten bytes that the transport holds
-   * @param messages how many more wait then: none if it replaces one
+   * @param replaced the message in whose place it waits; undefined if it waits behind all others
    * @returns why the new send is refused, or undefined when it may wait
    */
-  #makeRoom(outgoing: Outgoing, bytes: number, unwritten: number, messages = 1): Error | undefined {
+  #makeRoom(outgoing: Outgoing, bytes: number, unwritten: number, replaced?: PendingSend): Error | undefined {
     const { maxQueuedBytes, maxQueuedMessages, queueOverflow } = this.host.settings;
+    const messages = replaced === undefined ? 1 : 0;
     const isFull = (): boolean => {
       const waiting = unwritten + (this.#queue?.bytes ?? 0);
       return (
@@ -356,8 +359,9 @@ export class Outbox implements LongWork {
       );
     };
     if (!isFull()) return undefined;
-    if (queueOverflow !== 'drop-oldest' || !fitsAlone(this.host, bytes)) return overflow(this.host, !isPart(outgoing));
-    const hasRoom = this.#queue?.dropWhile(isFull, (oldest) => this.#drop(oldest)) === true;
+    if (queueOverflow !== 'drop-oldest' || !fitsAlone(this.host, sizeOf(outgoing)))
+      return overflow(this.host, !isPart(outgoing));
+    const hasRoom = this.#queue?.dropWhile(isFull, (oldest) => this.#drop(oldest), replaced) === true;
     if (this.#queue?.size === 0) this.#queue = undefined;
     // The newest message always waits: it may be the last one, and the latest counts.
     return hasRoom || !isPart(outgoing) ? undefined : overflow(this.host, false);

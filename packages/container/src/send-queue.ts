@@ -50,25 +50,31 @@ export class SendQueue<T extends QueuedSend> {
   /**
    * Leaves out the oldest until there is room for one more.
    *
-   * @returns false where there is still none when all have been left out that may be
+   * @param kept stays in its place
+   * @returns false if there is still no room after all that may be left out
    */
-  dropWhile(isFull: () => boolean, onDropped: (send: T) => void): boolean {
+  dropWhile(isFull: () => boolean, onDropped: (send: T) => void, kept?: T): boolean {
     while (isFull()) {
-      const oldest = this.takeDroppable();
+      const oldest = this.takeDroppable(kept);
       if (oldest === undefined) return false;
       onDropped(oldest);
     }
     return true;
   }
 
-  /** The oldest that may be left out. */
-  takeDroppable(): T | undefined {
-    return this.#takeFrom(this.#droppable);
+  /** The oldest that may be left out, apart from one. */
+  takeDroppable(kept?: T): T | undefined {
+    const { first } = this.#droppable;
+    if (kept === undefined || first?.send !== kept) return this.#takeFrom(this.#droppable);
+    return this.#taken(this.#droppable.takeFirst(({ send }) => send !== kept));
   }
 
   #takeFrom(sends: Fifo<Place<T>>): T | undefined {
-    const send = sends.take()?.send;
-    if (send !== undefined) this.#bytes -= send.bytes;
-    return send;
+    return this.#taken(sends.take());
+  }
+
+  #taken(place: Place<T> | undefined): T | undefined {
+    if (place !== undefined) this.#bytes -= place.send.bytes;
+    return place?.send;
   }
 }

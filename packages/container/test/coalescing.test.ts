@@ -113,6 +113,55 @@ test('a selection replaces messages in the sessions of other nodes too', async (
   expect(await received(there.peer, 2)).toEqual(['tea 100', 'end']);
 });
 
+describe('a newer message that is larger', () => {
+  const bounds = (queueOverflow: TestServerOptions['queueOverflow']): TestServerOptions => ({
+    maxQueuedBytes: 150_000,
+    queueOverflow,
+  });
+  const outcome = (sending: PromiseLike<unknown>): Promise<string> =>
+    Promise.resolve(sending).then(
+      () => 'sent',
+      (error: Error) => error.name,
+    );
+  const lengths = (messages: readonly string[]): number[] => messages.map(({ length }) => length);
+  // Two are with the transport, and the third one waits: 120,000 bytes.
+
+  test('with drop-oldest, others make room for it, the oldest first', async () => {
+    const { peer, session } = await stalled('/prices', bounds('drop-oldest'));
+    const first = outcome(session.send('tea', { coalesce: 'tea' }));
+    const other = outcome(session.send('b'.repeat(20_000)));
+    const second = outcome(session.send('t'.repeat(25_000), { coalesce: 'tea' }));
+    expect(lengths(await received(peer, 2))).toEqual([25_000, 20_000]);
+    expect(await Promise.all([first, other, second])).toEqual(['sent', 'sent', 'sent']);
+  });
+
+  test('with drop-oldest, the message that it replaces is not dropped for it', async () => {
+    const { peer, session } = await stalled('/prices', bounds('drop-oldest'));
+    const first = outcome(session.send('tea', { coalesce: 'tea' }));
+    const other = outcome(session.send('milk'));
+    const second = outcome(session.send('t'.repeat(75_000), { coalesce: 'tea' }));
+    expect(lengths(await received(peer, 1))).toEqual([75_000]);
+    expect(await Promise.all([first, other, second])).toEqual(['sent', 'SendDroppedException', 'sent']);
+  });
+
+  test.each(['drop-oldest', 'drop-newest', 'reject'] as const)(
+    'with %s, one that never fits rejects, and all others stay',
+    async (queueOverflow) => {
+      const { peer, session } = await stalled('/prices', bounds(queueOverflow));
+      const first = outcome(session.send('tea', { coalesce: 'tea' }));
+      const other = outcome(session.send('milk'));
+      const second = outcome(session.send('t'.repeat(150_001), { coalesce: 'tea' }));
+      session.send('end');
+      expect(await received(peer, 3)).toEqual(['tea', 'milk', 'end']);
+      expect(await Promise.all([first, other, second])).toEqual([
+        'sent',
+        'sent',
+        queueOverflow === 'reject' ? 'IllegalStateException' : 'SendDroppedException',
+      ]);
+    },
+  );
+});
+
 test.each<[unknown, string]>([
   [{ coalesce: '' }, 'coalesce is a string that is not empty; found "".'],
   [{ coalesce: 5 }, 'coalesce is a string that is not empty; found 5.'],
