@@ -91,7 +91,9 @@ export async function consume({ limiter, timeout }: RateLimitSettings, key: stri
     limit = new Deadline(timeout, () => reject(new Error(`The limiter has not answered within ${timeout} ms.`)));
   });
   try {
-    await Promise.race([limiter.consume(key, Math.min(points, limiter.points ?? Infinity)), overdue]);
+    // A limiter of 0 points grants nothing.
+    const most = Math.max(1, limiter.points ?? Infinity);
+    await Promise.race([limiter.consume(key, Math.min(points, most)), overdue]);
     return 0;
   } catch (thrown) {
     const wait: unknown =

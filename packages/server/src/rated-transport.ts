@@ -27,8 +27,9 @@ interface Gate {
   readonly key: string;
 }
 
-/** So many messages may wait for the limiters before the connection is not read any more. */
-const HIGH_WATER = 64;
+/** Once so many messages, or so many bytes of them, wait for the limiters, the connection is not read any more. */
+const MAX_WAITING = 64;
+const MAX_WAITING_BYTES = 65_536;
 
 const TOO_FAST = new CloseReason(1008, 'Too many messages.');
 const NO_LIMITER = new CloseReason(1013, 'The rate of messages cannot be checked. Try again later.');
@@ -44,6 +45,7 @@ export class RatedTransport implements Transport, TransportListener {
   #session: RatedSession | undefined;
   #gates: readonly Gate[] = [];
   #waiting = new Fifo<Arrival>();
+  #waitingBytes = 0;
   readonly #over = new AbortController();
   /** Whether the listener wants nothing at the moment. */
   #isPaused = true;
@@ -185,6 +187,7 @@ export class RatedTransport implements Transport, TransportListener {
   #arrive(arrival: Arrival): void {
     if (this.#over.signal.aborted) return;
     this.#waiting.push(arrival);
+    this.#waitingBytes += arrival.data.length;
     this.#regulate();
     void this.#run();
   }
@@ -192,13 +195,14 @@ export class RatedTransport implements Transport, TransportListener {
   #giveUp(): void {
     this.#over.abort();
     this.#waiting = new Fifo();
+    this.#waitingBytes = 0;
     this.#ending?.limit.clear();
     this.#ending = undefined;
   }
 
   #regulate(): void {
     if (this.#isPaused || this.#over.signal.aborted) return;
-    this.#pauseInner(this.#waiting.size >= HIGH_WATER);
+    this.#pauseInner(this.#waiting.size >= MAX_WAITING || this.#waitingBytes >= MAX_WAITING_BYTES);
   }
 
   #pauseInner(isPaused: boolean): void {
@@ -215,6 +219,7 @@ export class RatedTransport implements Transport, TransportListener {
     while (!this.#isPaused || this.#ending !== undefined) {
       const next = this.#waiting.take();
       if (next === undefined) break;
+      this.#waitingBytes -= next.data.length;
       const isAllowed = await this.#passes(next);
       if (this.#over.signal.aborted) break;
       if (isAllowed && next.kind === 'text') this.#to.onText(next.data, next.last);

@@ -70,6 +70,15 @@ test("delay reads on once the limiter allows it: the client's messages wait and 
   );
 });
 
+test('while a message waits, at most 64 KiB more are read', async () => {
+  const server = start([{ by: 'session', limiter: new Bucket(0, 60_000) }], { binaryBufferSize: 100_000 });
+  const peer = await server.connect('/echo');
+  for (let count = 0; count < 20; count += 1) peer.send(Buffer.alloc(40_000));
+  for (let turns = 0; turns < 20; turns += 1) await turn();
+  // One is with the limiter, two exceed 64 KiB, and the transport has read another one.
+  expect(peer.transport.bufferedBytes).toBeGreaterThanOrEqual(16 * 40_000);
+});
+
 test('a close frame behind messages that wait is answered after them', async () => {
   const limiter = new Bucket(1);
   const server = start([{ by: 'session', limiter }]);
@@ -113,6 +122,13 @@ test('drop leaves messages out, and counts them on the diagnostics channel', asy
   expect(await peer.receive()).toBe('4');
   const hits = events.filter((event) => (event as { limit?: string }).limit === 'rateLimits');
   expect(hits).toHaveLength(2);
+});
+
+test('a limiter of 0 points lets nothing pass', async () => {
+  const server = start([{ by: 'session', limiter: new Bucket(0), excess: 'close' }]);
+  const peer = await server.connect('/echo');
+  peer.send('1');
+  expect((await peer.closed()).code).toBe(1008);
 });
 
 test('bytes count by the size of the message, and a larger one as the whole limit', async () => {
