@@ -24,8 +24,8 @@ export interface LifeHost extends DispatchHost, RegisteredSession {
   startsToClose(reason: CloseReason): void;
   /** Hands everything that was sent to the transport, which writes it before the close frame. */
   handOver(): void;
-  /** The connection is gone: unfinished sends fail. */
-  endSends(): void;
+  /** The connection is gone: unfinished sends fail, and the session keeps its place for a limited time. */
+  connectionGone(): void;
   /** The session is over. */
   ended(end: SessionEnd): void;
 }
@@ -180,7 +180,7 @@ export class SessionLife {
   connectionClosed(code: number, phrase: string): void {
     this.#end.isConnectionGone = true;
     this.#end.timer?.clear();
-    this.host.endSends();
+    this.host.connectionGone();
     if (this.#phase === 'open') this.#end.loss = this.#lossOf(code);
     this.#finishClosing(this.#ending?.localReason ?? this.#peersCloseReason(code, phrase), true);
     this.#endIfOver();

@@ -3,8 +3,10 @@ import type { EndpointPlan } from '@serval/plan';
 
 /** The place of a connection among those that a limit counts. */
 export interface ConnectionPlace {
-  /** The connection is over. Further calls do nothing. */
+  /** The session is over. Further calls do nothing. */
   release(): void;
+  /** The connection is over, and an `@OnClose` that never settles must not keep the place. */
+  releaseWithin(milliseconds: number): void;
 }
 
 /** A session as its registry, and a container that stops, use it. */

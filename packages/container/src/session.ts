@@ -173,8 +173,9 @@ export class WsSession extends Session implements Hosts {
     this.#sender?.outbox.handOver();
   }
 
-  endSends(): void {
+  connectionGone(): void {
     this.#sender?.end();
+    this.#place?.releaseWithin(this.limits.setting('sessionCloseTimeout'));
   }
 
   /** The same user has newer credentials. */
@@ -205,7 +206,7 @@ export class WsSession extends Session implements Hosts {
       this.context.diagnostics.report({ kind: 'session-opened', ...this.#measured(), traffic });
   }
 
-  /** Keeps the place until the session is over. */
+  /** Keeps the place until the session is over, or the close timeout has passed since the end of its connection. */
   hold(place: ConnectionPlace): void {
     this.#place = place;
   }

@@ -1,5 +1,5 @@
 import { CloseReason, HandshakeRejection, type ServerEndpointConfig } from '@serval/api';
-import { choice, CONNECTIONS, type OptionTable } from '@serval/api/spi';
+import { choice, CONNECTIONS, Deadline, type OptionTable } from '@serval/api/spi';
 import type { ConnectionLimitName, ConnectionPlace } from '@serval/container';
 import { addressKey } from './client-address';
 import { refusedBy } from './refusal-rule';
@@ -54,6 +54,9 @@ export interface UncountedSession {
   hold(place: ConnectionPlace): void;
 }
 
+/** So many connections at once are accepted only to be closed. A flood of clients must not open more. */
+const MAX_CLOSING = 1000;
+
 /** How many connections a key has. */
 type Counts = Map<string, number>;
 
@@ -63,6 +66,7 @@ export class ConnectionLimits {
   readonly #users: Counts = new Map();
   readonly #addresses: Counts = new Map();
   #total = 0;
+  #closing = 0;
   #isCounting = false;
 
   /** @param uncounted the sessions that are open when the first limit comes */
@@ -149,12 +153,24 @@ export class ConnectionLimits {
   #refusal(rule: ConnectionLimitName, who: string, most: number): HandshakeRejection {
     const reason = `${who} has as many connections as ${rule} allows: ${most}.`;
     const scope = SCOPES[rule];
-    if (this.settings.connectionLimitAction === 'close') {
-      const close = new CloseReason(CloseReason.CloseCodes.TRY_AGAIN_LATER, `Too many connections${scope}.`);
-      return refusedBy(rule, new HandshakeRejection(503, {}, close), reason);
-    }
+    const { TRY_AGAIN_LATER } = CloseReason.CloseCodes;
+    const close =
+      this.settings.connectionLimitAction === 'close'
+        ? new CloseReason(TRY_AGAIN_LATER, `Too many connections${scope}.`)
+        : undefined;
     const response = { body: `Too many connections${scope}.\n`, headers: { 'Retry-After': '5' } };
-    return refusedBy(rule, new HandshakeRejection(503, response), reason);
+    return refusedBy(rule, new HandshakeRejection(503, response, close), reason);
+  }
+
+  /**
+   * The seat of a connection that is accepted only to be closed. It does not count with the others.
+   *
+   * @returns undefined if there are too many such connections; the client then gets the status instead
+   */
+  seatForClose(): ConnectionSeat | undefined {
+    if (this.#closing >= MAX_CLOSING) return undefined;
+    this.#closing += 1;
+    return new ConnectionSeat(() => (this.#closing -= 1));
   }
 }
 
@@ -169,6 +185,7 @@ const SCOPES: Readonly<Record<ConnectionLimitName, string>> = {
 export class ConnectionSeat implements ConnectionPlace {
   #counted: (readonly [counts: Counts, key: string])[] = [];
   #onRelease: (() => void) | undefined;
+  #limit: Deadline | undefined;
 
   constructor(onRelease: () => void) {
     this.#onRelease = onRelease;
@@ -181,8 +198,15 @@ export class ConnectionSeat implements ConnectionPlace {
     this.#counted.push([counts, key]);
   }
 
-  /** The connection is over. Further calls do nothing. */
+  releaseWithin(milliseconds: number): void {
+    if (this.#onRelease === undefined) return;
+    this.#limit ??= new Deadline(milliseconds, () => this.release());
+  }
+
+  /** The session is over, or did not open. Further calls do nothing. */
   release(): void {
+    this.#limit?.clear();
+    this.#limit = undefined;
     this.#onRelease?.();
     this.#onRelease = undefined;
     for (const [counts, key] of this.#counted) {

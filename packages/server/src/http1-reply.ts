@@ -20,6 +20,10 @@ export class Http1Reply implements UpgradeReply {
     private request?: unknown,
   ) {}
 
+  get hasHead(): boolean {
+    return this.head.length > 0;
+  }
+
   /** RFC 9112 9.3.2: a server answers pipelined requests in order, but Node emits an upgrade while others still wait. */
   turn(request: UpgradeRequest): Promise<void> | undefined {
     this.request = request.native;

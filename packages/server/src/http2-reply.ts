@@ -32,6 +32,9 @@ export function protocolOf(headers: IncomingHttpHeaders): string | undefined {
 
 /** The stream of an HTTP/2 request with `:method: CONNECT` and `:protocol: websocket` (RFC 8441). */
 export class Http2Reply implements UpgradeReply {
+  /** A client waits for the answer before it sends anything. */
+  readonly hasHead = false;
+
   constructor(
     readonly stream: ServerHttp2Stream,
     private readonly headers: IncomingHttpHeaders,

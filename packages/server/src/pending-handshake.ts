@@ -30,6 +30,7 @@ export class PendingHandshake<P extends ConnectionPlace = ConnectionPlace> {
   #phase: 'waiting' | 'taken' | 'given-up' = 'waiting';
   readonly #deadline: Deadline;
   readonly #onClose = (): void => this.giveUp();
+  #stopWatching: () => void = () => undefined;
   #place: P | undefined;
   #tellGivenUp: (nothing: undefined) => void = () => undefined;
   readonly #givenUp = new Promise<undefined>((resolve) => (this.#tellGivenUp = resolve));
@@ -43,6 +44,21 @@ export class PendingHandshake<P extends ConnectionPlace = ConnectionPlace> {
     client.events.once('close', this.#onClose);
     this.#deadline = new Deadline(handshakes.handshakeTimeoutMs, () => this.refuse(tookTooLong()));
     handshakes.pending.add(this);
+  }
+
+  /**
+   * Gives the handshake up when the client ends its side. Node tells that of a stream only while it reads, so this reads the
+   * first bytes into the stream's own buffer, which has a limit. Behind such bytes the end stays unseen: the client has
+   * said something.
+   */
+  watchEnd(stream: Duplex): void {
+    const onEnd = (): void => {
+      this.giveUp();
+      stream.destroy();
+    };
+    stream.once('end', onEnd);
+    this.#stopWatching = () => stream.off('end', onEnd);
+    stream.read(0);
   }
 
   /** Whether the client has left or received its answer. */
@@ -100,6 +116,7 @@ export class PendingHandshake<P extends ConnectionPlace = ConnectionPlace> {
     this.#phase = phase;
     this.#deadline.clear();
     this.client.events.off('close', this.#onClose);
+    this.#stopWatching();
     this.handshakes.pending.delete(this);
   }
 }

@@ -64,6 +64,10 @@ export class ResponseReply implements UpgradeReply {
     return this.reply.stream;
   }
 
+  get hasHead(): boolean {
+    return this.reply.hasHead;
+  }
+
   /**
    * Creates the response that the middleware sees.
    *

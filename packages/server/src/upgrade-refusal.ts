@@ -2,7 +2,7 @@ import { HandshakeRejection } from '@serval/api';
 import { Deadline } from '@serval/api/spi';
 import { toError } from '@serval/container';
 import { parseSubprotocols } from '@serval/protocol';
-import { isConnectionLimit } from './connection-limits';
+import { isConnectionLimit, type ConnectionSeat } from './connection-limits';
 import { isRejection, LINGER_MS, readRejection, type Rejection, type WireClose } from './rejection';
 import { refusedBy } from './refusal-rule';
 import { hostOf, placeOf, type RoutedRequest, type RoutedUpgrade, type UpgradeContext } from './routed-request';
@@ -14,11 +14,17 @@ export function reportLate({ container }: UpgradeContext, routed: RoutedRequest,
   container.diagnostics.report({ kind: 'handshake-failed', ...placeOf(routed), error: toError(thrown) });
 }
 
-/** Reports how a handshake ended. @returns the refusal, or undefined for any other error */
+/**
+ * Reports how a handshake ended.
+ *
+ * @param canClose whether the server may accept the handshake and then close, if the refusal asks for it
+ * @returns the refusal, or undefined for any other error
+ */
 export function reportRefusal(
   { container: { diagnostics } }: UpgradeContext,
   routed: RoutedRequest,
   thrown: unknown,
+  canClose: (close: WireClose) => boolean = () => true,
 ): Rejection | undefined {
   const where = placeOf(routed);
   const read = isRejection(thrown) ? readRejection(thrown) : { error: toError(thrown) };
@@ -27,25 +33,30 @@ export function reportRefusal(
     routed.traced?.failed(read.error);
     return undefined;
   }
-  const { status, reason, rule, close } = read;
+  const { status, reason, rule } = read;
+  const close = read.close !== undefined && canClose(read.close) ? read.close : undefined;
   diagnostics.report({ kind: 'handshake-refused', ...where, status, reason, rule, closeCode: close?.code });
   routed.traced?.refused(status, rule);
   if (read.cause !== undefined && status >= 500)
     diagnostics.report({ kind: 'handshake-failed', ...where, error: toError(read.cause) });
   for (const message of read.leftOut) diagnostics.report({ kind: 'handshake-warning', ...where, message });
-  return read;
+  return { ...read, close };
 }
 
 /** Refuses an upgrade according to the thrown error. Never throws. */
 export function refuseUpgrade(context: UpgradeContext, routed: RoutedUpgrade, thrown: unknown): void {
   const { diagnostics } = context.container;
   const { reply } = routed;
-  const rejection = reportRefusal(context, routed, thrown);
+  let seat: ConnectionSeat | undefined;
+  const rejection = reportRefusal(context, routed, thrown, () => {
+    seat = context.limits.seatForClose();
+    return seat !== undefined;
+  });
   if (rejection === undefined) {
     reply.refuse(500);
     return;
   }
-  if (rejection.close === undefined) {
+  if (rejection.close === undefined || seat === undefined) {
     reply.refuse(rejection.status, rejection.response);
     return;
   }
@@ -55,26 +66,36 @@ export function refuseUpgrade(context: UpgradeContext, routed: RoutedUpgrade, th
     const patienceMs = isConnectionLimit(rejection.rule)
       ? Math.min(LINGER_MS, sessionCloseTimeout)
       : sessionCloseTimeout;
-    acceptAndClose(context, routed, rejection.close, patienceMs);
+    acceptAndClose(context, routed, { close: rejection.close, seat, patienceMs });
   } catch (error) {
+    seat.release();
     diagnostics.report({ kind: 'handshake-failed', ...placeOf(routed), error: toError(error) });
     reply.stream.destroy();
   }
+}
+
+/** The close frame of a refused client, and how long it may take to answer. */
+interface Farewell {
+  readonly close: WireClose;
+  readonly seat: ConnectionSeat;
+  readonly patienceMs: number;
 }
 
 /** A browser hides the status of a refused handshake from its page, but passes on the code and reason of a close frame. */
 function acceptAndClose(
   context: UpgradeContext,
   routed: RoutedUpgrade,
-  { code, phrase }: WireClose,
-  patienceMs: number,
+  { close: { code, phrase }, seat, patienceMs }: Farewell,
 ): void {
   const transport = accept(context, routed, {
     subprotocol: offeredSubprotocol(routed),
     extensions: [],
     headers: [],
   });
-  if (transport === undefined) return;
+  if (transport === undefined) {
+    seat.release();
+    return;
+  }
   const lost = new Deadline(patienceMs, () => transport.terminate());
   transport.open({
     textRule: { inParts: false, maxBytes: 0 },
@@ -84,7 +105,10 @@ function acceptAndClose(
     onPong: () => undefined,
     onPing: () => undefined,
     onError: () => undefined,
-    onClose: () => lost.clear(),
+    onClose: () => {
+      lost.clear();
+      seat.release();
+    },
   });
   transport.close(code, phrase);
 }

@@ -10,8 +10,11 @@ import type { UpgradeRequest } from './upgrade-request';
  * which. Hosts create replies: `Http1Reply`, `Http2Reply`.
  */
 export interface UpgradeReply {
-  /** The stream that becomes the WebSocket connection. While user code decides, nothing reads it. */
+  /** The stream that becomes the WebSocket connection. While user code decides, nothing takes bytes from it. */
   readonly stream: Duplex;
+
+  /** Whether bytes arrived together with the request. They are messages of the client, even if it ends its side. */
+  readonly hasHead: boolean;
 
   /** Waits for the responses to earlier requests; undefined if there are none. */
   turn(request: UpgradeRequest): Promise<void> | undefined;

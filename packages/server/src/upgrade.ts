@@ -88,6 +88,7 @@ async function readRequest({ context, routed, pending }: Handshake): Promise<WsH
   checkConnections(context, routed, pending);
   // 5. The request: method, version of HTTP, headers.
   reply.check(routed.request, context.engine);
+  if (!reply.hasHead) pending.watchEnd(reply.stream);
   // 6. The host that the client requested, and whether it must be wss:.
   const request = handshakeRequest(context, routed);
   context.security.requireTransport(routed);

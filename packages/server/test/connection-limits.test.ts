@@ -1,5 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
+import { join } from 'node:path';
 import {
   HandshakeRejection,
   OnOpen,
@@ -10,10 +12,13 @@ import {
 } from '@serval/api';
 import { HandshakeRefused, TestServer, type Peer, type TestServerOptions } from '@serval/testing';
 import { afterTest, Journal, rejection } from '../../testing/test/toolbox';
-import { endpoint } from '../src';
+import { endpoint, Server, type ServerOptions } from '../src';
 import { addressKey } from '../src/client-address';
 import { upgradeRequest } from './raw-connection';
-import { loggerInto, TestServer as HttpTestServer } from './test-server';
+import { connectTo, loggerInto, TestServer as HttpTestServer } from './test-server';
+
+const fixture = (part: string): string => readFileSync(join(__dirname, `fixtures/localhost.test-${part}.pem`), 'utf8');
+const TLS = { key: fixture('key'), cert: fixture('cert') };
 
 const chat = endpoint('/chat', { onText: (text) => text });
 const news = endpoint('/news', { onText: (text) => text });
@@ -29,7 +34,7 @@ function start(options: TestServerOptions): TestServer {
 
 /** The status with which a client is refused. */
 async function refusal(connecting: Promise<Peer>): Promise<number> {
-  const error: unknown = await rejection(connecting);
+  const error: unknown = await connecting.catch((thrown: unknown) => thrown);
   return error instanceof HandshakeRefused ? error.status : NaN;
 }
 
@@ -101,6 +106,35 @@ describe('maxConnections', () => {
     await server.open('/chat');
   });
 
+  test.each<[string, ServerOptions, { ca: string } | undefined]>([
+    ['ws', {}, undefined],
+    ['wss', { tls: TLS }, { ca: TLS.cert }],
+    ["engine: 'ws'", { engine: 'ws' }, undefined],
+    ['handshakeMiddleware', { handshakeMiddleware: (_request, _response, next) => next() }, undefined],
+  ])('counts a handshake no longer when its client ends its side, over %s', async (_name, options, tls) => {
+    const waiting = new Journal();
+    const server = await new Server({
+      host: '127.0.0.1',
+      logger: loggerInto(log),
+      endpoints: [chat],
+      maxConnections: 1,
+      authenticate: () => {
+        waiting.add('asked');
+        return waiting.entries.length > 1 ? null : new Promise<null>(() => undefined);
+      },
+      ...options,
+    }).start();
+    afterTest(() => server.stop({ grace: 1 }));
+    const client = await connectTo(server.port, tls);
+    client.send(upgradeRequest('/chat'));
+    await waiting.until('asked');
+    client.finish();
+    await client.end();
+    const next = await connectTo(server.port, tls);
+    next.send(upgradeRequest('/chat'));
+    expect((await next.response()).status).toBe(101);
+  });
+
   test('is 0 by default, and 0 or less means no limit', async () => {
     const server = start({ maxConnections: -1, maxConnectionsPerAddress: 0 });
     for (let count = 0; count < 20; count += 1) await server.connect('/chat');
@@ -141,6 +175,14 @@ describe('a place is free again, once, after', () => {
     await server.connect('/chat');
     await server.connect('/chat');
     expect(await refusal(server.connect('/chat'))).toBe(503);
+  });
+
+  test("the close timeout, if @OnClose doesn't settle", async () => {
+    const stuck = endpoint('/stuck', { onClose: () => new Promise(() => undefined) });
+    const server = start({ endpoints: [stuck], maxConnections: 1, sessionCloseTimeout: 20 });
+    await (await server.connect('/stuck')).close(1000);
+    while ((await refusal(server.connect('/stuck'))) === 503) await new Promise((resolve) => setImmediate(resolve));
+    expect(server.container.health.sessions).toBe(2);
   });
 
   test.each<[string, TestServerOptions]>([
@@ -295,6 +337,22 @@ describe('a refusal by a limit', () => {
     const refused = await server.connect('/chat');
     expect(await refused.closed()).toEqual({ code: 1013, reason: 'Too many connections from this address.' });
     expect(server.container.getSessions().size).toBe(1);
+  });
+
+  test('is 503 again while 1000 refused connections are closing', async () => {
+    const server = start({ maxConnections: 1, connectionLimitAction: 'close' });
+    await server.connect('/chat');
+    const refused: Peer[] = [];
+    for (let count = 0; count < 1000; count += 1) {
+      const peer = await server.connect('/chat');
+      peer.pause();
+      refused.push(peer);
+    }
+    const error: unknown = await rejection(server.connect('/chat'));
+    expect(error).toMatchObject({ status: 503, body: 'Too many connections.\n' });
+    for (const peer of refused) peer.resume();
+    for (const peer of refused) expect((await peer.closed()).code).toBe(1013);
+    expect((await (await server.connect('/chat')).closed()).code).toBe(1013);
   });
 
   test('is a warning with the limit, the client and the option to raise; the tenth counts them', async () => {
