@@ -27,6 +27,9 @@ import { fromIncomingMessage, type UpgradeRequest } from './upgrade-request';
 /** So many deployed paths are named where a request has none of them. */
 const MAX_SHOWN = 5;
 
+/** The reason for a 400. */
+const NO_PATH = 'The request target is not a path.';
+
 /** The settings that decide which endpoint answers a request. */
 export interface EntranceSettings {
   /** The segments of the context path. */
@@ -76,10 +79,16 @@ export class Entrance {
 
   reportUnmatched(target: string, nearest: string | undefined): void {
     const { diagnostics } = this.context.container;
+    const parsed = parseRequestTarget(target);
+    if (parsed === undefined) {
+      const path = target.replace(/\?.*/s, '');
+      diagnostics.report({ kind: 'handshake-refused', path, status: 400, reason: NO_PATH, rule: 'request' });
+      return;
+    }
+    const { path } = parsed;
     const paths = this.deployment.templates.map(({ path }) => path);
     const shown = paths.length > MAX_SHOWN ? `${paths.slice(0, MAX_SHOWN).join(', ')} and more` : paths.join(', ');
     const reason = `No endpoint is deployed there${shown === '' ? '' : `; deployed are ${shown}`}.`;
-    const path = parseRequestTarget(target)?.path ?? target.replace(/\?.*/s, '');
     diagnostics.report({ kind: 'handshake-refused', path, status: 404, reason, rule: 'path', nearest });
   }
 
@@ -138,7 +147,7 @@ export class Entrance {
         endpoint: deployed.plan.name,
         template: deployed.config.getPath(),
         status: 400,
-        reason: 'The request target is not a path.',
+        reason: NO_PATH,
         rule: 'request',
       });
       reply.refuse(400);

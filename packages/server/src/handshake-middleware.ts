@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { HandshakeRejection } from '@serval/api';
+import { HandshakeRejection, type HandshakeRejectionResponse } from '@serval/api';
 import { badOption, type OptionKind } from '@serval/api/spi';
 import { toError } from '@serval/container';
 
@@ -35,8 +35,8 @@ const OUTAGES: ReadonlySet<unknown> = new Set([
 ]);
 
 /**
- * Turns an error of middleware into a refusal: with the `status` or `statusCode` of the error, as Express does; with 503
- * if the error says that a store or another peer could not be reached; otherwise the error itself, which becomes a 500.
+ * Turns an error of middleware into a refusal: with the `status` or `statusCode` of the error and its `headers`, as Express
+ * does, and its message if it has `expose`, as Koa does (errors of http-errors have all of these); with 503 if the error says that a store or another peer could not be reached; otherwise the error itself, which becomes a 500.
  */
 export function refusalFor(thrown: unknown): Error {
   const error = toError(thrown);
@@ -44,8 +44,18 @@ export function refusalFor(thrown: unknown): Error {
   const { status, statusCode }: { status?: unknown; statusCode?: unknown } = error as object;
   const found = status ?? statusCode;
   if (typeof found === 'number' && Number.isInteger(found) && found >= 400 && found <= 599)
-    return new HandshakeRejection(found, { cause: error });
+    return new HandshakeRejection(found, { ...publicPartsOf(error), cause: error });
   return isOutage(error) ? new HandshakeRejection(503, { headers: { 'Retry-After': '5' }, cause: error }) : error;
+}
+
+/** The parts of an error of http-errors that clients may see. */
+function publicPartsOf(error: Error & { expose?: unknown; headers?: unknown }): HandshakeRejectionResponse {
+  const { expose, headers, message } = error;
+  return {
+    body: expose === true && message !== '' ? `${message}\n` : undefined,
+    // The refusal leaves out all that is no header.
+    headers: typeof headers === 'object' && headers !== null ? (headers as Record<string, string>) : undefined,
+  };
 }
 
 /** Whether the error, or one of the errors that caused it, is the loss or lack of a connection. */

@@ -8,7 +8,7 @@ import { responseFor } from './routed-response';
 import { isOwnListener, markAsOwn } from './shared-server';
 import type { ServerContainer } from './server-container';
 import { whenUnanswered } from './shared-server';
-import { reportUnmatched } from './unmatched';
+import { refuseUnmatched } from './unmatched';
 import { hasToken } from './upgrade-reply';
 import { filterUpgrades } from './upgrade-filter';
 import { fromIncomingMessage } from './upgrade-request';
@@ -96,8 +96,7 @@ export class Http1Host {
     const reply = new Http1Reply(socket, head, request);
     const upgradeRequest = fromIncomingMessage(request);
     if (namesWebSocket(request)) {
-      reportUnmatched(this.containers, request.url ?? '/');
-      reply.refuse(404, { body: 'No WebSocket endpoint is deployed at this path.\n' });
+      refuseUnmatched(this.containers, request.url ?? '/', reply);
     } else if (hasBody(upgradeRequest)) {
       // Node has removed its parser from the socket, so the body can no longer be read.
       reply.refuse(400, { body: 'Send a request with a body without an Upgrade header.\n' });

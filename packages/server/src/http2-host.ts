@@ -2,7 +2,7 @@ import type { Http2SecureServer, Http2Server, IncomingHttpHeaders, ServerHttp2St
 import type { Duplex } from 'node:stream';
 import type { HandshakeRejectionResponse } from '@serval/api';
 import { tolerateErrors } from '@serval/protocol';
-import { reportUnmatched } from './unmatched';
+import { refuseUnmatched } from './unmatched';
 import { asksForWebSocket, Http2Reply, protocolOf } from './http2-reply';
 import { isOwnListener, markAsOwn } from './shared-server';
 import { reject } from './rejection';
@@ -88,10 +88,7 @@ export class Http2Host {
     const reply = new Http2Reply(stream, headers);
     const protocol = protocolOf(headers);
     if (protocol === undefined) reply.refuse(405, NO_TUNNELS);
-    else if (protocol === 'websocket') {
-      reportUnmatched(this.containers, headers[':path'] ?? '/');
-      reply.refuse(404, { body: 'No WebSocket endpoint is deployed at this path.\n' });
-    }
+    else if (protocol === 'websocket') refuseUnmatched(this.containers, headers[':path'] ?? '/', reply);
     // RFC 9220 3 requires 501 for the same request over HTTP/3; RFC 8441 names no status.
     else reply.refuse(501, { body: `This server does not support the protocol ${protocol}.\n` });
   }

@@ -6,6 +6,7 @@ export { Http1Reply } from './http1-reply';
 export { requestUser, type RequestUserOptions } from './request-user';
 export { Server } from './server';
 export { ServerContainer } from './server-container';
+export { refuseUnmatched } from './unmatched';
 
 export type { StopOptions, StopPhase } from '@serval/container';
 export type { ServerStopOptions, StopProgress } from './stopping';

@@ -151,6 +151,17 @@ describe.each([
     expect(seen.entries).toEqual([]);
   });
 
+  it('sends the headers and the public message of an error as http-errors makes them', async () => {
+    const headers = { 'WWW-Authenticate': 'Bearer', 'Retry-After': 5, Connection: 'close' };
+    const exposed = Object.assign(new Error('Log in.'), { status: 401, expose: true, headers });
+    const answer = await ask({ handshakeMiddleware: (_request, _response, next) => next(exposed) });
+    expect([answer.status, answer.body]).toEqual([401, 'Log in.\n']);
+    expect([answer.header('www-authenticate'), answer.header('retry-after')]).toEqual([['Bearer'], ['5']]);
+    const hidden = Object.assign(new Error('the password is 1234'), { status: 503, expose: false });
+    const other = await ask({ handshakeMiddleware: (_request, _response, next) => next(hidden) });
+    expect([other.status, other.body]).toEqual([503, 'Service Unavailable\n']);
+  });
+
   it.each<[string, HandshakeMiddleware]>([
     [
       'throws',

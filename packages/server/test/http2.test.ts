@@ -359,6 +359,7 @@ describe('many sessions', () => {
 describe('the handshake', () => {
   test.each<[string, number, string, string, Record<string, string | null>]>([
     ['no endpoint at the path', 404, 'No WebSocket endpoint is deployed at this path.\n', '/nowhere', {}],
+    ['a path that cannot be decoded', 400, 'The target of the request is not a path', '/rooms/%', {}],
     ['another version', 426, 'This server supports only version 13', '/echo', { 'sec-websocket-version': '8' }],
     ['no version', 426, 'This server supports only version 13', '/echo', { 'sec-websocket-version': null }],
     ['a foreign origin', 403, 'The origin https://evil.example may not', '/echo', { origin: 'https://evil.example' }],

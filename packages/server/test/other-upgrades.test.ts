@@ -116,6 +116,11 @@ describe('an upgrade left to another listener that does not answer', () => {
     expect((await (await ask('/nowhere', {})).response()).status).toBe(404);
   });
 
+  test('to a WebSocket at a path that cannot be decoded gets 400', async () => {
+    const ask = await beside(silent);
+    expect((await (await ask('/nowhere/%', {})).response()).status).toBe(400);
+  });
+
   test.each(['h2c', 'foo'])('to %s is served as a plain request', async (Upgrade) => {
     const ask = await beside(silent);
     expect(await (await ask('/', { Upgrade })).response()).toMatchObject({ status: 200, body: `GET ${Upgrade} []` });

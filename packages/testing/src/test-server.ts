@@ -19,6 +19,7 @@ import { HeaderMap, type AcceptedUpgrade, type Engine } from '@serval/protocol';
 import {
   ENDPOINTS,
   Http1Reply,
+  refuseUnmatched,
   SERVER_CONTAINER_OPTIONS,
   ServerContainer,
   type ServerContainerOptions,
@@ -144,8 +145,11 @@ export class TestServer {
       new Http1Reply(socket, Buffer.alloc(0)),
     );
     if (!found) {
-      this.container.upgradeUnmatched(target, this.container.nearestTo(target));
-      throw new HandshakeRefused(404, new Map(), 'No endpoint is deployed at this path.');
+      refuseUnmatched([this.container], target, {
+        refuse: (status, { body }) => {
+          throw new HandshakeRefused(status, new Map(), String(body));
+        },
+      });
     }
     await socket.answered;
     const peer = this.#accepted.get(socket);
