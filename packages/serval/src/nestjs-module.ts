@@ -1,10 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { inspect } from 'node:util';
 import { DeploymentException, type EndpointClass, type InterceptorContext } from '@serval/api';
-import { cannotLoad, readClassRecord, readAnnotations } from '@serval/api/spi';
+import { cannotLoad, readAnnotations } from '@serval/api/spi';
 import type { Logger } from '@serval/container';
 import { attach, ServerContainer, type AttachableServer, type ServerContainerOptions } from '@serval/server';
 import { nestFactory, type NestModuleRef } from './nestjs-factory';
+import {
+  NestHandshakes,
+  type NestAdapterHost,
+  type NestContextCreator,
+  type NestHttpException,
+} from './nestjs-handshake';
 import { NestEnhancers, type Enhanced, type ModuleOfEndpoint, type NestInternals } from './nestjs-enhancers';
 
 /** The options of {@link ServalModule}: those of `attach`. */
@@ -96,6 +102,7 @@ interface Nest extends NestInternals {
   readonly ModuleRef: object;
   readonly Logger: new (name: string) => NestLogger;
   readonly ForbiddenException: new (message: string) => Error;
+  readonly HttpException: NestHttpException;
 }
 
 interface NestLogger {
@@ -107,8 +114,8 @@ interface NestLogger {
 type Parts = [
   options: ServalModuleOptions,
   discovery: { getProviders(): readonly NestProvider[] },
-  adapterHost: { readonly httpAdapter?: { getHttpServer(): AttachableServer | undefined } | undefined },
-  contexts: ContextCreator,
+  adapterHost: NestAdapterHost,
+  contexts: NestContextCreator,
   modules: object,
 ];
 
@@ -120,20 +127,6 @@ interface NestProvider {
 interface NestModule extends ModuleOfEndpoint {
   readonly token: string;
   getProviderByKey(key: object): { readonly instance: NestModuleRef };
-}
-
-interface ContextCreator {
-  create(
-    instance: object,
-    handler: () => unknown,
-    name: string,
-    metadataKey: undefined,
-    paramsFactory: undefined,
-    contextId: undefined,
-    inquirerId: undefined,
-    options: { guards: boolean; interceptors: boolean; filters: boolean },
-    type: string,
-  ): (...args: readonly unknown[]) => Promise<unknown>;
 }
 
 function loadNest(): Nest {
@@ -161,14 +154,14 @@ class NestDeployment {
   /** The modules that provide endpoints. */
   readonly #modules = new Map<EndpointClass, NestModule>();
   readonly #handlers = new Map<EndpointClass, Map<string | symbol, Enhanced | undefined>>();
-  readonly #handshakes = new Map<EndpointClass, (request: IncomingMessage, response: ServerResponse) => unknown>();
+  readonly #handshakes: NestHandshakes;
 
   constructor(
     private readonly nest: Nest,
     options: ServalModuleOptions,
     private readonly discovery: Parts[1],
     private readonly adapterHost: Parts[2],
-    private readonly contexts: Parts[3],
+    contexts: Parts[3],
     modules: object,
   ) {
     class Forbidden extends nest.ForbiddenException {
@@ -177,6 +170,7 @@ class NestDeployment {
       }
     }
     this.#enhancers = new NestEnhancers(nest, modules, Forbidden);
+    this.#handshakes = new NestHandshakes(contexts, adapterHost, nest.HttpException);
     const { handshakeMiddleware = [], interceptors = [] } = options;
     this.container = new ServerContainer({
       logger: loggerOf(new nest.Logger('Serval')),
@@ -193,7 +187,8 @@ class NestDeployment {
 
   /** NestJS calls it once all modules exist, before the server listens. */
   onApplicationBootstrap(): void {
-    const server = this.adapterHost.httpAdapter?.getHttpServer();
+    // A server of node:http, node:https or node:http2.
+    const server = this.adapterHost.httpAdapter?.getHttpServer() as AttachableServer | undefined;
     // An application context without HTTP, such as that of a script.
     if (server === undefined) return;
     for (const { metatype, host } of this.discovery.getProviders()) {
@@ -218,44 +213,11 @@ class NestDeployment {
     return module.getProviderByKey(this.nest.ModuleRef).instance;
   }
 
-  /** Runs the guards of the application, of the endpoint and of its `@OnOpen`. Their exceptions refuse the handshake. */
+  /** Runs the guards of the endpoint at the path. */
   async #guardHandshake(request: IncomingMessage, response: ServerResponse, next: () => void): Promise<void> {
     const match = this.container.match(request.url ?? '/');
-    // A route of the application upgrades it, and NestJS has run its guards.
-    if (match !== undefined) {
-      const { endpointClass } = match.target.plan;
-      // As a request of Express or Fastify has them.
-      const query = Object.fromEntries(new URL(request.url ?? '/', 'http://localhost').searchParams);
-      Object.assign(request, { params: Object.fromEntries(match.pathParameters), query });
-      await this.#handshakeOf(endpointClass)(request, response);
-    }
-    next();
-  }
-
-  #handshakeOf(endpointClass: EndpointClass): (request: IncomingMessage, response: ServerResponse) => unknown {
-    const known = this.#handshakes.get(endpointClass);
-    if (known !== undefined) return known;
-    const prototype = endpointClass.prototype as object;
-    const open = readClassRecord(endpointClass)?.handlers.find(({ kind }) => kind === 'open')?.method;
-    const opening: unknown = open === undefined ? undefined : Reflect.get(prototype, open);
-    // Stands for the method, which runs later: guards see its metadata.
-    const handshake = (): void => undefined;
-    if (typeof opening === 'function') copyMetadata(opening, handshake);
-    const only = { guards: true, interceptors: false, filters: false };
-    const instance = Object.create(prototype) as object;
-    const run = this.contexts.create(
-      instance,
-      handshake,
-      'handshake',
-      undefined,
-      undefined,
-      undefined,
-      undefined,
-      only,
-      'http',
-    );
-    this.#handshakes.set(endpointClass, run);
-    return run;
+    // Without one a route of the application upgrades it, and NestJS has run its guards.
+    if (match === undefined || (await this.#handshakes.guard(match, request, response))) next();
   }
 
   #intercept(context: InterceptorContext, next: () => unknown): unknown {
@@ -274,18 +236,6 @@ class NestDeployment {
     const module = this.#modules.get(endpointClass);
     return module && this.#enhancers.around(module.token, endpointClass, method);
   }
-}
-
-/** The functions that NestJS installs on Reflect. */
-interface ReflectMetadata {
-  getMetadataKeys(target: object): unknown[];
-  getMetadata(key: unknown, target: object): unknown;
-  defineMetadata(key: unknown, value: unknown, target: object): void;
-}
-
-function copyMetadata(from: object, to: object): void {
-  const metadata = Reflect as unknown as ReflectMetadata;
-  for (const key of metadata.getMetadataKeys(from)) metadata.defineMetadata(key, metadata.getMetadata(key, from), to);
 }
 
 function isEndpoint(metatype: unknown): metatype is EndpointClass {

@@ -104,6 +104,12 @@ export function describeHost(name: string, options: HostOptions & { readonly has
       expect(foreign.rest).toContain('https://other.example');
     });
 
+    it('refuses a path that cannot be decoded with 400, before any route', async () => {
+      const refused = await upgradeAt(await start(), '/rooms/%', { 'X-User': 'ann' });
+      expect([refused.status, refused.header('x-trail')]).toEqual([400, '']);
+      expect(refused.rest).toContain('The target of the request is not a path');
+    });
+
     it('stops: sessions of routes and deployed endpoints end with 1001, and the process ends', async () => {
       const application = await start();
       const routed = await upgradeAt(application, '/rooms/blue', { 'X-User': 'ann' });

@@ -6,6 +6,7 @@ import {
   Controller,
   ForbiddenException,
   Get,
+  HttpException,
   Inject,
   Injectable,
   Module,
@@ -224,6 +225,38 @@ method(Rooms, 'notify', Post('notify/:room'), isPublic);
 Req()(Rooms.prototype, 'notify', 0);
 decorated(Rooms, [ServerContainer], Controller());
 
+// --- answers of guards on the handshake ---
+
+/** Refuses in the way that the query names. */
+class AnsweringGuard {
+  canActivate(context) {
+    const { query } = context.switchToHttp().getRequest();
+    const response = context.switchToHttp().getResponse();
+    if (query.how === 'body') throw new HttpException({ code: 'no-plan', plans: ['gold'] }, 402);
+    if (query.how === 'text') throw new HttpException('the kettle is cold', 418);
+    if (query.how === 'headers') {
+      response.setHeader('WWW-Authenticate', 'Bearer realm="chat"');
+      throw new UnauthorizedException('who are you?');
+    }
+    if (query.how === 'redirect') {
+      if ('redirect' in response) response.redirect(307, '/login');
+      else response.writeHead(307, { Location: '/login' }).end();
+      return query.then === 'true';
+    }
+    if (query.how === 'error') throw new Error('the database is down');
+    return true;
+  }
+}
+decorated(AnsweringGuard, [], Injectable());
+
+class Answered {
+  echo(text) {
+    return text;
+  }
+}
+method(Answered, 'echo', OnMessage({ params: [String] }));
+decorated(Answered, [], Injectable(), UseGuards(AnsweringGuard), ServerEndpoint('/answered'));
+
 class App {}
 decorated(
   App,
@@ -231,7 +264,7 @@ decorated(
   Module({
     imports: [ServalModule.forRootAsync({ useFactory: async () => ({ ...options, routeUpgrades: true }) }), ChatModule],
     controllers: [Rooms],
-    providers: [{ provide: APP_GUARD, useClass: LoginGuard }],
+    providers: [Answered, { provide: APP_GUARD, useClass: LoginGuard }],
   }),
 );
 

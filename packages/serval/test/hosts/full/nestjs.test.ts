@@ -33,6 +33,26 @@ describe.each(['express', 'fastify'])('ServalModule on the %s adapter', (adapter
     expect((await upgradeAt(application, '/deployed')).status).toBe(101);
   });
 
+  it('answers with the status, the headers and the body of a guard', async () => {
+    const application = await startApplication('nestjs', { args: [adapter] });
+    const ask = (query: string) => upgradeAt(application, `/answered?${query}`, ANN);
+    const body = await ask('how=body');
+    expect([body.status, JSON.parse(body.rest)]).toEqual([402, { code: 'no-plan', plans: ['gold'] }]);
+    expect(body.header('content-type')).toContain('application/json');
+    const text = await ask('how=text');
+    expect([text.status, JSON.parse(text.rest)]).toEqual([418, { statusCode: 418, message: 'the kettle is cold' }]);
+    const headers = await ask('how=headers');
+    expect([headers.status, headers.header('www-authenticate')]).toEqual([401, 'Bearer realm="chat"']);
+    expect(JSON.parse(headers.rest)).toMatchObject({ message: 'who are you?' });
+    for (const then of ['false', 'true']) {
+      const redirect = await ask(`how=redirect&then=${then}`);
+      expect([redirect.status, redirect.header('location')]).toEqual([307, '/login']);
+    }
+    const error = await ask('how=error');
+    expect([error.status, error.rest]).toEqual([500, expect.not.stringContaining('database')]);
+    expect((await ask('how=')).status).toBe(101);
+  });
+
   it('refuses a guard that depends on a request, which would lack it', async () => {
     await expect(startApplication('nestjs', { args: [adapter, 'request-scoped'] })).rejects.toThrow(
       'Tenants has TenantGuard, which depends on a request.',
