@@ -2,7 +2,16 @@ import { IllegalStateException, IOException } from '@serval/api';
 import { Fifo, type SendCallback, type Transport } from '@serval/api/spi';
 import { Deadlines, type DueEntry } from './deadlines';
 import { rejected, tolerateNeglect, type Sending } from './promises';
-import { dropped, fitsAlone, LOW_WATER, overflow, sessionClosed, timedOut, type BoundsHost } from './send-bounds';
+import {
+  dropped,
+  fitsAlone,
+  LOW_WATER,
+  overflow,
+  sessionClosed,
+  textOnly,
+  timedOut,
+  type BoundsHost,
+} from './send-bounds';
 import { SendQueue, type QueuedSend } from './send-queue';
 import type { SessionTraffic } from './session-traffic';
 import { SendState, type StreamKind } from './send-state';
@@ -11,7 +20,10 @@ import { goOnLater, mayGoOn, type LongWork } from './turns';
 
 /** A session as its outbox uses it. */
 export interface OutboxHost extends BoundsHost {
-  readonly transport: Pick<Transport, 'sendText' | 'sendBinary' | 'ping' | 'pong' | 'bufferedBytes'>;
+  readonly transport: Pick<
+    Transport,
+    'sendText' | 'sendBinary' | 'ping' | 'pong' | 'bufferedBytes' | 'isFull' | 'isTextOnly'
+  >;
   readonly settings: BoundsHost['settings'] &
     Pick<ContainerSettings, 'concurrentSends' | 'maxQueueTime' | 'streamBufferSize'>;
   readonly limits: {
@@ -85,6 +97,7 @@ export class Outbox implements LongWork {
 
   sendBinary(data: Uint8Array, timeoutMs: number): Sending {
     if (!this.host.life.canSend) return rejected(sessionClosed());
+    if (this.host.transport.isTextOnly === true) return rejected(textOnly());
     const finish = this.#state.beginWhole('binary');
     return finish(this.#send({ kind: 'binary', data, last: true, isWhole: true }, timeoutMs));
   }
@@ -93,6 +106,7 @@ export class Outbox implements LongWork {
   sendLatest(data: string | Uint8Array, key: string, timeoutMs: number): Sending {
     if (!this.host.life.canSend) return rejected(sessionClosed());
     const kind = typeof data === 'string' ? 'text' : 'binary';
+    if (kind === 'binary' && this.host.transport.isTextOnly === true) return rejected(textOnly());
     const finish = this.#state.beginWhole(kind);
     const outgoing = { kind, data, last: true, isWhole: true } as Outgoing;
     // The messages of a batch leave together, and replace none.
@@ -110,6 +124,7 @@ export class Outbox implements LongWork {
 
   sendBinaryPart(part: Uint8Array, last: boolean, timeoutMs: number, as: StreamKind | 'part' = 'part'): Sending {
     if (!this.host.life.canSend) return rejected(sessionClosed());
+    if (this.host.transport.isTextOnly === true) return rejected(textOnly());
     const finish = this.#state.beginPart('binary', last, as);
     return finish(this.#send({ kind: 'binary', data: part, last, isWhole: false }, timeoutMs));
   }
@@ -202,8 +217,9 @@ export class Outbox implements LongWork {
 
   #dispatch(outgoing: Outgoing, timeoutMs: number, key?: string): Sending {
     const bytes = sizeOf(outgoing);
-    const unwritten = this.host.transport.bufferedBytes;
-    if (unwritten + bytes <= LOW_WATER && this.#queue === undefined) {
+    const { transport } = this.host;
+    const unwritten = transport.bufferedBytes;
+    if (unwritten + bytes <= LOW_WATER && this.#queue === undefined && transport.isFull !== true) {
       this.#write(outgoing);
       return undefined;
     }
@@ -307,7 +323,8 @@ export class Outbox implements LongWork {
   /** Hands sends over from the queue while there is room, at least one. */
   #pump(): void {
     while (this.#queue !== undefined) {
-      const isFull = this.host.transport.bufferedBytes >= LOW_WATER;
+      const { transport } = this.host;
+      const isFull = transport.bufferedBytes >= LOW_WATER || transport.isFull === true;
       if (isFull && (this.#inFlight?.size ?? 0) > 0) return;
       if (!mayGoOn()) {
         this.#goOnLater();

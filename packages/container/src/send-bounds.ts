@@ -57,3 +57,9 @@ export function timedOut({ life }: BoundsHost): SocketTimeoutException {
 export function sessionClosed(): IOException {
   return new IOException('The message was not sent: the session is closed.');
 }
+
+export function textOnly(): IllegalStateException {
+  return new IllegalStateException(
+    'The session carries only text, because its client connects by SockJS. Send the bytes as text, such as base64.',
+  );
+}

@@ -83,6 +83,12 @@ export class RatedTransport implements Transport, TransportListener {
   get progress(): number {
     return this.inner.progress;
   }
+  get isTextOnly(): boolean | undefined {
+    return this.inner.isTextOnly;
+  }
+  get isFull(): boolean | undefined {
+    return this.inner.isFull;
+  }
   get isSecure(): boolean {
     return this.inner.isSecure;
   }

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { start, text, turns, type ContractCase } from './contract-case';
+import { start, text, turns, type ContractCase, type ContractPeer, type OpenConnection } from './contract-case';
 import { RecordingListener } from './recording-listener';
 
 /** The rules for the end of a connection. */
 export const closingContract: readonly ContractCase[] = [
   {
     title: 'reports the code and reason of the peer’s close frame once, and answers it',
+    needs: ['close frames'],
     async run(open) {
       const { peer, listener } = await start(open);
       peer.close(4001, 'good bye ✓');
@@ -15,6 +16,7 @@ export const closingContract: readonly ContractCase[] = [
   },
   {
     title: 'calls onClosing after everything that the peer sent, and sends what the listener sends before it closes',
+    needs: ['close frames'],
     async run(open) {
       const listener = new ClosingListener();
       const { transport, peer } = await start(open, listener);
@@ -63,6 +65,7 @@ export const closingContract: readonly ContractCase[] = [
   },
   {
     title: 'reports the code of the peer’s close frame even if the connection is lost before the answer',
+    needs: ['close frames'],
     async run(open) {
       const listener = new ClosingListener();
       const { transport, peer } = await start(open, listener);
@@ -73,26 +76,13 @@ export const closingContract: readonly ContractCase[] = [
     },
   },
   {
-    title: 'calls onPeerLeaving once, even while messages of the peer wait',
-    async run(open) {
-      for (const leave of ['close', 'drop'] as const) {
-        const listener = new LeavingListener();
-        const { transport, peer } = await start(open, listener);
-        peer.sendText('one', true);
-        await listener.until(1);
-        transport.pause();
-        peer.sendText('two', true);
-        if (leave === 'close') peer.close(4001, 'bye');
-        else peer.drop();
-        await listener.leaving;
-        await turns();
-        assert.deepEqual(listener.events, [text('one')]);
-        transport.resume();
-        assert.equal((await listener.closed()).code, leave === 'close' ? 4001 : 1006);
-        assert.deepEqual([listener.events.length, listener.leavingCalls], [3, 1]);
-        assert.equal(listener.close?.code, leave === 'close' ? 4001 : undefined);
-      }
-    },
+    title: 'calls onPeerLeaving once for a close frame, even while messages of the peer wait',
+    needs: ['close frames'],
+    run: (open) => leaves(open, (peer) => peer.close(4001, 'bye'), 4001),
+  },
+  {
+    title: 'calls onPeerLeaving once for a lost connection, even while messages of the peer wait',
+    run: (open) => leaves(open, (peer) => peer.drop(), undefined),
   },
   {
     title: 'delivers messages that arrived before the connection was dropped, even if it was paused',
@@ -116,6 +106,7 @@ export const closingContract: readonly ContractCase[] = [
   },
   {
     title: 'reports an empty close frame as 1005',
+    needs: ['close frames'],
     async run(open) {
       const { peer, listener } = await start(open);
       peer.close(undefined, '');
@@ -171,6 +162,27 @@ export const closingContract: readonly ContractCase[] = [
     },
   },
 ];
+
+async function leaves(
+  open: OpenConnection,
+  leave: (peer: ContractPeer) => void,
+  code: number | undefined,
+): Promise<void> {
+  const listener = new LeavingListener();
+  const { transport, peer } = await start(open, listener);
+  peer.sendText('one', true);
+  await listener.until(1);
+  transport.pause();
+  peer.sendText('two', true);
+  leave(peer);
+  await listener.leaving;
+  await turns();
+  assert.deepEqual(listener.events, [text('one')]);
+  transport.resume();
+  assert.equal((await listener.closed()).code, code ?? 1006);
+  assert.deepEqual([listener.events.length, listener.leavingCalls], [3, 1]);
+  assert.equal(listener.close?.code, code);
+}
 
 /** A listener that leaves the answer to a close to the test. */
 class ClosingListener extends RecordingListener {

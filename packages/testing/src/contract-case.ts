@@ -20,9 +20,14 @@ export interface ContractPeer {
 /** Opens a connection: a transport without a listener, and its peer. */
 export type OpenConnection = () => Promise<{ readonly transport: Transport; readonly peer: ContractPeer }>;
 
+/** Something that a transport may lack: binary messages, or a peer that sends fragments, pings or close frames. */
+export type Capability = 'binary' | 'fragments' | 'pings' | 'close frames';
+
 /** One rule that every {@link Transport} follows. */
 export interface ContractCase {
   readonly title: string;
+  /** The rule is only for transports that have all of these. Default: for every transport. */
+  readonly needs?: readonly Capability[] | undefined;
   run(open: OpenConnection): Promise<void>;
 }
 

@@ -15,4 +15,4 @@ export type { Conversation, ConversationOptions } from './conversation';
 export type { Literal, ResponseHead } from './literal-socket';
 export type { RecordedEvent } from './recording-listener';
 export type { ConnectOptions, TestServerOptions } from './test-server';
-export type { ContractCase, ContractPeer, OpenConnection } from './contract-case';
+export type { Capability, ContractCase, ContractPeer, OpenConnection } from './contract-case';

@@ -8,6 +8,7 @@ import { RecordingListener } from './recording-listener';
 export const transportContract: readonly ContractCase[] = [
   {
     title: 'delivers text and binary messages whole and in order',
+    needs: ['binary'],
     async run(open) {
       const { peer, listener } = await start(open);
       peer.sendText('one', true);
@@ -23,7 +24,17 @@ export const transportContract: readonly ContractCase[] = [
     },
   },
   {
+    title: 'delivers text messages whole and in order',
+    async run(open) {
+      const { peer, listener } = await start(open);
+      const texts = ['one', '', 'zwei ✓ 𝄞', ' \u2028</script>\r\n'];
+      for (const one of texts) peer.sendText(one, true);
+      assert.deepEqual(await listener.until(4), texts.map(text));
+    },
+  },
+  {
     title: 'joins the fragments of a message for a listener with inParts: false',
+    needs: ['fragments'],
     async run(open) {
       const { peer, listener } = await start(open);
       peer.sendText('he', false);
@@ -34,6 +45,7 @@ export const transportContract: readonly ContractCase[] = [
   },
   {
     title: 'delivers a message in parts, with the last one marked, for a listener with inParts: true',
+    needs: ['fragments'],
     async run(open) {
       const listener = new RecordingListener();
       listener.textRule = { inParts: true, maxBytes: 1 };
@@ -66,6 +78,7 @@ export const transportContract: readonly ContractCase[] = [
   },
   {
     title: 'sends text, binary and partial messages in call order',
+    needs: ['binary'],
     async run(open) {
       const { transport, peer } = await start(open);
       transport.sendText('a', true);
@@ -75,6 +88,18 @@ export const transportContract: readonly ContractCase[] = [
       transport.sendBinary(bytes(7), true);
       const events = await peer.received.until(3);
       assert.deepEqual(events, [text('a'), text('bc'), { kind: 'binary', hex: '07', last: true }]);
+    },
+  },
+  {
+    title: 'sends text and partial messages in call order',
+    async run(open) {
+      const { transport, peer } = await start(open);
+      transport.sendText('a ✓', true);
+      transport.sendText('b', false);
+      transport.sendText('', false);
+      transport.sendText('c', true);
+      transport.sendText('', true);
+      assert.deepEqual(await peer.received.until(3), [text('a ✓'), text('bc'), text('')]);
     },
   },
   {
@@ -94,6 +119,7 @@ export const transportContract: readonly ContractCase[] = [
   },
   {
     title: 'answers a ping with a pong of the same data, and calls onPing',
+    needs: ['pings'],
     async run(open) {
       const { peer, listener } = await start(open);
       peer.ping(bytes(1, 2, 3));
@@ -103,6 +129,7 @@ export const transportContract: readonly ContractCase[] = [
   },
   {
     title: 'while paused, answers a ping behind a waiting message exactly once',
+    needs: ['pings', 'binary'],
     async run(open) {
       const { transport, peer, listener } = await start(open);
       peer.sendText('one', true);
@@ -127,6 +154,7 @@ export const transportContract: readonly ContractCase[] = [
   },
   {
     title: 'calls onPong for a pong',
+    needs: ['pings'],
     async run(open) {
       const { peer, listener } = await start(open);
       peer.pong(bytes(9));
@@ -149,6 +177,7 @@ export const transportContract: readonly ContractCase[] = [
   },
   {
     title: 'reads the limit again for each message, and separately for each type',
+    needs: ['binary'],
     async run(open) {
       const listener = new RecordingListener();
       listener.textRule = { inParts: false, maxBytes: 100 };
@@ -169,10 +198,10 @@ export const transportContract: readonly ContractCase[] = [
     async run(open) {
       const { transport, peer } = await start(open);
       peer.pause();
-      const chunk = new Uint8Array(1024 * 1024);
+      const chunk = 'x'.repeat(1024 * 1024);
       const settled: Promise<void>[] = [];
       for (let count = 0; count < 16; count += 1) {
-        settled.push(new Promise((resolve) => transport.sendBinary(chunk, true, () => resolve())));
+        settled.push(new Promise((resolve) => transport.sendText(chunk, true, () => resolve())));
       }
       assert.ok(transport.bufferedBytes > 1024 * 1024, `bufferedBytes is ${transport.bufferedBytes}`);
       transport.terminate();
@@ -181,6 +210,7 @@ export const transportContract: readonly ContractCase[] = [
   },
   {
     title: 'increases progress with each part of an unfinished message',
+    needs: ['fragments'],
     async run(open) {
       const { transport, peer, listener } = await start(open);
       if (!(await tellsProgress(transport, peer, listener))) return;
@@ -198,7 +228,7 @@ export const transportContract: readonly ContractCase[] = [
       const { transport, peer, listener } = await start(open);
       if (!(await tellsProgress(transport, peer, listener))) return;
       peer.pause();
-      const written = new Promise((resolve) => transport.sendBinary(new Uint8Array(16 * 1024 * 1024), true, resolve));
+      const written = new Promise((resolve) => transport.sendText('x'.repeat(16 * 1024 * 1024), true, resolve));
       await turns();
       const before = transport.progress;
       peer.resume();

@@ -54,6 +54,13 @@ export interface Transport {
    * value. Stays 0 if the transport cannot measure it.
    */
   readonly progress: number;
+  /** Whether the transport carries only text, as SockJS does; the container then rejects binary messages. Default false. */
+  readonly isTextOnly?: boolean | undefined;
+  /**
+   * Whether so many messages wait in the transport that further ones should wait in the container, although they have few
+   * bytes. Default false.
+   */
+  readonly isFull?: boolean | undefined;
   readonly isSecure: boolean;
   readonly remoteAddress: string | undefined;
 }
