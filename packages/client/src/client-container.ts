@@ -15,6 +15,7 @@ import {
   ContainerDefaults,
   endSessions,
   graceOf,
+  Patience,
   type ContainerSettings,
   type Selections,
   type StopOptions,
@@ -52,6 +53,7 @@ export class ClientContainer extends ContainerDefaults implements WebSocketConta
   #stopped: Promise<void> | undefined;
   /** Ends the waits that a Retry-After header causes. */
   readonly #stopping = new AbortController();
+  readonly #grace = new Patience();
   /** Undefined if the options forbid compression. */
   readonly #compressing: ClientEngine | undefined;
 
@@ -155,7 +157,7 @@ export class ClientContainer extends ContainerDefaults implements WebSocketConta
   /**
    * Stops the container: rejects new connects, aborts pending ones, lets running handlers finish, and closes every session
    * with 1001. It resolves once every `@OnClose` has returned and every connection has ended. After `grace` it drops the
-   * remaining connections. A second call waits for the first. Not in the specification.
+   * remaining connections. A second call waits for the first, and may shorten its grace. Not in the specification.
    *
    * A connect whose `@OnOpen` is running already has a session: it resolves, and the container closes the session. Every
    * other pending or later connect rejects with a HandshakeException, `WS_CONNECT_STOPPED`. `ContainerProvider` then
@@ -165,6 +167,7 @@ export class ClientContainer extends ContainerDefaults implements WebSocketConta
    */
   async stop(options: StopOptions = {}): Promise<void> {
     const graceMs = graceOf(options);
+    if (options.grace !== undefined) this.#grace.limit(graceMs);
     await (this.#stopped ??= this.#stop(graceMs));
   }
 
@@ -181,7 +184,7 @@ export class ClientContainer extends ContainerDefaults implements WebSocketConta
     for (const tell of this.stopListeners) tell(containerStopped());
     const reason = new CloseReason(CloseReason.CloseCodes.GOING_AWAY, 'The client is stopping.');
     const given = Promise.all(connecting.map(({ cleared }) => cleared));
-    return endSessions(this.#context.registry, reason, graceMs, given);
+    return endSessions(this.#context.registry, reason, this.#grace.limit(graceMs), given);
   }
 
   /** Calls {@link stop}: `await using container = new ClientContainer()`. */

@@ -13,7 +13,7 @@ export { requestParameters } from './session-handshake';
 export { WITHOUT_EFFECT } from './setting-sources';
 export { COMPATIBILITIES, SETTINGS, TOMCAT } from './settings';
 export { SessionProperties } from './session-properties';
-export { endSessions, graceOf, STOP_OPTIONS } from './stopping';
+export { endSessions, graceOf, Patience, STOP_OPTIONS } from './stopping';
 export { inTurns } from './turns';
 export { isThenable, rejected, tolerateNeglect, toError } from './promises';
 

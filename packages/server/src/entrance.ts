@@ -17,6 +17,7 @@ import { throughProxies } from './forwarded-request';
 import { asMap, handedOver, requireIncomingMessage, type RoutedParameters } from './handed-over';
 import { parseRequestTarget, type RequestTarget } from './request-target';
 import type { UpgradeContext } from './routed-request';
+import type { UnansweredRule } from './routed-response';
 import { claim } from './shared-server';
 import { nearestTemplate } from './nearest-template';
 import type { IsTrustedProxy } from './trust-proxy';
@@ -99,13 +100,13 @@ export class Entrance {
     return segments !== undefined && this.#isBelowContextPath(segments);
   }
 
-  reportUnanswered(target: string): void {
+  reportUnanswered(target: string, rule: UnansweredRule): void {
     this.context.container.diagnostics.report({
       kind: 'handshake-refused',
       path: parseRequestTarget(target)?.path ?? target.replace(/\?.*/s, ''),
       status: 503,
-      reason: 'No route answered the request in time.',
-      rule: 'handshakeTimeout',
+      reason: `No route answered the request ${rule === 'stopped' ? 'before the stop' : 'in time'}.`,
+      rule,
     });
   }
 

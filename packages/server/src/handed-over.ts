@@ -6,7 +6,7 @@ import { describeValue, isOptionsObject } from '@serval/api/spi';
 import { Http1Reply } from './http1-reply';
 import { Http2Reply } from './http2-reply';
 import { ResponseReply, type HostResponse } from './response-reply';
-import { headOf } from './routed-response';
+import { headOf, unansweredRule } from './routed-response';
 import { hasToken, type UpgradeReply } from './upgrade-reply';
 import { fromHttp2Stream, fromIncomingMessage, http2, type UpgradeRequest } from './upgrade-request';
 
@@ -104,6 +104,11 @@ function isResponse(value: unknown): value is ServerResponse {
 function hostReply(host: HostResponse, request: IncomingMessage): UpgradeReply {
   const { response } = host;
   const { socket } = response;
+  const late = unansweredRule(response);
+  if (late !== undefined)
+    throw new IllegalStateException(
+      `upgradeHttpToWebSocket came too late: the server answered this request with 503 ${late === 'stopped' ? 'when it stopped' : 'after handshakeTimeout'}.`,
+    );
   if (socket === null || response.headersSent)
     throw new IllegalStateException(
       'upgradeHttpToWebSocket takes a response that is not sent yet; this one is. Call it before the route answers.',

@@ -10,7 +10,12 @@ import { refusedBy } from './refusal-rule';
 export interface PendingHandshakes {
   readonly handshakeTimeoutMs: number;
   /** So that a stopping server can refuse them. */
-  readonly pending: Set<PendingHandshake>;
+  readonly pending: Set<Refusable>;
+}
+
+/** A client that waits for an answer. */
+export interface Refusable {
+  refuse(thrown: unknown): void;
 }
 
 /** The waiting client: the stream of a request, or a socket that the application accepted. */

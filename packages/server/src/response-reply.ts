@@ -85,14 +85,7 @@ export class ResponseReply implements UpgradeReply {
 
   /** From now on the response writes to a sink, so that its bytes become part of the container's answer. */
   #divert(response: ServerResponse): ResponseSink {
-    const { socket } = response;
-    if (socket !== null) response.detachSocket(socket);
-    leaveNativeHandle(response);
-    response.useChunkedEncodingByDefault = false;
-    response.shouldKeepAlive = false;
-    const sink = (this.#sink = new ResponseSink());
-    response.assignSocket(sink.asSocket());
-    return sink;
+    return (this.#sink = divert(response));
   }
 
   turn(request: UpgradeRequest): Promise<void> | undefined {
@@ -180,6 +173,22 @@ export class ResponseReply implements UpgradeReply {
       response.destroy();
     }
   }
+}
+
+function divert(response: ServerResponse): ResponseSink {
+  const { socket } = response;
+  if (socket !== null) response.detachSocket(socket);
+  leaveNativeHandle(response);
+  response.useChunkedEncodingByDefault = false;
+  response.shouldKeepAlive = false;
+  const sink = new ResponseSink();
+  response.assignSocket(sink.asSocket());
+  return sink;
+}
+
+/** From now on the bytes of a response are lost, and its owner notices nothing. */
+export function discardResponse(response: ServerResponse): void {
+  divert(response).discard();
 }
 
 function answerOf(status: number, rejection?: HandshakeRejectionResponse | null): RouteAnswer {

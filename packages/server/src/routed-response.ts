@@ -1,6 +1,7 @@
 import { ServerResponse, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { discardResponse } from './response-reply';
 
 /** The bytes that arrived after the request, for a route that upgrades it. */
 const HEADS = new WeakMap<ServerResponse, Buffer>();
@@ -27,6 +28,23 @@ export function responseFor(request: IncomingMessage, socket: Duplex, head: Buff
     owned.destroySoon();
   });
   return response;
+}
+
+/** The responses whose requests the server answered itself, and the rule by which it did. */
+const ANSWERED = new WeakMap<ServerResponse, UnansweredRule>();
+
+/** Why the server answers in place of a route. */
+export type UnansweredRule = 'handshakeTimeout' | 'stopped';
+
+/** The server answers in place of a route. Bytes that the route writes later are lost. */
+export function answeredInstead(response: ServerResponse, rule: UnansweredRule): void {
+  ANSWERED.set(response, rule);
+  discardResponse(response);
+}
+
+/** Why the server answered in place of the route; undefined if it did not. */
+export function unansweredRule(response: ServerResponse): UnansweredRule | undefined {
+  return ANSWERED.get(response);
 }
 
 /** The bytes that arrived after the request of a response; none for a response that Node made. */

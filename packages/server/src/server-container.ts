@@ -44,7 +44,7 @@ import type { RoutedParameters } from './handed-over';
 import { HttpSessions } from './http-sessions';
 import { originPolicy } from './origin-policy';
 import { misplacedOptions } from './server-options';
-import { serverUnavailable, type PendingHandshake } from './pending-handshake';
+import { serverUnavailable, type Refusable } from './pending-handshake';
 import { healthOf, type Health } from './health';
 import { parseRequestTarget } from './request-target';
 import { requestUser } from './request-user';
@@ -54,6 +54,7 @@ import { ServerSessions } from './server-sessions';
 import { SessionUsers } from './session-users';
 import { readStopOptions, Stopping, type ServerStopOptions } from './stopping';
 import type { UpgradeContext } from './routed-request';
+import type { UnansweredRule } from './routed-response';
 import type { UpgradeReply } from './upgrade-reply';
 import type { UpgradeRequest } from './upgrade-request';
 
@@ -79,7 +80,7 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
   readonly #limits: ConnectionLimits;
   readonly #onStop: (() => unknown) | undefined;
   #handshakeTimeoutMs: number;
-  readonly #pendingHandshakes = new Set<PendingHandshake>();
+  readonly #pendingHandshakes = new Set<Refusable>();
   #isPaused = false;
   #isOver = false;
   #stopping: Stopping | undefined;
@@ -275,8 +276,15 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
   }
 
   /** Reports an upgrade that the host answers with 503, because none of its routes answered in time. */
-  upgradeUnanswered(target: string): void {
-    this.#entrance.reportUnanswered(target);
+  upgradeUnanswered(target: string, rule: UnansweredRule): void {
+    this.#entrance.reportUnanswered(target, rule);
+  }
+
+  /** Calls a function when the container begins to stop. @returns a function that forgets it */
+  whenStopping(refuse: () => void): () => void {
+    const waiting = { refuse };
+    this.#pendingHandshakes.add(waiting);
+    return () => this.#pendingHandshakes.delete(waiting);
   }
 
   /** Warns that the host serves an upgrade as a plain request although an endpoint is deployed at its path. */
@@ -454,7 +462,7 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
   /**
    * Stops the container: refuses new sessions with 503, waits for `drain` and `onStop`, lets running handlers finish,
    * and closes every session with 1001. It resolves once every `@OnClose` has returned and every connection has ended. After `grace` it drops the remaining
-   * connections. A second call waits for the first.
+   * connections. A further call waits for the first; with `drain` or `grace` it hurries it, by times that count from that call.
    *
    * @throws IllegalArgumentException (as a rejection) when an option is out of range; it rejects for no other reason
    */
@@ -464,7 +472,7 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
       const { registry, diagnostics } = this.#context;
       this.#stopping = new Stopping({ registry, diagnostics, onStop: this.#onStop }, settings);
       this.#stopped = this.#stop(this.#stopping);
-    }
+    } else this.#stopping.join(settings, options.drain !== undefined || options.grace !== undefined);
     await this.#stopped;
     this.#isOver = true;
   }

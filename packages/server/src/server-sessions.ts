@@ -9,6 +9,7 @@ import {
   ANY,
   closeReasonOf,
   describeValue,
+  isOptionsObject,
   NAME,
   readArgument,
   showAs,
@@ -46,7 +47,7 @@ type OpenSession = NonNullable<ReturnType<ContainerContext['registry']['withId']
 
 const QUERY = { endpoint: ANY, user: NAME, room: NAME, address: NAME } satisfies OptionTable<SessionQuery>;
 const DEFAULT_LIMIT = 100;
-const LIMIT = wholeNumber('whole number of sessions', 1);
+const LIMIT = { limit: { ...wholeNumber('whole number of sessions', 1), default: DEFAULT_LIMIT } };
 
 /**
  * The open sessions of this process, for operators. Every call looks at the sessions as they are then. `for … of` visits all
@@ -89,11 +90,10 @@ export class ServerSessions implements Iterable<Session> {
    * Describes the sessions that match, those that opened first at each endpoint first.
    *
    * @param limit how many at most. Default 100
-   * @throws IllegalArgumentException for an invalid query
-   * @throws DeploymentException for a limit that is no whole number
+   * @throws IllegalArgumentException for an invalid query, and for a limit that is no whole number from 1
    */
   list(query: SessionQuery = {}, limit = DEFAULT_LIMIT): SessionSummary[] {
-    const most = LIMIT.read(limit, 'limit');
+    const { limit: most } = readArgument('list', LIMIT, { limit }, '{ limit: 100 }');
     const summaries: SessionSummary[] = [];
     for (const session of this.#matching('list', query)) {
       if (summaries.length >= most) break;
@@ -106,13 +106,14 @@ export class ServerSessions implements Iterable<Session> {
    * Closes the sessions that match, with 1000 if you pass no reason, as `Session.close` does. A query of `{}` closes all.
    *
    * @returns how many; the promise does not wait for their close frames
-   * @throws IllegalArgumentException (as a rejection) for an invalid query or reason
+   * @throws IllegalArgumentException (as a rejection) for an invalid query or reason, and for a value that is undefined
    */
   close(query: SessionQuery, closeReason?: CloseReason): Promise<number>;
   close(query: SessionQuery, code: number, reasonPhrase?: string): Promise<number>;
   close(query: SessionQuery, reason: CloseReason | number = 1000, phrase?: string): Promise<number> {
     try {
       const closeReason = closeReasonOf('close', reason, phrase);
+      requireDefined(query);
       // A copy, because a session that closes leaves the registry.
       const matching = [...this.#matching('close', query)];
       return inTurns(matching, (session) => void session.close(closeReason)).then(() => matching.length);
@@ -164,6 +165,16 @@ export class ServerSessions implements Iterable<Session> {
   static {
     showAs(ServerSessions, 'ServerSessions', (sessions) => `${sessions.count()} open`);
   }
+}
+
+/** A value that is missing, such as one of `request.query`, must not close the sessions of everybody. */
+function requireDefined(query: SessionQuery): void {
+  if (!isOptionsObject(query)) return;
+  const missing = Object.entries(query).find(([, value]) => value === undefined);
+  if (missing !== undefined)
+    throw new IllegalArgumentException(
+      `close: ${missing[0]} is undefined. Pass a value, or leave it out to close the sessions with any ${missing[0]}.`,
+    );
 }
 
 interface Search {

@@ -41,17 +41,36 @@ export function isOwnListener(listener: object): boolean {
   return OWN in listener;
 }
 
+/** The wait for another listener, which answers the request of a stream. */
+export interface AnswerWait {
+  /** Answers now, unless the listener did. Further calls do nothing. */
+  end(): void;
+}
+
 /**
  * Calls `answer` if no listener answers the request of a stream in time. It does not touch the stream, which belongs to
  * another listener.
  *
  * @param isAnswered runs when the time is over
+ * @param onOver called once at the end of the wait, before `answer`
  */
-export function whenUnanswered(stream: Duplex, isAnswered: () => boolean, ms: number, answer: () => void): void {
-  const gone = (): void => deadline.clear();
-  const deadline = new Deadline(ms, () => {
-    stream.off('close', gone);
+export function whenUnanswered(
+  stream: Duplex,
+  isAnswered: () => boolean,
+  ms: number,
+  answer: () => void,
+  onOver?: () => void,
+): AnswerWait {
+  const over = (): void => {
+    deadline.clear();
+    stream.off('close', over);
+    onOver?.();
+  };
+  const end = (): void => {
+    over();
     if (!stream.destroyed && !isAnswered()) answer();
-  });
-  stream.once('close', gone);
+  };
+  const deadline = new Deadline(ms, end);
+  stream.once('close', over);
+  return { end };
 }

@@ -1,9 +1,10 @@
 import { CloseReason } from '@serval/api';
-import { callable, Deadline, milliseconds, pause, readArgument } from '@serval/api/spi';
+import { callable, milliseconds, readArgument } from '@serval/api/spi';
 import type { OptionTable, ReadOptions } from '@serval/api/spi';
 import {
   endSessions,
   isThenable,
+  Patience,
   STOP_OPTIONS,
   toError,
   type Diagnostics,
@@ -63,14 +64,40 @@ const PROGRESS_INTERVAL_MS = 1000;
 export class Stopping {
   #phase: StopPhase = 'draining';
   #reported: number | undefined;
+  #graceMs: number;
+  readonly #drain = new Patience();
+  readonly #hook = new Patience();
+  readonly #grace = new Patience();
+  readonly #observers: NonNullable<StopSettings['onProgress']>[] = [];
 
   constructor(
     private readonly host: StoppingHost,
     private readonly settings: StopSettings,
-  ) {}
+  ) {
+    this.#graceMs = settings.grace;
+    if (settings.onProgress !== undefined) this.#observers.push(settings.onProgress);
+  }
 
   get phase(): StopPhase {
     return this.#phase;
+  }
+
+  /**
+   * A further call of `stop`: its times count from now where they end earlier, and its `onProgress` is called too.
+   *
+   * @param isHurried whether it has times of its own
+   */
+  join({ drain, grace, onProgress }: StopSettings, isHurried: boolean): void {
+    if (this.#phase === 'stopped') return;
+    if (onProgress !== undefined) {
+      this.#observers.push(onProgress);
+      this.#tell(onProgress, { phase: this.#phase, sessions: this.host.registry.size });
+    }
+    if (!isHurried) return;
+    this.#graceMs = Math.min(this.#graceMs, grace);
+    this.#drain.limit(drain);
+    this.#hook.limit(grace);
+    if (this.#phase !== 'draining') this.#grace.limit(grace);
   }
 
   /** Resolves once every session is over; never rejects. */
@@ -80,10 +107,11 @@ export class Stopping {
     // Without either, idle sessions close within this call.
     if (drain > 0 || this.host.onStop !== undefined) {
       this.#enter('draining');
-      await Promise.all([pause(drain), this.#runHook()]);
+      await Promise.all([this.#drain.limit(drain).over, this.#runHook()]);
     }
     await this.#close();
     clearInterval(ticking);
+    for (const patience of [this.#drain, this.#hook]) patience.clear();
     this.#enter('stopped');
   }
 
@@ -91,25 +119,23 @@ export class Stopping {
     this.#enter('closing');
     const reason = new CloseReason(CloseReason.CloseCodes.GOING_AWAY, 'The server is stopping.');
     const { registry } = this.host;
-    return endSessions(registry, reason, this.settings.grace, undefined, () => this.#enter('forcing'));
+    const grace = this.#grace.limit(this.#graceMs);
+    return endSessions(registry, reason, grace, undefined, () => this.#enter('forcing'));
   }
 
   /** The hook gets as much time as the sessions; then the stop goes on without it. */
   async #runHook(): Promise<void> {
     const { onStop } = this.host;
     if (onStop === undefined) return;
-    const { grace } = this.settings;
-    let limit: Deadline | undefined;
-    const overdue = new Promise<void>((_resolve, reject) => {
-      const giveUp = (): void => reject(new Error(`onStop has not settled within ${grace} ms; the stop goes on.`));
-      limit = new Deadline(grace, giveUp, { keepsAlive: true });
+    const overdue = this.#hook.limit(this.#graceMs).over.then(() => {
+      throw new Error(`onStop has not settled within ${this.#graceMs} ms; the stop goes on.`);
     });
     try {
       await Promise.race([onStop(), overdue]);
     } catch (thrown) {
       this.host.diagnostics.report({ kind: 'hook-failed', hook: 'onStop', error: toError(thrown) });
     }
-    limit?.clear();
+    this.#hook.clear();
   }
 
   #enter(phase: StopPhase): void {
@@ -126,10 +152,14 @@ export class Stopping {
     const progress: StopProgress = { phase: this.#phase, sessions: registry.size };
     this.#reported = progress.sessions;
     diagnostics.report({ kind: 'stopping', ...progress });
+    for (const observer of this.#observers) this.#tell(observer, progress);
+  }
+
+  #tell(observer: NonNullable<StopSettings['onProgress']>, progress: StopProgress): void {
     const failed = (thrown: unknown): void =>
-      diagnostics.report({ kind: 'hook-failed', hook: 'onProgress', error: toError(thrown) });
+      this.host.diagnostics.report({ kind: 'hook-failed', hook: 'onProgress', error: toError(thrown) });
     try {
-      const going: unknown = this.settings.onProgress?.(progress);
+      const going: unknown = observer(progress);
       if (isThenable(going)) void Promise.resolve(going).catch(failed);
     } catch (thrown) {
       failed(thrown);

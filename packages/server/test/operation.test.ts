@@ -106,6 +106,11 @@ describe('container.sessions', () => {
   test.each([
     [{ usr: 'ann' }, 'usr is not an option of close; did you mean user?'],
     [{ user: 5 }, /^close: user is .*; found 5/],
+    [
+      { user: undefined },
+      'close: user is undefined. Pass a value, or leave it out to close the sessions with any user.',
+    ],
+    [{ room: 'blue', address: undefined }, /^close: address is undefined/],
     [{ endpoint: '/nowhere' }, /\/nowhere/],
     [undefined, /^close takes an object of options/],
   ])('close rejects the query %j, and closes nothing', async (query, message) => {
@@ -311,6 +316,44 @@ describe('the progress of a stop', () => {
     expect(phases).toEqual(['draining', 'closing', 'forcing', 'stopped']);
     expect(events).toHaveLength(4);
     expect(server.container.health).toMatchObject({ state: 'stopped', live: false });
+  });
+
+  test('a further call that hurries ends the drain and the grace, and gets the progress from then on', async () => {
+    const server = start({ endpoints: [Stuck, news] });
+    const stuck = await server.connect('/stuck');
+    stuck.send('work');
+    const first: string[] = [];
+    const second: string[] = [];
+    const stopping = server.container.stop({
+      drain: 60_000,
+      grace: 60_000,
+      onProgress: ({ phase }) => void first.push(phase),
+    });
+    await server.container.stop({ grace: 1, onProgress: ({ phase }) => void second.push(phase) });
+    await stopping;
+    expect(first).toEqual(['draining', 'closing', 'forcing', 'stopped']);
+    expect(second).toEqual(['draining', 'closing', 'forcing', 'stopped']);
+  });
+
+  test('a further call hurries an onStop that does not settle', async () => {
+    const server = start({ onStop: () => new Promise(() => undefined) });
+    const stopping = server.container.stop({ grace: 60_000 });
+    await server.container.stop({ grace: 1 });
+    await stopping;
+    expect(log.entries).toContain('error onStop failed: onStop has not settled within 1 ms; the stop goes on.');
+  });
+
+  test('a further call without times only waits, and one with longer times lengthens nothing', async () => {
+    const server = start();
+    const peer = await server.connect('/news');
+    let drained: () => void = () => undefined;
+    const drains = new Promise<void>((resolve) => (drained = resolve));
+    const stopping = server.container.stop({ drain: 100, onProgress: () => drained() });
+    await drains;
+    const others = [server.container.stop(), server.container.stop({ drain: 60_000, grace: 60_000 })];
+    peer.send('hello');
+    expect(await peer.receive()).toBe('hello');
+    await Promise.all([stopping, ...others]);
   });
 
   test('during the drain new sessions get 503, and open ones go on', async () => {

@@ -1,6 +1,6 @@
 import { createServer, ServerResponse, type IncomingMessage, type RequestListener } from 'node:http';
 import { OnMessage, PathParam, ServerEndpoint } from '@serval/api';
-import { afterTest, Gate, Journal, silent } from '../../testing/test/toolbox';
+import { afterTest, Gate, Journal, rejection, silent } from '../../testing/test/toolbox';
 import { Server } from '../src/server';
 import { attach } from '../src/http-host';
 import { endpoint } from '../src/function-endpoint';
@@ -200,6 +200,45 @@ describe('with routeUpgrades', () => {
       'warn The handshake for /blue was refused with 503: No route answered the request in time. ' +
         '(User code did not settle within handshakeTimeout.)',
     );
+  });
+
+  it('answers 503 at once when the container stops while a route works', async () => {
+    const entered = new Gate();
+    const server = await RoutedServer.start(() => entered.open(), { handshakeTimeout: 60_000 });
+    const client = await connectTo(server.port);
+    client.send(upgradeRequest('/blue'));
+    await entered.promise;
+    const stopping = server.container.stop();
+    const { status, headers } = await client.response();
+    expect([status, headers.get('retry-after')]).toEqual([503, ['5']]);
+    await client.end();
+    await stopping;
+    await server.log.until(
+      'warn The handshake for /blue was refused with 503: No route answered the request before the stop.',
+    );
+  });
+
+  it('a route that works on after the 503 harms nothing, and learns why it cannot upgrade', async () => {
+    const answered = new Gate();
+    const finished = new Gate<unknown>();
+    const server = await RoutedServer.start(
+      async (request, response, container) => {
+        await answered.promise;
+        const error = await rejection(upgradeToRoom(request, response, container) as Promise<void>);
+        response.writeHead(200, { 'Content-Type': 'text/plain' });
+        response.end('late', () => finished.open(error));
+      },
+      { handshakeTimeout: 20 },
+    );
+    const { status, client } = await server.request('/blue');
+    expect(status).toBe(503);
+    expect(await client.end()).toBe('');
+    answered.open();
+    expect(await finished.promise).toMatchObject({
+      name: 'IllegalStateException',
+      message:
+        'upgradeHttpToWebSocket came too late: the server answered this request with 503 after handshakeTimeout.',
+    });
   });
 
   it('waits for the answers to earlier requests of the connection', async () => {
