@@ -42,7 +42,8 @@ interface HandshakeAccepted extends HandshakeEndpoint {
 
 /**
  * The rule that refused a handshake. `path`: there is no endpoint; `request`: it was no valid opening handshake;
- * `handshakeTimeout`: user code took too long; `application`: `authenticate` or a configurator threw a HandshakeRejection;
+ * `handshakeTimeout`: user code took too long; `security`: the user, or the transport, does not satisfy a security constraint,
+ * or the credentials have expired; `application`: code of the application refused;
  * `paused` and `stopped`: the container accepts no sessions; `bus`: its bus is not connected yet; the others are the
  * options of the limits of connections.
  */
@@ -55,6 +56,7 @@ export type RefusalRule =
   | 'stopped'
   | 'bus'
   | 'handshakeTimeout'
+  | 'security'
   | 'application'
   | ConnectionLimitName;
 
@@ -68,6 +70,8 @@ interface HandshakeRefused extends HandshakeEndpoint {
   /** For people; a client may have chosen parts of it. */
   readonly reason: string;
   readonly rule: RefusalRule;
+  /** With the rule `application`: the code that refused, such as `authenticate` or `the handshake middleware session`. */
+  readonly by?: string | undefined;
   /** The code of the close frame, when the server accepts the handshake and then closes (`HandshakeRejection.closeWith`). */
   readonly closeCode?: number | undefined;
   /** With the rule `path`: the template of an endpoint that the client probably meant. */

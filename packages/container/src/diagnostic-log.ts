@@ -187,7 +187,8 @@ export class DiagnosticLog {
     // The event before it says more.
     if (rule === 'origin' || rule === 'host') this.#log('debug', message, event);
     else if (rule === 'path') this.#warn(event, event.nearest ?? '', unknownPath(event));
-    else this.#warn(event, `${event.template ?? ''} ${status} ${rule}`, `${message}${remedyOf(event)}`);
+    else
+      this.#warn(event, `${event.template ?? ''} ${status} ${rule} ${event.by ?? ''}`, `${message}${remedyOf(event)}`);
   }
 
   #writeLimit(event: EventOf<'limit-hit'>): void {
@@ -232,7 +233,7 @@ function unknownPath({ path, nearest, reason }: EventOf<'handshake-refused'>): s
   return nearest === undefined ? message : `${message} Is ${nearest} meant? Case and a trailing slash count.`;
 }
 
-function remedyOf({ rule }: EventOf<'handshake-refused'>): string {
+function remedyOf({ rule, by }: EventOf<'handshake-refused'>): string {
   switch (rule) {
     case 'paused':
       return ' (The container is paused until container.resume().)';
@@ -246,7 +247,7 @@ function remedyOf({ rule }: EventOf<'handshake-refused'>): string {
     case 'maxConnectionsPerAddress':
       return ' Raise maxConnectionsPerAddress to accept more. If it is the address of a proxy, set trustProxy.';
     case 'application':
-      return ' (by authenticate or the configurator)';
+      return by === undefined ? '' : ` (by ${by})`;
     default:
       return '';
   }

@@ -172,14 +172,13 @@ class NestDeployment {
     this.#enhancers = new NestEnhancers(nest, modules, Forbidden);
     this.#handshakes = new NestHandshakes(contexts, adapterHost, nest.HttpException);
     const { handshakeMiddleware = [], interceptors = [] } = options;
+    // The log names it.
+    const guards = (request: IncomingMessage, response: ServerResponse, next: () => void): Promise<void> =>
+      this.#guardHandshake(request, response, next);
     this.container = new ServerContainer({
       logger: loggerOf(new nest.Logger('Serval')),
       ...options,
-      handshakeMiddleware: [
-        handshakeMiddleware,
-        (request: IncomingMessage, response: ServerResponse, next: () => void) =>
-          this.#guardHandshake(request, response, next),
-      ].flat(),
+      handshakeMiddleware: [handshakeMiddleware, guards].flat(),
       interceptors: [(context, next) => this.#intercept(context, next), ...interceptors],
       instanceFactory: nestFactory((endpointClass) => this.#moduleRefOf(endpointClass)),
     });

@@ -12,6 +12,7 @@ import type { PendingHandshake } from './pending-handshake';
 import type { ResponseReply } from './response-reply';
 import type { RoutedRequest, RoutedUpgrade, UpgradeContext } from './routed-request';
 import { reportLate } from './upgrade-refusal';
+import { nameRefusal, namingRefusal } from './refusal-rule';
 import { badRequest } from './upgrade-reply';
 
 // Only this file calls user code before there is a session: middleware, `authenticate`, configurators, constructors and
@@ -38,11 +39,14 @@ export function passMiddleware(
   const native = request.http.native as IncomingMessage;
   return new Promise((resolve, reject) => {
     let isDecided = false;
-    const refuse = (thrown: unknown): void => {
+    let running = '';
+    const refuse = (thrown: unknown, by = running): void => {
       // Such as an error of express-session, which saves its session after the answer.
       if (isDecided) reportLate(context, routed, thrown);
       isDecided = true;
-      reject(refusalFor(thrown));
+      const refusal = refusalFor(thrown);
+      nameRefusal(by, refusal);
+      reject(refusal);
     };
     const answered = (refusal: Error): void => {
       if (!isDecided) refuse(refusal);
@@ -56,18 +60,20 @@ export function passMiddleware(
         return;
       }
       let isPassed = false;
+      const by = `the handshake middleware ${middleware.name === '' ? index + 1 : middleware.name}`;
+      running = by;
       const next = (error?: unknown): void => {
-        if (error !== undefined && error !== null && error !== false) refuse(error);
+        if (error !== undefined && error !== null && error !== false) refuse(error, by);
         else if (!isPassed && !isDecided && response.headersSent && !response.writableEnded)
-          refuse(answeredAndPassed());
+          refuse(answeredAndPassed(), by);
         else if (!isPassed && !isDecided && !pending.isOver && !response.headersSent) call(index + 1);
         isPassed = true;
       };
       try {
         const going = middleware(native, response, next);
-        if (isThenable(going)) Promise.resolve(going).catch(refuse);
+        if (isThenable(going)) Promise.resolve(going).catch((thrown: unknown) => refuse(thrown, by));
       } catch (thrown) {
-        refuse(thrown);
+        refuse(thrown, by);
       }
     };
     call(0);
@@ -89,7 +95,7 @@ export async function authenticated(
   { authenticate }: UpgradeContext,
   request: WsHandshakeRequest,
 ): Promise<Principal | null> {
-  return requirePrincipal(await authenticate?.(request));
+  return namingRefusal('authenticate', async () => requirePrincipal(await authenticate?.(request)));
 }
 
 /** A `false` for "not logged in" must not count as a user. */
@@ -126,7 +132,9 @@ function callConfigurator<T>(
 
 /** 10. Whether a page of this origin may connect. */
 export async function acceptsOrigin(negotiation: Negotiation, origin: string | null): Promise<boolean> {
-  return callConfigurator(negotiation, (configurator) => configurator.checkOrigin(origin, negotiation.request));
+  return namingRefusal('checkOrigin', () =>
+    callConfigurator(negotiation, (configurator) => configurator.checkOrigin(origin, negotiation.request)),
+  );
 }
 
 /** 11. The subprotocol; empty for none. */
@@ -134,8 +142,8 @@ export async function negotiateSubprotocol(negotiation: Negotiation): Promise<st
   const { config, request } = negotiation;
   const requested = parseHeader(request, 'Sec-WebSocket-Protocol', parseSubprotocols);
   const supported = config.getSubprotocols();
-  const chosen = await callConfigurator(negotiation, (configurator) =>
-    configurator.getNegotiatedSubprotocol(supported, requested),
+  const chosen = await namingRefusal('getNegotiatedSubprotocol', () =>
+    callConfigurator(negotiation, (configurator) => configurator.getNegotiatedSubprotocol(supported, requested)),
   );
   if (chosen === '' || chosen === null || chosen === undefined) return '';
   if (requested.includes(chosen)) return chosen;
@@ -154,8 +162,8 @@ export async function negotiateExtensions(negotiation: Negotiation): Promise<rea
   const declared = config.getExtensions().filter((extension) => !known.has(extension.getName()));
   // The endpoint's own extensions come first, as in Tomcat.
   const installed = [...declared, ...engine.installedExtensions];
-  const chosen = await callConfigurator(negotiation, (configurator) =>
-    configurator.getNegotiatedExtensions(installed, requested),
+  const chosen = await namingRefusal('getNegotiatedExtensions', () =>
+    callConfigurator(negotiation, (configurator) => configurator.getNegotiatedExtensions(installed, requested)),
   );
   // The response must not contain an extension that the engine lacks or the client did not offer (RFC 6455 9.1).
   const offered = new Set(requested.map((extension) => extension.getName()));
@@ -174,8 +182,10 @@ function parseHeader<T>(request: WsHandshakeRequest, name: string, parse: (heade
 
 /** 13. The headers of the answer. */
 export async function modifyHandshake(negotiation: Negotiation, response: HandshakeResponse): Promise<void> {
-  await callConfigurator(negotiation, (configurator) =>
-    configurator.modifyHandshake(negotiation.config, negotiation.request, response),
+  await namingRefusal('modifyHandshake', () =>
+    callConfigurator(negotiation, (configurator) =>
+      configurator.modifyHandshake(negotiation.config, negotiation.request, response),
+    ),
   );
 }
 
@@ -186,10 +196,12 @@ export async function endpointInstance(
   lease: InstanceLease | undefined,
 ): Promise<object> {
   const { policy } = negotiation.context;
-  const instance: unknown = await callConfigurator(
-    negotiation,
-    (configurator) => configurator.getEndpointInstance(endpoint.plan.endpointClass, negotiation.request),
-    lease === undefined ? policy : { ...policy, createInstance: lease.create.bind(lease) },
+  const instance: unknown = await namingRefusal(`the instance of ${endpoint.plan.name}`, () =>
+    callConfigurator(
+      negotiation,
+      (configurator) => configurator.getEndpointInstance(endpoint.plan.endpointClass, negotiation.request),
+      lease === undefined ? policy : { ...policy, createInstance: lease.create.bind(lease) },
+    ),
   );
   if (typeof instance === 'object' && instance !== null) return instance;
   throw new Error(
@@ -199,11 +211,12 @@ export async function endpointInstance(
 
 /** 16. The codecs, after their `init`. */
 export async function sessionCodecs({ config }: Negotiation, { endpoint }: RoutedRequest): Promise<SessionCodecs> {
-  return SessionCodecs.create(endpoint.plan.codecs, config);
+  return namingRefusal('a codec', () => SessionCodecs.create(endpoint.plan.codecs, config));
 }
 
 /** 17. The host's own answer to a request that one of its routes upgrades, for the headers of the 101. */
 export async function hostAnswered({ reply }: RoutedUpgrade): Promise<void> {
   const host = reply.hostAnswer?.();
-  if (host !== undefined) await Promise.all([host.written, host.respond()]);
+  if (host !== undefined)
+    await namingRefusal('a hook of the framework', () => Promise.all([host.written, host.respond()]));
 }

@@ -1,6 +1,6 @@
 import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { CloseReason, HandshakeRejection, type HandshakeRejectionResponse } from '@serval/api';
+import { CloseReason, type HandshakeRejection, type HandshakeRejectionResponse } from '@serval/api';
 import { Deadline, wireClose } from '@serval/api/spi';
 import { toError, type RefusalRule } from '@serval/container';
 import { reasonOf } from './refusal-rule';
@@ -27,6 +27,8 @@ export interface Rejection {
   /** For people: the first line of the body, else the exception's message. */
   readonly reason: string;
   readonly rule: RefusalRule;
+  /** The part of the application that refused; undefined if the container did. */
+  readonly by: string | undefined;
   /** Contains only values that can be sent. */
   readonly response: HandshakeRejectionResponse;
   /** The close frame, if the server accepts the handshake and then closes. */
@@ -38,15 +40,6 @@ export interface Rejection {
 }
 
 export type WireClose = ReturnType<typeof wireClose>;
-
-export function isRejection(thrown: unknown): thrown is HandshakeRejection {
-  try {
-    return thrown instanceof HandshakeRejection;
-  } catch {
-    // A proxy may throw when its prototype is read.
-    return false;
-  }
-}
 
 /**
  * Reads a HandshakeRejection from user code, once. Its contents are not reliable: a JavaScript program may set any body
@@ -71,11 +64,12 @@ export function readRejection(thrown: HandshakeRejection): Rejection | { readonl
   const response = attempt('the response', undefined, () => thrown.response);
   const body = attempt('the body', undefined, () => readBody(response?.body));
   const message = attempt('the message', '', () => String(thrown.message));
-  const { rule, reason = firstLineOf(body) ?? message } = reasonOf(thrown);
+  const { rule, by, reason = firstLineOf(body) ?? message } = reasonOf(thrown);
   return {
     status,
     reason,
     rule,
+    by,
     response: { headers: attempt('the headers', {}, () => sendableHeaders(response?.headers, leftOut)), body },
     close: attempt('the close reason', undefined, () => readClose(thrown.closeReason)),
     cause: attempt<unknown>('the cause', undefined, () => thrown.cause),

@@ -5,6 +5,7 @@ import {
   type ServerEndpointConfig,
 } from '@serval/api';
 import { badOption, isOptionsObject, readSecurity, SECURITY_CONSTRAINT, type OptionKind } from '@serval/api/spi';
+import { refusedBy } from './refusal-rule';
 import { parseRequestTarget } from './request-target';
 import type { RoutedRequest } from './routed-request';
 
@@ -97,7 +98,7 @@ export class SecurityPolicy {
     if (routed.request.isSecure || !this.#constraintsOf(routed).some(isConfidential)) return;
     // Differs from Tomcat, which redirects to https: where its connector has a redirectPort. Browsers follow no redirect of
     // a handshake.
-    throw new HandshakeRejection(403, { body: 'This WebSocket opens over wss: only.\n' });
+    throw refusedBy('security', new HandshakeRejection(403, { body: 'This WebSocket opens over wss: only.\n' }));
   }
 
   /** @throws HandshakeRejection when the endpoint needs a user, or another one */
@@ -106,15 +107,14 @@ export class SecurityPolicy {
       if (rolesAllowed === undefined) continue;
       if (rolesAllowed.length > 0 && request.getUserPrincipal() === null) throw this.#unauthorized();
       if (!rolesAllowed.some((role) => role === '**' || request.isUserInRole(role)))
-        throw new HandshakeRejection(403, { body: 'The user may not open this WebSocket.\n' });
+        throw refusedBy('security', new HandshakeRejection(403, { body: 'The user may not open this WebSocket.\n' }));
     }
   }
 
   #unauthorized(): HandshakeRejection {
-    return new HandshakeRejection(
-      401,
-      this.challenge === undefined ? {} : { headers: { 'WWW-Authenticate': this.challenge } },
-    );
+    const headers = this.challenge === undefined ? undefined : { 'WWW-Authenticate': this.challenge };
+    const rejection = new HandshakeRejection(401, headers && { headers });
+    return refusedBy('security', rejection, 'A security constraint asks for a user, and the handshake has none.');
   }
 
   #constraintsOf({ endpoint: { config }, target }: RoutedRequest): readonly SecurityConstraint[] {

@@ -4,6 +4,7 @@ import { describeValue } from '@serval/api/spi';
 import { Deadlines, type DueEntry, type WsSession } from '@serval/container';
 import { type HttpSessions, type HttpSession } from './http-sessions';
 import type { InstanceLease } from './instance-factory';
+import { refusedBy } from './refusal-rule';
 
 const SECOND_MS = 1000;
 /** An expiry further away is looked at again then. */
@@ -75,7 +76,8 @@ export class UserStay {
 
   /** @throws HandshakeRejection when the credentials or the HTTP session ended during the handshake */
   requireCurrent(): void {
-    if (this.#isLoggedOut || isExpired(this.principal)) throw new HandshakeRejection(401);
+    if (this.#isLoggedOut || isExpired(this.principal))
+      throw refusedBy('security', new HandshakeRejection(401), 'The credentials, or the HTTP session, have ended.');
   }
 
   /** The stay as a lease of the session, which ends the lease of its endpoint instance too. */

@@ -3,8 +3,8 @@ import { Deadline } from '@serval/api/spi';
 import { toError } from '@serval/container';
 import { parseSubprotocols } from '@serval/protocol';
 import { isConnectionLimit, type ConnectionSeat } from './connection-limits';
-import { isRejection, LINGER_MS, readRejection, type Rejection, type WireClose } from './rejection';
-import { refusedBy } from './refusal-rule';
+import { isRejection, refusedBy } from './refusal-rule';
+import { LINGER_MS, readRejection, type Rejection, type WireClose } from './rejection';
 import { hostOf, placeOf, type RoutedRequest, type RoutedUpgrade, type UpgradeContext } from './routed-request';
 import { accept } from './upgrade-answer';
 
@@ -33,9 +33,9 @@ export function reportRefusal(
     routed.traced?.failed(read.error);
     return undefined;
   }
-  const { status, reason, rule } = read;
+  const { status, reason, rule, by } = read;
   const close = read.close !== undefined && canClose(read.close) ? read.close : undefined;
-  diagnostics.report({ kind: 'handshake-refused', ...where, status, reason, rule, closeCode: close?.code });
+  diagnostics.report({ kind: 'handshake-refused', ...where, status, reason, rule, by, closeCode: close?.code });
   routed.traced?.refused(status, rule);
   if (read.cause !== undefined && status >= 500)
     diagnostics.report({ kind: 'handshake-failed', ...where, error: toError(read.cause) });

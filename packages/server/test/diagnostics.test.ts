@@ -1,7 +1,16 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { CloseReason, HandshakeRejection, OnMessage, ServerEndpoint } from '@serval/api';
+import type { ServerResponse } from 'node:http';
+import {
+  CloseReason,
+  HandshakeRejection,
+  OnMessage,
+  ServerEndpoint,
+  ServerEndpointConfig,
+  type EndpointClass,
+} from '@serval/api';
 import { DIAGNOSTICS_CHANNEL, type DiagnosticEvent } from '@serval/container';
 import { afterTest } from '../../testing/test/toolbox';
+import type { ServerContainerOptions } from '../src/container-options';
 import { clientFrame } from './raw-connection';
 import { TestServer } from './test-server';
 
@@ -117,9 +126,64 @@ describe('a refusal', () => {
       status: 401,
       reason: 'Log in first.',
       rule: 'application',
+      by: 'authenticate',
       closeCode: undefined,
     });
     expect(warnings(server)).toHaveLength(1);
+  });
+
+  const no = (): never => {
+    throw new HandshakeRejection(402, { body: 'Pay first.' });
+  };
+  const configurator = (overrides: Partial<ServerEndpointConfig.Configurator>): ServerEndpointConfig => {
+    const own = Object.assign(new ServerEndpointConfig.Configurator(), overrides);
+    return ServerEndpointConfig.Builder.create(Chat, '/chat/{room}').configurator(own).build();
+  };
+  test.each<[string, ServerContainerOptions, EndpointClass | ServerEndpointConfig]>([
+    ['authenticate', { authenticate: no }, Chat],
+    ['authenticate', { authenticate: () => Promise.resolve().then(no) }, Chat],
+    ['the handshake middleware payment', { handshakeMiddleware: [(_req, _res, next) => next(), payment] }, Chat],
+    [
+      'the handshake middleware 1',
+      { handshakeMiddleware: [(_req, _res, next) => next(Object.assign(new Error('Pay first.'), { status: 402 }))] },
+      Chat,
+    ],
+    ['checkOrigin', { allowedOrigins: no }, Chat],
+    ['checkOrigin', {}, configurator({ checkOrigin: no })],
+    ['getNegotiatedSubprotocol', {}, configurator({ getNegotiatedSubprotocol: no })],
+    ['modifyHandshake', {}, configurator({ modifyHandshake: no })],
+    ['the instance of Chat', { instanceFactory: no }, Chat],
+  ])('by the application names the code that refused: %s', async (by, options, chat) => {
+    const events = recordEvents();
+    const server = await TestServer.start({ allowedOrigins: '*', ...options }, chat);
+    const { status } = await server.request('/chat/blue', { Origin: 'https://other.example' });
+    expect(status).toBe(402);
+    expect(events).toContainEqual(expect.objectContaining({ status: 402, rule: 'application', by }));
+    expect(warnings(server)).toEqual([expect.stringContaining(` (by ${by})`)]);
+  });
+
+  function payment(_request: unknown, response: ServerResponse): void {
+    response.writeHead(402).end('Pay first.');
+  }
+
+  test.each<[string, ServerContainerOptions, number]>([
+    ['a user', { securityConstraints: [{ paths: ['/*'], rolesAllowed: ['admin'] }] }, 401],
+    [
+      'a role',
+      {
+        authenticate: () => ({ getName: () => 'ann' }),
+        securityConstraints: [{ paths: ['/*'], rolesAllowed: ['admin'] }],
+      },
+      403,
+    ],
+    ['wss:', { securityConstraints: [{ paths: ['/*'], transportGuarantee: 'CONFIDENTIAL' }] }, 403],
+    ['credentials that are valid', { authenticate: () => ({ getName: () => 'ann', expiresAt: 1 }) }, 401],
+  ])('because security asks for %s has a rule of its own', async (_what, options, status) => {
+    const events = recordEvents();
+    const server = await TestServer.start(options, Chat);
+    await server.request('/chat/blue');
+    expect(events).toContainEqual(expect.objectContaining({ status, rule: 'security', by: undefined }));
+    expect(warnings(server)).toEqual([expect.not.stringContaining('(by')]);
   });
 
   test('by closeWith has the code of the close frame', async () => {

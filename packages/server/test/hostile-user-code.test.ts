@@ -203,7 +203,7 @@ describe('a header that a refusal must not have', () => {
     }
     const [name] = Object.keys(headers);
     expect(server.log.entries.filter((entry) => entry.startsWith('warn'))).toEqual([
-      'warn The handshake for /chat was refused with 403: no (by authenticate or the configurator)',
+      'warn The handshake for /chat was refused with 403: no (by authenticate)',
       `warn The handshake for /chat: The header ${JSON.stringify(name)} of the HandshakeRejection was left out: ${why}.`,
     ]);
   });
