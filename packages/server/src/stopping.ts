@@ -85,7 +85,7 @@ export class Stopping {
   /**
    * A further call of `stop`: its times count from now where they end earlier, and its `onProgress` is called too.
    *
-   * @param isHurried whether it has times of its own
+   * @param isHurried whether it has times
    */
   join({ drain, grace, onProgress }: StopSettings, isHurried: boolean): void {
     if (this.#phase === 'stopped') return;

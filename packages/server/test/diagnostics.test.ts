@@ -178,7 +178,7 @@ describe('a refusal', () => {
     ],
     ['wss:', { securityConstraints: [{ paths: ['/*'], transportGuarantee: 'CONFIDENTIAL' }] }, 403],
     ['credentials that are valid', { authenticate: () => ({ getName: () => 'ann', expiresAt: 1 }) }, 401],
-  ])('because security asks for %s has a rule of its own', async (_what, options, status) => {
+  ])('because security asks for %s has the rule security', async (_what, options, status) => {
     const events = recordEvents();
     const server = await TestServer.start(options, Chat);
     await server.request('/chat/blue');

@@ -246,6 +246,7 @@ const SUBJECTS: readonly Subject[] = [
       'upgradeWithheld',
       'routesUpgrade',
       'upgradeUnanswered',
+      'whenStopping',
       'nearestTo',
       'upgradeUnmatched',
     ),
