@@ -5,7 +5,7 @@ import type { Receiver, ReceiverOwner } from './receiver';
 
 /** The bytes of one HTTP transport. */
 export interface WireFormat {
-  /** Written first, in a chunk of its own; undefined for a polling transport, whose response ends with one frame. */
+  /** Written first, in a separate chunk; undefined for a polling transport, whose response ends with one frame. */
   readonly prelude: string | undefined;
   readonly wrap: (frame: string) => string;
 }

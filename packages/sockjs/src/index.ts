@@ -4,3 +4,7 @@ export { FramedSession, type FramedSessionFacts } from './framed-session';
 export { HttpReceiver, type WireFormat } from './http-receiver';
 export { HttpSession, type HttpSessionFacts } from './http-session';
 export type { Receiver, ReceiverOwner } from './receiver';
+export { connectSockJs } from './client-connect';
+export type { SockJsTransportName } from './client-channel';
+export type { ConnectedSockJs, SockJsConnectSettings } from './client-connect';
+export type { SockJsAnswer, SockJsAttempt, SockJsConnections, SockJsPost, SockJsRequests } from './client-requests';

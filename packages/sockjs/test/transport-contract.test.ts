@@ -197,8 +197,8 @@ const openFramed: OpenConnection = () => {
   return Promise.resolve({ transport, peer });
 };
 
-const OVER_HTTP: readonly Capability[] = [];
-const OVER_WEB_SOCKET: readonly Capability[] = ['fragments', 'pings', 'close frames'];
+const OVER_HTTP: readonly Capability[] = ['close codes'];
+const OVER_WEB_SOCKET: readonly Capability[] = ['fragments', 'pings', 'close frames', 'close codes'];
 
 describe.each([
   // SockJS has no binary messages, and over HTTP neither fragments nor pings nor close frames of the client.

@@ -35,6 +35,7 @@ export const closingContract: readonly ContractCase[] = [
   },
   {
     title: 'calls onClosing with the right code when the peer breaks a rule',
+    needs: ['close codes'],
     async run(open) {
       const listener = new ClosingListener();
       listener.textRule = { inParts: false, maxBytes: 4 };
@@ -54,6 +55,7 @@ export const closingContract: readonly ContractCase[] = [
   },
   {
     title: 'does not call onClosing after close',
+    needs: ['close codes'],
     async run(open) {
       const listener = new ClosingListener();
       const { transport, peer } = await start(open, listener);
@@ -115,6 +117,7 @@ export const closingContract: readonly ContractCase[] = [
   },
   {
     title: 'sends the close frame after earlier messages, and calls onClose once',
+    needs: ['close codes'],
     async run(open) {
       const { transport, peer, listener } = await start(open);
       transport.sendText('last words', true);
@@ -130,6 +133,7 @@ export const closingContract: readonly ContractCase[] = [
   },
   {
     title: 'closes while paused',
+    needs: ['close codes'],
     async run(open) {
       const { transport, peer, listener } = await start(open);
       transport.pause();

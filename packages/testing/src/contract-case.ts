@@ -20,8 +20,11 @@ export interface ContractPeer {
 /** Opens a connection: a transport without a listener, and its peer. */
 export type OpenConnection = () => Promise<{ readonly transport: Transport; readonly peer: ContractPeer }>;
 
-/** Something that a transport may lack: binary messages, or a peer that sends fragments, pings or close frames. */
-export type Capability = 'binary' | 'fragments' | 'pings' | 'close frames';
+/**
+ * Something that a transport may lack: binary messages, a peer that sends fragments, pings or close frames, or a peer that
+ * receives the code of a close.
+ */
+export type Capability = 'binary' | 'fragments' | 'pings' | 'close frames' | 'close codes';
 
 /** One rule that every {@link Transport} follows. */
 export interface ContractCase {
