@@ -73,6 +73,7 @@ const GUIDES = {
   proxy: '../guides/client-network.md#proxies',
   retryAfter: '../guides/client-network.md#servers-that-ask-you-to-wait',
   reconnect: '../guides/client-reconnecting.md',
+  sockJs: '../guides/client-sockjs.md',
   grace: '../guides/shutdown.md',
 };
 

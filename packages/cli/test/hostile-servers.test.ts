@@ -110,7 +110,7 @@ const WAYS: Readonly<Record<string, (uri: string) => Promise<Outcome>>> = {
 
 test('covers every function that connects', () => {
   const ways = Object.keys(client).filter((name) => !name.endsWith('_OPTIONS'));
-  expect(ways.sort()).toEqual(['ATTEMPT_PROPERTY', 'ClientContainer', 'connect']);
+  expect(ways.sort()).toEqual(['ATTEMPT_PROPERTY', 'ClientContainer', 'SOCKJS_TRANSPORT_PROPERTY', 'connect']);
   // `attempt` is what connect calls.
   expect(Object.getOwnPropertyNames(ClientContainer.prototype).sort()).toEqual([
     'attempt',

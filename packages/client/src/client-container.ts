@@ -76,7 +76,8 @@ export class ClientContainer extends ContainerDefaults implements WebSocketConta
    * new instance. The container reads no message before `@OnOpen` has settled, and loses none that the server sends
    * earlier.
    *
-   * @param uri `ws:`, `wss:` or `ws+unix:`, without a fragment; the client sends user information as Basic credentials
+   * @param uri `ws:`, `wss:` or `ws+unix:`, without a fragment, or with the option `sockJs` also `http:` or `https:`; the
+   * client sends user information as Basic credentials
    * @returns the open session, once `@OnOpen` has settled
    * @throws DeploymentException (as a rejection) when the endpoint breaks a rule of chapter 4
    * @throws HandshakeException (as a rejection), a subclass of DeploymentException, when the WebSocket cannot be opened
@@ -100,7 +101,7 @@ export class ClientContainer extends ContainerDefaults implements WebSocketConta
     }
     const endpoint = this.#endpoints.resolve(passed[0], passed.length === 3 ? passed[1] : null);
     if (this.isStopped) throw containerStopped();
-    const server = parseServerUri(passed.at(-1));
+    const server = parseServerUri(passed.at(-1), 'connectToServer', this.#settings.sockJs !== false);
     const wait = (milliseconds: number): Promise<void> => this.#waitUnlessStopped(milliseconds);
     return retrying(this.#settings.retryAfter, () => this.#connect(endpoint, server), wait);
   }
@@ -124,7 +125,7 @@ export class ClientContainer extends ContainerDefaults implements WebSocketConta
    */
   async attempt(endpoint: ClientEndpoint, uri: unknown, watch: ConnectWatch): Promise<WsSession> {
     if (this.isStopped) throw containerStopped();
-    const server = parseServerUri(uri, 'connect');
+    const server = parseServerUri(uri, 'connect', this.#settings.sockJs !== false);
     const { attempt, signal } = watch;
     const wait = (milliseconds: number): Promise<void> => pause(milliseconds, signal);
     // Later attempts use the delays of the reconnect policy.

@@ -1,4 +1,4 @@
-import { validateHeaderName, validateHeaderValue } from 'node:http';
+import { validateHeaderName, validateHeaderValue, type Agent } from 'node:http';
 import { HandshakeException, type ClientEndpointConfig } from '@serval/api';
 import { toError } from '@serval/container';
 import { HeaderMap } from '@serval/protocol';
@@ -6,10 +6,11 @@ import type { Credentials } from './credentials';
 import type { Deadline } from './deadline';
 import type { HandshakeSettings } from './handshake-settings';
 import { Authentication } from './http-authentication';
-import { exchange, type ServerAnswer } from './http-exchange';
+import { dropAnswer, exchange, type ServerAnswer } from './http-exchange';
 import type { Proxy } from './proxy';
 import { openTunnel } from './proxy-tunnel';
 import { describeUri, redirectTarget, requestTarget } from './server-uri';
+import type { SessionCookies } from './session-cookies';
 import { withoutIdentity, type TlsOptions } from './tls-options';
 
 /** The settings of an endpoint for its requests to one server. */
@@ -27,48 +28,82 @@ export interface RequestParts {
   /** Runs for each server that a redirect leads to. */
   readonly proxyFor: (uri: URL) => Proxy | undefined;
   readonly deadline: Deadline;
+  /** Whether a redirect of an earlier request led to another origin, which gets no credentials. Default false. */
+  readonly isForeign?: boolean | undefined;
+  /** The cookies that several requests share. Default: none. */
+  readonly cookies?: SessionCookies | undefined;
+}
+
+/** A request, apart from everything that its {@link RequestParts} add to it. */
+export interface PlainRequest {
+  /** A redirect of a POST is its answer. */
+  readonly method: 'GET' | 'POST';
+  /** The configurator sees them but cannot change those of {@link OWN_HEADERS}. */
+  readonly headers: HeaderMap;
+  readonly body?: string | undefined;
+  readonly keepsBody?: boolean | undefined;
+  /** As in {@link HttpRequest}. They use the proxy themselves. */
+  readonly connections?: Agent | undefined;
+  readonly name?: string | undefined;
+}
+
+/** The server that answered, and what it may receive in further requests. */
+export interface Reached {
+  readonly uri: URL;
+  readonly tls: TlsOptions;
+  readonly isForeign: boolean;
+  /** Whether the server accepted the credentials by Basic, or did not need them again. */
+  readonly sendsCredentials: boolean;
 }
 
 /** Differs from Tomcat: includes 308, which is a 301 that must not change the request's method. */
 const REDIRECTS: ReadonlySet<number> = new Set([300, 301, 302, 303, 305, 307, 308]);
 
 /**
- * Sends a GET request with the headers of the endpoint's configurator, answers challenges with the credentials, uses the
+ * Sends a request with the headers of the endpoint's configurator, answers challenges with the credentials, uses the
  * proxy and follows redirects. No other function calls a client's configurator.
  *
- * @param headersFor the headers of the request to one server, which the configurator sees but cannot change
+ * @param requestFor makes the request to one server
  * @param take reads the answer that is neither a challenge nor a redirect. If it throws, the connection ends
  * @throws HandshakeException (as a rejection) when it fails; it then leaves no connection behind
  */
 export async function configuredRequest<T>(
   parts: RequestParts,
-  headersFor: (uri: URL) => HeaderMap,
-  take: (uri: URL, answer: ServerAnswer) => T,
+  requestFor: (uri: URL) => PlainRequest,
+  take: (reached: Reached, answer: ServerAnswer) => T,
 ): Promise<T> {
   const visited = new Set<string>();
   let { uri, tls } = parts;
-  let isSameOrigin = true;
-  let authentication = authenticationAt(parts, uri);
+  let isSameOrigin = parts.isForeign !== true;
+  let authentication = isSameOrigin ? authenticationAt(parts, uri) : undefined;
   let authorization = parts.sendsCredentials ? authentication?.introduce() : undefined;
   for (;;) {
     visited.add(uri.href);
     const target = requestTarget(uri);
-    const headers = await editedHeaders(parts, uri, headersFor(uri), isSameOrigin);
+    const { headers, ...request } = requestFor(uri);
+    const { method } = request;
+    await editHeaders(parts, uri, headers, isSameOrigin);
     const hasOwnCredentials = headers.has('Authorization');
     if (authorization !== undefined && !hasOwnCredentials) headers.set('Authorization', [authorization]);
-    const proxy = parts.proxyFor(uri);
+    const proxy = request.connections === undefined ? parts.proxyFor(uri) : undefined;
     const tunnel = proxy && (await openTunnel(proxy, uri, parts));
-    const answer = await exchange({ method: 'GET', to: uri, target, headers, tls, tunnel }, parts);
+    const answer = await exchange({ ...request, to: uri, target, headers, tls, tunnel }, parts);
     try {
+      parts.cookies?.store(uri, answer.headers);
       await showAnswer(parts, uri, answer);
       if (answer.status === 401 && authentication !== undefined && !hasOwnCredentials) {
-        authorization = authentication.authorize(answer, { method: 'GET', target });
+        authorization = authentication.authorize(answer, { method, target });
+        dropAnswer(answer);
         continue;
       }
-      if (!REDIRECTS.has(answer.status)) return take(uri, answer);
+      if (method === 'POST' || !REDIRECTS.has(answer.status)) {
+        const sendsCredentials = authorization?.startsWith('Basic ') === true;
+        return take({ uri, tls, isForeign: !isSameOrigin, sendsCredentials }, answer);
+      }
       uri = nextUri(uri, answer, visited, parts.settings);
+      dropAnswer(answer);
     } catch (error) {
-      answer.upgraded?.socket.destroy();
+      dropAnswer(answer);
       throw error;
     }
     // Once redirected off-origin, never send credentials again, even if a later redirect returns.
@@ -110,12 +145,12 @@ const OWN_HEADERS: ReadonlySet<string> = new Set([
  */
 const SENT_TO_ANY_ORIGIN: ReadonlySet<string> = new Set(['origin', 'user-agent', 'accept-language']);
 
-async function editedHeaders(
-  { config, origin, deadline }: RequestParts,
+async function editHeaders(
+  { config, origin, deadline, cookies }: RequestParts,
   uri: URL,
   headers: HeaderMap,
   isSameOrigin: boolean,
-): Promise<HeaderMap> {
+): Promise<void> {
   const edited = copyOf(headers);
   try {
     await deadline.within(config.getConfigurator().beforeRequest(edited));
@@ -131,7 +166,8 @@ async function editedHeaders(
     throw configuratorFailed('beforeRequest', uri, thrown);
   }
   if (origin !== undefined && !headers.has('Origin')) headers.add('Origin', origin);
-  return headers;
+  const cookie = cookies?.headerFor(uri, headers.get('Cookie') ?? []);
+  if (cookie !== undefined) headers.set('Cookie', [cookie]);
 }
 
 /** Calls `afterResponse` with a copy of the headers. */

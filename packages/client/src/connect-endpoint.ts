@@ -17,10 +17,12 @@ import { credentialsIn, PROXY_CREDENTIALS, SERVER_CREDENTIALS } from './credenti
 import { ConnectionConfig } from './endpoint-config';
 import { ATTEMPT_PROPERTY } from './function-endpoint';
 import { handshakeSettings } from './handshake-settings';
-import { openingHandshake } from './opening-handshake';
+import { openingHandshake, type HandshakeParts, type OpenedWebSocket } from './opening-handshake';
 import { resolveOrigin } from './origin';
 import { proxyFor } from './proxy';
 import { describeUri, type ServerTarget } from './server-uri';
+import type * as SockJsHandshake from './sockjs-handshake';
+import { SOCKJS_TRANSPORT_PROPERTY } from './sockjs-options';
 import { resolveTls } from './tls-options';
 
 /** The parts of a container that connecting needs. */
@@ -63,7 +65,7 @@ export async function connectEndpoint(
   const credentials = ofUri ?? credentialsIn(given, SERVER_CREDENTIALS) ?? ofContainer.credentials;
   const proxyCredentials = credentialsIn(given, PROXY_CREDENTIALS);
   const origin = resolveOrigin(ofContainer.origin, given);
-  const userProperties = sessionProperties(container, plan, config);
+  let userProperties = sessionProperties(container, plan, config);
   const deadline = new Deadline(settings.handshakeTimeout, () => tookTooLong(uri, settings.handshakeTimeout));
   const giveUp = (): void => deadline.abort(watch?.signal.reason as HandshakeException);
   if (watch?.signal.aborted === true) giveUp();
@@ -79,7 +81,8 @@ export async function connectEndpoint(
         transport,
         subprotocol,
         uri: openedUri,
-      } = await openingHandshake({
+        name,
+      } = await open(ofContainer.sockJs, {
         uri,
         config,
         engine: context.engineFor(endpoint),
@@ -96,6 +99,10 @@ export async function connectEndpoint(
       if (deadline.error !== undefined) {
         transport.terminate();
         throw deadline.error;
+      }
+      if (name !== undefined) {
+        given.set(SOCKJS_TRANSPORT_PROPERTY, name);
+        userProperties = sessionProperties(container, plan, config);
       }
       parts = {
         context: container,
@@ -128,6 +135,17 @@ export async function connectEndpoint(
   const rejects = watch !== undefined || container.settings.openFailure === 'reject';
   if (failure !== undefined && rejects) throw endpointFailed(plan, '@OnOpen', failure);
   return session;
+}
+
+/** Opens a WebSocket, or a session of SockJS in its place. */
+function open(
+  sockJs: ClientContainerSettings['sockJs'],
+  parts: HandshakeParts,
+): Promise<OpenedWebSocket & { readonly name?: string }> {
+  if (sockJs === false) return openingHandshake(parts);
+  // Most clients do not use it.
+  const { sockJsHandshake } = require('./sockjs-handshake') as typeof SockJsHandshake;
+  return sockJsHandshake(parts, sockJs);
 }
 
 function sessionProperties(

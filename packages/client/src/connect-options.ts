@@ -46,7 +46,10 @@ import { MessageStream, type ReceivedMessage } from './message-stream';
 import { RECONNECT_OPTIONS, ReconnectPolicy, type ReconnectOptions } from './reconnect-policy';
 import { HEADERS, HeaderSetter, type RequestHeaders } from './request-headers';
 
-/** The address: `ws:`, `wss:` or `ws+unix:`, or a function that returns one for each attempt. */
+/**
+ * The address: `ws:`, `wss:` or `ws+unix:`, or with `sockJs` also `http:` or `https:`; or a function that returns one for each
+ * attempt.
+ */
 export type ServerUri = string | URL | (() => string | URL | Promise<string | URL>);
 
 /** The options of every `connect`, beside all options of a client container. */

@@ -6,6 +6,7 @@ import { HANDSHAKE_OPTIONS, HANDSHAKE_PROPERTIES, type HandshakeOptions } from '
 import { ORIGIN, ORIGIN_PROPERTY } from './origin';
 import { PROXY, type ProxyOption } from './proxy';
 import { RETRY_AFTER_OPTIONS, type RetryAfterOption } from './retry';
+import { SOCKJS, type SockJsClientOptions } from './sockjs-options';
 import { TLS_PROPERTIES } from './tls-options';
 
 /** The options of a client container; everything has a default. */
@@ -30,6 +31,11 @@ export interface ClientContainerOptions
    * sets other limits. `handshakeTimeout` applies to each attempt. Default false.
    */
   readonly retryAfter?: RetryAfterOption | undefined;
+  /**
+   * Whether the servers are endpoints of SockJS, and how to connect to them. The URI may then have `http:` or `https:`.
+   * Default false.
+   */
+  readonly sockJs?: boolean | SockJsClientOptions | undefined;
 }
 
 /** The names of the user properties that the client reads while it connects. */
@@ -50,6 +56,7 @@ const OWN_OPTIONS = {
   proxy: PROXY,
   origin: ORIGIN,
   retryAfter: { ...switchable(RETRY_AFTER_OPTIONS), default: false },
+  sockJs: SOCKJS,
 };
 
 export const CLIENT_CONTAINER_OPTIONS = {

@@ -10,6 +10,7 @@ export class Deadline {
   #clear: () => void = () => undefined;
   /** Resolves on {@link clear}, when the connect has ended in any way. */
   readonly cleared = new Promise<void>((resolve) => (this.#clear = resolve));
+  readonly #parts = new Set<Deadline>();
 
   /** @param tooLate creates the error with which everything that waits rejects when the time is over */
   constructor(milliseconds: number, tooLate: () => Error) {
@@ -35,12 +36,22 @@ export class Deadline {
     if (this.#error !== undefined) listener?.(this.#error);
   }
 
+  /** Begins a limit for a part of the connect, which ends with this one at the latest. */
+  part(milliseconds: number, tooLate: () => Error): Deadline {
+    const part = new Deadline(milliseconds, tooLate);
+    if (this.#error !== undefined) part.abort(this.#error);
+    this.#parts.add(part);
+    void part.cleared.then(() => this.#parts.delete(part));
+    return part;
+  }
+
   /** Ends everything that waits, as if the time were over. A second call does nothing. */
   abort(error: Error): void {
     if (this.#error !== undefined) return;
     this.#error = error;
     this.#expire(error);
     this.#whenExpired?.(error);
+    for (const part of this.#parts) part.abort(error);
   }
 
   clear(): void {

@@ -14,7 +14,7 @@ export interface Asker {
 
 /** The request that needs credentials. */
 export interface Request {
-  readonly method: 'GET' | 'CONNECT';
+  readonly method: 'GET' | 'POST' | 'CONNECT';
   /** As in the request line. */
   readonly target: string;
 }

@@ -1,4 +1,10 @@
-import { request as httpRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import {
+  request as httpRequest,
+  type Agent,
+  type ClientRequest,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -24,6 +30,14 @@ export interface ServerAnswer {
   readonly rawHeaders: readonly string[];
   /** The connection, if the response hands it over: 101 with Upgrade and Connection, or 2xx to a CONNECT. */
   readonly upgraded: { readonly socket: Socket; readonly head: Buffer } | undefined;
+  /** The rest of the response, if the request keeps it. Its owner reads or destroys it. */
+  readonly body?: IncomingMessage | undefined;
+}
+
+/** Ends the connection that a response hands over, or the rest of the response. */
+export function dropAnswer({ upgraded, body }: ServerAnswer): void {
+  upgraded?.socket.destroy();
+  body?.destroy();
 }
 
 /** A connection to a server through a proxy. */
@@ -33,9 +47,9 @@ export interface Tunnel {
   readonly via: string;
 }
 
-/** A request to a server for an upgrade, or to a proxy for a tunnel. */
+/** A request to a server, or to a proxy for a tunnel. */
 export interface HttpRequest {
-  readonly method: 'GET' | 'CONNECT';
+  readonly method: 'GET' | 'POST' | 'CONNECT';
   /** With scheme `ws:`, `ws+unix:` or `http:`; `wss:` or `https:` for TLS. */
   readonly to: URL;
   /** As in the request line. */
@@ -45,6 +59,14 @@ export interface HttpRequest {
   readonly tls: TlsOptions;
   /** The connection to use; undefined opens a new one. It is closed if the request fails. */
   readonly tunnel: Tunnel | undefined;
+  /** Undefined for none. */
+  readonly body?: string | undefined;
+  /** Whether the caller reads the body of the response. */
+  readonly keepsBody?: boolean | undefined;
+  /** The connections that requests share, in place of a tunnel or a new connection. */
+  readonly connections?: Agent | undefined;
+  /** The server, for messages. Default: its URI. */
+  readonly name?: string | undefined;
 }
 
 /** The limits of a request. */
@@ -54,8 +76,8 @@ export interface ExchangeTerms {
 }
 
 /**
- * Sends one request and reads the head of the response. It then closes the connection, unless the response hands it over;
- * that socket has an error listener, {@link tolerateErrors}.
+ * Sends one request and reads the head of the response. It then closes the connection, unless the response hands it over
+ * or its body is kept; that socket, or that body, has an error listener, {@link tolerateErrors}.
  *
  * @throws HandshakeException (as a rejection) when no response arrives
  */
@@ -105,13 +127,13 @@ export function exchange(asked: HttpRequest, { settings, deadline }: ExchangeTer
       resolve(answerOf(response, undefined));
     });
     request.on('response', (response) => {
-      resolve(answerOf(response, undefined));
       tolerateErrors(response);
-      request.destroy();
+      resolve(answerOf(response, undefined, asked.keepsBody === true ? response : undefined));
+      if (asked.keepsBody !== true) request.destroy();
     });
     try {
       for (const [name, values] of asked.headers) request.setHeader(name, values);
-      request.end();
+      request.end(asked.body);
     } catch (thrown) {
       // A value that a header cannot contain. The request has begun to connect and must be cancelled.
       fail(explain(asked, toError(thrown), settings));
@@ -148,22 +170,33 @@ function makeRequest(asked: HttpRequest, settings: HandshakeSettings): ClientReq
   }
 }
 
-function isSecure({ to }: HttpRequest): boolean {
+export function isSecure({ to }: Pick<HttpRequest, 'to'>): boolean {
   return to.protocol === 'wss:' || to.protocol === 'https:';
+}
+
+/** @returns false without TLS */
+function tlsFor(asked: Pick<HttpRequest, 'to' | 'tls'>): TlsOptions | false {
+  const host = hostOf(asked.to);
+  const servername = isIP(host) === 0 ? host : '';
+  return isSecure(asked) && { servername, ALPNProtocols: ['http/1.1'], ...asked.tls };
+}
+
+/** The connection to a server over the socket of a tunnel, with TLS if its scheme has it. */
+export function overTunnel(asked: Pick<HttpRequest, 'to' | 'tls'>, socket: Socket): Socket {
+  const tls = tlsFor(asked);
+  return tls ? tlsConnect({ ...tls, host: hostOf(asked.to), socket }) : socket;
 }
 
 function requestOptions(asked: HttpRequest, settings: HandshakeSettings): RequestOptions {
   const { to, tunnel } = asked;
   const host = hostOf(to);
-  const servername = isIP(host) === 0 ? host : '';
-  const tls = isSecure(asked) && { servername, ALPNProtocols: ['http/1.1'], ...asked.tls };
-  const connect = (socket: Socket): Socket => {
-    const connection = tls ? tlsConnect({ ...tls, host, socket }) : socket;
-    return connection.setTimeout(settings.ioTimeout);
-  };
+  const tls = tlsFor(asked);
+  const connect = (socket: Socket): Socket => overTunnel(asked, socket).setTimeout(settings.ioTimeout);
   return {
     ...tls,
-    ...(tunnel === undefined ? { agent: false } : { createConnection: () => connect(tunnel.socket) }),
+    ...(tunnel === undefined
+      ? { agent: asked.connections ?? false }
+      : { createConnection: () => connect(tunnel.socket) }),
     method: asked.method,
     ...(isLocalSocket(to) ? { socketPath: socketPathOf(to) } : { host, port: portOf(to) }),
     path: asked.target,
@@ -176,6 +209,7 @@ function requestOptions(asked: HttpRequest, settings: HandshakeSettings): Reques
 function answerOf(
   { statusCode = 0, rawHeaders }: IncomingMessage,
   upgraded: { readonly socket: unknown; readonly head: Buffer } | undefined,
+  body?: IncomingMessage,
 ): ServerAnswer {
   return {
     status: statusCode,
@@ -183,11 +217,13 @@ function answerOf(
     rawHeaders,
     // Typed as a Duplex because an agent may supply any; ours is Node's own socket.
     upgraded: upgraded && { socket: upgraded.socket as Socket, head: upgraded.head },
+    body,
   };
 }
 
 /** The server or proxy, for the beginning of a message. */
-function nameOf({ method, to, tunnel }: HttpRequest): string {
+function nameOf({ method, to, tunnel, name }: HttpRequest): string {
+  if (name !== undefined) return name;
   if (method === 'CONNECT') return `The proxy ${describeProxy({ uri: to })}`;
   return tunnel === undefined ? describeUri(to) : `${describeUri(to)}, through the proxy ${tunnel.via},`;
 }
@@ -197,6 +233,8 @@ function explain(
   error: Error & { code?: unknown },
   settings: HandshakeSettings,
 ): HandshakeException {
+  // A proxy of shared connections.
+  if (error instanceof HandshakeException) return error;
   const [code, what] = classify(asked, error.code, settings);
   const option = asked.method === 'CONNECT' ? 'proxy.tls' : 'sslContext';
   const hint = isSecure(asked) ? certificateHint(error, asked.tls, option) : '';
@@ -220,7 +258,10 @@ function classify(
     return [badAnswer, 'answered with something other than HTTP/1.1'];
   if (isProxy) return ['WS_CONNECT_PROXY', `did not open a tunnel to ${asked.target}`];
   const isTls = isSecure(asked) && isTlsFailure(code);
-  return [isTls ? 'WS_CONNECT_TLS' : 'WS_CONNECT_IO', 'did not open the WebSocket'];
+  return [
+    isTls ? 'WS_CONNECT_TLS' : 'WS_CONNECT_IO',
+    asked.keepsBody === true ? 'did not answer' : 'did not open the WebSocket',
+  ];
 }
 
 /** If Node tried several addresses, the message is empty and a list of errors holds the reasons. */

@@ -5,6 +5,7 @@ export { ClientContainer } from './client-container';
 export { CONNECT_OPTIONS } from './connect-options';
 export { CLIENT_CONTAINER_OPTIONS } from './container-options';
 export { ATTEMPT_PROPERTY } from './function-endpoint';
+export { SOCKJS_TRANSPORT_PROPERTY } from './sockjs-options';
 export { connect } from './web-socket-client';
 
 export type { StopOptions } from '@serval/container';
@@ -24,4 +25,6 @@ export type { OpenInfo, SessionHandlers } from './function-endpoint';
 export type { ReceivedMessage } from './message-stream';
 export type { RequestHeaders } from './request-headers';
 export type { ReconnectAttempt, ReconnectOptions } from './reconnect-policy';
+export type { SockJsClientOptions } from './sockjs-options';
+export type { SockJsTransportName } from '@serval/sockjs';
 export type { WebSocketClient, WebSocketClientState } from './web-socket-client';

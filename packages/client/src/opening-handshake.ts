@@ -35,9 +35,9 @@ export function openingHandshake(parts: HandshakeParts): Promise<OpenedWebSocket
     parts,
     (uri) => {
       key = randomBytes(16).toString('base64');
-      return upgradeHeaders(parts, uri, key);
+      return { method: 'GET', headers: upgradeHeaders(parts, uri, key) };
     },
-    (uri, answer) => takeOver(parts, uri, key, answer),
+    ({ uri }, answer) => takeOver(parts, uri, key, answer),
   );
 }
 

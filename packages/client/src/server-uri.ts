@@ -18,12 +18,13 @@ export interface ServerTarget {
 }
 
 /**
- * Parses the URI of a WebSocket server (RFC 6455 3): `ws:` or `wss:`, or `ws+unix:` for a Unix domain socket.
+ * Parses the URI of a WebSocket server (RFC 6455 3): `ws:` or `wss:`, or `ws+unix:` for a Unix domain socket. An endpoint of
+ * SockJS may have `http:` or `https:`, which become `ws:` and `wss:`.
  *
  * @param method the caller, for messages
  * @throws HandshakeException with WS_CONNECT_BAD_URI when it is invalid
  */
-export function parseServerUri(given: unknown, method = 'connectToServer'): ServerTarget {
+export function parseServerUri(given: unknown, method = 'connectToServer', isSockJs = false): ServerTarget {
   const text = given instanceof URL ? given.href : given;
   if (typeof text !== 'string' || !URL.canParse(text)) {
     throw badUri(
@@ -32,7 +33,8 @@ export function parseServerUri(given: unknown, method = 'connectToServer'): Serv
   }
   const uri = new URL(text);
   const instead = SCHEME_INSTEAD.get(uri.protocol);
-  if (instead !== undefined)
+  if (instead !== undefined && isSockJs) uri.protocol = instead;
+  else if (instead !== undefined)
     throw badUri(`The scheme of a WebSocket is ws: or wss:; found ${uri.protocol}, so use ${instead} instead.`);
   if (isLocalSocket(uri)) {
     const mistake = mistakeOf(uri);
@@ -112,7 +114,30 @@ export function describeUri(uri: URL): string {
 
 /** The request target in the request line. */
 export function requestTarget(uri: URL): string {
-  return (isLocalSocket(uri) ? localTarget(uri) : uri.pathname) + uri.search;
+  return pathOf(uri) + uri.search;
+}
+
+/** The URI of a path below that of another, with the same query. */
+export function uriBelow(uri: URL, path: string): URL {
+  return withPath(uri, `${pathOf(uri).replace(/\/+$/, '')}${path}`);
+}
+
+/** @returns undefined unless the path of the URI ends like this */
+export function uriAbove(uri: URL, path: string): URL | undefined {
+  const whole = pathOf(uri);
+  return whole.endsWith(path) ? withPath(uri, whole.slice(0, -path.length) || '/') : undefined;
+}
+
+function withPath(uri: URL, path: string): URL {
+  if (isLocalSocket(uri)) return withTarget(uri, path + uri.search);
+  const changed = new URL(uri);
+  changed.pathname = path;
+  return changed;
+}
+
+/** The path of the request, without the query. */
+export function pathOf(uri: URL): string {
+  return isLocalSocket(uri) ? localTarget(uri) : uri.pathname;
 }
 
 /** The value of the Host header. */

@@ -36,7 +36,8 @@ export type WebSocketClientState = 'open' | 'away' | 'closed';
  * Connects with handlers in the options, with `for await` over the client, or with an endpoint. With `reconnect` it
  * connects again after a loss. The handlers are registered before the first byte is read.
  *
- * @param uri `ws:`, `wss:` or `ws+unix:`, without a fragment; a function runs for each attempt
+ * @param uri `ws:`, `wss:` or `ws+unix:`, without a fragment, or with `sockJs` also `http:` or `https:`; a function runs for
+ * each attempt
  * @returns the connected client, once `onOpen` has settled
  * @throws DeploymentException (as a rejection) when an option or the endpoint is invalid
  * @throws HandshakeException (as a rejection), a subclass of DeploymentException, when the WebSocket cannot be opened

@@ -1,5 +1,5 @@
 export * from '@serval/api';
-export { ATTEMPT_PROPERTY, connect, ClientContainer } from '@serval/client';
+export { ATTEMPT_PROPERTY, connect, ClientContainer, SOCKJS_TRANSPORT_PROPERTY } from '@serval/client';
 export {
   attach,
   detach,
@@ -64,6 +64,8 @@ export type {
   Sent,
   ServerUri,
   SessionHandlers,
+  SockJsClientOptions,
+  SockJsTransportName,
   WebSocketClient,
   WebSocketClientState,
 } from '@serval/client';

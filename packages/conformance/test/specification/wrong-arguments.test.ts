@@ -488,6 +488,7 @@ const ELSEWHERE = [
   [
     'constants',
     'ATTEMPT_PROPERTY',
+    'SOCKJS_TRANSPORT_PROPERTY',
     'Char',
     'DIAGNOSTICS_CHANNEL',
     'HANDSHAKE_CHANNEL',

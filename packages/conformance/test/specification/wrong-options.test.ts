@@ -129,6 +129,7 @@ const CLIENT_CONTAINER = {
   proxy: nothing,
   origin: (value: unknown) => value === 'text',
   retryAfter: (value: unknown) => flag(value) || isObject(value),
+  sockJs: (value: unknown) => flag(value) || isObject(value),
 };
 
 const CONNECT = {
@@ -535,6 +536,7 @@ const NESTED: Readonly<Record<string, Readonly<Record<string, Accepts>>>> = {
     whileAway: nothing,
   },
   retryAfter: { attempts: whole(1, 1000), maxDelay: whole(0) },
+  sockJs: { transports: nothing, timeout: whole(0), heartbeatTimeout: time },
   proxy: { uri: nothing, credentials: nothing, headers: isEmptyObject, tls: isObject },
 };
 
@@ -564,6 +566,7 @@ test.each([
   ['perMessageDeflate', 'treshold', 'threshold'],
   ['reconnect', 'maxDelays', 'maxDelay'],
   ['retryAfter', 'attempt', 'attempts'],
+  ['sockJs', 'transport', 'transports'],
   ['proxy', 'header', 'headers'],
   ['perMessageDeflate', 'levle', 'level'],
 ])('%s rejects the unknown name %s and suggests %s', async (option, wrong, right) => {
@@ -574,7 +577,7 @@ test.each([
   ]);
 });
 
-test.each(['perMessageDeflate', 'reconnect', 'retryAfter', 'proxy'])(
+test.each(['perMessageDeflate', 'reconnect', 'retryAfter', 'sockJs', 'proxy'])(
   '%s rejects a name that every object inherits, and lists its own',
   async (option) => {
     for (const name of ['constructor', 'toString', '__proto__']) {
