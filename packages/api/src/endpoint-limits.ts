@@ -1,4 +1,5 @@
 import { bytes, choice, MILLISECONDS_OR_NEVER, wholeNumber } from './option-kinds';
+import { RATE_LIMITS, type RateLimit } from './rate-limit';
 import { badOption, isOptionsObject, readNested, type OptionKind, type OptionTable } from './options';
 
 /** Limits of one endpoint. Each overrides the container's option; sizes are bytes, times milliseconds. */
@@ -22,6 +23,8 @@ export interface EndpointLimits {
   readonly maxQueueTime?: number | undefined;
   /** The action at these three limits. Default: the container's. */
   readonly queueOverflow?: 'close' | 'drop-oldest' | 'drop-newest' | 'reject' | undefined;
+  /** The rates at which clients may send, in place of the container's `rateLimits`; `[]` for none. Default: the container's. */
+  readonly rateLimits?: readonly RateLimit[] | undefined;
 }
 
 /** A number of connections; 0 or less means no limit. */
@@ -36,6 +39,7 @@ const TABLE = {
   maxQueuedMessages: wholeNumber('whole number of messages', 1),
   maxQueueTime: MILLISECONDS_OR_NEVER,
   queueOverflow: choice('close', 'drop-oldest', 'drop-newest', 'reject'),
+  rateLimits: RATE_LIMITS,
 } satisfies OptionTable<EndpointLimits>;
 
 export const ENDPOINT_LIMITS: OptionKind<EndpointLimits> = {

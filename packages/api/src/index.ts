@@ -59,6 +59,7 @@ export type {
 } from './endpoint-handlers';
 export type { ErrorCode, HandshakeAnswer, DecodeDetails } from './errors';
 export type { EndpointLimits } from './endpoint-limits';
+export type { RateLimit, RateLimiter } from './rate-limit';
 export type { ClientEndpointOptions, ServerEndpointOptions } from './endpoint-options';
 export type { Extension } from './extension';
 export type { HandshakeRejectionResponse } from './handshake';

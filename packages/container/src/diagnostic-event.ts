@@ -171,7 +171,13 @@ type SessionEvent =
       /** `'late'`: after the time limit, or a second reply; `'unknown'`: to a request that was never sent. */
       readonly reason: 'late' | 'unknown';
     })
-  | (OfSession & { readonly kind: 'limit-hit'; readonly limit: LimitName; readonly message: string });
+  | (OfSession & {
+      readonly kind: 'limit-hit';
+      readonly limit: LimitName;
+      /** With `rateLimits`: the message waits, is left out, or ends its session. */
+      readonly action?: 'delay' | 'drop' | 'close' | undefined;
+      readonly message: string;
+    });
 
 type EndpointEvent =
   | (OfSession & { readonly kind: 'message-dropped'; readonly messageType: 'text' | 'binary' })
@@ -188,10 +194,13 @@ interface RoomListenerFailed {
 /** How far a stop is; see `StopProgress`. */
 export type StopPhase = 'draining' | 'closing' | 'forcing' | 'stopped';
 
-/** The limiter of `rateLimits` failed or did not answer in time; `open`: the message passes, `close`: its session ends. */
-interface LimiterFailed {
+/** The limiter of `rateLimits` failed, or did not answer in time, for a message of the session. */
+interface LimiterFailed extends OfSession {
   readonly kind: 'limiter-failed';
+  /** `open`: messages pass; `close`: their sessions end. */
   readonly failure: 'open' | 'close';
+  /** So long the same applies to all messages of the limiter, without another event. */
+  readonly restMs: number;
   readonly error: Error;
 }
 

@@ -160,7 +160,7 @@ export class DiagnosticLog {
         this.#warn(
           event,
           event.failure,
-          `A limiter of rateLimits failed; ${event.failure === 'open' ? 'messages pass without it' : 'the session closes with 1013'}:`,
+          `A limiter of rateLimits failed; ${event.failure === 'open' ? 'messages pass' : 'sessions that send close with 1013'}${event.restMs > 0 ? ` for ${event.restMs} ms, until one message tries it again` : ''}:`,
           event.error,
         );
         return;

@@ -25,6 +25,7 @@ export type {
   ConnectionLimitName,
   DiagnosticEvent,
   LimitName,
+  OfSession,
   RefusalRule,
   SessionClosed,
   SessionOpened,

@@ -29,8 +29,6 @@ export type {
   RoutedParameters,
   RemoveOptions,
   RequestUserOptions,
-  RateLimit,
-  RateLimiter,
   RuntimeOptions,
   ServerContainerOptions,
   ServerOptions,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DeploymentException } from 'serval';
+import { DeploymentException, ServerContainer } from 'serval';
 import { cbor } from 'serval/cbor';
 import { jwt } from 'serval/jwt';
 import { msgpack } from 'serval/msgpack';
@@ -20,6 +20,7 @@ jest.mock('cbor-x', () => missing('cbor-x'));
 jest.mock('jose', () => missing('jose'));
 jest.mock('msgpackr', () => missing('msgpackr'));
 jest.mock('prom-client', () => missing('prom-client'));
+jest.mock('rate-limiter-flexible', () => missing('rate-limiter-flexible'));
 jest.mock('saxes', () => missing('saxes'));
 
 // Jest lifts the calls above to the top of the file, and functions with them.
@@ -35,6 +36,11 @@ const USES: readonly (readonly [part: string, peer: string, use: () => unknown])
   ['serval/opentelemetry', '@opentelemetry/api', () => openTelemetry()],
   ['serval/prometheus', 'prom-client', () => prometheusMetrics()],
   ['serval/protobuf', '@bufbuild/protobuf', () => protobuf({ kind: 'message', typeName: 'Chat' } as never)],
+  [
+    'rateLimits[0].points',
+    'rate-limiter-flexible',
+    () => new ServerContainer({ rateLimits: [{ by: 'session', points: 1, duration: 1 }] }),
+  ],
   ['serval/web-xml', 'saxes', () => readWebXml('<web-app/>')],
 ];
 

@@ -1,4 +1,4 @@
-import { DeploymentException, type Principal } from '@serval/api';
+import { DeploymentException, type Principal, type RateLimit } from '@serval/api';
 import {
   badOption,
   callable,
@@ -7,6 +7,7 @@ import {
   kind,
   milliseconds,
   MILLISECONDS_OR_NEVER,
+  RATE_LIMITS,
   readOptions,
   type Bus,
   type OptionKind,
@@ -20,7 +21,6 @@ import { HANDSHAKE_MIDDLEWARE, type HandshakeMiddleware } from './handshake-midd
 import { ALLOWED_HOSTS, type AllowedHosts } from './host-policy';
 import { INSTANCE_FACTORY, type InstanceFactoryOption } from './instance-factory';
 import { ALLOWED_ORIGINS, type AllowedOrigins } from './origin-policy';
-import { RATE_LIMITS, type RateLimit } from './rate-limits';
 import { parseRequestTarget } from './request-target';
 import type { Authenticate } from './routed-request';
 import { SECURITY_CONSTRAINTS, type PathConstraint } from './security-policy';
@@ -94,7 +94,8 @@ export interface ServerContainerOptions extends ContainerOptions, EngineOptions,
    */
   readonly onStop?: (() => unknown) | undefined;
   /**
-   * The rate at which clients may send messages or bytes, for each session, user or address. Default: no limit.
+   * The rate at which clients may send messages or bytes, for each session, user or address; an endpoint overrides it with
+   * `limits.rateLimits`. Default: no limit.
    */
   readonly rateLimits?: readonly RateLimit[] | undefined;
   /** How long user code may delay a handshake before it is refused with 503, in milliseconds. Default 30000. */

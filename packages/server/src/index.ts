@@ -14,7 +14,6 @@ export { ServerSessions, type SessionQuery, type SessionSummary } from './server
 export type { RuntimeOptions } from './runtime-options';
 export type { TlsContextOptions } from './tls-context';
 export type { ConnectionLimitOptions } from './connection-limits';
-export type { RateLimit, RateLimiter } from './rate-limits';
 export { RUNTIME_OPTIONS } from './runtime-options';
 export { SERVER_STOP_OPTIONS } from './stopping';
 export type { AdoptOptions } from './adoption';

@@ -1,8 +1,10 @@
+import type { ReadRateLimit } from '@serval/api/spi';
 import type { SessionCodecs, SessionProperties } from '@serval/container';
 import type { ConnectionEndpointConfig } from './endpoint-config';
 import { endpointInstance, sessionCodecs, type Negotiation } from './handshake-calls';
 import { InstanceLease } from './instance-factory';
 import type { PendingHandshake } from './pending-handshake';
+import { rateLimitsOf } from './rate-limits';
 import type { RoutedRequest, UpgradeContext } from './routed-request';
 import { reportLate } from './upgrade-refusal';
 
@@ -14,6 +16,7 @@ export interface PreparedSession {
   readonly config: ConnectionEndpointConfig;
   readonly userProperties: SessionProperties | undefined;
   readonly codecs: SessionCodecs;
+  readonly rateLimits: readonly ReadRateLimit[];
 }
 
 /**
@@ -32,6 +35,7 @@ export async function prepareSession(
   try {
     // 14. The endpoint instance.
     const instance = await endpointInstance(negotiation, routed, lease);
+    const rateLimits = rateLimitsOf(config, context.rateLimits);
     if (!pending.isOver) {
       // 15. Tomcat's settings among the user properties.
       const userProperties = config.hasUserProperties
@@ -39,7 +43,7 @@ export async function prepareSession(
         : undefined;
       // 16. The codecs.
       const codecs = await sessionCodecs(negotiation, routed);
-      if (!pending.isOver) return { instance, lease, config, userProperties, codecs };
+      if (!pending.isOver) return { instance, lease, config, userProperties, codecs, rateLimits };
       await codecs.destroy();
     }
   } catch (thrown) {

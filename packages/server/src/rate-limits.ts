@@ -1,106 +1,121 @@
-import {
-  choice,
-  Deadline,
-  kind,
-  list,
-  milliseconds,
-  nested,
-  badOption,
-  type OptionKind,
-  type OptionTable,
-  type ReadOptions,
-} from '@serval/api/spi';
+import type { RateLimit, RateLimiter, ServerEndpointConfig } from '@serval/api';
+import { Deadline, RATE_LIMITS, type ReadRateLimit } from '@serval/api/spi';
+import { toError } from '@serval/container';
+
+const READ = new WeakMap<readonly RateLimit[], readonly ReadRateLimit[]>();
 
 /**
- * Counts points by key. The limiters of rate-limiter-flexible have this shape, in memory, in Redis and elsewhere: `consume`
- * rejects with an object that has `msBeforeNext` when there are too many, and with another error when its store fails.
- */
-export interface RateLimiter {
-  consume(key: string, points?: number): Promise<unknown>;
-  /** The most points of one key. A message with more counts as so many. Default: unknown. */
-  readonly points?: number | undefined;
-}
-
-/** One limit of the rate at which clients send messages. */
-export interface RateLimit {
-  /**
-   * The messages that count together: those of one session, of all sessions of a user, or of an address (of IPv6, of its
-   * /64 network). Sessions without a user, or without an address, are not limited.
-   */
-  readonly by: 'session' | 'user' | 'address';
-  /** Whether each message or each byte is a point. Default `'messages'`. */
-  readonly count?: 'messages' | 'bytes' | undefined;
-  readonly limiter: RateLimiter;
-  /**
-   * The action beyond the limit: read on once the limiter allows it (`delay`), so that the client's sends wait; close the
-   * session with 1008 (`close`); or leave the message out (`drop`). A part of a message that began is always delayed.
-   * Default `'delay'`.
-   */
-  readonly excess?: 'delay' | 'close' | 'drop' | undefined;
-  /**
-   * The action if the limiter fails, or does not answer in time: let the message pass (`open`), or close the session with
-   * 1013 (`close`). Both are a warning. Default `'open'`.
-   */
-  readonly failure?: 'open' | 'close' | undefined;
-  /** How long the limiter may take for an answer, in milliseconds. Default 1000. */
-  readonly timeout?: number | undefined;
-}
-
-function isLimiter(value: unknown): value is RateLimiter {
-  return typeof value === 'object' && value !== null && 'consume' in value && typeof value.consume === 'function';
-}
-
-const TABLE = {
-  by: choice('session', 'user', 'address'),
-  count: { ...choice('messages', 'bytes'), default: 'messages' },
-  limiter: kind('a limiter with a method consume, such as RateLimiterMemory of rate-limiter-flexible', isLimiter),
-  excess: { ...choice('delay', 'close', 'drop'), default: 'delay' },
-  failure: { ...choice('open', 'close'), default: 'open' },
-  timeout: { ...milliseconds(1), default: 1000 },
-} satisfies OptionTable<RateLimit>;
-
-const ITEM = nested('an object with by and limiter', TABLE);
-
-const RATE_LIMIT: OptionKind<RateLimitSettings> = {
-  ...ITEM,
-  read(value, name) {
-    const { by, limiter, ...others } = ITEM.read(value, name);
-    if (by === undefined) throw badOption(`${name}.by`, TABLE.by.expected, undefined);
-    if (limiter === undefined) throw badOption(`${name}.limiter`, TABLE.limiter.expected, undefined);
-    return { by, limiter, ...others };
-  },
-};
-
-/** A rate limit after reading. */
-export interface RateLimitSettings extends Omit<ReadOptions<typeof TABLE>, 'by' | 'limiter'> {
-  readonly by: RateLimit['by'];
-  readonly limiter: RateLimiter;
-}
-
-export const RATE_LIMITS = list('a list of objects with by and limiter', RATE_LIMIT);
-
-/**
- * Asks a limiter.
+ * The rate limits of an endpoint's sessions.
  *
- * @returns the milliseconds until the key may try again; 0 if the points are granted
- * @throws Error when the limiter fails, or does not answer in time
+ * @param others those of the container, for an endpoint without its own
+ * @throws DeploymentException when a configuration that was not built here has an invalid one
  */
-export async function consume({ limiter, timeout }: RateLimitSettings, key: string, points: number): Promise<number> {
+export function rateLimitsOf(config: ServerEndpointConfig, others: readonly ReadRateLimit[]): readonly ReadRateLimit[] {
+  const own = config.getLimits().rateLimits;
+  if (own === undefined) return others;
+  let read = READ.get(own);
+  if (read === undefined) READ.set(own, (read = RATE_LIMITS.read(own, `${config.getPath()}.limits.rateLimits`)));
+  return read;
+}
+
+/** The answer of a limiter. */
+export type RateAnswer =
+  | { readonly kind: 'granted' }
+  /** The milliseconds until the key may try again; Infinity for never. */
+  | { readonly kind: 'refused'; readonly waitMs: number }
+  /** The limiter failed, or rests after a failure; only the first message of a rest has the error. */
+  | { readonly kind: 'failed'; readonly error: Error | undefined };
+
+const GRANTED: RateAnswer = { kind: 'granted' };
+const RESTING: RateAnswer = { kind: 'failed', error: undefined };
+
+/**
+ * Asks one limiter, for all sessions. After a failure it asks nobody for a while, and then for one message, because a store
+ * that is down would otherwise delay every message by the timeout.
+ */
+class AskedLimiter {
+  /** In `performance.now()` time; undefined unless the last answer was a failure. */
+  #restsUntil: number | undefined;
+  /** One message tries whether the limiter works again. */
+  #isTrying = false;
+
+  constructor(private readonly limiter: RateLimiter) {}
+
+  async ask({ timeout, rest }: ReadRateLimit, key: string, points: number): Promise<RateAnswer> {
+    const isRetry = this.#restsUntil !== undefined && rest > 0;
+    if (isRetry && (this.#isTrying || performance.now() < (this.#restsUntil ?? 0))) return RESTING;
+    this.#isTrying = isRetry;
+    try {
+      await within(timeout, this.#consume(key, points));
+    } catch (thrown) {
+      const waitMs = waitOf(thrown);
+      if (waitMs === undefined) return this.#failed(toError(thrown), rest, isRetry);
+      this.#works();
+      // A limiter that asks for no wait must not cause a busy loop.
+      return { kind: 'refused', waitMs: Math.max(1, waitMs) };
+    }
+    this.#works();
+    return GRANTED;
+  }
+
+  // An exception of the limiter becomes a rejection.
+  async #consume(key: string, points: number): Promise<void> {
+    const { limiter } = this;
+    // A limiter of 0 points grants nothing.
+    const most = Math.max(1, limiter.points ?? Infinity);
+    await limiter.consume(key, Math.min(points, most));
+  }
+
+  #works(): void {
+    this.#restsUntil = undefined;
+    this.#isTrying = false;
+  }
+
+  #failed(error: Error, rest: number, isRetry: boolean): RateAnswer {
+    // Messages that were under way when the first one failed tell nothing new.
+    const isNew = this.#restsUntil === undefined || isRetry || rest === 0;
+    if (isNew) this.#restsUntil = performance.now() + rest;
+    if (isRetry) this.#isTrying = false;
+    return isNew ? { kind: 'failed', error } : RESTING;
+  }
+}
+
+const ASKED = new WeakMap<RateLimiter, AskedLimiter>();
+
+/** Asks the limiter of a rate limit for points. Never rejects. */
+export function askLimiter(limit: ReadRateLimit, key: string, points: number): Promise<RateAnswer> {
+  let asked = ASKED.get(limit.limiter);
+  if (asked === undefined) ASKED.set(limit.limiter, (asked = new AskedLimiter(limit.limiter)));
+  return asked.ask(limit, key, points);
+}
+
+/** @throws Error when the limiter does not answer in time */
+async function within(timeout: number, consuming: Promise<void>): Promise<void> {
   let limit: Deadline | undefined;
   const overdue = new Promise<never>((_resolve, reject) => {
     limit = new Deadline(timeout, () => reject(new Error(`The limiter has not answered within ${timeout} ms.`)));
   });
   try {
-    // A limiter of 0 points grants nothing.
-    const most = Math.max(1, limiter.points ?? Infinity);
-    await Promise.race([limiter.consume(key, Math.min(points, most)), overdue]);
-    return 0;
-  } catch (thrown) {
-    const wait: unknown =
-      typeof thrown === 'object' && thrown !== null ? Reflect.get(thrown, 'msBeforeNext') : undefined;
-    if (typeof wait === 'number' && wait >= 0) return Math.max(1, wait);
-    throw thrown;
+    await Promise.race([consuming, overdue]);
   } finally {
     limit?.clear();
   }
+}
+
+/** The wait that a limiter asks for by its rejection; undefined for the error of a store. */
+function waitOf(thrown: unknown): number | undefined {
+  if (typeof thrown !== 'object' || thrown === null) return undefined;
+  const own = millisecondsOf(thrown);
+  if (own !== undefined) return own;
+  if (thrown instanceof Error) return undefined;
+  // A RateLimiterUnion rejects with an object of such objects, by the names of its limiters.
+  const waits = Object.values(thrown).map(millisecondsOf);
+  return waits.length > 0 && waits.every((wait) => wait !== undefined) ? Math.max(...waits) : undefined;
+}
+
+/** A negative number, as of a limiter without a duration, means never. */
+function millisecondsOf(answer: unknown): number | undefined {
+  const wait: unknown = typeof answer === 'object' && answer !== null ? Reflect.get(answer, 'msBeforeNext') : undefined;
+  if (typeof wait !== 'number' || Number.isNaN(wait)) return undefined;
+  return wait < 0 ? Infinity : wait;
 }

@@ -1,9 +1,9 @@
 import { CloseReason, type Extension } from '@serval/api';
 import { Deadline, Fifo, pause } from '@serval/api/spi';
-import type { InboundRule, SendCallback, Transport, TransportListener } from '@serval/api/spi';
-import { toError, type DiagnosticEvent } from '@serval/container';
+import type { InboundRule, ReadRateLimit, SendCallback, Transport, TransportListener } from '@serval/api/spi';
+import type { DiagnosticEvent, OfSession } from '@serval/container';
 import { addressKey } from './client-address';
-import { consume, type RateLimitSettings } from './rate-limits';
+import { askLimiter } from './rate-limits';
 
 /** A session as its rated transport uses it. */
 export interface RatedSession {
@@ -23,7 +23,7 @@ type Arrival =
 
 /** A limit of one session, with the key under which its messages count. */
 interface Gate {
-  readonly limit: RateLimitSettings;
+  readonly limit: ReadRateLimit;
   readonly key: string;
 }
 
@@ -59,7 +59,7 @@ export class RatedTransport implements Transport, TransportListener {
 
   constructor(
     private readonly inner: Transport,
-    private readonly limits: readonly RateLimitSettings[],
+    private readonly limits: readonly ReadRateLimit[],
   ) {}
 
   /** The session begins. */
@@ -262,26 +262,31 @@ export class RatedTransport implements Transport, TransportListener {
   async #ask(gate: Gate, points: number, isFirst: boolean): Promise<'pass' | 'drop' | 'end'> {
     const { limit, key } = gate;
     for (let attempt = 0; !this.#over.signal.aborted; attempt += 1) {
-      let waitMs: number;
-      try {
-        waitMs = await consume(limit, key, points);
-      } catch (thrown) {
-        return this.#limiterFailed(limit, thrown);
-      }
-      if (waitMs === 0) return 'pass';
+      const answer = await askLimiter(limit, key, points);
+      // The session ended while the limiter thought about it.
+      if (this.#over.signal.aborted) break;
+      if (answer.kind === 'granted') return 'pass';
+      if (answer.kind === 'failed') return this.#limiterFailed(limit, answer.error);
       const action = limit.excess === 'drop' && !isFirst ? 'delay' : limit.excess;
       if (attempt === 0) this.#report(limit, action);
       if (action === 'drop') return 'drop';
       if (action === 'close') return this.#end(TOO_FAST);
       // The abort ends the wait; nothing else rejects it.
-      await pause(waitMs, this.#over.signal).catch(() => undefined);
+      await pause(answer.waitMs, this.#over.signal).catch(() => undefined);
     }
     return 'end';
   }
 
-  #limiterFailed(limit: RateLimitSettings, thrown: unknown): 'pass' | 'end' {
-    const { failure } = limit;
-    this.#session?.context.diagnostics.report({ kind: 'limiter-failed', failure, error: toError(thrown) });
+  #limiterFailed({ failure, rest }: ReadRateLimit, error: Error | undefined): 'pass' | 'end' {
+    const session = this.#session;
+    if (error !== undefined && session !== undefined)
+      session.context.diagnostics.report({
+        kind: 'limiter-failed',
+        ...placeOf(session),
+        failure,
+        restMs: rest,
+        error,
+      });
     return failure === 'open' ? 'pass' : this.#end(NO_LIMITER);
   }
 
@@ -291,13 +296,22 @@ export class RatedTransport implements Transport, TransportListener {
     return 'end';
   }
 
-  #report({ by, count }: RateLimitSettings, action: 'delay' | 'close' | 'drop'): void {
+  #report({ by, count }: ReadRateLimit, action: 'delay' | 'close' | 'drop'): void {
     const session = this.#session;
     if (session === undefined) return;
     const what = { delay: 'reading waits', close: 'it closes with 1008', drop: 'a message is left out' }[action];
     const message = `${what}, because the rate limit of ${count} by ${by} is exceeded. See rateLimits.`;
-    const { plan, endpointPath: template } = session;
-    const place = { endpoint: plan.name, template, sessionId: session.getId() };
-    session.context.diagnostics.report({ kind: 'limit-hit', ...place, limit: 'rateLimits', message });
+    session.context.diagnostics.report({
+      kind: 'limit-hit',
+      ...placeOf(session),
+      limit: 'rateLimits',
+      action,
+      message,
+    });
   }
+}
+
+function placeOf(session: RatedSession): OfSession {
+  const { plan, endpointPath: template } = session;
+  return { endpoint: plan.name, template, sessionId: session.getId() };
 }

@@ -1,4 +1,5 @@
 import type { HandshakeRejection, HandshakeRequest, Principal } from '@serval/api';
+import type { ReadRateLimit } from '@serval/api/spi';
 import type { ContainerContext, RefusalRule } from '@serval/container';
 import type { Engine } from '@serval/protocol';
 import type { HandshakePolicy } from './default-configurator';
@@ -8,7 +9,6 @@ import type { HandshakeMiddleware } from './handshake-middleware';
 import type { IsAllowedHost } from './host-policy';
 import type { InstanceFactory } from './instance-factory';
 import type { PendingHandshakes } from './pending-handshake';
-import type { RateLimitSettings } from './rate-limits';
 import type { RequestTarget } from './request-target';
 import type { SessionUsers } from './session-users';
 import type { UpgradeReply } from './upgrade-reply';
@@ -38,7 +38,7 @@ export interface UpgradeContext extends PendingHandshakes {
   readonly users: SessionUsers;
   readonly limits: ConnectionLimits;
   /** Of messages; most containers have none. */
-  readonly rateLimits: readonly RateLimitSettings[];
+  readonly rateLimits: readonly ReadRateLimit[];
   readonly isUserInRole: (principal: Principal, role: string) => boolean;
   /** Called when a handshake is accepted. */
   readonly accepted: () => void;

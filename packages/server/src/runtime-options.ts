@@ -1,5 +1,5 @@
 import { IllegalArgumentException } from '@serval/api';
-import { isOptionsObject, readArgument, type OptionRows } from '@serval/api/spi';
+import { isOptionsObject, readArgument, type OptionRows, type ReadRateLimit } from '@serval/api/spi';
 import { SETTINGS, type ContainerSettings, type Logger } from '@serval/container';
 import {
   CONNECTION_LIMIT_OPTIONS,
@@ -43,17 +43,20 @@ type ChangeableSetting = (typeof AT_ONCE)[number] | (typeof FOR_NEW_SESSIONS)[nu
 
 /** The options that `configure` changes while the container runs. */
 export interface RuntimeOptions
-  extends ConnectionLimitOptions, Pick<ServerContainerOptions, ChangeableSetting | 'handshakeTimeout' | 'logger'> {}
+  extends
+    ConnectionLimitOptions,
+    Pick<ServerContainerOptions, ChangeableSetting | 'rateLimits' | 'handshakeTimeout' | 'logger'> {}
 
 const SETTING_NAMES: readonly ChangeableSetting[] = [...AT_ONCE, ...FOR_NEW_SESSIONS];
 const LIMIT_NAMES = Object.keys(CONNECTION_LIMIT_OPTIONS) as (keyof ConnectionLimitOptions)[];
-const { handshakeTimeout, logger } = SERVER_CONTAINER_OPTIONS;
+const { rateLimits, handshakeTimeout, logger } = SERVER_CONTAINER_OPTIONS;
 
 /** The rows without their defaults: an option that is left out stays as it is. */
 export const RUNTIME_OPTIONS: OptionRows = Object.fromEntries(
   Object.entries({
     ...Object.fromEntries(SETTING_NAMES.map((name) => [name, SETTINGS[name]])),
     ...CONNECTION_LIMIT_OPTIONS,
+    rateLimits,
     handshakeTimeout,
     logger,
   }).map(([name, row]) => [name, { ...row, default: undefined }]),
@@ -63,6 +66,7 @@ export const RUNTIME_OPTIONS: OptionRows = Object.fromEntries(
 export interface RuntimeChanges {
   readonly settings: Partial<ContainerSettings>;
   readonly limits: Partial<ConnectionLimitSettings>;
+  readonly rateLimits: readonly ReadRateLimit[] | undefined;
   readonly handshakeTimeout: number | undefined;
   readonly logger: Logger | undefined;
 }
@@ -85,7 +89,10 @@ export function readChanges(options: RuntimeOptions): RuntimeChanges {
     settings: given(SETTING_NAMES),
     limits: given(LIMIT_NAMES),
     // Their rows read them.
-    ...(given(['handshakeTimeout', 'logger']) as Pick<RuntimeChanges, 'handshakeTimeout' | 'logger'>),
+    ...(given(['rateLimits', 'handshakeTimeout', 'logger']) as Pick<
+      RuntimeChanges,
+      'rateLimits' | 'handshakeTimeout' | 'logger'
+    >),
   };
 }
 

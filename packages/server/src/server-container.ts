@@ -23,6 +23,7 @@ import {
   readArgument,
   showAs,
   type OptionTable,
+  type ReadRateLimit,
 } from '@serval/api/spi';
 import { ContainerContext, ContainerDefaults, type ContainerSettings, type Selections } from '@serval/container';
 import type { EndpointPlan } from '@serval/plan';
@@ -80,6 +81,7 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
   readonly #limits: ConnectionLimits;
   readonly #onStop: (() => unknown) | undefined;
   #handshakeTimeoutMs: number;
+  #rateLimits: readonly ReadRateLimit[];
   readonly #pendingHandshakes = new Set<Refusable>();
   #isPaused = false;
   #isOver = false;
@@ -104,7 +106,9 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
     this.#limits = new ConnectionLimits(settings, () => this.#context.registry.live());
     this.#onStop = settings.onStop;
     this.#handshakeTimeoutMs = settings.handshakeTimeout;
+    this.#rateLimits = settings.rateLimits;
     const handshakeTimeoutMs = (): number => this.#handshakeTimeoutMs;
+    const rateLimits = (): readonly ReadRateLimit[] => this.#rateLimits;
     const policy: HandshakePolicy = {
       checkOrigin: settings.allowedOrigins ?? originPolicy(given.compatibility === undefined ? [] : '*'),
       createInstance: (endpointClass, request) =>
@@ -134,7 +138,9 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
       ),
       users: this.#users,
       limits: this.#limits,
-      rateLimits: settings.rateLimits,
+      get rateLimits() {
+        return rateLimits();
+      },
       isUserInRole: settings.isUserInRole,
       get handshakeTimeoutMs() {
         return handshakeTimeoutMs();
@@ -443,7 +449,7 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
 
   /**
    * Changes limits, timeouts and the logger while the container runs. Limits of connections, queue limits and close
-   * timeouts count at once; sizes, idle timeouts and pings for sessions that open from now on. `undefined` changes nothing.
+   * timeouts count at once; sizes, idle timeouts, pings and rates for sessions that open from now on. `undefined` changes nothing.
    * Not in the specification.
    *
    * @throws IllegalArgumentException for an unknown option, one that is fixed, and a wrong value; nothing changes then
@@ -452,9 +458,10 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
    * container.configure({ maxConnectionsPerAddress: 10, maxQueuedMessages: 1000 });
    */
   configure(options: RuntimeOptions): void {
-    const { settings, limits, handshakeTimeout, logger } = readChanges(options);
+    const { settings, limits, rateLimits, handshakeTimeout, logger } = readChanges(options);
     Object.assign(this.#context.settings, settings);
     this.#limits.change(limits);
+    if (rateLimits !== undefined) this.#rateLimits = rateLimits;
     if (handshakeTimeout !== undefined) this.#handshakeTimeoutMs = handshakeTimeout;
     if (logger !== undefined) this.#context.diagnostics.useLogger(logger);
   }

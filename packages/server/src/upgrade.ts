@@ -204,12 +204,11 @@ export interface AcceptedTransport {
 export function openRouted(
   context: UpgradeContext,
   routed: RoutedRequest,
-  { instance, lease, config, userProperties, codecs }: PreparedSession,
+  { instance, lease, config, userProperties, codecs, rateLimits }: PreparedSession,
   { transport, subprotocol, userPrincipal, stay, pending }: AcceptedTransport,
 ): WsSession {
   context.accepted();
   // Does not await `opened`: the handshake is answered, and @OnOpen may take its time.
-  const { rateLimits } = context;
   const rated = rateLimits.length === 0 ? undefined : new RatedTransport(transport, rateLimits);
   const parts = {
     context: context.container,

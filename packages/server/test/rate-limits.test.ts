@@ -1,8 +1,20 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { HandshakeRequest, Principal } from '@serval/api';
+import {
+  DeploymentException,
+  OnMessage,
+  ServerEndpoint,
+  ServerEndpointConfig,
+  type EndpointLimits,
+  type HandshakeRequest,
+  type Principal,
+  type RateLimit,
+  type RateLimiter,
+} from '@serval/api';
+import type { DiagnosticEvent } from '@serval/container';
 import { TestServer, type TestServerOptions } from '@serval/testing';
 import { afterTest, Inbox, Journal, turn } from '../../testing/test/toolbox';
-import { endpoint, type RateLimit, type RateLimiter } from '../src';
+import { RateLimiterMemory, RateLimiterUnion } from 'rate-limiter-flexible';
+import { endpoint } from '../src';
 import { loggerInto } from './test-server';
 
 const log = new Journal();
@@ -31,6 +43,14 @@ class Bucket implements RateLimiter {
   refill(): void {
     this.#used.clear();
   }
+}
+
+function recordEvents(): DiagnosticEvent[] {
+  const events: DiagnosticEvent[] = [];
+  const listener = (event: unknown): void => void events.push(event as DiagnosticEvent);
+  subscribe('serval', listener);
+  afterTest(() => unsubscribe('serval', listener));
+  return events;
 }
 
 function start(rateLimits: readonly RateLimit[], options: TestServerOptions = {}): TestServer {
@@ -107,10 +127,7 @@ test('close ends the session with 1008', async () => {
 });
 
 test('drop leaves messages out, and counts them on the diagnostics channel', async () => {
-  const events: unknown[] = [];
-  const listener = (event: unknown): void => void events.push(event);
-  subscribe('serval', listener);
-  afterTest(() => unsubscribe('serval', listener));
+  const events = recordEvents();
   const limiter = new Bucket(1);
   const server = start([{ by: 'session', limiter, excess: 'drop' }]);
   const peer = await server.connect('/echo');
@@ -120,8 +137,11 @@ test('drop leaves messages out, and counts them on the diagnostics channel', asy
   limiter.refill();
   peer.send('4');
   expect(await peer.receive()).toBe('4');
-  const hits = events.filter((event) => (event as { limit?: string }).limit === 'rateLimits');
-  expect(hits).toHaveLength(2);
+  const hits = events.filter((event) => event.kind === 'limit-hit');
+  expect(hits.map(({ limit, action, template }) => [limit, action, template])).toEqual([
+    ['rateLimits', 'drop', '/echo'],
+    ['rateLimits', 'drop', '/echo'],
+  ]);
 });
 
 test('a limiter of 0 points lets nothing pass', async () => {
@@ -185,8 +205,68 @@ describe('a limiter whose store is down', () => {
     peer.send('1').send('2');
     expect([await peer.receive(), await peer.receive()]).toEqual(['1', '2']);
     expect(log.entries.filter((entry) => entry.startsWith('warn'))).toEqual([
-      `warn A limiter of rateLimits failed; messages pass without it: ${message}`,
+      `warn A limiter of rateLimits failed; messages pass for 5000 ms, until one message tries it again: ${message}`,
     ]);
+  });
+
+  /** Fails until the test repairs it. */
+  class Broken implements RateLimiter {
+    asked = 0;
+    isDown = true;
+    consume(): Promise<unknown> {
+      this.asked += 1;
+      return this.isDown ? Promise.reject(new Error('down')) : Promise.resolve();
+    }
+  }
+
+  test('rests after a failure: no message waits for it, and the failure is reported once', async () => {
+    const events = recordEvents();
+    const limiter = new Broken();
+    const server = start([{ by: 'session', limiter }]);
+    const peers = [await server.connect('/echo'), await server.connect('/echo')];
+    for (const peer of peers) for (let count = 0; count < 50; count += 1) peer.send(String(count));
+    for (const peer of peers) for (let count = 0; count < 50; count += 1) await peer.receive();
+    expect(limiter.asked).toBeLessThanOrEqual(2);
+    const failures = events.filter((event) => event.kind === 'limiter-failed');
+    expect(failures).toEqual([
+      expect.objectContaining({ endpoint: '/echo', template: '/echo', failure: 'open', restMs: 5000 }),
+    ]);
+  });
+
+  test('is tried by one message after the rest, and limits again once it works', async () => {
+    const limiter = new Broken();
+    const server = start([{ by: 'session', limiter, rest: 1 }]);
+    const peer = await server.connect('/echo');
+    let asked = 0;
+    // It rests after each failure.
+    for (let failures = 0; failures < 3; failures += 1) {
+      while (limiter.asked === asked) {
+        peer.send('1');
+        await peer.receive();
+        await turn();
+      }
+      asked = limiter.asked;
+    }
+    limiter.isDown = false;
+    while (limiter.asked < asked + 3) {
+      peer.send('1');
+      await peer.receive();
+    }
+    const before = limiter.asked;
+    for (let count = 0; count < 10; count += 1) {
+      peer.send('1');
+      await peer.receive();
+    }
+    expect(limiter.asked).toBe(before + 10);
+  });
+
+  test('with a rest of 0, each message calls it', async () => {
+    const limiter = new Broken();
+    const server = start([{ by: 'session', limiter, rest: 0 }]);
+    const peer = await server.connect('/echo');
+    for (let count = 0; count < 10; count += 1) peer.send('1');
+    for (let count = 0; count < 10; count += 1) await peer.receive();
+    expect(limiter.asked).toBe(10);
   });
 
   test("closes the session with 1013 where failure is 'close'", async () => {
@@ -205,11 +285,126 @@ test('a session that closes while a message waits ends at once', async () => {
   expect((await peer.closed()).code).toBe(4000);
 });
 
-test.each([
-  [{}, /^rateLimits is a list of objects with by and limiter/],
+describe('points and a duration', () => {
+  test('are counted by rate-limiter-flexible in memory', async () => {
+    const server = start([{ by: 'session', points: 3, duration: 60, excess: 'close' }]);
+    const peer = await server.connect('/echo');
+    for (let count = 1; count <= 4; count += 1) peer.send(String(count));
+    for (let count = 1; count <= 3; count += 1) expect(await peer.receive()).toBe(String(count));
+    expect((await peer.closed()).code).toBe(1008);
+    const other = await server.connect('/echo');
+    other.send('mine');
+    expect(await other.receive()).toBe('mine');
+  });
+
+  test('delay until the duration is over', async () => {
+    const server = start([{ by: 'session', points: 1, duration: 0.02 }]);
+    const peer = await server.connect('/echo');
+    peer.send('1').send('2').send('3');
+    expect([await peer.receive(), await peer.receive(), await peer.receive()]).toEqual(['1', '2', '3']);
+  });
+});
+
+describe('limiters of rate-limiter-flexible', () => {
+  test('a union refuses when one of its limiters does', async () => {
+    const limiter = new RateLimiterUnion(
+      new RateLimiterMemory({ keyPrefix: 'second', points: 1, duration: 60 }),
+      new RateLimiterMemory({ keyPrefix: 'minute', points: 10, duration: 60 }),
+    );
+    const server = start([{ by: 'session', limiter, excess: 'close' }]);
+    const peer = await server.connect('/echo');
+    peer.send('1').send('2');
+    expect(await peer.receive()).toBe('1');
+    expect((await peer.closed()).code).toBe(1008);
+  });
+
+  test('one without a duration never grants more, and a waiting session still ends', async () => {
+    const limiter = new RateLimiterMemory({ points: 1, duration: 0 });
+    const server = start([{ by: 'session', limiter }]);
+    const peer = await server.connect('/echo');
+    peer.send('1').send('2');
+    expect(await peer.receive()).toBe('1');
+    while (!log.entries.some((entry) => entry.includes('reading waits'))) await turn();
+    await server.container.sessions.close({}, 4000);
+    expect((await peer.closed()).code).toBe(4000);
+  });
+});
+
+describe('an endpoint', () => {
+  const limits: EndpointLimits = { rateLimits: [{ by: 'session', points: 1, duration: 60, excess: 'close' }] };
+
+  @ServerEndpoint({ value: '/own', limits })
+  class Own {
+    @OnMessage say(text: string): string {
+      return text;
+    }
+  }
+
+  test.each<[string, NonNullable<TestServerOptions['endpoints']>[number]]>([
+    ['an annotation', Own],
+    ['a function endpoint', endpoint('/own', { limits, onText: (text) => text })],
+    ['the builder', ServerEndpointConfig.Builder.create(Own, '/own').limits(limits).build()],
+  ])('has its own limits in place of those of the container: %s', async (_way, own) => {
+    const others = new Bucket(0);
+    const server = start([{ by: 'session', limiter: others, excess: 'close' }], { endpoints: [own, echo] });
+    const peer = await server.connect('/own');
+    peer.send('1').send('2');
+    expect(await peer.receive()).toBe('1');
+    expect((await peer.closed()).code).toBe(1008);
+    expect(others.asked.all).toEqual([]);
+    const other = await server.connect('/echo');
+    other.send('1');
+    expect((await other.closed()).code).toBe(1008);
+  });
+
+  test('has none with an empty list', async () => {
+    const free = endpoint('/free', { limits: { rateLimits: [] }, onText: (text) => text });
+    const server = start([{ by: 'session', limiter: new Bucket(0), excess: 'close' }], { endpoints: [free] });
+    const peer = await server.connect('/free');
+    peer.send('1').send('2');
+    expect([await peer.receive(), await peer.receive()]).toEqual(['1', '2']);
+  });
+
+  test('rejects a wrong one at its definition', () => {
+    const wrong = { rateLimits: [{ by: 'session', points: 0, duration: 1 }] } as const;
+    expect(() => endpoint('/own', { limits: wrong })).toThrow(
+      '/own.limits.rateLimits[0].points is a whole number of points from 1 to 2147483647; found 0.',
+    );
+  });
+});
+
+test('configure changes the rates of sessions that open from then on, and an endpoint keeps its own', async () => {
+  const own = endpoint('/own', { limits: { rateLimits: [] }, onText: (text) => text });
+  const server = start([], { endpoints: [echo, own] });
+  const open = await server.connect('/echo');
+  server.container.configure({ rateLimits: [{ by: 'session', points: 1, duration: 60, excess: 'close' }] });
+  const [limited, free] = [await server.connect('/echo'), await server.connect('/own')];
+  for (const peer of [open, limited, free]) peer.send('1').send('2');
+  for (const peer of [open, free]) expect([await peer.receive(), await peer.receive()]).toEqual(['1', '2']);
+  expect(await limited.receive()).toBe('1');
+  expect((await limited.closed()).code).toBe(1008);
+  expect(() => server.container.configure({ rateLimits: [{ by: 'session' }] })).toThrow(
+    /^configure: rateLimits\[0\]\.points is .* Or pass a limiter\.$/,
+  );
+  server.container.configure({ rateLimits: [] });
+  const again = await server.connect('/echo');
+  again.send('1').send('2');
+  expect([await again.receive(), await again.receive()]).toEqual(['1', '2']);
+});
+
+test.each<[unknown, RegExp]>([
+  [{}, /^rateLimits is a list of objects such as/],
   [[{ limiter: new Bucket(1) }], /^rateLimits\[0\]\.by is 'session', 'user' or 'address'; found undefined/],
-  [[{ by: 'session' }], /^rateLimits\[0\]\.limiter is a limiter with a method consume/],
+  [
+    [{ by: 'session' }],
+    /^rateLimits\[0\]\.points is a whole number of points .*; found undefined\. Or pass a limiter\./,
+  ],
+  [[{ by: 'session', points: 1 }], /^rateLimits\[0\]\.duration is a number of seconds .*; found undefined/],
+  [[{ by: 'session', points: 1, duration: 0 }], /^rateLimits\[0\]\.duration is a number of seconds .*; found 0/],
+  [[{ by: 'session', points: 1, duration: 1, limiter: new Bucket(1) }], /Pass one or the other\.$/],
+  [[{ by: 'session', limiter: {} }], /^rateLimits\[0\]\.limiter is a limiter with a method consume/],
   [[{ by: 'session', limiter: new Bucket(1), exces: 'drop' }], /did you mean excess/],
 ])('rateLimits rejects %j', (rateLimits, message) => {
   expect(() => start(rateLimits as readonly RateLimit[])).toThrow(message);
+  expect(() => start(rateLimits as readonly RateLimit[])).toThrow(DeploymentException);
 });

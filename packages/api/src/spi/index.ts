@@ -66,6 +66,7 @@ export { inheritsFrom, ownClass } from '../brand';
 export { closeReasonOf, isSendableCloseCode, wireClose } from '../close-reason';
 export { classNameOf, describeKind, describeValue } from '../describe-value';
 export { CONNECTIONS, ENDPOINT_LIMITS } from '../endpoint-limits';
+export { RATE_LIMITS, type ReadRateLimit } from '../rate-limit';
 export { readSecurity } from '../security';
 export { SECURITY_CONSTRAINT } from '../security-constraint';
 export { showAs } from '../show-as';

@@ -340,7 +340,7 @@ const CALLS: readonly Call[] = [
         ...['maxFrameSize', 'maxSessionIdleTimeout', 'readIdleTimeout', 'writeIdleTimeout', 'pingInterval'],
         ...['pongTimeout', 'asyncSendTimeout', 'handlerTimeout', 'handshakeTimeout', 'logger'],
         ...['maxConnections', 'maxConnectionsPerEndpoint', 'maxConnectionsPerUser', 'maxConnectionsPerAddress'],
-        'connectionLimitAction',
+        ...['connectionLimitAction', 'rateLimits'],
       ].map((option) => [option, SERVER_CONTAINER[option] ?? nothing] as const),
     ),
   },
