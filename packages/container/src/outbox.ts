@@ -32,7 +32,7 @@ export interface OutboxHost extends BoundsHost {
     wrote(): void;
   };
   /** Undefined unless the session is measured. */
-  readonly traffic: Pick<SessionTraffic, 'sent'> | undefined;
+  readonly traffic: Pick<SessionTraffic, 'sent' | 'coalescedMessages'> | undefined;
 }
 
 /** A message, a part of one, or a control frame. */
@@ -254,6 +254,8 @@ export class Outbox implements LongWork {
       // The report of a dropped message may have ended the session.
       if (this.#latest?.get(key) !== waiting) return undefined;
     }
+    const { traffic } = this.host;
+    if (traffic !== undefined) traffic.coalescedMessages += 1;
     waiting.outgoing = outgoing;
     waiting.bytes = bytes;
     this.#queue?.grow(more);

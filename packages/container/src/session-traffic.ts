@@ -15,6 +15,8 @@ export class SessionTraffic {
   receivedBytes = 0;
   sentMessages = 0;
   sentBytes = 0;
+  /** Messages that a newer one with the same key replaced while they waited; they do not count as sent. */
+  coalescedMessages = 0;
 
   constructor(private readonly waiting: () => Waiting) {}
 

@@ -53,6 +53,7 @@ export interface Totals {
   receivedBytes: number;
   sentMessages: number;
   sentBytes: number;
+  coalescedMessages: number;
 }
 
 /** Everything measured at one endpoint. */
@@ -61,11 +62,20 @@ export class EndpointMeasurements {
   readonly live = new Set<SessionTraffic>();
   readonly closes = new Counts<string>();
   readonly limits = new Counts<string>();
-  readonly drops = new Counts<'queue' | 'no_handler'>();
+  readonly drops = new Counts<'queue' | 'no_handler' | 'rate_limit'>();
+  /** Messages beyond a rate limit. */
+  readonly rateLimited = new Counts<'delay' | 'drop' | 'close'>();
   readonly sessionSeconds: Buckets;
   readonly handlerSeconds: Buckets;
   handlerErrors = 0;
-  readonly #ended: Totals = { receivedMessages: 0, receivedBytes: 0, sentMessages: 0, sentBytes: 0 };
+  limiterFailures = 0;
+  readonly #ended: Totals = {
+    receivedMessages: 0,
+    receivedBytes: 0,
+    sentMessages: 0,
+    sentBytes: 0,
+    coalescedMessages: 0,
+  };
 
   constructor(
     /** The endpoint's template; for a client its class's name. */
@@ -103,6 +113,7 @@ function add(totals: Totals, traffic: Totals): void {
   totals.receivedBytes += traffic.receivedBytes;
   totals.sentMessages += traffic.sentMessages;
   totals.sentBytes += traffic.sentBytes;
+  totals.coalescedMessages += traffic.coalescedMessages;
 }
 
 /** The upper bounds of the buckets, in seconds, ascending. */
@@ -205,7 +216,10 @@ export class Measurements {
         if (event.status !== undefined) this.#handshake(event.template, String(event.status), 'error');
         return;
       case 'limit-hit':
-        this.#at(nameOf(event)).limits.add(event.limit);
+        this.#limitHit(this.#at(nameOf(event)), event);
+        return;
+      case 'limiter-failed':
+        this.#at(nameOf(event)).limiterFailures += 1;
         return;
       case 'handler-overdue':
         this.#at(nameOf(event)).limits.add('handlerTimeout');
@@ -218,6 +232,13 @@ export class Measurements {
         return;
       default:
     }
+  }
+
+  #limitHit(at: EndpointMeasurements, { limit, action }: Extract<DiagnosticEvent, { kind: 'limit-hit' }>): void {
+    at.limits.add(limit);
+    if (action === undefined) return;
+    at.rateLimited.add(action);
+    if (action === 'drop') at.drops.add('rate_limit');
   }
 
   #opened(event: SessionOpened): void {

@@ -182,8 +182,23 @@ function metricsOf(measurements: Measurements, prefix: string): readonly Measure
     ),
     counter(
       'messages_dropped_total',
-      'Messages that queueOverflow dropped (queue), or that have no handler (no_handler)',
+      'Messages that queueOverflow (queue) or a rate limit (rate_limit) dropped, or that have no handler (no_handler)',
       each((at) => labelled('reason', at.drops)),
+    ),
+    counter(
+      'messages_coalesced_total',
+      'Messages that a newer one with the same key replaced while they waited',
+      each(({ totals }) => [{ labels: {}, value: totals.coalescedMessages }]),
+    ),
+    counter(
+      'messages_rate_limited_total',
+      'Messages beyond a rate limit, by what happened to them',
+      each((at) => labelled('action', at.rateLimited)),
+    ),
+    counter(
+      'rate_limiter_failures_total',
+      'Failures of the limiters of rateLimits',
+      each((at) => [{ labels: {}, value: at.limiterFailures }]),
     ),
     gauge('queued_messages', 'Messages that wait to be written to slow peers', ({ queued }) => queued.messages),
     gauge('queued_bytes', 'Bytes that wait to be written to slow peers', ({ queued }) => queued.bytes),

@@ -153,10 +153,33 @@ function observe(meter: Meter, measurements: Measurements): () => void {
     'ObservableCounter',
     'serval.messages.dropped',
     '{message}',
-    'Messages that queueOverflow dropped (queue), or that have no handler (no_handler)',
+    'Messages that queueOverflow (queue) or a rate limit (rate_limit) dropped, or that have no handler (no_handler)',
     each((at, report) => {
       for (const [reason, count] of at.drops) report(count, { 'serval.reason': reason });
     }),
+  );
+  add(
+    'ObservableCounter',
+    'serval.messages.coalesced',
+    '{message}',
+    'Messages that a newer one with the same key replaced while they waited',
+    each(({ totals }, report) => report(totals.coalescedMessages)),
+  );
+  add(
+    'ObservableCounter',
+    'serval.messages.rate_limited',
+    '{message}',
+    'Messages beyond a rate limit, by what happened to them',
+    each((at, report) => {
+      for (const [action, count] of at.rateLimited) report(count, { 'serval.action': action });
+    }),
+  );
+  add(
+    'ObservableCounter',
+    'serval.rate_limiter.failures',
+    '{failure}',
+    'Failures of the limiters of rateLimits',
+    each((at, report) => report(at.limiterFailures)),
   );
   add(
     'ObservableUpDownCounter',

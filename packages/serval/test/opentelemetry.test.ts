@@ -249,6 +249,8 @@ test('measures handshakes, sessions and messages', async () => {
       'serval.handler.duration s {"serval.endpoint":"/chat/{room}"} 1',
       'serval.handler.duration s {"serval.endpoint":"/chat/{room}","error.type":"RangeError"} 1',
       'serval.handshakes {handshake} {"http.route":"/chat/{room}","http.response.status_code":401,"serval.rule":"application"} 1',
+      'serval.messages.coalesced {message} {"serval.endpoint":"/chat/{room}"} 0',
+      'serval.rate_limiter.failures {failure} {"serval.endpoint":"/chat/{room}"} 0',
       'serval.queue.messages {message} {"serval.endpoint":"/chat/{room}"} 0',
     ]),
   );

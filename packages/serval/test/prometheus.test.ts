@@ -1,5 +1,14 @@
 import { Registry, register, type OpenMetricsContentType } from 'prom-client';
-import { CloseReason, HandshakeRejection, OnMessage, ServerEndpoint, ServerEndpointConfig, Session } from 'serval';
+import {
+  CloseReason,
+  endpoint,
+  HandshakeRejection,
+  OnMessage,
+  ServerEndpoint,
+  ServerEndpointConfig,
+  Session,
+  type EndpointLimits,
+} from 'serval';
 import { prometheusMetrics, type PrometheusOptions } from 'serval/prometheus';
 import { TestServer } from 'serval/testing';
 import { afterTest, Gate, silent, turn } from '../../testing/test/toolbox';
@@ -105,6 +114,51 @@ test('counts limits and drops by their names', async () => {
   const found = await lines();
   expect(found).toContain('serval_limits_hit_total{endpoint="/chat/{room}",limit="maxMessageSize"} 1');
   expect(found).toContain('serval_messages_dropped_total{endpoint="/chat/{room}",reason="no_handler"} 1');
+});
+
+test('counts coalesced messages, messages beyond a rate limit and failures of limiters', async () => {
+  const { lines } = measure();
+  const sessions: Session[] = [];
+  const limiter = (excess: 'drop' | 'close'): EndpointLimits => ({
+    rateLimits: [{ by: 'session', points: 1, duration: 60, excess }],
+  });
+  const down = { consume: () => Promise.reject(new Error('no Redis')) };
+  const server = new TestServer({
+    logger: silent,
+    endpoints: [
+      endpoint('/prices', { onOpen: (session) => void sessions.push(session) }),
+      endpoint('/drop', { limits: limiter('drop'), onText: (text) => text }),
+      endpoint('/close', { limits: limiter('close'), onText: (text) => text }),
+      endpoint('/down', { limits: { rateLimits: [{ by: 'session', limiter: down }] }, onText: (text) => text }),
+    ],
+  });
+  afterTest(() => server.stop({ grace: 1 }));
+  const prices = await server.connect('/prices');
+  prices.pause();
+  for (const large of ['a', 'b', 'c']) void sessions[0]?.send(large.repeat(40_000));
+  for (let price = 0; price < 5; price += 1) void sessions[0]?.send(String(price), { coalesce: 'tea' });
+  const [drop, close, failing] = [
+    await server.connect('/drop'),
+    await server.connect('/close'),
+    await server.connect('/down'),
+  ];
+  for (const peer of [drop, close, failing]) peer.send('1').send('2').send('3');
+  expect([await failing.receive(), await failing.receive(), await failing.receive()]).toEqual(['1', '2', '3']);
+  expect((await close.closed()).code).toBe(1008);
+  prices.resume();
+  for (let count = 0; count < 4; count += 1) await prices.receive();
+  expect(await lines()).toEqual(
+    expect.arrayContaining([
+      'serval_messages_coalesced_total{endpoint="/prices"} 4',
+      'serval_messages_total{endpoint="/prices",direction="sent"} 4',
+      'serval_messages_rate_limited_total{endpoint="/drop",action="drop"} 2',
+      'serval_messages_dropped_total{endpoint="/drop",reason="rate_limit"} 2',
+      'serval_messages_total{endpoint="/drop",direction="received"} 1',
+      'serval_messages_rate_limited_total{endpoint="/close",action="close"} 1',
+      'serval_limits_hit_total{endpoint="/close",limit="rateLimits"} 1',
+      'serval_rate_limiter_failures_total{endpoint="/down"} 1',
+    ]),
+  );
 });
 
 test('close codes that peers choose share a label', async () => {
