@@ -45,6 +45,7 @@ export interface PlainRequest {
   /** As in {@link HttpRequest}. They use the proxy themselves. */
   readonly connections?: Agent | undefined;
   readonly name?: string | undefined;
+  readonly onSent?: (() => void) | undefined;
 }
 
 /** The server that answered, and what it may receive in further requests. */

@@ -67,6 +67,8 @@ export interface HttpRequest {
   readonly connections?: Agent | undefined;
   /** The server, for messages. Default: its URI. */
   readonly name?: string | undefined;
+  /** Called once the request has been written. */
+  readonly onSent?: (() => void) | undefined;
 }
 
 /** The limits of a request. */
@@ -126,6 +128,7 @@ export function exchange(asked: HttpRequest, { settings, deadline }: ExchangeTer
       socket.destroy();
       resolve(answerOf(response, undefined));
     });
+    if (asked.onSent !== undefined) request.on('finish', asked.onSent);
     request.on('response', (response) => {
       tolerateErrors(response);
       resolve(answerOf(response, undefined, asked.keepsBody === true ? response : undefined));

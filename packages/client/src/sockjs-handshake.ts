@@ -113,7 +113,7 @@ class EndpointRequests implements SockJsRequests {
   }
 
   async #post(
-    { path, body, timeoutMs = Infinity, signal }: SockJsPost,
+    { path, body, timeoutMs = Infinity, signal, onSent }: SockJsPost,
     connections: Agent,
     name: string,
   ): Promise<SockJsAnswer> {
@@ -126,7 +126,7 @@ class EndpointRequests implements SockJsRequests {
       return await configuredRequest(
         // The session watches the silence of the server.
         { ...parts, uri: uriBelow(parts.uri, path), deadline, settings: { ...parts.settings, ioTimeout: 0 } },
-        (uri) => ({ method: 'POST', headers: headersFor(uri, body), body, keepsBody: true, connections, name }),
+        (uri) => ({ method: 'POST', headers: headersFor(uri, body), body, keepsBody: true, connections, name, onSent }),
         (_reached, answer) => withBody(answer),
       );
     } finally {

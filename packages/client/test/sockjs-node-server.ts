@@ -60,12 +60,16 @@ export class SockJsNodeServer {
     for (const socket of this.#sockets) socket.destroy();
     return new Promise((resolve) => {
       this.server.close(() => {
-        // The package waits for the client of a session without a request, and keeps the process alive for that.
-        for (const connection of this.connections.all) clearTimeout(Reflect.get(connection, '_session').to_tref);
+        forget(this.connections.all);
         resolve();
       });
     });
   }
+}
+
+/** The package waits for the client of a session without a request, and keeps the process alive for that. */
+export function forget(connections: readonly Connection[]): void {
+  for (const connection of connections) clearTimeout(Reflect.get(connection, '_session').to_tref);
 }
 
 export function echo(connection: Connection): void {

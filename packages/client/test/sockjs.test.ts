@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { ClientEndpoint, CloseReason, OnClose, OnMessage, OnOpen, Session } from '@serval/api';
 import { ClientContainer, connect, type ConnectOptions, type WebSocketClient } from '../src';
+import type { Connection } from 'sockjs';
 import { afterTest, Gate, Inbox, rejection, silent } from '../../testing/test/toolbox';
 import { soon } from './reconnecting';
 import { closeWith, echo, SockJsNodeServer } from './sockjs-node-server';
@@ -78,7 +79,7 @@ describe.each(TRANSPORTS)('over %s, against sockjs 0.3.24', (name) => {
   });
 
   test('reports the code and reason of the close of the server, after its messages', async () => {
-    const closing = (connection: Parameters<typeof echo>[0]): void => {
+    const closing = (connection: Connection): void => {
       connection.write('one');
       connection.write('two');
       closeWith(connection, 4001, 'good bye ✓');
@@ -108,6 +109,19 @@ describe.each(TRANSPORTS)('over %s, against sockjs 0.3.24', (name) => {
     expect([code, texts]).toEqual([4002, ['last words']]);
   });
 
+  test('tells the server at once, too, when it leaves a loop', async () => {
+    const ended = new Gate();
+    const server = await SockJsNodeServer.start((connection) => {
+      connection.write('one');
+      connection.on('close', () => ended.open());
+    });
+    const client = await open(server, name);
+    const opened = performance.now();
+    for await (const text of client) if (text === 'one') break;
+    await ended.promise;
+    expect(performance.now() - opened).toBeLessThan(4500);
+  });
+
   test('connects again after the server restarts', async () => {
     const server = await SockJsNodeServer.start();
     const received = new Inbox();
@@ -124,6 +138,18 @@ describe.each(TRANSPORTS)('over %s, against sockjs 0.3.24', (name) => {
     await SockJsNodeServer.start(echo, { port: server.port });
     await client.send('after');
     expect(await received.next()).toBe('after');
+  });
+
+  test('stays open in silence, by the heartbeats of the server', async () => {
+    const late = (connection: Connection): void => void setTimeout(() => connection.write('late'), 800);
+    const server = await SockJsNodeServer.start(late, { heartbeat_delay: 50 });
+    const received = new Inbox();
+    await open(server, name, {
+      sockJs: { transports: [name], ...PATIENT, heartbeatTimeout: 300 },
+      reconnect: soon,
+      onText: (text) => received.add(text),
+    });
+    expect([await received.next(), server.connections.all.length]).toEqual(['late', 1]);
   });
 
   test('takes no more messages than the loop needs', async () => {

@@ -2,11 +2,12 @@ import { randomBytes, randomInt } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { CloseReason, HandshakeException, type ErrorCode } from '@serval/api';
 import type { Transport } from '@serval/api/spi';
+import { AnswerError, toError } from './client-answers';
 import type { SockJsTransportName } from './client-channel';
 import type { SockJsAttempt, SockJsRequests } from './client-requests';
 import { SockJsSession, type Refusal } from './client-session';
 import { WebSocketChannel } from './client-web-socket';
-import { AnswerError, toError, XhrChannel, type XhrKind } from './client-xhr';
+import { XhrChannel, type XhrKind } from './client-xhr';
 
 /** How to connect. */
 export interface SockJsConnectSettings {

@@ -44,6 +44,8 @@ export interface SockJsPost {
   /** How long the head of the answer may take; undefined for no limit. */
   readonly timeoutMs?: number;
   readonly signal: AbortSignal;
+  /** Called once the request has been written. */
+  readonly onSent?: () => void;
 }
 
 /** The head of an answer. Its owner reads or destroys the body. */

@@ -1,32 +1,13 @@
 import type { Readable } from 'node:stream';
-import { Fifo, type SendCallback } from '@serval/api/spi';
+import type { SendCallback } from '@serval/api/spi';
+import { connectionClosed, nextTurn, requireStatus, toError } from './client-answers';
 import type { Channel, ChannelListener } from './client-channel';
 import { FrameError } from './client-frames';
-import { isNativeError } from 'node:util/types';
 import type { SockJsAnswer, SockJsConnections } from './client-requests';
-import { formatSent } from './frames';
+import { XhrSender, type XhrSenderHost } from './client-xhr-sender';
 
 /** How an XhrChannel reads: one long response after the other, or one response for each frame. */
 export type XhrKind = 'xhr_streaming' | 'xhr';
-
-/** A message, or a ping, that the server has not accepted. */
-interface Outgoing {
-  /** Undefined for a ping. */
-  readonly text: string | undefined;
-  /** The data of a ping. */
-  readonly data: Buffer | undefined;
-  readonly bytes: number;
-  readonly done: SendCallback | undefined;
-}
-
-/** The most bytes of messages in one request; a larger message has a separate request. */
-const MAX_BATCH_BYTES = 131_072;
-
-/** Short messages count by number. */
-const MAX_WAITING = 1000;
-
-/** How much of a body that nobody needs is read, so that its connection can carry another request. */
-const MAX_DISCARDED_BYTES = 65_536;
 
 /** So many responses in a row may hold no message and end early. Otherwise such a server gets request after request. */
 const MAX_EMPTY_RESPONSES = 20;
@@ -42,11 +23,8 @@ export interface XhrSettings {
   readonly sendTimeoutMs: number;
 }
 
-/**
- * Carries a session over HTTP: frames arrive in the responses of POST requests, one after the other; messages leave in
- * `xhr_send` requests, one after the other, each with everything that waited.
- */
-export class XhrChannel implements Channel {
+/** Carries a session over HTTP: frames arrive in the responses of POST requests, one after the other. */
+export class XhrChannel implements Channel, XhrSenderHost {
   readonly extensions = [];
   readonly isSecure: boolean;
   #remoteAddress: string | undefined;
@@ -56,12 +34,12 @@ export class XhrChannel implements Channel {
   #phase: 'open' | 'closing' | 'closed' = 'open';
   #close: { readonly code: number; readonly reason: string } | undefined;
   #isPaused = false;
+  /** Whether the server has a request to which it can answer. */
+  #isAsked = false;
   #resumed: (() => void) | undefined;
   #body: Readable | undefined;
-  readonly #outgoing = new Fifo<Outgoing>();
-  #bufferedBytes = 0;
-  #isFlushing = false;
-  #progress = 0;
+  readonly #sender = new XhrSender(this);
+  #receivedBytes = 0;
 
   constructor(
     private readonly connections: SockJsConnections,
@@ -75,15 +53,15 @@ export class XhrChannel implements Channel {
   }
 
   get bufferedBytes(): number {
-    return this.#bufferedBytes;
+    return this.#sender.bufferedBytes;
   }
 
   get isFull(): boolean {
-    return this.#outgoing.size >= MAX_WAITING;
+    return this.#sender.isFull;
   }
 
   get progress(): number {
-    return this.#progress;
+    return this.#receivedBytes + this.#sender.acceptedBytes;
   }
 
   open(listener: ChannelListener): void {
@@ -92,12 +70,17 @@ export class XhrChannel implements Channel {
   }
 
   sendText(text: string, done?: SendCallback): void {
-    this.#send({ text, data: undefined, bytes: Buffer.byteLength(text), done });
+    if (this.#phase === 'open') this.#sender.sendText(text, done);
+    else this.#refuse(done);
   }
 
-  /** SockJS has no pings. An empty list of messages, which the server accepts and drops, takes the same way. */
   ping(data: Uint8Array, done?: SendCallback): void {
-    this.#send({ text: undefined, data: Buffer.from(data), bytes: 0, done });
+    if (this.#phase === 'open') this.#sender.ping(data, done);
+    else this.#refuse(done);
+  }
+
+  #refuse(done: SendCallback | undefined): void {
+    if (done !== undefined) setImmediate(() => done(connectionClosed()));
   }
 
   /** Nothing depends on a pong that no ping has asked for. */
@@ -120,7 +103,7 @@ export class XhrChannel implements Channel {
     if (this.#phase !== 'open') return;
     this.#phase = 'closing';
     this.#close = { code: code ?? 1005, reason };
-    this.#flushLater();
+    setImmediate(() => this.onFlushed());
   }
 
   terminate(): void {
@@ -135,18 +118,29 @@ export class XhrChannel implements Channel {
       for (let empty = 0; empty < MAX_EMPTY_RESPONSES;) {
         if (this.#isPaused) await new Promise<void>((resume) => (this.#resumed = resume));
         if (this.#phase === 'closed') return;
-        const answer = await this.connections.post({ path: `${path}/${kind}`, signal: this.#abort.signal });
+        const answer = await this.connections.post({
+          path: `${path}/${kind}`,
+          signal: this.#abort.signal,
+          onSent: () => this.#asked(),
+        });
         this.#remoteAddress ??= answer.remoteAddress;
         requireStatus(answer, kind, [200]);
         const since = performance.now();
         const hasMessages = await this.#read(answer.body);
         empty = hasMessages || performance.now() - since >= EARLY_MS ? 0 : empty + 1;
+        this.#isAsked = false;
         this.#listener?.onResponseEnd();
+        await nextTurn();
       }
       throw new Error(`The server ended ${MAX_EMPTY_RESPONSES} responses to ${kind} at once, without a message.`);
     } catch (thrown) {
       this.#fail(thrown);
     }
+  }
+
+  #asked(): void {
+    this.#isAsked = true;
+    this.onFlushed();
   }
 
   /**
@@ -184,7 +178,7 @@ export class XhrChannel implements Channel {
         }
       };
       body.on('data', (bytes: Buffer) => {
-        this.#progress += bytes.length;
+        this.#receivedBytes += bytes.length;
         if (!isOver) read(bytes);
       });
       body.on('end', () => {
@@ -198,79 +192,35 @@ export class XhrChannel implements Channel {
     });
   }
 
-  // --- sending ------------------------------------------------------------------------------------------------------
-
-  #send(outgoing: Outgoing): void {
-    if (this.#phase !== 'open') {
-      setImmediate(() => outgoing.done?.(connectionClosed()));
-      return;
-    }
-    this.#outgoing.push(outgoing);
-    this.#bufferedBytes += outgoing.bytes;
-    this.#flushLater();
-  }
-
-  /** Everything that is sent in one turn leaves together. */
-  #flushLater(): void {
-    if (this.#isFlushing) return;
-    this.#isFlushing = true;
-    setImmediate(() => void this.#flush());
-  }
-
-  async #flush(): Promise<void> {
-    const { path, sendTimeoutMs } = this.settings;
-    for (let batch = this.#takeBatch(); batch.length > 0; batch = this.#takeBatch()) {
-      const body = formatSent(batch.flatMap(({ text }) => (text === undefined ? [] : [text])));
-      let error: Error | undefined;
-      try {
-        const signal = this.#abort.signal;
-        const answer = await this.connections.post({
-          path: `${path}/xhr_send`,
-          body,
-          timeoutMs: sendTimeoutMs,
-          signal,
-        });
-        requireStatus(answer, 'xhr_send', [204, 200]);
-        discard(answer.body);
-      } catch (thrown) {
-        error = toError(thrown);
-      }
-      this.#settle(batch, error);
-      if (error !== undefined) {
-        this.#fail(error);
-        break;
-      }
-    }
-    this.#isFlushing = false;
-    if (this.#phase === 'closing' && this.#close !== undefined) this.#end(this.#close.code, this.#close.reason);
-  }
-
-  #takeBatch(): readonly Outgoing[] {
-    const batch: Outgoing[] = [];
-    let bytes = 0;
-    for (let next = this.#outgoing.first; next !== undefined; next = this.#outgoing.first) {
-      bytes += next.bytes;
-      if (batch.length > 0 && bytes > MAX_BATCH_BYTES) break;
-      batch.push(next);
-      this.#outgoing.take();
-    }
-    return batch;
-  }
-
-  #settle(batch: readonly Outgoing[], error: Error | undefined): void {
-    for (const { bytes, data, done } of batch) {
-      this.#bufferedBytes -= bytes;
-      this.#progress += bytes;
-      done?.(error);
-      if (error === undefined && data !== undefined) this.#listener?.onPong(data);
-    }
-  }
-
   // --- the end ------------------------------------------------------------------------------------------------------
+
+  post(body: string): Promise<SockJsAnswer> {
+    const { path, sendTimeoutMs: timeoutMs } = this.settings;
+    return this.connections.post({ path: `${path}/xhr_send`, body, timeoutMs, signal: this.#abort.signal });
+  }
+
+  onPong(data: Buffer): void {
+    this.#listener?.onPong(data);
+  }
+
+  onSendFailed(error: Error): void {
+    this.#fail(error);
+  }
+
+  /** After close only the end of a request tells the server that the client is gone, so one has to be there. */
+  onFlushed(): void {
+    if (this.#close === undefined || !this.#sender.isIdle) return;
+    if (this.#isAsked) this.#end(this.#close.code, this.#close.reason);
+    else this.resume();
+  }
 
   #fail(thrown: unknown): void {
     // The abort of a session that has ended is no failure.
     if (this.#phase === 'closed') return;
+    if (this.#close !== undefined && this.#sender.isIdle) {
+      this.#end(this.#close.code, this.#close.reason);
+      return;
+    }
     const error = toError(thrown);
     this.#listener?.onError(error);
     const code = 'closeCode' in error && typeof error.closeCode === 'number' ? error.closeCode : 1006;
@@ -284,48 +234,7 @@ export class XhrChannel implements Channel {
     this.#body?.destroy();
     this.#resumed?.();
     this.connections.close();
-    const left: Outgoing[] = [];
-    for (let next = this.#outgoing.take(); next !== undefined; next = this.#outgoing.take()) left.push(next);
-    this.#settle(left, connectionClosed());
+    this.#sender.end();
     this.#listener?.onEnd(code, reason);
   }
-}
-
-function requireStatus(answer: SockJsAnswer, what: string, accepted: readonly number[]): void {
-  const { status, body } = answer;
-  if (accepted.includes(status)) return;
-  discard(body);
-  if (status === 413) throw new FrameError(1009, 'The server refused the message, which is too large for it (413).');
-  throw new AnswerError(what, answer);
-}
-
-/** A response that ends the session. */
-export class AnswerError extends Error {
-  override readonly name = 'AnswerError';
-
-  constructor(
-    what: string,
-    readonly answer: SockJsAnswer,
-  ) {
-    super(
-      `The server answered ${answer.status} to ${what}${answer.status === 404 ? ': it does not have the session' : ''}.`,
-    );
-  }
-}
-
-function discard(body: Readable): void {
-  let left = MAX_DISCARDED_BYTES;
-  body.on('data', (bytes: Buffer) => {
-    left -= bytes.length;
-    if (left < 0) body.destroy();
-  });
-}
-
-/** The errors of Node's streams may be of another realm, as in Jest. */
-export function toError(thrown: unknown): Error {
-  return thrown instanceof Error || isNativeError(thrown) ? thrown : new Error(String(thrown));
-}
-
-function connectionClosed(): Error {
-  return new Error('the connection is closed');
 }
