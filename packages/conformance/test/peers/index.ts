@@ -3,6 +3,7 @@ export { ForwardProxy } from './forward-proxy';
 export { FrontServer } from './front-server';
 export { PeerProcess } from './peer-process';
 export { JDK_CLIENT, PYTHON_AUTOBAHN, PYTHON_WEBSOCKETS } from './peer-program';
+export { RedisServer } from './redis-server';
 export { SmallProxy } from './small-proxy';
 export { Tomcat, type TomcatOptions } from './tomcat';
 
