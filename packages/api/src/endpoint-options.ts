@@ -6,6 +6,7 @@ import type { EndpointLimits } from './endpoint-limits';
 import type { Interceptor } from './interceptor';
 import { list } from './option-kinds';
 import type { SecurityConstraint } from './security-constraint';
+import type { SockJsChoice } from './sockjs-options';
 import type { InboundMode, ServerEndpointConfigurator } from './server-endpoint-config';
 
 /** The attributes of `@ServerEndpoint`, with the names that Java uses. */
@@ -33,6 +34,11 @@ export interface ServerEndpointOptions {
   readonly security?: SecurityConstraint | undefined;
   /** Limits of this endpoint, such as `{ maxConnections: 1000 }`. Default: those of the container. Not in the specification. */
   readonly limits?: EndpointLimits | undefined;
+  /**
+   * Whether clients may also connect by SockJS, at the paths below the endpoint's own; or its options. Default: the
+   * container's. Not in the specification.
+   */
+  readonly sockJs?: SockJsChoice | undefined;
 }
 
 /** The attributes of `@ClientEndpoint`, with the names that Java uses. */

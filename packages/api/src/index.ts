@@ -60,6 +60,7 @@ export type {
 export type { ErrorCode, HandshakeAnswer, DecodeDetails } from './errors';
 export type { EndpointLimits } from './endpoint-limits';
 export type { RateLimit, RateLimiter } from './rate-limit';
+export type { SockJsChoice, SockJsOptions } from './sockjs-options';
 export type { ClientEndpointOptions, ServerEndpointOptions } from './endpoint-options';
 export type { Extension } from './extension';
 export type { HandshakeRejectionResponse } from './handshake';

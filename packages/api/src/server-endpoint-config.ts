@@ -10,6 +10,7 @@ import { IllegalArgumentException, IllegalStateException } from './errors';
 import { listOf } from './list-of';
 import { isExtension, type Extension } from './extension';
 import type { HandshakeRequest, HandshakeResponse } from './handshake';
+import { SOCK_JS, type SockJsChoice } from './sockjs-options';
 import { SECURITY_CONSTRAINT, type SecurityConstraint } from './security-constraint';
 
 const CONTAINER_DEFAULT = Symbol.for('serval:default-configurator');
@@ -109,6 +110,7 @@ export class ServerEndpointConfigBuilder {
   #inbound: InboundMode = 'serial';
   #security: SecurityConstraint | undefined;
   #limits: EndpointLimits = {};
+  #sockJs: SockJsChoice | undefined;
 
   private constructor(
     private readonly endpointClass: EndpointClass,
@@ -210,6 +212,16 @@ export class ServerEndpointConfigBuilder {
     return this;
   }
 
+  /**
+   * Whether clients may also connect by SockJS, or its options; null for the container's. Not in the specification.
+   *
+   * @throws DeploymentException when an option is unknown or out of range
+   */
+  sockJs(choice: SockJsChoice | null): this {
+    this.#sockJs = choice === null ? undefined : SOCK_JS.read(choice, 'sockJs');
+    return this;
+  }
+
   build(): ServerEndpointConfig {
     return new BuiltServerEndpointConfig(
       this.endpointClass,
@@ -223,6 +235,7 @@ export class ServerEndpointConfigBuilder {
       Object.freeze(this.#interceptors),
       this.#security,
       Object.freeze(this.#limits),
+      this.#sockJs,
     );
   }
 }
@@ -261,6 +274,10 @@ export abstract class ServerEndpointConfig extends EndpointConfig {
   getLimits(): EndpointLimits {
     return {};
   }
+  /** Whether clients may connect by SockJS, or its options; undefined for the container's. Not in the specification. */
+  getSockJs(): SockJsChoice | undefined {
+    return undefined;
+  }
 }
 
 /** The specification's nested types, for annotations such as `configurator: ServerEndpointConfig.Configurator`. */
@@ -285,6 +302,7 @@ class BuiltServerEndpointConfig extends ServerEndpointConfig {
     private readonly interceptors: readonly Interceptor[],
     private readonly security: SecurityConstraint | undefined,
     private readonly limits: EndpointLimits,
+    private readonly sockJs: SockJsChoice | undefined,
   ) {
     super();
   }
@@ -321,6 +339,9 @@ class BuiltServerEndpointConfig extends ServerEndpointConfig {
   }
   override getLimits(): EndpointLimits {
     return this.limits;
+  }
+  override getSockJs(): SockJsChoice | undefined {
+    return this.sockJs;
   }
   override getUserProperties(): Map<string, unknown> {
     return this.#userProperties;

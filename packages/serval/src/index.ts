@@ -27,6 +27,7 @@ export type {
   InstanceFactoryOption,
   PathConstraint,
   RoutedParameters,
+  EndpointOverrides,
   RemoveOptions,
   RequestUserOptions,
   RuntimeOptions,
@@ -110,6 +111,7 @@ export type {
 } from '@serval/protocol';
 export type {
   DeployedEndpoint,
+  HandshakeReply,
   HostAnswer,
   RouteMatch,
   TracedHandshake,

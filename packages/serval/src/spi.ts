@@ -19,4 +19,4 @@ export type {
   TransportListener,
 } from '@serval/api/spi';
 export type { AcceptedConnection, AcceptedStream, AcceptedUpgrade, Engine, HeaderLine } from '@serval/protocol';
-export type { HostAnswer, UpgradeReply, UpgradeRequest } from '@serval/server';
+export type { HandshakeReply, HostAnswer, UpgradeReply, UpgradeRequest } from '@serval/server';

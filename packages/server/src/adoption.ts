@@ -1,16 +1,15 @@
-import { CloseReason, type Principal, type Session } from '@serval/api';
-import { ANY, kind, wireClose, type OptionTable } from '@serval/api/spi';
+import type { Principal, Session } from '@serval/api';
+import { ANY, kind, type OptionTable } from '@serval/api/spi';
 import type { AdoptedWebSocket } from '@serval/protocol';
-import { isConnectionLimit, type ConnectionSeat } from './connection-limits';
+import type { ConnectionSeat } from './connection-limits';
 import { ConnectionEndpointConfig } from './endpoint-config';
 import { PendingHandshake } from './pending-handshake';
-import type { Rejection, WireClose } from './rejection';
 import { prepareSession } from './prepared-session';
 import { checkAvailable, checkConnections, handshakeRequest } from './request-checks';
 import type { RoutedRequest, UpgradeContext } from './routed-request';
 import type { UserStay } from './session-users';
 import { admitUser, openRouted } from './upgrade';
-import { reportLate, reportRefusal } from './upgrade-refusal';
+import { closeFor, reportLate, reportRefusal } from './upgrade-refusal';
 
 /** The options of `adoptWebSocket`; everything has a default. */
 export interface AdoptOptions {
@@ -96,17 +95,4 @@ async function open(
 function refuseAdoption(context: UpgradeContext, adoption: Adoption, thrown: unknown): void {
   const { code, phrase } = closeFor(context, reportRefusal(context, adoption, thrown));
   adoption.socket.transport.close(code, phrase);
-}
-
-function closeFor(context: UpgradeContext, rejection: Rejection | undefined): WireClose {
-  const close = (code: number, phrase: string): WireClose => wireClose(CloseReason.truncated(code, phrase));
-  if (rejection === undefined) return close(1011, 'The session could not be opened.');
-  if (rejection.close !== undefined) return rejection.close;
-  const phrase = Buffer.from(rejection.response.body ?? '')
-    .toString()
-    .trim();
-  if (rejection.status !== 503) return close(1008, phrase);
-  if (isConnectionLimit(rejection.rule)) return close(1013, phrase);
-  // Not 1013: Tomcat, Qt, libwebsockets and others report it as a protocol error. Clients reconnect after 1001 too.
-  return close(1001, context.isStopped() ? 'The server is stopping.' : phrase);
 }

@@ -1,4 +1,4 @@
-import { DeploymentException, type Principal, type RateLimit } from '@serval/api';
+import { DeploymentException, type Principal, type RateLimit, type SockJsChoice } from '@serval/api';
 import {
   badOption,
   callable,
@@ -9,6 +9,7 @@ import {
   MILLISECONDS_OR_NEVER,
   RATE_LIMITS,
   readOptions,
+  SOCK_JS,
   type Bus,
   type OptionKind,
   type OptionTable,
@@ -100,6 +101,11 @@ export interface ServerContainerOptions extends ContainerOptions, EngineOptions,
   readonly rateLimits?: readonly RateLimit[] | undefined;
   /** How long user code may delay a handshake before it is refused with 503, in milliseconds. Default 30000. */
   readonly handshakeTimeout?: number | undefined;
+  /**
+   * Whether clients may connect to every endpoint by SockJS, or its options. An endpoint's own choice stands before it.
+   * Default false.
+   */
+  readonly sockJs?: SockJsChoice | undefined;
 }
 
 const ENGINE: OptionKind<'native' | 'ws' | Engine> = {
@@ -159,6 +165,7 @@ const OWN_OPTIONS = {
   rateLimits: { ...RATE_LIMITS, default: [] },
   onStop: callable<() => unknown>(),
   handshakeTimeout: { ...milliseconds(1), default: 30_000 },
+  sockJs: { ...SOCK_JS, default: false },
 };
 
 export const SERVER_CONTAINER_OPTIONS = {

@@ -4,6 +4,7 @@ import {
   IllegalStateException,
   ServerEndpointConfig,
   type EndpointClass,
+  type SockJsChoice,
 } from '@serval/api';
 import { describeType, describeValue, inheritsFrom } from '@serval/api/spi';
 import { toError, type ContainerContext, type DeployedPlan } from '@serval/container';
@@ -11,6 +12,8 @@ import { planEndpoint, type EndpointPlan } from '@serval/plan';
 import { configOfAnnotated } from './endpoint-config';
 import { EndpointRouter, type RouteMatch } from './endpoint-router';
 import { chooseEndpoints, requirePatterns, scanEndpoints } from './endpoint-scan';
+import { requireNoOverlap, type OccupiedPath } from './sockjs-routes';
+import { sockJsSettings, type SockJsDefaults, type SockJsSettings } from './sockjs-settings';
 import { UriTemplate } from './uri-template';
 
 /** A deployed endpoint. */
@@ -18,6 +21,8 @@ export interface DeployedEndpoint {
   readonly plan: EndpointPlan;
   /** Its configuration; each session gets a copy of the user properties. */
   readonly config: ServerEndpointConfig;
+  /** Undefined if clients do not connect to it by SockJS. */
+  readonly sockJs: SockJsSettings | undefined;
 }
 
 interface Deployed extends DeployedEndpoint {
@@ -42,6 +47,7 @@ export class Deployment {
   constructor(
     private readonly context: ContainerContext,
     private readonly constructsInstances: boolean,
+    private readonly sockJs: SockJsDefaults,
   ) {}
 
   /** Whether a failure withdrew all endpoints. */
@@ -64,13 +70,16 @@ export class Deployment {
     return this.#router.match(segments);
   }
 
-  /** @throws DeploymentException */
-  add(endpoint: EndpointClass | ServerEndpointConfig): void {
+  /**
+   * @param sockJs stands before the endpoint's own choice
+   * @throws DeploymentException
+   */
+  add(endpoint: EndpointClass | ServerEndpointConfig, sockJs?: SockJsChoice): void {
     if (this.#isClosedToEndpoints()) throw tooLate();
     if (this.#halted !== undefined) throw halted(this.#halted);
     if (this.#scanned.has(endpoint)) return;
     try {
-      this.#deploy(endpoint);
+      this.#deploy(endpoint, sockJs);
     } catch (error) {
       throw this.#failed(error);
     }
@@ -121,8 +130,8 @@ export class Deployment {
     try {
       this.#deploy(endpoint);
     } catch (error) {
-      const { template, plan, config } = withdrawn;
-      this.#router.add(template, plan.name, { plan, config });
+      const { template, plan, config, sockJs } = withdrawn;
+      this.#router.add(template, plan.name, { plan, config, sockJs });
       this.#deployed.push(withdrawn);
       throw asDeploymentException(error);
     }
@@ -198,7 +207,7 @@ export class Deployment {
   /** An annotated class or a configuration, deployed or not. @throws DeploymentException */
   endpointOf(method: string, endpoint: EndpointClass | ServerEndpointConfig): DeployedEndpoint {
     const config = this.#configOf(method, endpoint);
-    return { plan: this.planOf(config), config };
+    return { plan: this.planOf(config), config, sockJs: undefined };
   }
 
   #configOf(method: string, endpoint: EndpointClass | ServerEndpointConfig): ServerEndpointConfig {
@@ -209,15 +218,29 @@ export class Deployment {
     return config;
   }
 
-  #deploy(endpoint: EndpointClass | ServerEndpointConfig): void {
+  /** The path of each endpoint, and whether it has those of SockJS. */
+  *#occupied(): Iterable<OccupiedPath> {
+    for (const { plan, template, sockJs } of this.#deployed)
+      yield { endpoint: plan.name, template, sockJs: sockJs !== undefined };
+  }
+
+  /** Whether an endpoint speaks SockJS. */
+  get speaksSockJs(): boolean {
+    return this.#deployed.some(({ sockJs }) => sockJs !== undefined);
+  }
+
+  /** @param choice stands before that of the endpoint */
+  #deploy(endpoint: EndpointClass | ServerEndpointConfig, choice?: SockJsChoice): void {
     const config = this.#configOf('addEndpoint', endpoint);
     // If the configuration was used before, its sessions belong to the same endpoint.
     const plan = this.planOf(config);
     const template = UriTemplate.parse(config.getPath(), plan.name);
     // Checks Tomcat settings among the user properties now, instead of for the first client.
     this.context.sessionProperties(config.getUserProperties());
-    this.#router.add(template, plan.name, { plan, config });
-    this.#deployed.push({ config, plan, template });
+    const sockJs = sockJsSettings(choice ?? config.getSockJs?.(), this.sockJs);
+    requireNoOverlap({ endpoint: plan.name, template, sockJs: sockJs !== undefined }, this.#occupied());
+    this.#router.add(template, plan.name, { plan, config, sockJs });
+    this.#deployed.push({ config, plan, template, sockJs });
     this.#warnOfUnknownVariables(plan, template);
     this.#warnOfUnhandledTypes(plan);
     this.context.diagnostics.report({ kind: 'deployed', endpoint: plan.name, path: template.path });

@@ -10,6 +10,7 @@ import {
   type InboundMode,
   type Interceptor,
   type SecurityConstraint,
+  type SockJsChoice,
   type ServerEndpointOptions,
 } from '@serval/api';
 import {
@@ -24,6 +25,7 @@ import {
   readOptions,
   requireKnown,
   SECURITY_CONSTRAINT,
+  SOCK_JS,
   type OptionTable,
 } from '@serval/api/spi';
 import { UriTemplate } from './uri-template';
@@ -37,6 +39,7 @@ export const ATTRIBUTES = {
   inbound: { ...choice('serial', 'concurrent'), default: 'serial' },
   security: SECURITY_CONSTRAINT,
   limits: ENDPOINT_LIMITS,
+  sockJs: SOCK_JS,
 } satisfies OptionTable<Omit<ServerEndpointOptions, 'value' | 'configurator'>>;
 
 /**
@@ -66,7 +69,7 @@ export function configOfAnnotated(endpointClass: EndpointClass): ServerEndpointC
   }
   const { path } = UriTemplate.parse(options.value, name);
   requireKnown(`@ServerEndpoint of ${name}`, { value: NAME, ...ATTRIBUTES, configurator: ANY }, options);
-  const { subprotocols, encoders, decoders, codecs, interceptors, inbound, security, limits } = readOptions(
+  const { subprotocols, encoders, decoders, codecs, interceptors, inbound, security, limits, sockJs } = readOptions(
     ATTRIBUTES,
     options,
     `${name}: `,
@@ -81,6 +84,7 @@ export function configOfAnnotated(endpointClass: EndpointClass): ServerEndpointC
     .inbound(inbound)
     .security(security ?? null)
     .limits(limits ?? null)
+    .sockJs(sockJs ?? null)
     .build();
 }
 
@@ -151,5 +155,9 @@ export class ConnectionEndpointConfig extends ServerEndpointConfig {
   }
   override getLimits(): EndpointLimits {
     return this.shared.getLimits();
+  }
+  override getSockJs(): SockJsChoice | undefined {
+    // A configuration of another copy of the package may lack it.
+    return this.shared.getSockJs?.();
   }
 }

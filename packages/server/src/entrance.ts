@@ -9,17 +9,22 @@ import { describeValue, readArgument } from '@serval/api/spi';
 import { inOwnScope, toError } from '@serval/container';
 import { AdoptedWebSocket, tolerateErrors } from '@serval/protocol';
 import { AsyncResource } from 'node:async_hooks';
-import { IncomingMessage } from 'node:http';
+import { IncomingMessage, type ServerResponse } from 'node:http';
 import { adopt, ADOPT_OPTIONS, type AdoptOptions } from './adoption';
 import type { DeployedEndpoint, Deployment } from './deployment';
 import type { RouteMatch } from './endpoint-router';
+import { FramedReply } from './framed-reply';
 import { throughProxies } from './forwarded-request';
 import { asMap, handedOver, requireIncomingMessage, type RoutedParameters } from './handed-over';
 import { parseRequestTarget, type RequestTarget } from './request-target';
 import type { UpgradeContext } from './routed-request';
 import type { UnansweredRule } from './routed-response';
 import { claim } from './shared-server';
+import { clientOf } from './pending-handshake';
 import { nearestTemplate } from './nearest-template';
+import { SockJsEntrance, withOrigins } from './sockjs-entrance';
+import { sockJsRoute } from './sockjs-routes';
+import type { SockJsSettings } from './sockjs-settings';
 import type { IsTrustedProxy } from './trust-proxy';
 import { upgrade } from './upgrade';
 import type { UpgradeReply } from './upgrade-reply';
@@ -40,6 +45,19 @@ export interface EntranceSettings {
   readonly trustProxy: IsTrustedProxy | undefined;
 }
 
+/** The endpoint that an upgrade request opens. */
+interface UpgradeRoute {
+  readonly match: RouteMatch<DeployedEndpoint>;
+  /** The endpoint's part of the request target. */
+  readonly target: RequestTarget;
+  /** Undefined at the endpoint's own path. */
+  readonly sockJs: { readonly settings: SockJsSettings; readonly isFramed: boolean } | undefined;
+}
+
+function framedReply(reply: UpgradeReply, { heartbeatMs, maxBodySize }: SockJsSettings): FramedReply {
+  return new FramedReply(reply, { heartbeatMs, maxBodyBytes: maxBodySize });
+}
+
 /**
  * The three ways into a container: an upgrade request that a host received, a request that the application routed itself,
  * and a WebSocket that is already open. Each finds its endpoint and continues with `upgrade` or `adopt`.
@@ -47,6 +65,7 @@ export interface EntranceSettings {
 export class Entrance {
   /** Upgrades run in the async context of the container's creation, not in that of the host's connection. */
   readonly #made = new AsyncResource('SERVAL');
+  #sockJs: SockJsEntrance | undefined;
 
   constructor(
     private readonly context: UpgradeContext,
@@ -57,20 +76,59 @@ export class Entrance {
   /** Finds the endpoint for a request target. */
   match(target: string): RouteMatch<DeployedEndpoint> | undefined {
     const parsed = parseRequestTarget(target);
-    return parsed && this.#matchSegments(parsed.segments);
+    return parsed && this.#route(parsed)?.match;
   }
 
   /** Answers an upgrade request. @returns false if no endpoint is deployed at its path; the request stays untouched */
   handleUpgrade(request: UpgradeRequest, reply: UpgradeReply): boolean {
     const target = parseRequestTarget(request.target);
-    const match = target && this.#matchSegments(target.segments);
-    if (target === undefined || match === undefined) return false;
-    const { target: endpoint, pathParameters } = match;
+    const route = target && this.#route(target);
+    if (target === undefined || route === undefined) return false;
     // Another taker of the socket answers.
     if (!claim(reply.stream)) return true;
-    const routed = { request: this.#throughProxies(request, target), reply, target, pathParameters, endpoint };
-    this.#made.runInAsyncScope(() => void inOwnScope(() => upgrade(this.context, routed)));
+    const { match, sockJs } = route;
+    const routed = {
+      request: this.#throughProxies(request, target),
+      reply: sockJs?.isFramed === true ? framedReply(reply, sockJs.settings) : reply,
+      client: clientOf(reply.stream),
+      target: route.target,
+      pathParameters: match.pathParameters,
+      endpoint: match.target,
+    };
+    const context = sockJs === undefined ? this.context : withOrigins(this.context, sockJs.settings);
+    this.#run(() => void upgrade(context, routed));
     return true;
+  }
+
+  /** Answers a plain request of SockJS. @returns false if it is another one, which stays untouched */
+  handleRequest(request: IncomingMessage, response: ServerResponse): boolean {
+    if (!this.deployment.speaksSockJs && this.#sockJs === undefined) return false;
+    const target = parseRequestTarget(request.url ?? '/');
+    if (target === undefined) return false;
+    this.#sockJs ??= new SockJsEntrance({
+      context: this.context,
+      match: (segments) => this.#matchSegments(segments),
+      throughProxies: (received, of) => this.#throughProxies(received, of),
+      run: (task) => this.#run(task),
+    });
+    return this.#sockJs.handle(target, request, response);
+  }
+
+  #run(task: () => void): void {
+    this.#made.runInAsyncScope(() => inOwnScope(task));
+  }
+
+  /** The endpoint for an upgrade: at its own path, or at one of the WebSocket transports of SockJS below it. */
+  #route(target: RequestTarget): UpgradeRoute | undefined {
+    const match = this.#matchSegments(target.segments);
+    if (match !== undefined) return { match, target, sockJs: undefined };
+    if (!this.deployment.speaksSockJs) return undefined;
+    const route = sockJsRoute(target, (segments) => this.#matchSegments(segments));
+    if (route?.settings.webSocketEnabled !== true) return undefined;
+    const { place, settings } = route;
+    const isFramed = place.kind === 'transport' && place.transport === 'websocket';
+    if (!isFramed && place.kind !== 'raw websocket') return undefined;
+    return { match: route.match, target: route.target, sockJs: { settings, isFramed } };
   }
 
   nearestTo(target: string): string | undefined {
@@ -126,14 +184,14 @@ export class Entrance {
     endpoint: EndpointClass | ServerEndpointConfig,
     pathParameters: RoutedParameters,
   ): Promise<void> {
-    const { request, reply, isPlain } = handedOver(httpRequest, httpResponse);
+    const { request, reply, stream, isPlain } = handedOver(httpRequest, httpResponse);
     if (!(endpoint instanceof ServerEndpointConfig) && typeof endpoint !== 'function') {
       throw new IllegalArgumentException(
         `upgradeHttpToWebSocket takes an endpoint class or a ServerEndpointConfig; found ${describeValue(endpoint)}.`,
       );
     }
     const deployed = this.deployment.endpointOf('upgradeHttpToWebSocket', endpoint);
-    if (!isPlain && !claim(reply.stream)) {
+    if (!isPlain && !claim(stream)) {
       throw new IllegalStateException(
         'upgradeHttpToWebSocket takes a request whose socket is free; an earlier call, an endpoint deployed at its path, or ' +
           'ws has already taken it. Call it once, and only for paths without an endpoint.',
@@ -141,7 +199,7 @@ export class Entrance {
     }
     const target = parseRequestTarget(request.target);
     if (target === undefined) {
-      tolerateErrors(reply.stream);
+      tolerateErrors(stream);
       this.context.container.diagnostics.report({
         kind: 'handshake-refused',
         path: request.target,
@@ -157,6 +215,7 @@ export class Entrance {
     const routed = {
       request: this.#throughProxies(request, target),
       reply,
+      client: clientOf(stream),
       target,
       pathParameters: asMap(pathParameters),
       endpoint: deployed,

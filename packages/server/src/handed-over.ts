@@ -7,7 +7,7 @@ import { Http1Reply } from './http1-reply';
 import { Http2Reply } from './http2-reply';
 import { ResponseReply, type HostResponse } from './response-reply';
 import { headOf, unansweredRule } from './routed-response';
-import { hasToken, type UpgradeReply } from './upgrade-reply';
+import { hasToken, type HandshakeReply } from './upgrade-reply';
 import { fromHttp2Stream, fromIncomingMessage, http2, type UpgradeRequest } from './upgrade-request';
 
 // Reads the arguments of `upgradeHttpToWebSocket` and `adoptWebSocket`, which receive requests from the application.
@@ -15,7 +15,8 @@ import { fromHttp2Stream, fromIncomingMessage, http2, type UpgradeRequest } from
 /** A request that the application routed. */
 export interface HandedOver {
   readonly request: UpgradeRequest;
-  readonly reply: UpgradeReply;
+  readonly reply: HandshakeReply;
+  readonly stream: Duplex;
   /** Whether it is a plain request, which is refused; its connection continues with further requests. */
   readonly isPlain: boolean;
 }
@@ -25,11 +26,11 @@ export function handedOver(httpRequest: unknown, httpResponse: unknown): HandedO
   if (isHttp2Request(httpRequest)) {
     const { stream, headers, rawHeaders } = httpRequest;
     const request = fromHttp2Stream(stream, headers, rawHeaders, httpRequest);
-    return { request, reply: new Http2Reply(stream, headers), isPlain: false };
+    return { request, reply: new Http2Reply(stream, headers), stream, isPlain: false };
   }
   const request = requireIncomingMessage('upgradeHttpToWebSocket', httpRequest);
-  const reply = requireResponse(httpResponse, request);
-  return { request: fromIncomingMessage(request), reply, isPlain: isPlain(reply, request) };
+  const { reply, stream } = requireResponse(httpResponse, request);
+  return { request: fromIncomingMessage(request), reply, stream, isPlain: isPlain(stream, request) };
 }
 
 function isHttp2Request(request: unknown): request is Http2ServerRequest {
@@ -78,9 +79,9 @@ export function requireIncomingMessage(method: string, request: unknown): Incomi
  * The response of a routed upgrade, alone or as `{ response, respond }`; or the socket of Node's 'upgrade' event, alone or
  * with the bytes that followed the request, as `{ socket, head }`.
  */
-function requireResponse(given: unknown, request: IncomingMessage): UpgradeReply {
+function requireResponse(given: unknown, request: IncomingMessage): Pick<HandedOver, 'reply' | 'stream'> {
   if (isResponse(given)) return hostReply({ response: given }, request);
-  if (isDuplex(given)) return new Http1Reply(given, Buffer.alloc(0), request);
+  if (isDuplex(given)) return { reply: new Http1Reply(given, Buffer.alloc(0), request), stream: given };
   if (isObject(given) && isResponse(given.response)) {
     const { response, respond } = given;
     if (respond === undefined || typeof respond === 'function')
@@ -89,7 +90,8 @@ function requireResponse(given: unknown, request: IncomingMessage): UpgradeReply
   }
   if (isObject(given) && isDuplex(given.socket)) {
     const { socket, head } = given;
-    return new Http1Reply(socket, Buffer.isBuffer(head) ? head : Buffer.alloc(0), request);
+    const reply = new Http1Reply(socket, Buffer.isBuffer(head) ? head : Buffer.alloc(0), request);
+    return { reply, stream: socket };
   }
   throw new IllegalArgumentException(
     "upgradeHttpToWebSocket takes the response of the request, the socket of the 'upgrade' event, or { socket, head }; " +
@@ -101,7 +103,7 @@ function isResponse(value: unknown): value is ServerResponse {
   return value instanceof ServerResponse;
 }
 
-function hostReply(host: HostResponse, request: IncomingMessage): UpgradeReply {
+function hostReply(host: HostResponse, request: IncomingMessage): Pick<HandedOver, 'reply' | 'stream'> {
   const { response } = host;
   const { socket } = response;
   const late = unansweredRule(response);
@@ -113,11 +115,11 @@ function hostReply(host: HostResponse, request: IncomingMessage): UpgradeReply {
     throw new IllegalStateException(
       'upgradeHttpToWebSocket takes a response that is not sent yet; this one is. Call it before the route answers.',
     );
-  return new ResponseReply(new Http1Reply(socket, headOf(response), request), host);
+  return { reply: new ResponseReply(new Http1Reply(socket, headOf(response), request), host), stream: socket };
 }
 
 /** Node reads the connection on, because it did not treat the request as an upgrade. */
-function isPlain({ stream }: UpgradeReply, { headers }: IncomingMessage): boolean {
+function isPlain(stream: Duplex, { headers }: IncomingMessage): boolean {
   // Node's own property: null after an upgrade.
   const { parser }: { readonly parser?: unknown } = stream as object;
   if (parser === undefined || parser === null) return false;

@@ -1,4 +1,4 @@
-import type { Server as HttpServer } from 'node:http';
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import type { Http2SecureServer, Http2Server } from 'node:http2';
 import type { Server as HttpsServer } from 'node:https';
 import { IllegalArgumentException } from '@serval/api';
@@ -10,6 +10,8 @@ import { ServerContainer } from './server-container';
 
 /** A server that containers can be attached to. */
 export type AttachableServer = HttpServer | HttpsServer | Http2Server | Http2SecureServer;
+
+type RequestArguments = readonly [request: IncomingMessage, response: ServerResponse];
 
 const HOSTS = new WeakMap<AttachableServer, HttpHost>();
 
@@ -99,8 +101,14 @@ class HttpHost {
     this.#stopGuarding = guardEvents(server, (event, args) => {
       // Node's events have these arguments.
       if (event === 'upgrade') return this.#http1.takes(args as unknown as UpgradeArguments);
-      return event === 'stream' && this.#http2?.takes(args as unknown as StreamArguments) === true;
+      if (event === 'stream') return this.#http2?.takes(args as unknown as StreamArguments) === true;
+      return event === 'request' && this.#takesRequest(args as unknown as RequestArguments);
     });
+  }
+
+  /** Whether a container answers a plain request, which the routes of the application then do not get. */
+  #takesRequest([request, response]: RequestArguments): boolean {
+    return this.#containers.some((container) => container.handleRequest(request, response));
   }
 
   add(container: ServerContainer): void {

@@ -25,8 +25,9 @@ export interface WaitingClient {
   readonly isGone: () => boolean;
 }
 
-export function clientOf(stream: Duplex): WaitingClient {
-  return { events: stream, isGone: () => stream.destroyed };
+/** The client at the other end of a stream. */
+export function clientOf(stream: Duplex): WaitingClient & { readonly drop: () => void } {
+  return { events: stream, isGone: () => stream.destroyed, drop: () => stream.destroy() };
 }
 
 /** A handshake that waits for user code. It watches the client, because nothing else does, and its time limit. */

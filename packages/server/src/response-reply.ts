@@ -4,7 +4,7 @@ import { HandshakeRejection, type HandshakeRejectionResponse } from '@serval/api
 import type { Transport } from '@serval/api/spi';
 import type { AcceptedConnection, Engine, HeaderLine } from '@serval/protocol';
 import { refusal } from './rejection';
-import type { HostAnswer, UpgradeReply } from './upgrade-reply';
+import type { HandshakeReply, HostAnswer } from './upgrade-reply';
 import type { UpgradeRequest } from './upgrade-request';
 
 /** The largest body with which middleware or a host may refuse a handshake. */
@@ -47,20 +47,20 @@ export interface RouteAnswer {
  * the host set on the response. The response belongs to the handshake middleware, or to the host whose route upgrades
  * the request.
  */
-export class ResponseReply implements UpgradeReply {
+export class ResponseReply implements HandshakeReply {
   #response: ServerResponse | undefined;
   /** Undefined while the response is connected to the socket. */
   #sink: ResponseSink | undefined;
 
   /** @param host undefined for middleware, for which `respondTo` creates a response */
   constructor(
-    private readonly reply: UpgradeReply,
+    private readonly reply: HandshakeReply,
     private readonly host?: HostResponse,
   ) {
     this.#response = host?.response;
   }
 
-  get stream(): Duplex {
+  get stream(): Duplex | undefined {
     return this.reply.stream;
   }
 
@@ -90,6 +90,24 @@ export class ResponseReply implements UpgradeReply {
 
   turn(request: UpgradeRequest): Promise<void> | undefined {
     return this.reply.turn(request);
+  }
+
+  mayBegin(engine: Engine, accepted: () => AcceptedConnection): void {
+    this.reply.mayBegin?.(engine, accepted);
+  }
+
+  identified(user: string | undefined): void {
+    this.reply.identified?.(user);
+  }
+
+  closeBegun(code: number | undefined, reason: string): boolean {
+    if (this.reply.closeBegun?.(code, reason) !== true) return false;
+    this.#end();
+    return true;
+  }
+
+  get acceptingStatus(): number | undefined {
+    return this.reply.acceptingStatus;
   }
 
   check(request: UpgradeRequest, engine: Engine): void {

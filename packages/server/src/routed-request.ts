@@ -8,10 +8,10 @@ import type { DeployedEndpoint } from './deployment';
 import type { HandshakeMiddleware } from './handshake-middleware';
 import type { IsAllowedHost } from './host-policy';
 import type { InstanceFactory } from './instance-factory';
-import type { PendingHandshakes } from './pending-handshake';
+import type { PendingHandshakes, WaitingClient } from './pending-handshake';
 import type { RequestTarget } from './request-target';
 import type { SessionUsers } from './session-users';
-import type { UpgradeReply } from './upgrade-reply';
+import type { HandshakeReply } from './upgrade-reply';
 import type { UpgradeRequest } from './upgrade-request';
 
 /** Returns the user of a handshake request, or `null` for none. It may throw a HandshakeRejection to refuse. */
@@ -67,7 +67,14 @@ export interface HandshakeProgress {
 
 /** An upgrade request, and the endpoint at its path. */
 export interface RoutedUpgrade extends RoutedRequest {
-  readonly reply: UpgradeReply;
+  readonly reply: HandshakeReply;
+  readonly client: HandshakeClient;
+}
+
+/** The client of an upgrade request. */
+export interface HandshakeClient extends WaitingClient {
+  /** Ends its connection, because it cannot be answered. */
+  readonly drop: () => void;
 }
 
 /** The path of a request and its endpoint, as events of the diagnostics have them. */

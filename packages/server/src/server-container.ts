@@ -14,6 +14,7 @@ import {
   type Principal,
   type Session,
   type SessionData,
+  type SockJsChoice,
 } from '@serval/api';
 import {
   closeReasonOf,
@@ -22,9 +23,11 @@ import {
   kind,
   readArgument,
   showAs,
+  SOCK_JS,
   type OptionTable,
   type ReadRateLimit,
 } from '@serval/api/spi';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ContainerContext, ContainerDefaults, type ContainerSettings, type Selections } from '@serval/container';
 import type { EndpointPlan } from '@serval/plan';
 import type { AdoptOptions } from './adoption';
@@ -64,6 +67,14 @@ export interface RemoveOptions {
   /** Closes the open sessions with this reason. Default: they stay open, with their original class. */
   readonly closeReason?: CloseReason | undefined;
 }
+
+/** The attributes of an endpoint that `addEndpoint` may override. */
+export interface EndpointOverrides {
+  /** Whether clients may also connect by SockJS, or its options. Default: the endpoint's own choice. */
+  readonly sockJs?: SockJsChoice | undefined;
+}
+
+const ENDPOINT_OVERRIDES = { sockJs: SOCK_JS } satisfies OptionTable<EndpointOverrides>;
 
 const REMOVE_OPTIONS = {
   // closeReasonOf reads it.
@@ -119,7 +130,10 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
     this.#httpSessions = new HttpSessions(settings.httpSessionCheckInterval, (message) =>
       this.#context.diagnostics.report({ kind: 'setting-warning', message }),
     );
-    this.#deployment = new Deployment(this.#context, settings.instanceFactory === undefined);
+    this.#deployment = new Deployment(this.#context, settings.instanceFactory === undefined, {
+      choice: settings.sockJs,
+      allowedOrigins: given.allowedOrigins ?? (given.compatibility === undefined ? undefined : '*'),
+    });
     this.#users = new SessionUsers(this.#httpSessions);
     this.#upgradeContext = {
       container: this.#context,
@@ -159,8 +173,10 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
 
   // --- deployment -------------------------------------------------------------------------------------------------
 
-  addEndpoint(endpoint: EndpointClass | ServerEndpointConfig): void {
-    this.#deployment.add(endpoint);
+  /** @param overrides stand before the endpoint's own attributes. Not in the specification */
+  addEndpoint(endpoint: EndpointClass | ServerEndpointConfig, overrides: EndpointOverrides = {}): void {
+    const { sockJs } = readArgument('addEndpoint', ENDPOINT_OVERRIDES, overrides, '{ sockJs: true }');
+    this.#deployment.add(endpoint, sockJs);
   }
 
   /**
@@ -274,6 +290,15 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
    */
   handleUpgrade(request: UpgradeRequest, reply: UpgradeReply): boolean {
     return this.#entrance.handleUpgrade(request, reply);
+  }
+
+  /**
+   * Answers a plain request of SockJS below the path of an endpoint that speaks it.
+   *
+   * @returns false if it is another request, which then stays untouched
+   */
+  handleRequest(request: IncomingMessage, response: ServerResponse): boolean {
+    return this.#entrance.handleRequest(request, response);
   }
 
   /** Whether the routes of the host receive an upgrade request to a path without an endpoint: see `routeUpgrades`. */

@@ -40,15 +40,21 @@ export function handshakeResponse(
 type Negotiated = Pick<AcceptedConnection, 'subprotocol' | 'extensions' | 'headers'>;
 
 /** Accepts the upgrade. @returns undefined if the client has left */
-export function accept(
-  { engine, container }: UpgradeContext,
-  { request, reply, endpoint }: RoutedUpgrade,
+export function accept(context: UpgradeContext, routed: RoutedUpgrade, negotiated: Negotiated): Transport | undefined {
+  const { request, reply } = routed;
+  return reply.accept(request, context.engine, acceptedConnection(context, routed, negotiated));
+}
+
+/** The facts of the connection that an upgrade opens. */
+export function acceptedConnection(
+  { container }: UpgradeContext,
+  { request, endpoint }: RoutedRequest,
   negotiated: Negotiated,
-): Transport | undefined {
+): AcceptedConnection {
   const { settings } = container;
   const { text, binary } = endpoint.plan;
   const limits = endpoint.config.getLimits();
-  return reply.accept(request, engine, {
+  return {
     ...negotiated,
     isSecure: request.isSecure,
     remoteAddress: request.remoteAddress,
@@ -61,7 +67,7 @@ export function accept(
     closeTimeoutMs: settings.sessionCloseTimeout,
     maxFrameBytes: settings.maxFrameSize,
     deliveredWhole: () => container.diagnostics.report({ kind: 'delivered-whole', endpoint: endpoint.plan.name }),
-  });
+  };
 }
 
 /** The headers that `modifyHandshake` added. @throws Error when HTTP does not allow one of them */

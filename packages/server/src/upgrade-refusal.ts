@@ -1,5 +1,5 @@
-import { HandshakeRejection } from '@serval/api';
-import { Deadline } from '@serval/api/spi';
+import { CloseReason, HandshakeRejection } from '@serval/api';
+import { Deadline, wireClose } from '@serval/api/spi';
 import { toError } from '@serval/container';
 import { parseSubprotocols } from '@serval/protocol';
 import { isConnectionLimit, type ConnectionSeat } from './connection-limits';
@@ -43,6 +43,20 @@ export function reportRefusal(
   return { ...read, close };
 }
 
+/** The close frame in place of a refusal, where it is too late for a status. */
+export function closeFor(context: UpgradeContext, rejection: Rejection | undefined): WireClose {
+  const close = (code: number, phrase: string): WireClose => wireClose(CloseReason.truncated(code, phrase));
+  if (rejection === undefined) return close(1011, 'The session could not be opened.');
+  if (rejection.close !== undefined) return rejection.close;
+  const phrase = Buffer.from(rejection.response.body ?? '')
+    .toString()
+    .trim();
+  if (rejection.status !== 503) return close(1008, phrase);
+  if (isConnectionLimit(rejection.rule)) return close(1013, phrase);
+  // Not 1013: Tomcat, Qt, libwebsockets and others report it as a protocol error. Clients reconnect after 1001 too.
+  return close(1001, context.isStopped() ? 'The server is stopping.' : phrase);
+}
+
 /** Refuses an upgrade according to the thrown error. Never throws. */
 export function refuseUpgrade(context: UpgradeContext, routed: RoutedUpgrade, thrown: unknown): void {
   const { diagnostics } = context.container;
@@ -52,6 +66,11 @@ export function refuseUpgrade(context: UpgradeContext, routed: RoutedUpgrade, th
     seat = context.limits.seatForClose();
     return seat !== undefined;
   });
+  const begun = closeFor(context, rejection);
+  if (reply.closeBegun?.(begun.code, begun.phrase) === true) {
+    seat?.release();
+    return;
+  }
   if (rejection === undefined) {
     reply.refuse(500);
     return;
@@ -70,7 +89,7 @@ export function refuseUpgrade(context: UpgradeContext, routed: RoutedUpgrade, th
   } catch (error) {
     seat.release();
     diagnostics.report({ kind: 'handshake-failed', ...placeOf(routed), error: toError(error) });
-    reply.stream.destroy();
+    routed.client.drop();
   }
 }
 

@@ -12,19 +12,18 @@ import {
   nameOf,
   negotiateExtensions,
   negotiateSubprotocol,
-  passMiddleware,
 } from './handshake-calls';
 import type { WsHandshakeRequest } from './handshake-request';
+import { runHandshake, type Handshake, type HandshakeSteps } from './handshake-run';
 import { isTracing, TracedHandshake, traceHandshake } from './handshake-tracing';
-import { clientOf, PendingHandshake } from './pending-handshake';
+import type { PendingHandshake } from './pending-handshake';
 import { discard, prepareSession, type PreparedSession } from './prepared-session';
 import { checkAvailable, checkConnections, handshakeRequest, originOf } from './request-checks';
 import { RatedTransport } from './rated-transport';
 import { placeOf, requestUri, type RoutedRequest, type RoutedUpgrade, type UpgradeContext } from './routed-request';
 import type { UserStay } from './session-users';
-import { ResponseReply } from './response-reply';
-import { accept, additionalHeaders, handshakeResponse } from './upgrade-answer';
-import { foreignOrigin, refuseUpgrade, reportLate } from './upgrade-refusal';
+import { accept, acceptedConnection, additionalHeaders, handshakeResponse } from './upgrade-answer';
+import { foreignOrigin } from './upgrade-refusal';
 
 // The recipe of an upgrade. All user code is called from handshake-calls.ts.
 
@@ -33,46 +32,9 @@ import { foreignOrigin, refuseUpgrade, reportLate } from './upgrade-refusal';
  * has left, even if user code is still running. Never rejects.
  */
 export function upgrade(context: UpgradeContext, received: RoutedUpgrade): Promise<void> {
-  if (!isTracing()) return answer(context, received);
+  if (!isTracing()) return runHandshake(context, received, OPENING);
   const traced = new TracedHandshake(received);
-  return traceHandshake(traced, () => answer(context, { ...received, traced }));
-}
-
-async function answer(context: UpgradeContext, received: RoutedUpgrade): Promise<void> {
-  const { middleware } = context;
-  // Without middleware a handshake costs nothing for it.
-  const reply = middleware.length === 0 ? undefined : new ResponseReply(received.reply);
-  const routed = reply === undefined ? received : { ...received, reply };
-  const pending = new PendingHandshake<ConnectionSeat>(context, clientOf(routed.reply.stream), (thrown) =>
-    refuseUpgrade(context, routed, thrown),
-  );
-  const handshake = { context, routed, pending };
-  await pending.orGivenUp(
-    guarded(handshake, async () => {
-      const request = await readRequest(handshake);
-      if (request === undefined) return;
-      if (reply === undefined) await decide(handshake, request);
-      else await passMiddleware(handshake, reply, request, () => guarded(handshake, () => decide(handshake, request)));
-    }),
-  );
-}
-
-/** One upgrade request on its way to an answer. */
-interface Handshake {
-  readonly context: UpgradeContext;
-  readonly routed: RoutedUpgrade;
-  readonly pending: PendingHandshake<ConnectionSeat>;
-}
-
-/** Runs steps of a handshake. An exception refuses it, or is reported if the handshake is over. */
-async function guarded({ context, routed, pending }: Handshake, steps: () => Promise<void>): Promise<void> {
-  try {
-    await steps();
-  } catch (thrown) {
-    if (pending.isOver) reportLate(context, routed, thrown);
-    else pending.refuse(thrown);
-    pending.releasePlace();
-  }
+  return traceHandshake(traced, () => runHandshake(context, { ...received, traced }, OPENING));
 }
 
 /** The steps before any user code. @returns undefined if the client left in the meantime */
@@ -88,12 +50,15 @@ async function readRequest({ context, routed, pending }: Handshake): Promise<WsH
   checkConnections(context, routed, pending);
   // 5. The request: method, version of HTTP, headers.
   reply.check(routed.request, context.engine);
-  if (!reply.hasHead) pending.watchEnd(reply.stream);
+  if (!reply.hasHead && reply.stream !== undefined) pending.watchEnd(reply.stream);
   // 6. The host that the client requested, and whether it must be wss:.
   const request = handshakeRequest(context, routed);
   context.security.requireTransport(routed);
+  reply.mayBegin?.(context.engine, () => acceptedConnection(context, routed, NOTHING_NEGOTIATED));
   return request;
 }
+
+const NOTHING_NEGOTIATED = { subprotocol: '', extensions: [], headers: [] };
 
 /**
  * The steps that decide, in the order in which they can refuse, with the numbers of docs/internals/walk-of-an-upgrade.md.
@@ -108,6 +73,7 @@ async function decide(handshake: Handshake, request: WsHandshakeRequest): Promis
   context.security.requireRoles(routed, request);
   if (pending.isOver) return;
   admitUser(context, pending, user);
+  routed.reply.identified?.(user === null ? undefined : nameOf(user));
   const stay = user === null ? undefined : context.users.admit(user, request);
   let isOpen = false;
   try {
@@ -128,6 +94,8 @@ export function admitUser(
   const name = nameOf(user);
   if (name !== undefined) limits.admitUser(place, name);
 }
+
+const OPENING: HandshakeSteps = { read: readRequest, decide };
 
 /** @returns whether a session opened */
 async function negotiate(
@@ -175,8 +143,8 @@ async function negotiate(
   }
   pending.take();
   // From now on the transport listens for errors.
-  tolerateNoErrors(reply.stream);
-  const status = Number(routed.request.httpVersion) < 2 ? 101 : 200;
+  tolerateNoErrors(routed.client.events);
+  const status = reply.acceptingStatus ?? (Number(routed.request.httpVersion) < 2 ? 101 : 200);
   context.container.diagnostics.report({ kind: 'handshake-accepted', ...placeOf(routed), status });
   routed.traced?.accepted(status);
   // 19. The session.

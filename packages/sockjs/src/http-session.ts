@@ -22,6 +22,10 @@ export interface HttpSessionFacts {
   readonly heartbeatMs: number;
   /** Messages that wait for a response before the transport is full. */
   readonly messageCacheSize: number;
+  /** Called at most once: the client does not come back. */
+  readonly lost: () => void;
+  /** Called once: the session only answers further requests with its close frame. */
+  readonly ended: () => void;
   /** Called once: from now on the session's ID is free. */
   readonly forget: () => void;
 }
@@ -287,6 +291,7 @@ export class HttpSession implements Transport {
     this.#heartbeat?.clear();
     this.#forgetLater();
     setImmediate(() => {
+      this.facts.lost();
       this.#failSends();
       if (!this.#incoming.isEmpty) this.#listener?.onPeerLeaving?.();
       this.#incoming.whenEmpty(() => this.#end(this.#broken));
@@ -311,6 +316,7 @@ export class HttpSession implements Transport {
     this.#phase = 'over';
     const listener = this.#listener;
     this.#listener = undefined;
+    this.facts.ended();
     listener?.onClose(last?.code ?? 1006, last?.reason ?? '');
   }
 

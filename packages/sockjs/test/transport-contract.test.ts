@@ -23,6 +23,8 @@ class MemoryClient implements ContractPeer {
       disconnectDelayMs: 60_000,
       heartbeatMs: Infinity,
       messageCacheSize: 100,
+      lost: () => undefined,
+      ended: () => undefined,
       forget: () => undefined,
     });
     this.ask();

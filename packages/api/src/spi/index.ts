@@ -69,6 +69,7 @@ export { CONNECTIONS, ENDPOINT_LIMITS } from '../endpoint-limits';
 export { RATE_LIMITS, type ReadRateLimit } from '../rate-limit';
 export { readSecurity } from '../security';
 export { SECURITY_CONSTRAINT } from '../security-constraint';
+export { SOCK_JS, SOCK_JS_OPTIONS } from '../sockjs-options';
 export { showAs } from '../show-as';
 export { pathParamOf } from '../parameter-role';
 export { registerDefaultConfigurator } from '../server-endpoint-config';

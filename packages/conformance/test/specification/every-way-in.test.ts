@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as serval from 'serval';
 import { ServerContainer, type HandshakeRequest, type ServerContainerOptions } from 'serval';
 import { clientFrame, KEY } from '../../../server/test/raw-connection';
-import { seenBy, WAYS_IN, type WayIn } from './ways-in';
+import { seenBy, SOCKJS_WAYS_IN, WAYS_IN, type WayIn } from './ways-in';
 import { turn } from '../../../testing/test/toolbox';
 
 // The advisories of 2026 about WebSocket servers have one pattern: the way in that everybody tests was sound, and a
@@ -41,6 +41,8 @@ describe('the list of ways in is complete', () => {
       'ServerContainer.adoptWebSocket',
       // Of a client.
       'ServerContainer.connectToServer',
+      // By attach: those of SockJS.
+      'ServerContainer.handleRequest',
       // By attach.
       'ServerContainer.handleUpgrade',
       // Whether the routes of the host do.
@@ -75,7 +77,9 @@ describe('the list of ways in is complete', () => {
   });
 });
 
-describe.each(OWN_HANDSHAKE)('the checks of a handshake, by %s', (_name, way) => {
+const OVER_SOCKJS = SOCKJS_WAYS_IN.map((way) => [way.name, way] as const);
+
+describe.each([...OWN_HANDSHAKE, ...OVER_SOCKJS])('the checks of a handshake, by %s', (_name, way) => {
   test('refuses a foreign Origin, and those that only resemble the server’s own', async () => {
     const served = await way.start();
     for (const Origin of [

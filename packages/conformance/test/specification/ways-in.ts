@@ -180,6 +180,14 @@ export const WAYS_IN: readonly WayIn[] = [
     },
   },
   {
+    name: 'SockJS, the raw WebSocket',
+    start: (options) =>
+      overSockJs(
+        options,
+        (served) => (target, headers, early) => served.ask(below(target, '/websocket'), headers, early),
+      ),
+  },
+  {
     name: 'attach, HTTP/2',
     isHttp2: true,
     start: (options = {}) => {
@@ -203,6 +211,56 @@ export const WAYS_IN: readonly WayIn[] = [
       return overHttp2(container, server);
     },
   },
+];
+
+/** The request target, with more segments behind its path. */
+function below(target: string, segments: string): string {
+  return target.replace(/(?=[?#]|(?<=\S) HTTP\/|$)/, segments);
+}
+
+/** The first segments are for load balancers, and the ID of the session. */
+let sessions = 0;
+const sessionPath = (): string => `/000/session${(sessions += 1)}`;
+
+async function overSockJs(
+  options: ServerContainerOptions | undefined,
+  ask: (served: Served) => Served['ask'],
+): Promise<Served> {
+  const served = await attached(Room, { sockJs: true, ...options });
+  return { ...served, ask: ask(served) };
+}
+
+/** The transports of SockJS whose bytes are not those of a WebSocket: only their handshakes are the same. */
+export const SOCKJS_WAYS_IN: readonly WayIn[] = [
+  {
+    name: 'SockJS, websocket',
+    start: (options) =>
+      overSockJs(
+        options,
+        (served) => (target, headers) => served.ask(below(target, `${sessionPath()}/websocket`), headers),
+      ),
+  },
+  ...(
+    [
+      ['POST', 'xhr', ''],
+      ['POST', 'xhr_streaming', ''],
+      ['GET', 'eventsource', ''],
+      ['GET', 'htmlfile', '?c=callback'],
+      ['GET', 'jsonp', '?c=callback'],
+    ] as const
+  ).map(([method, transport, query]): WayIn => {
+    const noUpgrade = { Upgrade: null, Connection: null, 'Sec-WebSocket-Key': null, 'Sec-WebSocket-Version': null };
+    const body = method === 'POST' ? { 'Content-Length': '0' } : {};
+    return {
+      name: `SockJS, ${transport}`,
+      start: (options) =>
+        overSockJs({ ...options, sockJs: { jsonp: true } }, (served) => async (target, headers) => {
+          const start = `${method} ${target}${sessionPath()}/${transport}${query} HTTP/1.1`;
+          const answer = await served.ask(start, { ...noUpgrade, ...body, ...headers });
+          return { ...answer, status: answer.status === 200 ? 101 : answer.status };
+        }),
+    };
+  }),
 ];
 
 /** The handshake as user code sees it, by every method that shows of it what routes. */

@@ -243,6 +243,7 @@ const SUBJECTS: readonly Subject[] = [
     all: methodsOf(
       ServerContainer.prototype,
       'handleUpgrade',
+      'handleRequest',
       'upgradeWithheld',
       'routesUpgrade',
       'upgradeUnanswered',
@@ -252,7 +253,7 @@ const SUBJECTS: readonly Subject[] = [
     ),
     methods: {
       ...containerDefaults,
-      addEndpoint: [endpointClass],
+      addEndpoint: [endpointClass, options],
       endpoint: [param('/x', () => false), definition],
       removeEndpoint: [param('/none', () => false), options],
       replaceEndpoint: [param('/none', () => false), endpointClass, options],
@@ -356,6 +357,12 @@ const SUBJECTS: readonly Subject[] = [
       inbound: [param('serial', () => false)],
       security: [param(null, (value) => value === null || (isObject(value) && !Array.isArray(value)))],
       limits: [param(null, (value) => value === null || (isObject(value) && !Array.isArray(value)))],
+      sockJs: [
+        param(
+          null,
+          (value) => value === null || typeof value === 'boolean' || (isObject(value) && !Array.isArray(value)),
+        ),
+      ],
       build: none,
     },
   },
