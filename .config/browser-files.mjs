@@ -12,21 +12,27 @@ const MODULE = './browser.mjs';
 const SCRIPT = './browser.js';
 const REQUIRED = './browser.cjs';
 
+const OPTIONS = {
+  entryPoints: [ENTRY],
+  bundle: true,
+  minify: true,
+  target: 'es2022',
+  logLevel: 'warning',
+  // The sources, of which it drops what a page does not use, such as the brands of errors.
+  alias: { '@serval/api': join(API, 'index.ts'), '@serval/api/spi': join(API, 'spi', 'index.ts') },
+  logOverride: { 'ignored-bare-import': 'silent' },
+};
+
 /** Writes the files into a folder. */
 export function buildBrowserFiles(folder) {
-  const options = {
-    entryPoints: [ENTRY],
-    bundle: true,
-    minify: true,
-    target: 'es2022',
-    logLevel: 'warning',
-    // The sources, of which it drops what a page does not use, such as the brands of errors.
-    alias: { '@serval/api': join(API, 'index.ts'), '@serval/api/spi': join(API, 'spi', 'index.ts') },
-    logOverride: { 'ignored-bare-import': 'silent' },
-  };
-  buildSync({ ...options, format: 'esm', outfile: join(folder, MODULE) });
-  buildSync({ ...options, format: 'iife', globalName: 'serval', outfile: join(folder, SCRIPT) });
-  buildSync({ ...options, format: 'cjs', outfile: join(folder, REQUIRED) });
+  buildBrowserModule(folder);
+  buildSync({ ...OPTIONS, format: 'iife', globalName: 'serval', outfile: join(folder, SCRIPT) });
+  buildSync({ ...OPTIONS, format: 'cjs', outfile: join(folder, REQUIRED) });
+}
+
+/** Writes the ES module into a folder, as a page of an example loads it from the workspace. */
+export function buildBrowserModule(folder) {
+  buildSync({ ...OPTIONS, format: 'esm', outfile: join(folder, MODULE) });
 }
 
 /**

@@ -27,7 +27,7 @@ module.exports = {
   transformIgnorePatterns: ['/node_modules/(?!(\\.pnpm/)?(jose|inversify|@inversifyjs)[@/+])'],
   moduleNameMapper: {
     '^serval$': '<rootDir>/packages/serval/src',
-    '^serval/([^/]+)$': '<rootDir>/packages/serval/src/$1',
+    '^serval/([^/.]+)$': '<rootDir>/packages/serval/src/$1',
     '^@serval/api/spi$': '<rootDir>/packages/api/src/spi/index.ts',
     '^@serval/([^/]+)$': '<rootDir>/packages/$1/src',
   },

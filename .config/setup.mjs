@@ -1,4 +1,5 @@
-// Makes a fresh clone ready: checks Node, installs what pnpm-lock.yaml names, compiles every package and example.
+// Makes a fresh clone ready: checks Node, installs what pnpm-lock.yaml names, compiles every package and example,
+// and bundles the browser client for the pages of the examples.
 // Runs before `npm start` and `npm test`, and is `npm run build`. Everything that is up to date is skipped.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -14,6 +15,9 @@ process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 checkNode();
 installDependencies();
 compile();
+// esbuild may only be here now.
+const { buildBrowserModule } = await import('./browser-files.mjs');
+buildBrowserModule('packages/serval');
 
 function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);

@@ -9,6 +9,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
+  '.mjs': 'text/javascript; charset=utf-8',
   '.svg': 'image/svg+xml',
 };
 
@@ -21,16 +22,19 @@ const HEADERS = {
   'Cache-Control': 'no-cache',
 };
 
+/** The client for pages, which a page imports as `./serval.mjs`. */
+const SERVAL = join(dirname(require.resolve('serval/package.json')), 'browser.mjs');
+
 /**
  * Answers the plain HTTP requests of an example with the files of its folder `public` and of `examples/public`, which
- * all pages share.
+ * all pages share, and with `serval.mjs`.
  *
  * @param example the example's folder, such as `'chat'`
  * @param root the path of its index.html, with a slash at the end; `/` and the path without the slash redirect to it
  */
 export function servePages(example: string, root = '/'): RequestListener {
   // Only these files are served, so no request path ever becomes a file name.
-  const files = new Map([...filesIn('public'), ...filesIn(join(example, 'public'))]);
+  const files = new Map([['serval.mjs', SERVAL], ...filesIn('public'), ...filesIn(join(example, 'public'))]);
   return (request, response) => {
     const [path = ''] = (request.url ?? '').split('?');
     if (path !== root && (path === '/' || `${path}/` === root)) {
