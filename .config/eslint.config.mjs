@@ -150,6 +150,7 @@ export default defineConfig(
     languageOptions: {
       globals: Object.fromEntries(
         [
+          'AbortController',
           'Blob',
           'EventSource',
           'URLSearchParams',

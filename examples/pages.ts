@@ -3,7 +3,7 @@ import type { RequestListener } from 'node:http';
 import { basename, dirname, extname, join } from 'node:path';
 
 // Pages are not compiled, so they are not in dist.
-const EXAMPLES = basename(__dirname) === 'dist' ? dirname(__dirname) : __dirname;
+export const EXAMPLES = basename(__dirname) === 'dist' ? dirname(__dirname) : __dirname;
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',

@@ -11,7 +11,7 @@ const RUN = join(__dirname, 'run.mjs');
 const README = readFileSync(join(__dirname, 'README.md'), 'utf8');
 const NAMES = [...README.matchAll(/^\| \[[^\]]+\]\(([^)]+)\) \|/gm)].map(([, folder = '']) => folder).sort();
 /** These run only in a browser. */
-const PAGES = NAMES.filter((name) => ['chat', 'observability', 'services/express'].includes(name) || name.startsWith('ported/'));
+const PAGES = NAMES.filter((name) => ['chat', 'observability'].includes(name) || /^(ported|services)\//.test(name));
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 const children: Child[] = [];

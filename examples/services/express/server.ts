@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
-import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { attach, healthCheck, json } from 'serval';
 import { prometheusMetrics } from 'serval/prometheus';
 import { main, type Running } from '../../main';
@@ -15,7 +14,7 @@ export async function start(port: number, logger = pino()): Promise<Running> {
   const server = app.listen(port);
   const container = attach(server, {
     handshakeMiddleware: loginMiddleware,
-    rateLimits: [{ by: 'user', excess: 'drop', limiter: new RateLimiterMemory({ points: 20, duration: 1 }) }],
+    rateLimits: [{ by: 'user', points: 20, duration: 1, excess: 'drop' }],
     logger,
   });
 
