@@ -6,7 +6,7 @@ import type { Credentials } from './credentials';
 import type { Deadline } from './deadline';
 import type { HandshakeSettings } from './handshake-settings';
 import { Authentication } from './http-authentication';
-import { dropAnswer, exchange, type ServerAnswer } from './http-exchange';
+import { dropAnswer, exchange, passOver, type ServerAnswer } from './http-exchange';
 import type { Proxy } from './proxy';
 import { openTunnel } from './proxy-tunnel';
 import { describeUri, redirectTarget, requestTarget } from './server-uri';
@@ -32,6 +32,8 @@ export interface RequestParts {
   readonly isForeign?: boolean | undefined;
   /** The cookies that several requests share. Default: none. */
   readonly cookies?: SessionCookies | undefined;
+  /** The server, for messages. Default: its URI. */
+  readonly name?: string | undefined;
 }
 
 /** A request, apart from everything that its {@link RequestParts} add to it. */
@@ -44,7 +46,6 @@ export interface PlainRequest {
   readonly keepsBody?: boolean | undefined;
   /** As in {@link HttpRequest}. They use the proxy themselves. */
   readonly connections?: Agent | undefined;
-  readonly name?: string | undefined;
   readonly onSent?: (() => void) | undefined;
 }
 
@@ -88,13 +89,14 @@ export async function configuredRequest<T>(
     if (authorization !== undefined && !hasOwnCredentials) headers.set('Authorization', [authorization]);
     const proxy = request.connections === undefined ? parts.proxyFor(uri) : undefined;
     const tunnel = proxy && (await openTunnel(proxy, uri, parts));
-    const answer = await exchange({ ...request, to: uri, target, headers, tls, tunnel }, parts);
+    const answer = await exchange({ ...request, to: uri, target, headers, tls, tunnel, name: parts.name }, parts);
     try {
       parts.cookies?.store(uri, answer.headers);
       await showAnswer(parts, uri, answer);
       if (answer.status === 401 && authentication !== undefined && !hasOwnCredentials) {
         authorization = authentication.authorize(answer, { method, target });
-        dropAnswer(answer);
+        if (request.connections === undefined) dropAnswer(answer);
+        else await parts.deadline.within(passOver(answer));
         continue;
       }
       if (method === 'POST' || !REDIRECTS.has(answer.status)) {
@@ -118,10 +120,14 @@ export async function configuredRequest<T>(
   }
 }
 
-function authenticationAt({ credentials }: RequestParts, uri: URL): Authentication | undefined {
-  return (
-    credentials && new Authentication({ name: describeUri(uri), challengeHeader: 'WWW-Authenticate' }, credentials)
-  );
+function authenticationAt(parts: RequestParts, uri: URL): Authentication | undefined {
+  const { credentials } = parts;
+  const name = nameOf(parts, uri);
+  return credentials && new Authentication({ name, challengeHeader: 'WWW-Authenticate' }, credentials);
+}
+
+function nameOf({ name }: RequestParts, uri: URL): string {
+  return name ?? describeUri(uri);
 }
 
 /** The client itself sets these headers. A configurator sees them but cannot change them. */
@@ -146,12 +152,8 @@ const OWN_HEADERS: ReadonlySet<string> = new Set([
  */
 const SENT_TO_ANY_ORIGIN: ReadonlySet<string> = new Set(['origin', 'user-agent', 'accept-language']);
 
-async function editHeaders(
-  { config, origin, deadline, cookies }: RequestParts,
-  uri: URL,
-  headers: HeaderMap,
-  isSameOrigin: boolean,
-): Promise<void> {
+async function editHeaders(parts: RequestParts, uri: URL, headers: HeaderMap, isSameOrigin: boolean): Promise<void> {
+  const { config, origin, deadline, cookies } = parts;
   const edited = copyOf(headers);
   try {
     await deadline.within(config.getConfigurator().beforeRequest(edited));
@@ -164,7 +166,7 @@ async function editHeaders(
       if (values.length > 0) headers.set(name, [...values]);
     }
   } catch (thrown) {
-    throw configuratorFailed('beforeRequest', uri, thrown);
+    throw configuratorFailed('beforeRequest', nameOf(parts, uri), thrown);
   }
   if (origin !== undefined && !headers.has('Origin')) headers.add('Origin', origin);
   const cookie = cookies?.headerFor(uri, headers.get('Cookie') ?? []);
@@ -172,21 +174,27 @@ async function editHeaders(
 }
 
 /** Calls `afterResponse` with a copy of the headers. */
-async function showAnswer({ config, deadline }: RequestParts, uri: URL, answer: ServerAnswer): Promise<void> {
+async function showAnswer(parts: RequestParts, uri: URL, answer: ServerAnswer): Promise<void> {
+  const { config, deadline } = parts;
   const headers = HeaderMap.fromRawHeaders(answer.rawHeaders);
   try {
     await deadline.within(config.getConfigurator().afterResponse({ getHeaders: () => headers }));
   } catch (thrown) {
-    throw configuratorFailed('afterResponse', uri, thrown, answer);
+    throw configuratorFailed('afterResponse', nameOf(parts, uri), thrown, answer);
   }
 }
 
-function configuratorFailed(method: string, uri: URL, thrown: unknown, answer?: ServerAnswer): HandshakeException {
+function configuratorFailed(
+  method: string,
+  server: string,
+  thrown: unknown,
+  answer?: ServerAnswer,
+): HandshakeException {
   // The deadline passed during the wait for the configurator.
   if (thrown instanceof HandshakeException) return thrown;
   const cause = toError(thrown);
   return new HandshakeException(
-    `${method} failed for ${describeUri(uri)}: ${cause.message}`,
+    `${method} failed for ${server}: ${cause.message}`,
     cause,
     'WS_CONNECT_ENDPOINT',
     answer,

@@ -40,6 +40,25 @@ export function dropAnswer({ upgraded, body }: ServerAnswer): void {
   body?.destroy();
 }
 
+/** How much of a body that nobody needs is read, so that a shared connection can carry another request. */
+const MAX_PASSED_OVER_BYTES = 65_536;
+
+/** As {@link dropAnswer}, but a shared connection stays if the rest of the response is short. Never rejects. */
+export async function passOver({ body }: ServerAnswer): Promise<void> {
+  let left = MAX_PASSED_OVER_BYTES;
+  try {
+    // Without an encoding a response gives Buffers. A break destroys it.
+    for await (const bytes of (body ?? []) as AsyncIterable<Buffer>) {
+      left -= bytes.length;
+      if (left < 0) break;
+    }
+  } catch {
+    // The next request gets another connection.
+  }
+  // The connection is free a little after the end of the response.
+  await new Promise<void>((resolve) => setImmediate(resolve));
+}
+
 /** A connection to a server through a proxy. */
 export interface Tunnel {
   readonly socket: Socket;

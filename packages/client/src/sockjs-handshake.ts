@@ -47,13 +47,15 @@ export async function sockJsHandshake(
 
 /** The requests to one endpoint. */
 class EndpointRequests implements SockJsRequests {
-  readonly isSecure: boolean;
   /** Those of the endpoint where a redirect led. */
   #parts: HandshakeParts;
 
   constructor(parts: HandshakeParts) {
     this.#parts = { ...parts, cookies: new SessionCookies() };
-    this.isSecure = parts.uri.protocol === 'wss:';
+  }
+
+  get isSecure(): boolean {
+    return this.#parts.uri.protocol === 'wss:';
   }
 
   /** The endpoint's, with `http:` or `https:`. */
@@ -82,7 +84,7 @@ class EndpointRequests implements SockJsRequests {
       },
       (reached, answer) => {
         this.#moveTo(reached, answer);
-        return { answer: withBody(answer), since };
+        return { answer: this.#withBody(answer), since };
       },
     );
   }
@@ -125,14 +127,25 @@ class EndpointRequests implements SockJsRequests {
     try {
       return await configuredRequest(
         // The session watches the silence of the server.
-        { ...parts, uri: uriBelow(parts.uri, path), deadline, settings: { ...parts.settings, ioTimeout: 0 } },
-        (uri) => ({ method: 'POST', headers: headersFor(uri, body), body, keepsBody: true, connections, name, onSent }),
-        (_reached, answer) => withBody(answer),
+        { ...parts, name, uri: uriBelow(parts.uri, path), deadline, settings: { ...parts.settings, ioTimeout: 0 } },
+        (uri) => ({ method: 'POST', headers: headersFor(uri, body), body, keepsBody: true, connections, onSent }),
+        (_reached, answer) => this.#withBody(answer),
       );
     } finally {
       signal.removeEventListener('abort', abort);
       deadline.clear();
     }
+  }
+
+  #withBody(answer: ServerAnswer): SockJsAnswer {
+    const { status, headers, body } = answer;
+    if (body !== undefined) return { status, headers, body, remoteAddress: body.socket.remoteAddress };
+    throw new HandshakeException(
+      `${this.name} answered ${status} and changed the protocol, which was not requested.`,
+      undefined,
+      'WS_CONNECT_BAD_ANSWER',
+      answer,
+    );
   }
 
   #moveTo({ uri, tls, isForeign, sendsCredentials }: Reached, answer: ServerAnswer): void {
@@ -164,15 +177,6 @@ function headersFor(uri: URL, body?: string): HeaderMap {
   // Servers read the list in the body whatever its type; a browser sends this one.
   if (body !== undefined) headers.add('Content-Type', 'text/plain;charset=UTF-8');
   return headers;
-}
-
-function withBody(answer: ServerAnswer): SockJsAnswer {
-  const { status, headers, body } = answer;
-  if (body === undefined) {
-    answer.upgraded?.socket.destroy();
-    throw new Error(`The server answered ${status} and changed the protocol, which was not requested.`);
-  }
-  return { status, headers, body, remoteAddress: body.socket.remoteAddress };
 }
 
 function tookTooLong(name: string, milliseconds: number): HandshakeException {

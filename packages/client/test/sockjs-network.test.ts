@@ -141,6 +141,8 @@ describe('credentials', () => {
     await guarded.until('xhr_send', 2);
     const sends = guarded.requests.filter(({ kind }) => kind === 'xhr_send');
     expect(sends.map(({ body }) => body)).toEqual(['["hello"]', '["hello"]']);
+    // On the same connection.
+    expect(sends[1]?.request.socket).toBe(sends[0]?.request.socket);
     expect(sends[1]?.request.headers.authorization).toMatch(
       /^Digest username="ann".*uri="\/echo\/\d{3}\/\w+\/xhr_send"/,
     );
@@ -152,8 +154,10 @@ describe('credentials', () => {
       xhr_streaming: status(401, { 'WWW-Authenticate': 'Basic realm="r"' }),
     });
     const error = await rejection(connect(refusing.url, { ...options, sockJs: PATIENT }));
-    expect([error.code, refusing.kinds]).toEqual([
+    // The path has the session's ID, so the message does not show it.
+    expect([error.code, error.message, refusing.kinds]).toEqual([
       'WS_CONNECT_AUTHENTICATION',
+      `${refusing.url} (xhr_streaming) answered 401 and did not accept the credentials (Basic); check name and password.`,
       ['info', 'xhr_streaming', 'xhr_streaming'],
     ]);
   });
