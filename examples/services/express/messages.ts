@@ -9,8 +9,8 @@ export const Command = z.discriminatedUnion('type', [
 /** The messages of the server. */
 export type Event =
   | { type: 'present'; users: string[] }
-  | { type: 'said'; from: string | undefined; text: string }
-  | { type: 'whispered'; from: string | undefined; text: string }
+  | { type: 'said'; from: string; text: string }
+  | { type: 'whispered'; from: string; text: string }
   | { type: 'notice'; text: string }
   | { type: 'error'; code: string };
 

@@ -25,10 +25,10 @@ export async function start(port: number, logger = pino()): Promise<Running> {
     onOpen: (session) => session.join(session.params.room),
     messages: {
       say({ text }, session) {
-        container.to(session.params.room).send({ type: 'said', from: session.user?.getName(), text });
+        container.to(session.params.room).send({ type: 'said', from: session.user.getName(), text });
       },
       whisper({ to, text }, session) {
-        container.to({ user: to }).send({ type: 'whispered', from: session.user?.getName(), text });
+        container.to({ user: to }).send({ type: 'whispered', from: session.user.getName(), text });
       },
     },
   });

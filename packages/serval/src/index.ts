@@ -20,6 +20,7 @@ export type {
   Authenticate,
   EndpointDefinition,
   EndpointSettings,
+  EndpointUser,
   HandshakeMiddleware,
   Health,
   HealthSource,

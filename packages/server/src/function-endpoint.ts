@@ -15,6 +15,7 @@ import {
   type ParameterRole,
   type PathVariables,
   type Principal,
+  type SecurityConstraint,
   type SendableMessage,
   type ServerEndpointOptions,
   type SessionData,
@@ -55,6 +56,11 @@ export interface EndpointSettings<
   readonly maxMessageSize?: number | undefined;
 }
 
+/** The user of an endpoint's sessions: not null if the endpoint requires a role, because nobody else opens it. */
+export type EndpointUser<Security> = Security extends { readonly rolesAllowed: readonly string[] }
+  ? Principal
+  : Principal | null;
+
 /** The handlers and options of {@link endpoint}. */
 export type EndpointDefinition<
   Path extends string = string,
@@ -63,12 +69,15 @@ export type EndpointDefinition<
   D extends readonly DecoderClass[] = readonly [],
   E extends readonly EncoderClass[] = readonly [],
   C extends readonly CodecClass[] = readonly [],
+  Security extends SecurityConstraint | undefined = SecurityConstraint | undefined,
 > = EndpointHandlers<
   Session<Data, User, PathVariables<Path>, SendableMessage<[...E, ...C]>>,
   HandlerMessage<[...D, ...C]>,
   HandlerReply<[...E, ...C]>
 > &
   EndpointSettings<D, E, C> & {
+    /** The clients that may open the endpoint. With `rolesAllowed`, `session.user` is not null. Default: everybody. */
+    readonly security?: Security;
     /**
      * One function for each type of message of the codecs, by the value of the discriminator: `{ say: (message) => … }`.
      * `onMessage` receives all other types. Default: none.
@@ -118,11 +127,12 @@ type TypedFunctions = ReadOptions<typeof TYPED>['messages'];
 export function endpoint<
   const Path extends string,
   Data extends object = SessionData,
-  User = Principal | null,
+  const Security extends SecurityConstraint | undefined = undefined,
+  User = EndpointUser<Security>,
   const D extends readonly DecoderClass[] = readonly [],
   const E extends readonly EncoderClass[] = readonly [],
   const C extends readonly CodecClass[] = readonly [],
->(path: Path, definition: EndpointDefinition<Path, Data, User, D, E, C>): ServerEndpointConfig {
+>(path: Path, definition: EndpointDefinition<Path, Data, User, D, E, C, Security>): ServerEndpointConfig {
   const template = UriTemplate.parse(path, 'An endpoint');
   const name = template.path;
   requireOptions(`${name}: the second argument of endpoint`, definition);

@@ -21,7 +21,7 @@ export { SERVER_CONTAINER_OPTIONS } from './container-options';
 export { ENDPOINTS, SERVER_OPTIONS } from './server-options';
 export type { ServerContainerOptions } from './container-options';
 export { ENDPOINT_OPTIONS } from './function-endpoint';
-export type { EndpointDefinition, EndpointSettings } from './function-endpoint';
+export type { EndpointDefinition, EndpointSettings, EndpointUser } from './function-endpoint';
 export type { InstanceFactory, InstanceFactoryOption } from './instance-factory';
 export type { DeployedEndpoint } from './deployment';
 export type { Health, HealthSource } from './health';

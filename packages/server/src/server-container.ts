@@ -12,6 +12,7 @@ import {
   type ServerContainer as SpecifiedServerContainer,
   type ServerEndpointConfig,
   type Principal,
+  type SecurityConstraint,
   type Session,
   type SessionData,
   type SockJsChoice,
@@ -40,7 +41,7 @@ import {
 import { construct, type HandshakePolicy } from './default-configurator';
 import type { DeployedEndpoint } from './deployment';
 import { Deployment } from './deployment';
-import { endpoint, type EndpointDefinition } from './function-endpoint';
+import { endpoint, type EndpointDefinition, type EndpointUser } from './function-endpoint';
 import type { RouteMatch } from './endpoint-router';
 import { ConnectionLimits } from './connection-limits';
 import { Entrance } from './entrance';
@@ -191,11 +192,12 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
   endpoint<
     const Path extends string,
     Data extends object = SessionData,
-    User = Principal | null,
+    const Security extends SecurityConstraint | undefined = undefined,
+    User = EndpointUser<Security>,
     const D extends readonly DecoderClass[] = readonly [],
     const E extends readonly EncoderClass[] = readonly [],
     const C extends readonly CodecClass[] = readonly [],
-  >(path: Path, definition: EndpointDefinition<Path, Data, User, D, E, C>): ServerEndpointConfig {
+  >(path: Path, definition: EndpointDefinition<Path, Data, User, D, E, C, Security>): ServerEndpointConfig {
     const config = endpoint(path, definition);
     this.addEndpoint(config);
     return config;
