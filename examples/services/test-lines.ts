@@ -9,7 +9,12 @@ import ts from 'typescript';
  * @param path from this folder
  */
 export function countLines(path: string): number {
-  const source = ts.createSourceFile(path, readFileSync(join(__dirname, path), 'utf8'), ts.ScriptTarget.Latest);
+  return countLinesOf(readFileSync(join(__dirname, path), 'utf8'));
+}
+
+/** The same for a text. */
+export function countLinesOf(text: string): number {
+  const source = ts.createSourceFile('program.ts', text, ts.ScriptTarget.Latest);
   const lines = source.text.split('\n');
   for (const statement of source.statements.filter(ts.isImportDeclaration)) {
     const [first, last] = [statement.getStart(source), statement.end].map(

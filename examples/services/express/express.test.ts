@@ -2,7 +2,6 @@ import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { io } from 'socket.io-client';
 import { TestClient } from '../../test-client';
-import { countLines } from '../test-lines';
 import { start as startServal } from './server';
 import { start as startSocketIo } from './socket-io';
 
@@ -194,8 +193,4 @@ describe.each([serval, socketIo])('the chat of $name', ({ start, enter, samples 
     const metrics = await (await fetch(`${http}/metrics`)).text();
     for (const sample of samples) expect(metrics).toMatch(sample);
   });
-});
-
-test('the chat is shorter with Serval than with Socket.IO', () => {
-  expect(countLines('express/server.ts')).toBeLessThan(countLines('express/socket-io.ts'));
 });

@@ -6,7 +6,6 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { SignJWT } from 'jose';
 import { io, type Socket } from 'socket.io-client';
 import { TestClient } from '../../test-client';
-import { countLines } from '../test-lines';
 import { start as startFastifyWebSocket } from './fastify-websocket';
 import { start as startServal } from './server';
 import { start as startSocketIo } from './socket-io';
@@ -226,8 +225,4 @@ describe.each(LIBRARIES)('the dashboard of $name', ({ start, watch, upload }) =>
     for (let number = 0; number < end; received++) ({ number } = await slow.next());
     expect(received).toBeLessThan(60);
   });
-});
-
-test.each(['fastify-websocket.ts', 'socket-io.ts'])('the dashboard is shorter with Serval than %s', (peer) => {
-  expect(countLines('fastify/server.ts')).toBeLessThan(countLines(`fastify/${peer}`));
 });

@@ -1,5 +1,4 @@
 import { TestClient } from '../../test-client';
-import { countLines } from '../test-lines';
 import { open } from './node';
 import { start } from './server';
 
@@ -37,10 +36,4 @@ test('a note reaches every client', async () => {
   ann.send('hello');
   for (const client of [ann, bob]) expect(await client.next()).toBe('hello');
   await server.stop();
-});
-
-test.each(['socket-io.ts', 'partysocket.ts'])('the clients of Serval are shorter than %s', (peer) => {
-  for (const own of ['serval.ts', 'node.ts']) {
-    expect(countLines(`page/${own}`)).toBeLessThan(countLines(`page/${peer}`));
-  }
 });
