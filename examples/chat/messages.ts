@@ -1,13 +1,15 @@
-import { DecodeException, Decoder, Encoder } from 'serval';
+import { json } from 'serval';
+import { z } from 'zod';
 
-const MAX_TEXT_LENGTH = 1000;
+const SHAPE = 'A message looks like {"kind":"say","text":"hello"}.';
+const LENGTH = 'A text has 1 to 1000 characters.';
 
-/** A message from a page. */
-export interface ClientMessage {
-  readonly kind: 'say';
-  /** 1 to 1000 characters. */
-  readonly text: string;
-}
+/** A message from a page. An issue's text goes to the page that sent the message. */
+const Say = z.object(
+  { kind: z.literal('say', SHAPE), text: z.string(SHAPE).trim().min(1, LENGTH).max(1000, LENGTH) },
+  SHAPE,
+);
+export type ClientMessage = z.infer<typeof Say>;
 
 /** A message from the server. */
 export type ServerMessage =
@@ -20,38 +22,5 @@ export type ServerMessage =
   /** Only for the sender of an invalid message. */
   | { readonly kind: 'error'; readonly problem: string };
 
-/** An interface has no class at run time, so `Decoder.text` gets none. */
-export class ClientMessageDecoder implements Decoder.Text<ClientMessage> {
-  static readonly decodes = Decoder.text<ClientMessage>();
-
-  decode(json: string): ClientMessage {
-    const { kind, text } = parseObject(json);
-    if (kind !== 'say' || typeof text !== 'string') {
-      throw new DecodeException(json, 'A message looks like {"kind":"say","text":"hello"}.');
-    }
-    const trimmed = text.trim();
-    if (trimmed === '' || trimmed.length > MAX_TEXT_LENGTH) {
-      throw new DecodeException(json, `A text has 1 to ${MAX_TEXT_LENGTH} characters.`);
-    }
-    return { kind, text: trimmed };
-  }
-}
-
-export class ServerMessageEncoder implements Encoder.Text<ServerMessage> {
-  static readonly encodes = Encoder.text<ServerMessage>();
-
-  encode(message: ServerMessage): string {
-    return JSON.stringify(message);
-  }
-}
-
-function parseObject(json: string): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch (cause) {
-    throw new DecodeException(json, 'A message is JSON.', cause);
-  }
-  // Every object can be read by key; the caller checks the values.
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-}
+export const ClientMessages = json(Say, { discriminator: 'kind' });
+export const ServerMessages = json<ServerMessage>();

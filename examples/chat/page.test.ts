@@ -17,6 +17,7 @@ test.each([
   ['/page.css', 'text/css; charset=utf-8', '/\\* What the pages'],
   ['/chat.css', 'text/css; charset=utf-8', ':root'],
   ['/chat.js', 'text/javascript; charset=utf-8', '// The page'],
+  ['/serval.mjs', 'text/javascript; charset=utf-8', 'var '],
   ['/icon.svg', 'image/svg+xml', '<svg'],
 ])('chat serves %s as %s', async (path, type, beginning) => {
   const response = await get(path);

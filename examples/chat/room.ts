@@ -22,7 +22,7 @@ export class Room {
     this.#members.set(name, session);
     session.join(this.roomName);
     rooms.set(this.roomName, this);
-    void session.getAsyncRemote().sendObject({ kind: 'welcome', you: name, members: [...this.#members.keys()] });
+    session.send({ kind: 'welcome', you: name, members: [...this.#members.keys()] });
     return name;
   }
 

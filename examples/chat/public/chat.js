@@ -1,8 +1,6 @@
-// The page: shows the messages of one WebSocket. Text from others is set as textContent, never as markup.
+// The page: shows the messages of one connection. Text from others is set as textContent, never as markup.
+import { connect, json } from './serval.mjs';
 
-const FIRST_DELAY_MS = 500;
-const LONGEST_DELAY_MS = 10_000;
-const VIOLATED_POLICY = 1008;
 const LONGEST_LOG = 500;
 const ONE_BREATH_MS = 120_000;
 
@@ -12,7 +10,7 @@ const [chat, roomTitle, state, leaveButton] = ['chat', 'room-title', 'state', 'l
 const [people, count, log, newestButton] = ['people', 'count', 'log', 'newest'].map(byId);
 const [composer, draft, sendButton] = ['composer', 'draft', 'send'].map(byId);
 
-/** Set while the user is in a room: the requested room and name, and the state of the connection. */
+/** Set while the user is in a room: its name, its client once it has connected, and how to leave. */
 let place;
 let members = new Set();
 let me = '';
@@ -32,7 +30,7 @@ joinForm.addEventListener('submit', (event) => {
   if (name === '' || room === '') return;
   localStorage.setItem('name', name);
   history.replaceState(null, '', `/?room=${encodeURIComponent(room)}`);
-  place = { name, room, socket: undefined, failures: 0, timer: undefined };
+  place = { room, client: undefined, leaving: new AbortController() };
   roomTitle.textContent = room;
   log.replaceChildren();
   lastSaid = undefined;
@@ -42,16 +40,14 @@ joinForm.addEventListener('submit', (event) => {
   chat.hidden = false;
   showTitle();
   draft.focus();
-  connect();
+  void talk(place, name);
 });
 
 leaveButton.addEventListener('click', () => leave(''));
 
 function leave(reason) {
-  clearTimeout(place.timer);
-  const { socket } = place;
+  place.leaving.abort();
   place = undefined;
-  socket?.close(1000);
   chat.hidden = true;
   entrance.hidden = false;
   problem.textContent = reason;
@@ -61,69 +57,53 @@ function leave(reason) {
 
 // --- the connection -----------------------------------------------------------------------------------------------
 
-function connect() {
-  const { name, room } = place;
-  clearTimeout(place.timer);
-  place.timer = undefined;
-  showState(place.failures === 0 ? 'Connecting…' : 'Connection lost, trying again…', false);
-  const server = location.origin.replace(/^http/, 'ws');
-  const socket = new WebSocket(`${server}/chat/${encodeURIComponent(room)}?name=${encodeURIComponent(name)}`);
-  place.socket = socket;
-  socket.addEventListener('message', ({ data }) => {
-    if (socket === place?.socket) receive(JSON.parse(data));
-  });
-  socket.addEventListener('close', ({ code, reason }) => {
-    if (socket !== place?.socket) return;
-    if (code === VIOLATED_POLICY) leave(reason);
-    else reconnectLater();
-  });
-}
-
-/** Each attempt waits twice as long as the last one. Part of it is random, so that pages don't return all at once. */
-function reconnectLater() {
-  const delay = Math.min(FIRST_DELAY_MS * 2 ** place.failures, LONGEST_DELAY_MS);
-  place.failures += 1;
-  place.socket = undefined;
-  place.timer = setTimeout(connect, delay / 2 + (Math.random() * delay) / 2);
-  showState('Connection lost, trying again…', false);
-}
-
-// When the network or the reader is back, connect at once.
-addEventListener('online', connectNow);
-document.addEventListener('visibilitychange', connectNow);
-
-function connectNow() {
-  if (place?.timer !== undefined && !document.hidden) connect();
-}
-
-function receive(message) {
-  switch (message.kind) {
-    case 'welcome':
-      me = message.you;
-      showPeople(message.members);
-      if (place.failures > 0) note(`You are back as ${me}`);
-      else if (members.size > 1) note(`You joined as ${me}`);
-      else note('You are the first one here. Whoever opens the address of this page can join you.');
-      place.failures = 0;
-      showState(`Connected as ${me}`, true);
-      break;
-    case 'joined':
-      showPeople([...members, message.name]);
-      note(`${message.name} joined`);
-      break;
-    case 'left':
-      members.delete(message.name);
-      showPeople([...members]);
-      note(`${message.name} left`);
-      break;
-    case 'said':
-      said(message);
-      break;
-    case 'error':
-      note(message.problem, 'bad');
-      break;
+/** Connects, and again whenever the connection is lost, until the user leaves or the server refuses the name or room. */
+async function talk(here, name) {
+  const { room, leaving } = here;
+  showState('Connecting…', false);
+  try {
+    here.client = await connect(`/chat/${encodeURIComponent(room)}?name=${encodeURIComponent(name)}`, {
+      codecs: [json(undefined, { discriminator: 'kind' })],
+      signal: leaving.signal,
+      reconnect: { initialDelay: 500, maxDelay: 10_000, retryInitial: true, delay: waitFor },
+      onOpen: (_session, { attempt }) => void (here.isBack = attempt > 0),
+      messages,
+    });
+    const { reason } = await here.client.closed;
+    if (here === place) leave(reason);
+  } catch (error) {
+    if (here === place) leave(error.message);
   }
 }
+
+/** Runs when the connection is lost, and when an attempt fails. */
+function waitFor({ defaultDelay }) {
+  if (defaultDelay !== false) showState('Connection lost, trying again…', false);
+  return defaultDelay;
+}
+
+/** One function for each kind of message. */
+const messages = {
+  welcome({ you, members: names }) {
+    me = you;
+    showPeople(names);
+    if (place.isBack) note(`You are back as ${me}`);
+    else if (members.size > 1) note(`You joined as ${me}`);
+    else note('You are the first one here. Whoever opens the address of this page can join you.');
+    showState(`Connected as ${me}`, true);
+  },
+  joined({ name }) {
+    showPeople([...members, name]);
+    note(`${name} joined`);
+  },
+  left({ name }) {
+    members.delete(name);
+    showPeople([...members]);
+    note(`${name} left`);
+  },
+  said,
+  error: ({ problem }) => note(problem, 'bad'),
+};
 
 // --- writing ------------------------------------------------------------------------------------------------------
 
@@ -131,7 +111,7 @@ composer.addEventListener('submit', (event) => {
   event.preventDefault();
   // If the text can't be sent now, it stays in the field.
   if (sendButton.disabled || draft.value.trim() === '') return;
-  place.socket.send(JSON.stringify({ kind: 'say', text: draft.value }));
+  place.client.send({ kind: 'say', text: draft.value });
   draft.value = '';
   draft.focus();
 });
