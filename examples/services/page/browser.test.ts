@@ -40,7 +40,12 @@ describeInBrowser('services/page in a browser', (browser) => {
     if (client === 'socket-io') {
       const io = new SocketIo(http);
       io.on('connection', (socket) => socket.on('message', (text: string) => io.send(text)));
-      stop = () => io.close();
+      stop = async () => {
+        const closed = io.close();
+        // Chromium keeps connections open that it has not used yet.
+        http.closeAllConnections();
+        await closed;
+      };
     } else {
       const container = attach(http);
       container.addEndpoint(endpoint('/', { onText: (text, session) => session.broadcast(text) }));
