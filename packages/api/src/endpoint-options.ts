@@ -4,6 +4,7 @@ import type { CodecClass } from './codec';
 import type { DecoderClass, EncoderClass } from './endpoint-config';
 import type { EndpointLimits } from './endpoint-limits';
 import type { Interceptor } from './interceptor';
+import type { Authenticate } from './handshake';
 import { list } from './option-kinds';
 import type { SecurityConstraint } from './security-constraint';
 import type { SockJsChoice } from './sockjs-options';
@@ -30,6 +31,11 @@ export interface ServerEndpointOptions {
   readonly configurator?: Class<ServerEndpointConfigurator> | undefined;
   /** Whether a message waits for the previous message's handler. Default `'serial'`. Not in the specification. */
   readonly inbound?: InboundMode | undefined;
+  /**
+   * Identifies the user of a handshake, in place of the container's `authenticate`; may be async. Default: that of the
+   * container. Not in the specification.
+   */
+  readonly authenticate?: Authenticate | undefined;
   /** The clients that may open the endpoint. Default: everybody. Not in the specification. */
   readonly security?: SecurityConstraint | undefined;
   /** Limits of this endpoint, such as `{ maxConnections: 1000 }`. Default: those of the container. Not in the specification. */

@@ -122,6 +122,14 @@ function requireResponse(response: unknown): void {
   );
 }
 
+/**
+ * Returns the user of a handshake request, or `null` for none. It may throw a HandshakeRejection to refuse. The type of the
+ * user is that of `session.user` where the compiler infers it.
+ */
+export type Authenticate<User extends Principal | null = Principal | null> = (
+  request: HandshakeRequest,
+) => User | Promise<User>;
+
 brand(HandshakeRequest, 'HandshakeRequest');
 brand(HandshakeRejection, 'HandshakeRejection');
 showAs(HandshakeRequest, 'HandshakeRequest', (request) => request.getRequestURI().pathname);

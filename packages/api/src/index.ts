@@ -63,7 +63,7 @@ export type { RateLimit, RateLimiter } from './rate-limit';
 export type { SockJsChoice, SockJsOptions } from './sockjs-options';
 export type { ClientEndpointOptions, ServerEndpointOptions } from './endpoint-options';
 export type { Extension } from './extension';
-export type { HandshakeRejectionResponse } from './handshake';
+export type { Authenticate, HandshakeRejectionResponse } from './handshake';
 export type { Headers } from './headers';
 export type { HandlerKind, Interceptor, InterceptorContext } from './interceptor';
 export type { MessageHandler } from './message-handler';

@@ -9,7 +9,8 @@ import { classNameOf, describeValue } from './describe-value';
 import { IllegalArgumentException, IllegalStateException } from './errors';
 import { listOf } from './list-of';
 import { isExtension, type Extension } from './extension';
-import type { HandshakeRequest, HandshakeResponse } from './handshake';
+import type { Authenticate, HandshakeRequest, HandshakeResponse } from './handshake';
+import { callable } from './option-kinds';
 import { SOCK_JS, type SockJsChoice } from './sockjs-options';
 import { SECURITY_CONSTRAINT, type SecurityConstraint } from './security-constraint';
 
@@ -108,6 +109,7 @@ export class ServerEndpointConfigBuilder {
   #interceptors: readonly Interceptor[] = [];
   #configurator: ServerEndpointConfigurator | undefined;
   #inbound: InboundMode = 'serial';
+  #authenticate: Authenticate | undefined;
   #security: SecurityConstraint | undefined;
   #limits: EndpointLimits = {};
   #sockJs: SockJsChoice | undefined;
@@ -193,6 +195,17 @@ export class ServerEndpointConfigBuilder {
   }
 
   /**
+   * Identifies the user of a handshake, in place of the container's `authenticate`. Not in the specification.
+   *
+   * @throws DeploymentException when the argument is not a function
+   */
+  authenticate(authenticate: Authenticate | null): this {
+    this.#authenticate =
+      authenticate === null ? undefined : callable<Authenticate>().read(authenticate, 'authenticate');
+    return this;
+  }
+
+  /**
    * The clients that may open the endpoint, beside what annotations of its class say. Not in the specification.
    *
    * @throws DeploymentException when the constraint is invalid
@@ -233,6 +246,7 @@ export class ServerEndpointConfigBuilder {
       this.#configurator ?? new ServerEndpointConfigurator().getContainerDefaultConfigurator(),
       this.#inbound,
       Object.freeze(this.#interceptors),
+      this.#authenticate,
       this.#security,
       Object.freeze(this.#limits),
       this.#sockJs,
@@ -265,6 +279,10 @@ export abstract class ServerEndpointConfig extends EndpointConfig {
   /** In declared order. Not in the specification. */
   getInterceptors(): readonly Interceptor[] {
     return [];
+  }
+  /** Identifies the users of handshakes; undefined for the container's `authenticate`. Not in the specification. */
+  getAuthenticate(): Authenticate | undefined {
+    return undefined;
   }
   /** The clients that may open the endpoint; undefined for everybody. Not in the specification. */
   getSecurityConstraint(): SecurityConstraint | undefined {
@@ -300,6 +318,7 @@ class BuiltServerEndpointConfig extends ServerEndpointConfig {
     private readonly configurator: ServerEndpointConfigurator,
     private readonly inbound: InboundMode,
     private readonly interceptors: readonly Interceptor[],
+    private readonly authenticate: Authenticate | undefined,
     private readonly security: SecurityConstraint | undefined,
     private readonly limits: EndpointLimits,
     private readonly sockJs: SockJsChoice | undefined,
@@ -333,6 +352,9 @@ class BuiltServerEndpointConfig extends ServerEndpointConfig {
   }
   override getInterceptors(): readonly Interceptor[] {
     return this.interceptors;
+  }
+  override getAuthenticate(): Authenticate | undefined {
+    return this.authenticate;
   }
   override getSecurityConstraint(): SecurityConstraint | undefined {
     return this.security;

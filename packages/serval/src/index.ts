@@ -17,7 +17,6 @@ export type {
   AllowedHosts,
   AllowedOrigins,
   AttachableServer,
-  Authenticate,
   EndpointDefinition,
   EndpointSettings,
   EndpointUser,

@@ -6,6 +6,7 @@ import {
   HandshakeRejection,
   IllegalStateException,
   type AnySession,
+  type Authenticate,
   type HandshakeRequest,
   type Principal,
 } from '@serval/api';
@@ -26,7 +27,6 @@ import {
   type OptionTable,
   type ReadOptions,
 } from '@serval/api/spi';
-import type { Authenticate } from '@serval/server';
 
 /** The options of {@link jwt}: exactly one of `jwks`, `publicKey` and `secret`, and what else a token must say. */
 export interface JwtOptions {
@@ -94,10 +94,10 @@ export class JwtPrincipal implements Principal {
   }
 }
 
-/** Users by token, for one issuer. */
-export interface JwtUsers {
+/** Users by token, for one issuer. The type argument has `null` with `required: false`. */
+export interface JwtUsers<User extends JwtPrincipal | null = JwtPrincipal | null> {
   /** For `new Server({ authenticate })`. */
-  readonly authenticate: Authenticate;
+  readonly authenticate: Authenticate<User>;
   /**
    * Verifies a token.
    *
@@ -204,6 +204,8 @@ const PUBLIC_ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'];
  *
  * @see RFC 7519, RFC 6750
  */
+export function jwt(options: JwtOptions & { readonly required?: true | undefined }): JwtUsers<JwtPrincipal>;
+export function jwt(options: JwtOptions): JwtUsers;
 export function jwt(options: JwtOptions): JwtUsers {
   requireOptions('The argument of jwt', options);
   const settings = readNested('jwt', JWT_OPTIONS, options);

@@ -1,4 +1,4 @@
-import { DeploymentException, type Principal, type RateLimit, type SockJsChoice } from '@serval/api';
+import { DeploymentException, type Authenticate, type Principal, type RateLimit, type SockJsChoice } from '@serval/api';
 import {
   badOption,
   callable,
@@ -23,12 +23,12 @@ import { ALLOWED_HOSTS, type AllowedHosts } from './host-policy';
 import { INSTANCE_FACTORY, type InstanceFactoryOption } from './instance-factory';
 import { ALLOWED_ORIGINS, type AllowedOrigins } from './origin-policy';
 import { parseRequestTarget } from './request-target';
-import type { Authenticate } from './routed-request';
 import { SECURITY_CONSTRAINTS, type PathConstraint } from './security-policy';
 import { TRUST_PROXY, type TrustProxy } from './trust-proxy';
 
 /** The options of a server container; everything has a default. */
-export interface ServerContainerOptions extends ContainerOptions, EngineOptions, ConnectionLimitOptions {
+export interface ServerContainerOptions<User extends Principal | null = Principal | null>
+  extends ContainerOptions, EngineOptions, ConnectionLimitOptions {
   /**
    * The implementation of the protocol on accepted connections: our own engine (`native`), the ws library (`ws`), or an
    * engine object, which `perMessageDeflate` and `maxFragments` do not reach. Over `ws`, handlers of parts receive each
@@ -61,10 +61,10 @@ export interface ServerContainerOptions extends ContainerOptions, EngineOptions,
    */
   readonly handshakeMiddleware?: HandshakeMiddleware | readonly HandshakeMiddleware[] | undefined;
   /**
-   * Identifies the user of a handshake request; may be async. Default: `requestUser()`, the `request.user` of passport,
+   * Identifies the user of a handshake request; may be async. An endpoint may have its own. Default: `requestUser()`, the `request.user` of passport,
    * with `handshakeMiddleware` or `routeUpgrades`; otherwise no user is known.
    */
-  readonly authenticate?: Authenticate | undefined;
+  readonly authenticate?: Authenticate<User> | undefined;
   /** The result of `HandshakeRequest.isUserInRole` for a known user. Default: whether the user's `roles` contain the role. */
   readonly isUserInRole?: ((principal: Principal, role: string) => boolean) | undefined;
   /**

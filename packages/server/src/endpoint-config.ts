@@ -2,6 +2,7 @@ import {
   DeploymentException,
   ServerApplicationConfig,
   ServerEndpointConfig,
+  type Authenticate,
   type DecoderClass,
   type EncoderClass,
   type EndpointClass,
@@ -15,6 +16,7 @@ import {
 } from '@serval/api';
 import {
   ANY,
+  callable,
   choice,
   classNameOf,
   CODEC_LISTS,
@@ -37,6 +39,7 @@ export const ATTRIBUTES = {
   // Deployment checks the functions.
   interceptors: { ...list<Interceptor>('a list'), default: [] },
   inbound: { ...choice('serial', 'concurrent'), default: 'serial' },
+  authenticate: callable<Authenticate>(),
   security: SECURITY_CONSTRAINT,
   limits: ENDPOINT_LIMITS,
   sockJs: SOCK_JS,
@@ -69,11 +72,8 @@ export function configOfAnnotated(endpointClass: EndpointClass): ServerEndpointC
   }
   const { path } = UriTemplate.parse(options.value, name);
   requireKnown(`@ServerEndpoint of ${name}`, { value: NAME, ...ATTRIBUTES, configurator: ANY }, options);
-  const { subprotocols, encoders, decoders, codecs, interceptors, inbound, security, limits, sockJs } = readOptions(
-    ATTRIBUTES,
-    options,
-    `${name}: `,
-  );
+  const { subprotocols, encoders, decoders, codecs, interceptors, inbound, authenticate, security, limits, sockJs } =
+    readOptions(ATTRIBUTES, options, `${name}: `);
   return ServerEndpointConfig.Builder.create(endpointClass, path)
     .subprotocols(subprotocols)
     .encoders(encoders)
@@ -82,6 +82,7 @@ export function configOfAnnotated(endpointClass: EndpointClass): ServerEndpointC
     .interceptors(interceptors)
     .configurator(makeConfigurator(name, options.configurator))
     .inbound(inbound)
+    .authenticate(authenticate ?? null)
     .security(security ?? null)
     .limits(limits ?? null)
     .sockJs(sockJs ?? null)
@@ -149,6 +150,9 @@ export class ConnectionEndpointConfig extends ServerEndpointConfig {
   }
   override getInboundMode(): InboundMode {
     return this.shared.getInboundMode();
+  }
+  override getAuthenticate(): Authenticate | undefined {
+    return this.shared.getAuthenticate();
   }
   override getSecurityConstraint(): SecurityConstraint | undefined {
     return this.shared.getSecurityConstraint();

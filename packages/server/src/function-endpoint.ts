@@ -4,6 +4,7 @@ import {
   PongMessage,
   ServerEndpointConfig,
   Session,
+  type Authenticate,
   type CodecClass,
   type DecoderClass,
   type DiscriminatorOf,
@@ -45,7 +46,7 @@ export interface EndpointSettings<
   D extends readonly DecoderClass[],
   E extends readonly EncoderClass[],
   C extends readonly CodecClass[],
-> extends Omit<ServerEndpointOptions, 'value' | 'decoders' | 'encoders' | 'codecs'> {
+> extends Omit<ServerEndpointOptions, 'value' | 'decoders' | 'encoders' | 'codecs' | 'authenticate'> {
   /** The classes of the decoders, whose objects `onMessage` receives. The container tries them in this order. Default: none. */
   readonly decoders?: D | undefined;
   /** The classes of the encoders. The container tries them in this order. Default: none. */
@@ -57,15 +58,17 @@ export interface EndpointSettings<
 }
 
 /** The user of an endpoint's sessions: not null if the endpoint requires a role, because nobody else opens it. */
-export type EndpointUser<Security> = Security extends { readonly rolesAllowed: readonly string[] }
-  ? Principal
-  : Principal | null;
+export type EndpointUser<Security, User extends Principal | null = Principal | null> = Security extends {
+  readonly rolesAllowed: readonly string[];
+}
+  ? NonNullable<User>
+  : User;
 
 /** The handlers and options of {@link endpoint}. */
 export type EndpointDefinition<
   Path extends string = string,
   Data extends object = SessionData,
-  User = Principal | null,
+  User extends Principal | null = Principal | null,
   D extends readonly DecoderClass[] = readonly [],
   E extends readonly EncoderClass[] = readonly [],
   C extends readonly CodecClass[] = readonly [],
@@ -78,6 +81,12 @@ export type EndpointDefinition<
   EndpointSettings<D, E, C> & {
     /** The clients that may open the endpoint. With `rolesAllowed`, `session.user` is not null. Default: everybody. */
     readonly security?: Security;
+    /**
+     * Identifies the user of a handshake, in place of the container's `authenticate`; may be async. `session.user` has the
+     * type that it returns; write it above the handlers, so that the compiler infers it first. Default: that of the
+     * container.
+     */
+    readonly authenticate?: Authenticate<User> | undefined;
     /**
      * One function for each type of message of the codecs, by the value of the discriminator: `{ say: (message) => … }`.
      * `onMessage` receives all other types. Default: none.
@@ -128,7 +137,7 @@ export function endpoint<
   const Path extends string,
   Data extends object = SessionData,
   const Security extends SecurityConstraint | undefined = undefined,
-  User = EndpointUser<Security>,
+  User extends Principal | null = EndpointUser<Security>,
   const D extends readonly DecoderClass[] = readonly [],
   const E extends readonly EncoderClass[] = readonly [],
   const C extends readonly CodecClass[] = readonly [],

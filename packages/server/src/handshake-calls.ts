@@ -92,9 +92,11 @@ function answeredAndPassed(): Error {
  * @throws whatever `authenticate` throws, and Error when it returns something that is no user
  */
 export async function authenticated(
-  { authenticate }: UpgradeContext,
+  context: UpgradeContext,
+  { endpoint }: RoutedRequest,
   request: WsHandshakeRequest,
 ): Promise<Principal | null> {
+  const authenticate = endpoint.config.getAuthenticate() ?? context.authenticate;
   return namingRefusal('authenticate', async () => requirePrincipal(await authenticate?.(request)));
 }
 

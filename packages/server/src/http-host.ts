@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http';
 import type { Http2SecureServer, Http2Server } from 'node:http2';
 import type { Server as HttpsServer } from 'node:https';
-import { IllegalArgumentException } from '@serval/api';
+import { IllegalArgumentException, type Principal } from '@serval/api';
 import type { ServerContainerOptions } from './container-options';
 import { guardEvents } from './event-guard';
 import { Http1Host, type UpgradeArguments } from './http1-host';
@@ -33,12 +33,12 @@ const HOSTS = new WeakMap<AttachableServer, HttpHost>();
  * const container = attach(httpServer, { contextPath: '/ws' });
  * container.addEndpoint(Chat);
  */
-export function attach(
+export function attach<User extends Principal | null = Principal | null>(
   server: AttachableServer,
-  options: ServerContainerOptions | ServerContainer = {},
-): ServerContainer {
+  options: ServerContainerOptions<User> | ServerContainer<User> = {},
+): ServerContainer<User> {
   requireServer(server);
-  const container = isContainer(options) ? options : new ServerContainer(options);
+  const container = isContainer(options) ? options : new ServerContainer<User>(options);
   let host = HOSTS.get(server);
   if (host === undefined) HOSTS.set(server, (host = new HttpHost(server)));
   host.add(container);
@@ -64,7 +64,9 @@ function requireServer(server: unknown): void {
   );
 }
 
-function isContainer(value: object): value is ServerContainer {
+function isContainer<User extends Principal | null>(
+  value: ServerContainerOptions<User> | ServerContainer<User>,
+): value is ServerContainer<User> {
   try {
     return value instanceof ServerContainer;
   } catch {

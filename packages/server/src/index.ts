@@ -35,7 +35,6 @@ export type { TrustProxy } from './trust-proxy';
 export type { EndpointOverrides, RemoveOptions } from './server-container';
 export type { ServerOptions } from './server-options';
 export type { PathConstraint } from './security-policy';
-export type { Authenticate } from './routed-request';
 export type { HostResponse, RouteAnswer } from './response-reply';
 export type { HandshakeReply, HostAnswer, UpgradeReply } from './upgrade-reply';
 export type { UpgradeRequest } from './upgrade-request';

@@ -1,6 +1,5 @@
-import type { HandshakeRequest, Principal } from '@serval/api';
+import type { Authenticate, HandshakeRequest, Principal } from '@serval/api';
 import { describeValue, kind, readArgument, type OptionTable } from '@serval/api/spi';
-import type { Authenticate } from './routed-request';
 
 /** How {@link requestUser} reads the user that middleware found. */
 export interface RequestUserOptions<U = Record<string, unknown>> {
@@ -38,22 +37,25 @@ const NAMES = ['id', 'sub', 'username', 'email'];
  * @example
  * new Server({ handshakeMiddleware: [sessions, passport.session()], authenticate: requestUser({ roles: 'groups' }) });
  */
-export function requestUser<U = Record<string, unknown>>(options: RequestUserOptions<U> = {}): Authenticate {
+export function requestUser<U = Record<string, unknown>>(
+  options: RequestUserOptions<U> = {},
+): Authenticate<(U & Principal) | null> {
   const { name, roles } = readArgument('requestUser', REQUEST_USER_OPTIONS, options, "{ name: 'login' }");
-  return (request) => {
+  const principalOf: Authenticate = (request) => {
     const user = userOf(request);
     if (user === undefined || user === null || user === false) return null;
     if (typeof user === 'string' || typeof user === 'number') return namedUser({}, String(user), []);
     if (typeof user !== 'object')
       throw new Error(`request.user is ${describeValue(user)}; expected an object, or a name.`);
     if ('getName' in user && typeof user.getName === 'function') return user as Principal;
-    // The application declares the type of its users.
     return namedUser(
       user,
       nameOf(user as U, name as RequestUserOptions<U>['name']),
       rolesOf(user as U, roles as NonNullable<RequestUserOptions<U>['roles']>),
     );
   };
+  // The application declares the type of its users.
+  return principalOf as Authenticate<(U & Principal) | null>;
 }
 
 function userOf(request: HandshakeRequest): unknown {

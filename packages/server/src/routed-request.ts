@@ -1,4 +1,4 @@
-import type { HandshakeRejection, HandshakeRequest, Principal } from '@serval/api';
+import type { Authenticate, HandshakeRejection, HandshakeRequest, Principal } from '@serval/api';
 import type { ReadRateLimit } from '@serval/api/spi';
 import type { ContainerContext, RefusalRule } from '@serval/container';
 import type { Engine } from '@serval/protocol';
@@ -13,9 +13,6 @@ import type { RequestTarget } from './request-target';
 import type { SessionUsers } from './session-users';
 import type { HandshakeReply } from './upgrade-reply';
 import type { UpgradeRequest } from './upgrade-request';
-
-/** Returns the user of a handshake request, or `null` for none. It may throw a HandshakeRejection to refuse. */
-export type Authenticate = (request: HandshakeRequest) => Principal | null | Promise<Principal | null>;
 
 /** The parts of a container that an upgrade needs. */
 export interface UpgradeContext extends PendingHandshakes {

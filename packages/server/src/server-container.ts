@@ -82,8 +82,15 @@ const REMOVE_OPTIONS = {
   closeReason: kind('a CloseReason', (_value): _value is unknown => true),
 } satisfies OptionTable<RemoveOptions>;
 
-/** The container of server endpoints: the specification's `ServerContainer`, and more. `attach` and `Server` create one. */
-export class ServerContainer extends ContainerDefaults implements SpecifiedServerContainer {
+/**
+ * The container of server endpoints: the specification's `ServerContainer`, and more. `attach` and `Server` create one.
+ *
+ * The type argument is for the compiler only: the user that `authenticate` returns, for the sessions of {@link endpoint}.
+ */
+export class ServerContainer<User extends Principal | null = Principal | null>
+  extends ContainerDefaults
+  implements SpecifiedServerContainer
+{
   readonly #context: ContainerContext;
   readonly #deployment: Deployment;
   readonly #upgradeContext: UpgradeContext;
@@ -103,7 +110,7 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
   readonly sessions: ServerSessions;
 
   /** @throws DeploymentException when an option is out of range or of the wrong type */
-  constructor(options: ServerContainerOptions = {}) {
+  constructor(options: ServerContainerOptions<User> = {}) {
     super();
     const given = copyOptions('The argument with the options of a container', SERVER_CONTAINER_OPTIONS, options);
     const settings = readContainerOptions(given);
@@ -193,11 +200,11 @@ export class ServerContainer extends ContainerDefaults implements SpecifiedServe
     const Path extends string,
     Data extends object = SessionData,
     const Security extends SecurityConstraint | undefined = undefined,
-    User = EndpointUser<Security>,
+    UserOfEndpoint extends Principal | null = EndpointUser<Security, User>,
     const D extends readonly DecoderClass[] = readonly [],
     const E extends readonly EncoderClass[] = readonly [],
     const C extends readonly CodecClass[] = readonly [],
-  >(path: Path, definition: EndpointDefinition<Path, Data, User, D, E, C, Security>): ServerEndpointConfig {
+  >(path: Path, definition: EndpointDefinition<Path, Data, UserOfEndpoint, D, E, C, Security>): ServerEndpointConfig {
     const config = endpoint(path, definition);
     this.addEndpoint(config);
     return config;

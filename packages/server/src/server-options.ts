@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http';
 import type { ServerOptions as SecureServerOptions } from 'node:https';
-import { DeploymentException, type EndpointClass, type ServerEndpointConfig } from '@serval/api';
+import { DeploymentException, type EndpointClass, type Principal, type ServerEndpointConfig } from '@serval/api';
 import {
   callable,
   FLAG,
@@ -17,7 +17,7 @@ import { SERVER_CONTAINER_OPTIONS, type ServerContainerOptions } from './contain
 import { PATTERNS } from './endpoint-scan';
 
 /** The options of a `Server`; everything has a default. */
-export interface ServerOptions extends ServerContainerOptions {
+export interface ServerOptions<User extends Principal | null = Principal | null> extends ServerContainerOptions<User> {
   /**
    * The port to listen on. 0 picks a free port, which `server.port` returns. A string with a slash is the path of a Unix
    * domain socket: `/run/chat.sock`, `./chat.sock`. Default 0.
@@ -111,7 +111,9 @@ export function readServerOptions(options: ServerOptions): ServerSettings {
 }
 
 /** The options for the container. They are a copy already. */
-export function containerOptionsOf(options: ServerOptions): ServerContainerOptions {
+export function containerOptionsOf<User extends Principal | null>(
+  options: ServerOptions<User>,
+): ServerContainerOptions<User> {
   return Object.fromEntries(Object.entries(options).filter(([name]) => !Object.hasOwn(OWN_OPTIONS, name)));
 }
 

@@ -2,7 +2,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { Http2SecureServer, ServerHttp2Session } from 'node:http2';
 import type * as Https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import { IllegalStateException, type SessionSelection, type SessionTarget } from '@serval/api';
+import { IllegalStateException, type Principal, type SessionSelection, type SessionTarget } from '@serval/api';
 import { copyOptions, Deadline, showAs } from '@serval/api/spi';
 import { healthOf, type Health } from './health';
 import { attach, type AttachableServer } from './http-host';
@@ -29,9 +29,9 @@ const LINGER_MS = 2000;
  * const server = new Server({ port: 8080, endpoints: [Chat] });
  * await server.start();
  */
-export class Server {
+export class Server<User extends Principal | null = Principal | null> {
   /** You may add endpoints to it before the start and while the server runs. */
-  readonly container: ServerContainer;
+  readonly container: ServerContainer<User>;
   readonly #http: AttachableServer;
   readonly #settings: ServerSettings;
   readonly #sockets = new Set<Socket>();
@@ -44,7 +44,7 @@ export class Server {
   #listening: Promise<void> | undefined;
 
   /** @throws DeploymentException when an option is out of range or of the wrong type */
-  constructor(options: ServerOptions = {}) {
+  constructor(options: ServerOptions<User> = {}) {
     const given = copyOptions('The argument of new Server', SERVER_OPTIONS, options);
     this.#settings = readServerOptions(given);
     this.#tls = this.#settings.tls;

@@ -68,7 +68,7 @@ const NOTHING_NEGOTIATED = { subprotocol: '', extensions: [], headers: [] };
 async function decide(handshake: Handshake, request: WsHandshakeRequest): Promise<void> {
   const { context, routed, pending } = handshake;
   // 8. Who is it, and may they?
-  const user = await authenticated(context, request);
+  const user = await authenticated(context, routed, request);
   request.userPrincipal = user;
   context.security.requireRoles(routed, request);
   if (pending.isOver) return;

@@ -5,10 +5,12 @@ import {
   DeploymentException,
   Encoder,
   json,
+  OnMessage,
+  ServerEndpoint,
   ServerEndpointConfig,
+  Session,
   type HandshakeRequest,
   type SendResult,
-  type Session,
 } from '@serval/api';
 import { endpoint, Server } from '@serval/server';
 import { TestServer, type TestServerOptions } from '@serval/testing';
@@ -310,6 +312,55 @@ describe('the endpoint', () => {
   });
 });
 
+describe('the users of one endpoint', () => {
+  const byQuery = (request: HandshakeRequest) => {
+    const name = request.getQueryString();
+    return name === null ? null : { getName: () => name, kind: 'guest' };
+  };
+
+  test('come from its authenticate, and those of the others from that of the container', async () => {
+    const guests = endpoint('/guests', {
+      authenticate: byQuery,
+      onText: (_text, session) => `${session.user?.getName()}, ${session.user?.kind}`,
+    });
+    const members = endpoint('/members', { onText: (_text, session) => session.user?.getName() ?? 'nobody' });
+    const server = new TestServer({
+      endpoints: [guests, members],
+      authenticate: () => ({ getName: () => 'ann' }),
+      logger: silent,
+    });
+    afterTest(() => server.stop());
+    const guest = await server.connect('/guests?bob');
+    expect(await guest.send('who?').receive()).toBe('bob, guest');
+    const member = await server.connect('/members?bob');
+    expect(await member.send('who?').receive()).toBe('ann');
+  });
+
+  test('count for its security constraint', async () => {
+    const server = new TestServer({
+      endpoints: [endpoint('/guests', { authenticate: byQuery, security: { rolesAllowed: ['**'] } })],
+      authenticate: () => ({ getName: () => 'ann' }),
+      logger: silent,
+    });
+    afterTest(() => server.stop());
+    await expect(server.connect('/guests')).rejects.toMatchObject({ status: 401 });
+    expect(await server.connect('/guests?bob')).toBeDefined();
+  });
+
+  test('come from @ServerEndpoint and from the builder in the same way', async () => {
+    @ServerEndpoint('/annotated', { authenticate: byQuery })
+    class Annotated {
+      @OnMessage say(_text: string, session: Session) {
+        return session.user?.getName();
+      }
+    }
+    const built = ServerEndpointConfig.Builder.create(Annotated, '/built').authenticate(byQuery).build();
+    const server = serve(Annotated, built);
+    for (const path of ['/annotated', '/built'])
+      expect(await (await server.connect(`${path}?bob`)).send('who?').receive()).toBe('bob');
+  });
+});
+
 test.each<[string, () => unknown, RegExp]>([
   ['a path in the syntax of another router', () => endpoint('/chat/:room', {}), /write "\/chat\/\{room\}"/],
   ['a wildcard', () => endpoint('/chat/*', {}), /is not a wildcard here/],
@@ -325,6 +376,11 @@ test.each<[string, () => unknown, RegExp]>([
     'an instance for a configurator',
     () => endpoint('/x', { configurator: new ServerEndpointConfig.Configurator() } as never),
     /configurator is a class/,
+  ],
+  [
+    'an authenticate that is no function',
+    () => endpoint('/x', { authenticate: {} } as never),
+    /authenticate is a function/,
   ],
   ['a size out of range', () => endpoint('/x', { maxMessageSize: -2 }), /maxMessageSize is a whole number/],
 ])('endpoint refuses %s', (_case, define, message) => {

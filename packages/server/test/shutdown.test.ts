@@ -111,7 +111,7 @@ test('stop refuses an upgrade that waits for user code', async () => {
     endpoints: [Work],
     authenticate: async () => {
       ask();
-      return new Promise(() => undefined);
+      return new Promise<null>(() => undefined);
     },
   }).start();
   const socket = await LiteralSocket.connect(waiting.port);

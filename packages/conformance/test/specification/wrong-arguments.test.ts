@@ -355,6 +355,7 @@ const SUBJECTS: readonly Subject[] = [
       extensions: [list],
       configurator: [param(null, (value) => value === null)],
       inbound: [param('serial', () => false)],
+      authenticate: [param(null, (value) => value === null || typeof value === 'function')],
       security: [param(null, (value) => value === null || (isObject(value) && !Array.isArray(value)))],
       limits: [param(null, (value) => value === null || (isObject(value) && !Array.isArray(value)))],
       sockJs: [

@@ -421,6 +421,7 @@ const CALLS: readonly Call[] = [
         ),
       ),
       inbound: nothing,
+      authenticate: callable,
       security: isEmptyObject,
       limits: isEmptyObject,
       sockJs: (value: unknown) => flag(value) || isEmptyObject(value),
