@@ -15,6 +15,7 @@ import {
   type PathParamRole,
   type TypedParameterValues,
 } from './parameter-role';
+import type { ReplyFor } from './reply-schemas';
 import type { Session } from './session';
 
 /** A class decorator in both dialects. */
@@ -55,7 +56,7 @@ type MethodWith<P extends readonly ParameterRole[]> = number extends P['length']
 /** The same for one type of message. */
 type TypedMethodWith<P extends readonly ParameterRole[], T extends MessageType> = number extends P['length']
   ? AnyMethod
-  : (...args: TypedParameterValues<P, T>) => unknown;
+  : (...args: TypedParameterValues<P, T>) => ReplyFor<T, P[number]>;
 
 /** A decorator that you write bare (`@OnOpen`) or call (`@OnOpen({ params })`). `Role` limits its list of roles. */
 export interface HandlerAnnotation<Role extends ParameterRole = ParameterRole> extends HandlerDecorator {

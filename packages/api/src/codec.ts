@@ -10,6 +10,7 @@ import {
   type RequestCodec,
   type RequestId,
 } from './request-message';
+import type { NoReplies, ReplySchemas } from './reply-schemas';
 import {
   cut,
   describeIssues,
@@ -41,7 +42,13 @@ export interface MessageCodec<In, Out, Wire extends string | Uint8Array> extends
  *
  * `In` is the type that handlers receive, the schema's output. `Out` is the type that they send, the schema's input.
  */
-export interface Codec<In = unknown, Out = In, Wire extends string | Uint8Array = string, D extends string = string> {
+export interface Codec<
+  In = unknown,
+  Out = In,
+  Wire extends string | Uint8Array = string,
+  D extends string = string,
+  R extends ReplySchemas = ReplySchemas,
+> {
   new (): MessageCodec<In, Out, Wire>;
   readonly decodes: CodecDeclaration<In>;
   readonly encodes: CodecDeclaration<Out>;
@@ -50,19 +57,21 @@ export interface Codec<In = unknown, Out = In, Wire extends string | Uint8Array 
   readonly discriminator: D;
   /** Whether messages may be requests and replies. */
   readonly requests: boolean;
+  /** The schemas of replies, by the type of the request. */
+  readonly replies: R;
   /** The JSON Schema of the messages (draft 2020-12), or undefined if the schema does not offer it. */
   jsonSchema(): Readonly<Record<string, unknown>> | undefined;
 }
 
 /** The codec that a schema gives. */
-export type CodecOf<S extends StandardSchema, Wire extends string | Uint8Array, D extends string> = Codec<
-  SchemaOutput<S>,
-  SchemaInput<S>,
-  Wire,
-  D
->;
+export type CodecOf<
+  S extends StandardSchema,
+  Wire extends string | Uint8Array,
+  D extends string,
+  R extends ReplySchemas = NoReplies,
+> = Codec<SchemaOutput<S>, SchemaInput<S>, Wire, D, R>;
 
-export interface CodecOptions<D extends string = string> {
+export interface CodecOptions<D extends string = string, R extends ReplySchemas = ReplySchemas> {
   /**
    * How the encoder uses the schema. `'check'` refuses a value that does not match, and sends the value as it is.
    * `'replace'` sends the schema's result, for example without unknown properties. `'off'` validates nothing. Default
@@ -79,9 +88,16 @@ export interface CodecOptions<D extends string = string> {
   readonly discriminator?: D | undefined;
   /**
    * Whether messages may be requests and replies: `{ id, request: message }`, `{ replyTo, reply: value }` and
-   * `{ replyTo, error: { code, message } }`. The schema validates the message inside a request. Default `false`.
+   * `{ replyTo, error: { code, message } }`. The schema validates the message inside a request. Default: whether there are
+   * `replies`.
    */
   readonly requests?: boolean | undefined;
+  /**
+   * The schemas of the replies to requests, by the type of the request: `{ price: z.object({ euros: z.number() }) }`. The
+   * side that answers validates the result of its handler as `outgoing` says; the side that asks validates the reply, and
+   * `request` resolves to the schema's output. Types without one have any reply. Default: none.
+   */
+  readonly replies?: R | undefined;
 }
 
 /** How values become messages: the part of a codec that differs between JSON, MessagePack and others. */
@@ -97,13 +113,15 @@ export interface WireFormat<Wire extends string | Uint8Array> {
 }
 
 /** Creates a codec class for a format. It does not check its arguments; `codecFor` does. */
-export function createCodec<In, Out, Wire extends string | Uint8Array, D extends string>(
+export function createCodec<In, Out, Wire extends string | Uint8Array, D extends string, R extends ReplySchemas>(
   wire: WireFormat<Wire>,
   schema: StandardSchema<Out, In> | undefined,
-  { outgoing, answerErrors = false, discriminator: named, requests = false }: CodecOptions<D>,
-): Codec<In, Out, Wire, D> {
-  // 'type' is the default of D.
+  { outgoing, answerErrors = false, discriminator: named, replies: given, requests = !!given }: CodecOptions<D, R>,
+): Codec<In, Out, Wire, D, R> {
+  // 'type' is the default of D, and no replies are that of R.
   const discriminator = (named ?? 'type') as D;
+  const replies = given ?? ({} as R);
+  const repliesByType = new Map<unknown, StandardSchema>(Object.entries(replies));
   const sent = outgoing === 'off' ? undefined : schema;
 
   class SchemaCodec implements MessageCodec<In, Out, Wire> {
@@ -112,6 +130,7 @@ export function createCodec<In, Out, Wire extends string | Uint8Array, D extends
     static readonly schema = schema;
     static readonly discriminator = discriminator;
     static readonly requests = requests;
+    static readonly replies = replies;
 
     static jsonSchema(): Readonly<Record<string, unknown>> | undefined {
       return schema?.['~standard'].jsonSchema?.input({ target: 'draft-2020-12' });
@@ -152,8 +171,17 @@ export function createCodec<In, Out, Wire extends string | Uint8Array, D extends
         : formatted(value, { id, request: sending });
     }
 
-    encodeReply(id: RequestId, reply: unknown): Wire {
-      return formatted(reply, { replyTo: id, reply });
+    encodeReply(id: RequestId, reply: unknown, request?: unknown): Wire | Promise<Wire> {
+      const expected = outgoing === 'off' ? undefined : this.replySchema(request);
+      const sending = expected ? outgoingValue(reply, expected, `reply to ${typeIn(request)}`) : reply;
+      return isPromise(sending)
+        ? sending.then((settled) => formatted(reply, { replyTo: id, reply: settled }))
+        : formatted(reply, { replyTo: id, reply: sending });
+    }
+
+    replySchema(request: unknown): StandardSchema | undefined {
+      // The keys of an object are strings; a type may be a number.
+      return repliesByType.size > 0 ? repliesByType.get(String(typeOf(request))) : undefined;
     }
 
     encodeFailure(id: RequestId, error: ReplyFailure): Wire {
@@ -194,16 +222,24 @@ export function createCodec<In, Out, Wire extends string | Uint8Array, D extends
   }
 
   /** The value to write. @throws EncodeException when it does not match the schema */
-  function outgoingValue(value: unknown): unknown {
-    if (sent === undefined) return value;
-    const result = sent['~standard'].validate(value);
-    return isPromise(result) ? result.then((settled) => checked(value, settled)) : checked(value, result);
+  function outgoingValue(value: unknown, expected: StandardSchema | undefined = sent, what = 'object'): unknown {
+    if (expected === undefined) return value;
+    const result = expected['~standard'].validate(value);
+    return isPromise(result) ? result.then((settled) => checked(value, settled, what)) : checked(value, result, what);
   }
 
-  function checked(value: unknown, result: SchemaResult<In>): unknown {
+  function checked(value: unknown, result: SchemaResult<unknown>, what: string): unknown {
     if (result.issues === undefined) return outgoing === 'replace' ? result.value : value;
-    const why = `The object does not match the schema of ${wire.name}: ${describeIssues(result.issues)}.`;
+    const why = `The ${what} does not match the schema of ${wire.name}: ${describeIssues(result.issues)}.`;
     throw new EncodeException(value, why, undefined, result.issues);
+  }
+
+  function typeOf(message: unknown): unknown {
+    return (message as Readonly<Record<string, unknown>> | null | undefined)?.[discriminator];
+  }
+
+  function typeIn(message: unknown): string {
+    return describeType(typeOf(message));
   }
 
   function formatted(given: unknown, value: unknown): Wire {

@@ -6,6 +6,7 @@ import type { OptionTable } from './options';
 import type { MessageOfType, MessageType } from './parameter-role';
 import type { PongMessage } from './pong-message';
 import type { SendResult } from './remote-endpoint';
+import type { ReplyFor } from './reply-schemas';
 import type { BinaryData } from './streams';
 
 /**
@@ -38,12 +39,15 @@ export interface EndpointHandlers<S, Message, Reply> {
   readonly onError?: ((error: Error, session: S) => unknown) | undefined;
 }
 
-/** One function for each type of message, by the value of the discriminator. The result is sent back, or is the reply. */
-export type TypedHandlers<S, Message, D extends string> = unknown extends Message
+/**
+ * One function for each type of message, by the value of the discriminator. The result is sent back, or is the reply, whose
+ * type is that of the `replies` of the codecs.
+ */
+export type TypedHandlers<S, Message, D extends string, Codecs = never> = unknown extends Message
   ? Readonly<Record<string, (message: Message, session: S) => unknown>>
   : {
       readonly [T in TypesOf<Message, D>]?:
-        ((message: MessageOfType<Message, D, T>, session: S) => unknown) | undefined;
+        ((message: MessageOfType<Message, D, T>, session: S) => ReplyFor<T, Codecs>) | undefined;
     };
 
 /** The values of the discriminator in a union of messages. */

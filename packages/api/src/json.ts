@@ -1,5 +1,6 @@
 import { codecFor } from './checked-codec';
 import type { Codec, CodecOf, CodecOptions, WireFormat } from './codec';
+import type { NoReplies, ReplySchemas } from './reply-schemas';
 import type { StandardSchema } from './standard-schema';
 
 /**
@@ -21,14 +22,15 @@ import type { StandardSchema } from './standard-schema';
  *   z.object({ type: z.literal('leave') }),
  * ]));
  */
-export function json<S extends StandardSchema, const D extends string = 'type'>(
-  schema: S,
-  options?: CodecOptions<D>,
-): CodecOf<S, string, D>;
-export function json<T = unknown, const D extends string = 'type'>(
+export function json<
+  S extends StandardSchema,
+  const D extends string = 'type',
+  const R extends ReplySchemas = NoReplies,
+>(schema: S, options?: CodecOptions<D, R>): CodecOf<S, string, D, R>;
+export function json<T = unknown, const D extends string = 'type', const R extends ReplySchemas = NoReplies>(
   schema?: undefined,
-  options?: CodecOptions<D>,
-): Codec<T, T, string, D>;
+  options?: CodecOptions<D, R>,
+): Codec<T, T, string, D, R>;
 export function json(schema?: StandardSchema, options?: CodecOptions): Codec {
   return codecFor(JSON_TEXT, schema, options);
 }

@@ -1,4 +1,5 @@
-import type { SchemaIssue, StandardSchema } from './standard-schema';
+import { ReplyException } from './errors';
+import { describeIssues, type SchemaIssue, type StandardSchema } from './standard-schema';
 
 /** All copies of this package share them: a codec and a container may come from different copies. */
 const REQUEST = Symbol.for('serval:request');
@@ -35,9 +36,14 @@ export interface ReplyMessage {
 export interface RequestCodec<Wire extends string | Uint8Array = string | Uint8Array> {
   /** @throws EncodeException (as a rejection, with an asynchronous schema) */
   encodeRequest(id: RequestId, value: unknown): Wire | Promise<Wire>;
-  /** @throws EncodeException */
-  encodeReply(id: RequestId, value: unknown): Wire;
+  /**
+   * @param request the message that it answers
+   * @throws EncodeException (as a rejection, with an asynchronous schema) when it does not match the schema of its type
+   */
+  encodeReply(id: RequestId, value: unknown, request?: unknown): Wire | Promise<Wire>;
   encodeFailure(id: RequestId, failure: ReplyFailure): Wire;
+  /** The schema of the reply to a message, if the codec has one. */
+  replySchema?(request: unknown): StandardSchema | undefined;
   /** The reply in a message, or undefined for any other message. */
   readReply(data: Wire): ReplyMessage | undefined;
 }
@@ -48,7 +54,10 @@ export interface RequestOptions<T = unknown> {
   readonly timeout?: number | undefined;
   /** Ends the wait: the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Validates the reply; the promise then resolves to the schema's output. Default: none. */
+  /**
+   * Validates the reply; the promise then resolves to the schema's output. Default: that of the codec's `replies` for the
+   * type of the message, or none.
+   */
   readonly schema?: StandardSchema<unknown, T> | undefined;
 }
 
@@ -72,6 +81,18 @@ export function readRequest(value: unknown): { readonly id: RequestId; readonly 
   if (!isPlain(value) || !Object.hasOwn(value, 'request')) return undefined;
   const { id, request } = value;
   return isId(id) ? { id, request } : undefined;
+}
+
+/** Validates a reply. @throws ReplyException when it does not match */
+export async function validatedReply(reply: unknown, schema: StandardSchema | undefined): Promise<unknown> {
+  const result = await schema?.['~standard'].validate(reply);
+  if (result === undefined) return reply;
+  if (result.issues === undefined) return result.value;
+  throw new ReplyException(
+    'invalid',
+    `The reply does not match the schema: ${describeIssues(result.issues)}.`,
+    result.issues,
+  );
 }
 
 export function readReply(value: unknown): ReplyMessage | undefined {

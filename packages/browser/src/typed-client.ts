@@ -7,13 +7,14 @@ import {
   type RequestOptions,
   type SafePromise,
 } from '@serval/api';
-import { isRequestMessage, issuesOf, type RequestMessage } from '@serval/api/spi';
+import { isRequestMessage, issuesOf, validatedReply, type RequestMessage } from '@serval/api/spi';
 import { clientError, deferred, quiet, type Deferred } from './outcomes';
 import type {
   ConnectOptions,
   OpenClient,
   OpeningClient,
   OutgoingMessage,
+  Requests,
   ServerUri,
   Session,
   TypedSession,
@@ -83,11 +84,10 @@ export function openTyped(
   return { client: withRequests(Object.assign(client, closing), () => client.session), opened };
 
   function withRequests<T extends object>(owner: T, session: () => Session<unknown> | undefined) {
-    return Object.assign(owner, {
-      request: <R>(message: unknown, options: RequestOptions<R> = {}): SafePromise<R> =>
-        // Without a schema, the caller vouches for the type.
-        quiet(request(session(), message, options) as Promise<R>),
-    });
+    const ask = (message: unknown, options: RequestOptions = {}): SafePromise<unknown> =>
+      quiet(request(session(), message, options));
+    // Without a schema, the caller vouches for the type.
+    return Object.assign(owner, { request: ask as Requests<unknown>['request'] });
   }
 
   async function request(
@@ -112,10 +112,7 @@ export function openTyped(
     if (signal) fail(signal, () => signal.reason);
     session.send(new OutgoingRequest(id, message)).then(undefined, reply.reject);
     try {
-      const value = await reply.promise;
-      const result = await schema?.['~standard'].validate(value);
-      if (result?.issues) throw new ReplyException('invalid', 'The reply does not match the schema.', result.issues);
-      return result ? result.value : value;
+      return await validatedReply(await reply.promise, schema ?? codec.replySchema?.(message));
     } finally {
       clearTimeout(clock);
       requests.delete(id);
@@ -153,7 +150,7 @@ export function openTyped(
       const message = await codec.decode(text);
       if (!isRequestMessage(message) || functions.size > 0 || onMessage) return message;
       // The loop takes the message; a loop has no result.
-      answer(message.codec.encodeReply(message.id, undefined));
+      answer(await message.codec.encodeReply(message.id, undefined));
       return message.message;
     } catch (error) {
       if (error instanceof DecodeException) answer(error.answer);
@@ -175,7 +172,7 @@ export function openTyped(
     }
     const fail = (code: string, text: string): void => answer(codec.encodeFailure(asked.id, { code, message: text }));
     try {
-      if (handler) answer(codec.encodeReply(asked.id, await handler(message, current)));
+      if (handler) answer(await codec.encodeReply(asked.id, await handler(message, current), message));
       else fail('unknown-type', 'Messages of this type have no handler.');
     } catch (error) {
       if (error instanceof ReplyException) return fail(error.reason, error.message);

@@ -1,5 +1,14 @@
 // The public types: each has the name and the meaning that it has in Node.
-import type { Codec, Decoded, DiscriminatorOf, Encodable, RequestOptions, TypedHandlers } from '@serval/api';
+import type {
+  AnsweredMessage,
+  Codec,
+  Decoded,
+  DiscriminatorOf,
+  Encodable,
+  ReplyTo,
+  RequestOptions,
+  TypedHandlers,
+} from '@serval/api';
 import type { PageSocket } from './page';
 
 /** Why a session ended; a `CloseEvent` has this shape too. */
@@ -216,25 +225,32 @@ export interface ConnectOptions<In = ReceivedMessage, Out = OutgoingMessage> {
 }
 
 /** `request` of a client and of its sessions. */
-export interface Requests<Out> {
+export interface Requests<Out, Codecs = never> {
   /**
    * Sends a message and awaits the reply. The codec needs `requests: true`.
    *
    * A handler may await it: a reply passes the messages that wait. A request does not wait for a connection.
    *
-   * @throws ReplyException (as a rejection) when the server replies with an error, or the reply does not match `schema`
+   * If the codec's `replies` have the type of the message, the reply is the output of that schema.
+   *
+   * @throws ReplyException (as a rejection) when the server replies with an error, or the reply does not match its schema
    * @throws WS_REPLY_TIMEOUT (as a rejection) after `timeout`, and WS_IO when no connection is open, or it ends first
    * @throws WS_ILLEGAL_STATE (as a rejection) when 1000 requests wait, or the codec has no requests
    */
+  request<M extends AnsweredMessage<Out, Codecs>>(
+    value: M,
+    options?: RequestOptions & { readonly schema?: undefined },
+  ): SafePromise<ReplyTo<M, Codecs>>;
   request<T = unknown>(value: Out, options?: RequestOptions<T>): SafePromise<T>;
 }
 
 /** A session whose first codec is one of `json`. */
-export type TypedSession<Out = OutgoingMessage> = Session<Out> & Requests<Exclude<Out, OutgoingMessage>>;
+export type TypedSession<Out = OutgoingMessage, Codecs = never> = Session<Out> &
+  Requests<Exclude<Out, OutgoingMessage>, Codecs>;
 
 /** The client of `connect` with a codec of `json`. */
-export type TypedClient<In = unknown, Out = OutgoingMessage> = WebSocketClient<In, Out> &
-  Requests<Exclude<Out, OutgoingMessage>>;
+export type TypedClient<In = unknown, Out = OutgoingMessage, Codecs = never> = WebSocketClient<In, Out> &
+  Requests<Exclude<Out, OutgoingMessage>, Codecs>;
 
 type Handlers = 'onOpen' | 'onText' | 'onBinary' | 'onMessage' | 'onClose' | 'onError';
 
@@ -251,14 +267,14 @@ export interface TypedConnectOptions<C extends Codec> extends Omit<
    * One function for each type of message, by the value of the discriminator: `{ say: (message) => … }`. The result is the
    * reply to a request. `onMessage` receives all other types. Default: none.
    */
-  readonly messages?: TypedHandlers<TypedSession<Sent<C>>, Decoded<[C]>, DiscriminatorOf<[C]>> | undefined;
-  readonly onOpen?: ((session: TypedSession<Sent<C>>, info: OpenInfo) => unknown) | undefined;
+  readonly messages?: TypedHandlers<TypedSession<Sent<C>, C>, Decoded<[C]>, DiscriminatorOf<[C]>, C> | undefined;
+  readonly onOpen?: ((session: TypedSession<Sent<C>, C>, info: OpenInfo) => unknown) | undefined;
   /** Receives a text message, and the codec decodes none. */
-  readonly onText?: ((text: string, session: TypedSession<Sent<C>>) => unknown) | undefined;
+  readonly onText?: ((text: string, session: TypedSession<Sent<C>, C>) => unknown) | undefined;
   /** Receives a binary message. */
-  readonly onBinary?: ((bytes: Uint8Array, session: TypedSession<Sent<C>>) => unknown) | undefined;
+  readonly onBinary?: ((bytes: Uint8Array, session: TypedSession<Sent<C>, C>) => unknown) | undefined;
   /** Receives every message that `messages` has no function for. The result is the reply to a request. */
-  readonly onMessage?: ((message: Decoded<[C]>, session: TypedSession<Sent<C>>) => unknown) | undefined;
-  readonly onClose?: ((reason: CloseReason, session: TypedSession<Sent<C>>) => unknown) | undefined;
-  readonly onError?: ((error: Error, session: TypedSession<Sent<C>>) => unknown) | undefined;
+  readonly onMessage?: ((message: Decoded<[C]>, session: TypedSession<Sent<C>, C>) => unknown) | undefined;
+  readonly onClose?: ((reason: CloseReason, session: TypedSession<Sent<C>, C>) => unknown) | undefined;
+  readonly onError?: ((error: Error, session: TypedSession<Sent<C>, C>) => unknown) | undefined;
 }

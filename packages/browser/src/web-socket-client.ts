@@ -38,7 +38,7 @@ import type {
 export function connect<C extends Codec>(
   uri: ServerUri,
   options: TypedConnectOptions<C>,
-): Promise<TypedClient<Decoded<[C]>, Sent<C>>>;
+): Promise<TypedClient<Decoded<[C]>, Sent<C>, C>>;
 export function connect<In = ReceivedMessage, Out = OutgoingMessage>(
   uri: ServerUri,
   options?: ConnectOptions<In, Out>,

@@ -101,7 +101,7 @@ export interface HandlerConnectOptions<
    * One function for each type of message of the codecs, by the value of the discriminator: `{ say: (message) => … }`. The
    * result is the reply to a request. `onMessage` receives all other types. Default: none.
    */
-  readonly messages?: TypedHandlers<Session, Received<D, C>, DiscriminatorOf<[...D, ...C]>> | undefined;
+  readonly messages?: TypedHandlers<Session, Received<D, C>, DiscriminatorOf<[...D, ...C]>, C[number]> | undefined;
   /** TLS options of Node, or a `tls.SecureContext`. Default: Node's. */
   readonly sslContext?: unknown;
   /** Receives the request and the response of each handshake. Default: none. */

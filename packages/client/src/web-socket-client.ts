@@ -9,6 +9,8 @@ import {
   type CodecClass,
   type DecoderClass,
   type EncoderClass,
+  type AnsweredMessage,
+  type ReplyTo,
   type RequestOptions,
   type Session,
 } from '@serval/api';
@@ -52,16 +54,19 @@ export async function connect<
   const D extends readonly DecoderClass[] = readonly [],
   const E extends readonly EncoderClass[] = readonly [],
   const C extends readonly CodecClass[] = readonly [],
->(uri: ServerUri, options: ConnectOptions<D, E, C> = {}): Promise<WebSocketClient<Received<D, C>, Sent<E, C>>> {
+>(
+  uri: ServerUri,
+  options: ConnectOptions<D, E, C> = {},
+): Promise<WebSocketClient<Received<D, C>, Sent<E, C>, C[number]>> {
   // The type parameters follow from these options.
   return WebSocketClient.open(uri, prepareConnect(options as ConnectOptions));
 }
 
 /**
  * The result of `connect`: one session or, with `reconnect`, one session after the other. `In` is the type of the messages
- * in a loop over it, `Out` that of the messages that it sends.
+ * in a loop over it, `Out` that of the messages that it sends, and `Codecs` a union of the codecs with `replies`.
  */
-export class WebSocketClient<In = ReceivedMessage, Out = OutgoingMessage> implements AsyncIterable<In> {
+export class WebSocketClient<In = ReceivedMessage, Out = OutgoingMessage, Codecs = never> implements AsyncIterable<In> {
   /**
    * Resolves once the client has ended and does not reconnect: to the reason of the last session, or to that of
    * `close` if no session was open. Never rejects.
@@ -92,10 +97,13 @@ export class WebSocketClient<In = ReceivedMessage, Out = OutgoingMessage> implem
   }
 
   /** @internal */
-  static async open<In, Out>(uri: ServerUri, parts: PreparedConnect): Promise<WebSocketClient<In, Out>> {
+  static async open<In, Out, Codecs>(
+    uri: ServerUri,
+    parts: PreparedConnect,
+  ): Promise<WebSocketClient<In, Out, Codecs>> {
     const { signal } = parts;
     signal?.throwIfAborted();
-    const client = new WebSocketClient<In, Out>(uri, parts);
+    const client = new WebSocketClient<In, Out, Codecs>(uri, parts);
     const onAbort = (): void => void client.close();
     signal?.addEventListener('abort', onAbort, { once: true });
     const { stopListeners } = parts.container;
@@ -153,7 +161,8 @@ export class WebSocketClient<In = ReceivedMessage, Out = OutgoingMessage> implem
 
   /**
    * Sends an object and waits for the reply: what the server's handler returns. It needs a codec with `requests: true` on
-   * both sides. A request does not wait for a connection: while the client is away, it rejects.
+   * both sides. If the codec's `replies` have the type of the object, the reply is the output of that schema. A request does
+   * not wait for a connection: while the client is away, it rejects.
    *
    * @returns the reply; you need not await it
    * @throws ReplyException, ReplyTimeoutException, IOException, EncodeException or IllegalStateException (as a rejection),
@@ -162,7 +171,12 @@ export class WebSocketClient<In = ReceivedMessage, Out = OutgoingMessage> implem
    * @example
    * const price = await client.request({ type: 'price', item: 'tea' }, { timeout: 5000 });
    */
-  request<T = unknown>(value: Out & object, options?: RequestOptions<T>): Promise<T> {
+  request<M extends AnsweredMessage<Out, Codecs> & object>(
+    value: M,
+    options?: RequestOptions & { readonly schema?: undefined },
+  ): Promise<ReplyTo<M, Codecs>>;
+  request<T = unknown>(value: Out & object, options?: RequestOptions<T>): Promise<T>;
+  request(value: Out & object, options?: RequestOptions): Promise<unknown> {
     const { session } = this;
     if (session !== undefined) return session.request(value, options);
     return rejected(new IOException(`The request was not sent: the client is ${this.state}.`));

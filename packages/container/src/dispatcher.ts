@@ -325,8 +325,13 @@ function answerRequest(
     const replied = failRequest(session, request, 'failed', 'The request failed.');
     return bothSettled(replied, dispatchMessageError(session, thrown, traced));
   };
-  const reply = (value: unknown): Settled =>
-    sendAnswer(session, request.codec.encodeReply(request.id, isSendResults(value) ? undefined : value));
+  const reply = (value: unknown): Settled => {
+    const result = isSendResults(value) ? undefined : value;
+    const answer = request.codec.encodeReply(request.id, result, request.message);
+    return isThenable(answer)
+      ? Promise.resolve(answer).then((encoded) => sendAnswer(session, encoded), failed)
+      : sendAnswer(session, answer);
+  };
   try {
     const result = call('message', route.receiver ?? session.endpoint, method, session, request.message);
     return isThenable(result) ? Promise.resolve(result).then(reply).catch(failed) : reply(result);

@@ -4,7 +4,7 @@ import {
   ReplyException,
   ReplyTimeoutException,
   type RequestOptions,
-  type SchemaResult,
+  type StandardSchema,
 } from '@serval/api';
 import {
   Deadline,
@@ -14,6 +14,7 @@ import {
   readOptions,
   SCHEMA,
   SIGNAL,
+  validatedReply,
   type OptionTable,
   type ReplyMessage,
 } from '@serval/api/spi';
@@ -25,7 +26,11 @@ import { placeOfSession, type PlacedSession } from './session-report';
 export interface RequestsHost extends PlacedSession {
   readonly context: { readonly diagnostics: { report(event: DiagnosticEvent): void } };
   readonly life: { readonly canSend: boolean; readonly signal: AbortSignal };
-  readonly sender: { sendRequest(id: number, value: unknown): Sending };
+  readonly sender: {
+    sendRequest(id: number, value: unknown): Sending;
+    /** The schema of the reply to a request, if its codec has one. */
+    replySchema(value: unknown): StandardSchema | undefined;
+  };
   readonly inbox: {
     /** The number of open requests changed from or to none. */
     awaitsRepliesChanged(): void;
@@ -89,8 +94,7 @@ export class OpenRequests {
     } catch (error) {
       this.#take(id)?.reject(toError(error));
     }
-    const result = await reply;
-    return schema === undefined ? result : validated(await schema['~standard'].validate(result));
+    return validatedReply(await reply, schema ?? this.host.sender.replySchema(value));
   }
 
   #await(id: number, timeoutMs: number, signal: AbortSignal | undefined): Promise<unknown> {
@@ -146,9 +150,4 @@ export class OpenRequests {
     for (const id of [...this.#open.keys()])
       this.#take(id)?.reject(new IOException('The session ended before the reply.', { cause: reason }));
   }
-}
-
-function validated(result: SchemaResult<unknown>): unknown {
-  if (result.issues === undefined) return result.value;
-  throw new ReplyException('invalid', 'The reply does not match the schema.', result.issues);
 }

@@ -1,4 +1,12 @@
-import { CloseReason, IllegalStateException, IOException, SendDroppedException, type RequestId } from '@serval/api';
+import {
+  CloseReason,
+  IllegalStateException,
+  IOException,
+  SendDroppedException,
+  type RequestId,
+  type StandardSchema,
+} from '@serval/api';
+import type { RequestCodec } from '@serval/api/spi';
 import { asBytes } from './binary-data';
 import {
   encode,
@@ -131,6 +139,12 @@ export class Sender {
     requireObject('request', object);
     const encoded = encodeRequest(this.host.codecs.encoderFor(object), id, object);
     return this.#sendEncoded(encoded, this.host.limits.blockingTimeoutMs);
+  }
+
+  /** The schema of the reply to a request, if its codec has one. */
+  replySchema(object: unknown): StandardSchema | undefined {
+    const codec = this.host.codecs.encoderFor(object)?.encoder as Partial<RequestCodec> | undefined;
+    return codec?.replySchema?.(object);
   }
 
   #sendEncoded(encoded: Encoded | Promise<Encoded>, timeoutMs: number): Sending {

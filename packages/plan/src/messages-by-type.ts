@@ -1,4 +1,4 @@
-import { DeploymentException, type ErrorCode, type MessageType } from '@serval/api';
+import { DeploymentException, type Codec, type ErrorCode, type MessageType } from '@serval/api';
 import { nearestName } from '@serval/api/spi';
 import type { CodecPlan, DecoderEntry } from './codec-plan';
 import type { MessageRoute, MethodPlan } from './message-route';
@@ -59,6 +59,9 @@ export function joinByType(name: string, methods: readonly MessageMethod[], code
       requireSameDecoders(taker, native, decoders);
     const known = knownTypes(name, decoders);
     for (const { label, type } of takers) requireKnown(label, type as MessageType, decoder, known);
+    for (const { decoderClass } of decoders)
+      for (const key of Object.keys((decoderClass as Partial<Codec>).replies ?? {}))
+        requireKnown(`${name}: replies.${key}`, typeOfKey(key), decoder, known, 'the reply');
     const byType = new Map<unknown, MethodPlan>(takers.map((taker) => [taker.type, taker]));
     if (fallback === undefined) for (const type of known ?? []) if (!byType.has(type)) unhandled.add(type);
     const all = fallback === undefined ? takers : [...takers, fallback];
@@ -192,6 +195,7 @@ function requireKnown(
   type: MessageType,
   { name, discriminator }: DecoderEntry,
   known: ReadonlySet<MessageType> | undefined,
+  what = 'the method',
 ): void {
   if (known === undefined || known.has(type)) return;
   const names = [...known].map(quote);
@@ -200,7 +204,7 @@ function requireKnown(
     'WS_DEPLOY_BAD_METHOD',
     `${label}: the schema of ${name} has no message whose ${discriminator} is ${quote(type)}; it has ${names.slice(0, MOST_NAMES).join(', ')}${names.length > MOST_NAMES ? ', …' : ''}.` +
       (nearest === undefined
-        ? ' Add it to the schema or remove the method.'
+        ? ` Add it to the schema or remove ${what}.`
         : ` Did you mean ${JSON.stringify(nearest)}?`),
   );
 }

@@ -1,5 +1,5 @@
 // `serval/cbor`: a codec for CBOR (RFC 8949). It needs the package cbor-x.
-import type { Codec, CodecOf, CodecOptions, StandardSchema } from '@serval/api';
+import type { Codec, CodecOf, CodecOptions, NoReplies, ReplySchemas, StandardSchema } from '@serval/api';
 import { codecFor, loadLazily, type WireFormat } from '@serval/api/spi';
 import type * as CborX from 'cbor-x';
 import { requireFittingCounts } from './declared-counts';
@@ -15,14 +15,15 @@ import { requireFittingCounts } from './declared-counts';
  * @example
  * const Reading = cbor(z.object({ sensor: z.string(), raw: z.instanceof(Uint8Array) }));
  */
-export function cbor<S extends StandardSchema, const D extends string = 'type'>(
-  schema: S,
-  options?: CodecOptions<D>,
-): CodecOf<S, Uint8Array, D>;
-export function cbor<T = unknown, const D extends string = 'type'>(
+export function cbor<
+  S extends StandardSchema,
+  const D extends string = 'type',
+  const R extends ReplySchemas = NoReplies,
+>(schema: S, options?: CodecOptions<D, R>): CodecOf<S, Uint8Array, D, R>;
+export function cbor<T = unknown, const D extends string = 'type', const R extends ReplySchemas = NoReplies>(
   schema?: undefined,
-  options?: CodecOptions<D>,
-): Codec<T, T, Uint8Array, D>;
+  options?: CodecOptions<D, R>,
+): Codec<T, T, Uint8Array, D, R>;
 export function cbor(schema?: StandardSchema, options?: CodecOptions): Codec<unknown, unknown, Uint8Array> {
   return codecFor((format ??= createFormat()), schema, options);
 }

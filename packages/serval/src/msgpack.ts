@@ -1,5 +1,5 @@
 // `serval/msgpack`: a codec for MessagePack. It needs the package msgpackr.
-import type { Codec, CodecOf, CodecOptions, StandardSchema } from '@serval/api';
+import type { Codec, CodecOf, CodecOptions, NoReplies, ReplySchemas, StandardSchema } from '@serval/api';
 import { codecFor, loadLazily, type WireFormat } from '@serval/api/spi';
 import type * as Msgpackr from 'msgpackr';
 import { requireFittingCounts } from './declared-counts';
@@ -15,14 +15,15 @@ import { requireFittingCounts } from './declared-counts';
  * @example
  * const Frame = msgpack(z.object({ at: z.date(), pixels: z.instanceof(Uint8Array) }));
  */
-export function msgpack<S extends StandardSchema, const D extends string = 'type'>(
-  schema: S,
-  options?: CodecOptions<D>,
-): CodecOf<S, Uint8Array, D>;
-export function msgpack<T = unknown, const D extends string = 'type'>(
+export function msgpack<
+  S extends StandardSchema,
+  const D extends string = 'type',
+  const R extends ReplySchemas = NoReplies,
+>(schema: S, options?: CodecOptions<D, R>): CodecOf<S, Uint8Array, D, R>;
+export function msgpack<T = unknown, const D extends string = 'type', const R extends ReplySchemas = NoReplies>(
   schema?: undefined,
-  options?: CodecOptions<D>,
-): Codec<T, T, Uint8Array, D>;
+  options?: CodecOptions<D, R>,
+): Codec<T, T, Uint8Array, D, R>;
 export function msgpack(schema?: StandardSchema, options?: CodecOptions): Codec<unknown, unknown, Uint8Array> {
   return codecFor((format ??= createFormat()), schema, options);
 }

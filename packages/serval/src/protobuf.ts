@@ -1,5 +1,5 @@
 // `serval/protobuf`: a codec for Protocol Buffers. It needs the package @bufbuild/protobuf.
-import { IllegalArgumentException, type Codec, type CodecOptions } from '@serval/api';
+import { IllegalArgumentException, type Codec, type CodecOptions, type NoReplies } from '@serval/api';
 import { codecFor, describeValue, loadLazily } from '@serval/api/spi';
 import type * as Protobuf from '@bufbuild/protobuf';
 
@@ -32,7 +32,7 @@ export interface ProtobufOptions {
 export function protobuf<T extends object>(
   schema: ProtobufSchema,
   options: ProtobufOptions = {},
-): Codec<T, Partial<T>, Uint8Array> {
+): Codec<T, Partial<T>, Uint8Array, string, NoReplies> {
   if (typeof schema !== 'object' || schema === null || schema.kind !== 'message') {
     throw new IllegalArgumentException(
       `protobuf takes the description of a message that protoc-gen-es generates, such as ChatSchema; found ${describeValue(schema)}.`,
@@ -45,7 +45,7 @@ export function protobuf<T extends object>(
   );
   // It is the description of a message, which the library made.
   const description = schema as Protobuf.DescMessage;
-  return codecFor<T, Partial<T>, Uint8Array, string>(
+  return codecFor<T, Partial<T>, Uint8Array, string, NoReplies>(
     {
       name: `protobuf(${schema.typeName})`,
       form: 'binary',

@@ -95,7 +95,8 @@ export type EndpointDefinition<
       | TypedHandlers<
           Session<Data, User, PathVariables<Path>, SendableMessage<[...E, ...C]>>,
           HandlerMessage<[...D, ...C]>,
-          DiscriminatorOf<[...D, ...C]>
+          DiscriminatorOf<[...D, ...C]>,
+          C[number]
         >
       | undefined;
   };

@@ -15,6 +15,7 @@ export { JSON_TEXT } from '../json';
 export {
   isReplyMessage,
   isRequestMessage,
+  validatedReply,
   issuesOf,
   type ReplyMessage,
   type RequestCodec,

@@ -391,6 +391,7 @@ const CALLS: readonly Call[] = [
       answerErrors: (value) => flag(value) || callable(value),
       discriminator: name,
       requests: flag,
+      replies: isEmptyObject,
     },
   },
   {
