@@ -7,6 +7,7 @@ import { Http1Reply } from './http1-reply';
 import { Http2Reply } from './http2-reply';
 import { ResponseReply, type HostResponse } from './response-reply';
 import { headOf, unansweredRule } from './routed-response';
+import { isOfStream } from './routed-stream';
 import { hasToken, type HandshakeReply } from './upgrade-reply';
 import { fromHttp2Stream, fromIncomingMessage, http2, type UpgradeRequest } from './upgrade-request';
 
@@ -26,7 +27,10 @@ export function handedOver(httpRequest: unknown, httpResponse: unknown): HandedO
   if (isHttp2Request(httpRequest)) {
     const { stream, headers, rawHeaders } = httpRequest;
     const request = fromHttp2Stream(stream, headers, rawHeaders, httpRequest);
-    return { request, reply: new Http2Reply(stream, headers), stream, isPlain: false };
+    const reply = new Http2Reply(stream, headers);
+    const host = hostResponse(httpResponse);
+    const isRouted = host !== undefined && isOfStream(host.response);
+    return { request, reply: isRouted ? hostReply(host, reply) : reply, stream, isPlain: false };
   }
   const request = requireIncomingMessage('upgradeHttpToWebSocket', httpRequest);
   const { reply, stream } = requireResponse(httpResponse, request);
@@ -80,14 +84,14 @@ export function requireIncomingMessage(method: string, request: unknown): Incomi
  * with the bytes that followed the request, as `{ socket, head }`.
  */
 function requireResponse(given: unknown, request: IncomingMessage): Pick<HandedOver, 'reply' | 'stream'> {
-  if (isResponse(given)) return hostReply({ response: given }, request);
-  if (isDuplex(given)) return { reply: new Http1Reply(given, Buffer.alloc(0), request), stream: given };
-  if (isObject(given) && isResponse(given.response)) {
-    const { response, respond } = given;
-    if (respond === undefined || typeof respond === 'function')
-      // The caller is responsible for its signature.
-      return hostReply({ response, respond: respond as HostResponse['respond'] }, request);
+  const host = hostResponse(given);
+  if (host !== undefined) {
+    const { response } = host;
+    const { socket } = response;
+    if (socket === null) throw tooLate(response);
+    return { reply: hostReply(host, new Http1Reply(socket, headOf(response), request)), stream: socket };
   }
+  if (isDuplex(given)) return { reply: new Http1Reply(given, Buffer.alloc(0), request), stream: given };
   if (isObject(given) && isDuplex(given.socket)) {
     const { socket, head } = given;
     const reply = new Http1Reply(socket, Buffer.isBuffer(head) ? head : Buffer.alloc(0), request);
@@ -103,19 +107,28 @@ function isResponse(value: unknown): value is ServerResponse {
   return value instanceof ServerResponse;
 }
 
-function hostReply(host: HostResponse, request: IncomingMessage): Pick<HandedOver, 'reply' | 'stream'> {
-  const { response } = host;
-  const { socket } = response;
+function hostResponse(given: unknown): HostResponse | undefined {
+  if (isResponse(given)) return { response: given };
+  if (!isObject(given) || !isResponse(given.response)) return undefined;
+  const { response, respond } = given;
+  // The caller is responsible for its signature.
+  return respond === undefined || typeof respond === 'function'
+    ? { response, respond: respond as HostResponse['respond'] }
+    : undefined;
+}
+
+function hostReply(host: HostResponse, reply: HandshakeReply): HandshakeReply {
+  if (unansweredRule(host.response) !== undefined || host.response.headersSent) throw tooLate(host.response);
+  return new ResponseReply(reply, host);
+}
+
+function tooLate(response: ServerResponse): IllegalStateException {
   const late = unansweredRule(response);
-  if (late !== undefined)
-    throw new IllegalStateException(
-      `upgradeHttpToWebSocket came too late: the server answered this request with 503 ${late === 'stopped' ? 'when it stopped' : 'after handshakeTimeout'}.`,
-    );
-  if (socket === null || response.headersSent)
-    throw new IllegalStateException(
-      'upgradeHttpToWebSocket takes a response that is not sent yet; this one is. Call it before the route answers.',
-    );
-  return { reply: new ResponseReply(new Http1Reply(socket, headOf(response), request), host), stream: socket };
+  return new IllegalStateException(
+    late === undefined
+      ? 'upgradeHttpToWebSocket takes a response that is not sent yet; this one is. Call it before the route answers.'
+      : `upgradeHttpToWebSocket came too late: the server answered this request with 503 ${late === 'stopped' ? 'when it stopped' : 'after handshakeTimeout'}.`,
+  );
 }
 
 /** Node reads the connection on, because it did not treat the request as an upgrade. */

@@ -5,7 +5,7 @@ import { tolerateErrors } from '@serval/protocol';
 import { claim, isTaken } from './shared-server';
 import { hasBody, Http1Reply } from './http1-reply';
 import { reject } from './rejection';
-import { answeredInstead, responseFor, type UnansweredRule } from './routed-response';
+import { answerInsteadOfRoute, responseFor } from './routed-response';
 import { isOwnListener, markAsOwn } from './shared-server';
 import type { ServerContainer } from './server-container';
 import { whenUnanswered } from './shared-server';
@@ -16,12 +16,6 @@ import { fromIncomingMessage } from './upgrade-request';
 
 /** The arguments of Node's 'upgrade' event. */
 export type UpgradeArguments = readonly [request: IncomingMessage, socket: Duplex, head: Buffer];
-
-/** The answers to an upgrade that none of the routes answered. */
-const UNANSWERED = {
-  handshakeTimeout: { body: 'The handshake took too long.\n', headers: { 'Retry-After': '1' } },
-  stopped: { body: 'The server accepts no new sessions at the moment.\n', headers: { 'Retry-After': '5' } },
-} as const;
 
 /** How long another listener may take to answer an upgrade to another protocol than WebSocket. */
 const OTHER_PROTOCOL_MS = 2000;
@@ -133,19 +127,7 @@ export class Http1Host {
     if (turn !== undefined) await turn;
     if (!socket.writable) return;
     const response = responseFor(request, socket, head);
-    const isAnswered = (): boolean => isTaken(socket) || response.headersSent;
-    let rule: UnansweredRule = 'handshakeTimeout';
-    const answer = (): void => {
-      container.upgradeUnanswered(request.url ?? '/', rule);
-      // The route may still write to its response.
-      answeredInstead(response, rule);
-      reject(socket, 503, UNANSWERED[rule]);
-    };
-    const wait = whenUnanswered(socket, isAnswered, container.handshakeTimeoutMs, answer, () => forget());
-    const forget = container.whenStopping(() => {
-      rule = 'stopped';
-      wait.end();
-    });
+    answerInsteadOfRoute(socket, response, request.url ?? '/', container, (...answer) => reject(socket, ...answer));
     this.server.emit('request', request, response);
   }
 }

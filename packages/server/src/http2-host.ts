@@ -4,10 +4,11 @@ import type { HandshakeRejectionResponse } from '@serval/api';
 import { tolerateErrors } from '@serval/protocol';
 import { refuseUnmatched } from './unmatched';
 import { asksForWebSocket, Http2Reply, protocolOf } from './http2-reply';
-import { isOwnListener, markAsOwn } from './shared-server';
+import { isOwnListener, markAsOwn, whenUnanswered } from './shared-server';
 import { reject } from './rejection';
 import type { ServerContainer } from './server-container';
-import { whenUnanswered } from './shared-server';
+import { answerInsteadOfRoute } from './routed-response';
+import { routedStream } from './routed-stream';
 import { fromHttp2Stream } from './upgrade-request';
 
 /** The arguments of Node's 'stream' event. */
@@ -70,12 +71,29 @@ export class Http2Host {
     this.server.updateSettings({ enableConnectProtocol: true });
   }
 
-  /** Whether an endpoint of a container answers. If not, the stream stays untouched. */
-  takes([stream, headers, , rawHeaders]: StreamArguments): boolean {
+  /** Whether an endpoint of a container or a route answers. If not, the stream stays untouched. */
+  takes(args: StreamArguments): boolean {
+    const [stream, headers, , rawHeaders] = args;
     if (!asksForWebSocket(headers) || stream.destroyed || stream.headersSent) return false;
     const request = fromHttp2Stream(stream, headers, rawHeaders);
     const reply = new Http2Reply(stream, headers);
-    return this.containers.some((container) => container.handleUpgrade(request, reply));
+    if (this.containers.some((container) => container.handleUpgrade(request, reply))) return true;
+    const router = this.containers.find((container) => container.routesUpgrade(request.target));
+    if (router === undefined) return false;
+    this.#route(args, reply, router);
+    return true;
+  }
+
+  /** Passes a WebSocket to the routes of the server's request listeners. */
+  #route([stream, headers, , rawHeaders]: StreamArguments, reply: Http2Reply, container: ServerContainer): void {
+    tolerateErrors(stream);
+    const target = headers[':path'] ?? '/';
+    const { request, response } = routedStream(stream, headers, rawHeaders, reply, () =>
+      refuseUnmatched([container], target, reply),
+    );
+    answerInsteadOfRoute(stream, response, target, container, (...answer) => reply.refuse(...answer));
+    // Node's types have its own response there.
+    (this.server as NodeJS.EventEmitter).emit('request', request, response);
   }
 
   /** RFC 8441 3: a connection's setting cannot be withdrawn. Node then answers a CONNECT on it with 405. */

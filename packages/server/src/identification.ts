@@ -24,7 +24,7 @@ export function identify(
     read: readFollowUp,
     decide: async (handshake, request) => {
       const { routed, pending } = handshake;
-      const user = await authenticated(context, request);
+      const user = await authenticated(context, routed, request);
       request.userPrincipal = user;
       context.security.requireRoles(routed, request);
       if (pending.isOver) return;

@@ -1,7 +1,9 @@
 import { ServerResponse, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { discardResponse } from './response-reply';
+import type { HandshakeRejectionResponse } from '@serval/api';
+import { ResponseSink } from './response-sink';
+import { isTaken, whenUnanswered } from './shared-server';
 
 /** The bytes that arrived after the request, for a route that upgrades it. */
 const HEADS = new WeakMap<ServerResponse, Buffer>();
@@ -36,10 +38,48 @@ const ANSWERED = new WeakMap<ServerResponse, UnansweredRule>();
 /** Why the server answers in place of a route. */
 export type UnansweredRule = 'handshakeTimeout' | 'stopped';
 
-/** The server answers in place of a route. Bytes that the route writes later are lost. */
-export function answeredInstead(response: ServerResponse, rule: UnansweredRule): void {
-  ANSWERED.set(response, rule);
-  discardResponse(response);
+/** The answers to an upgrade that none of the routes answered. */
+const UNANSWERED = {
+  handshakeTimeout: { body: 'The handshake took too long.\n', headers: { 'Retry-After': '1' } },
+  stopped: { body: 'The server accepts no new sessions at the moment.\n', headers: { 'Retry-After': '5' } },
+} as const;
+
+/** A container whose routes have received an upgrade. */
+export interface RoutingContainer {
+  readonly handshakeTimeoutMs: number;
+  /** Calls a function when the container begins to stop. @returns a function that forgets it */
+  whenStopping(refuse: () => void): () => void;
+  /** Reports an upgrade that the host answers with 503, because none of its routes answered in time. */
+  upgradeUnanswered(target: string, rule: UnansweredRule): void;
+}
+
+/**
+ * Answers with 503 in place of a route that does not answer in time, or before the container stops. Bytes that the route
+ * writes later are lost.
+ *
+ * @param stream of the request, which a route takes if it upgrades
+ */
+export function answerInsteadOfRoute(
+  stream: Duplex,
+  response: ServerResponse,
+  target: string,
+  container: RoutingContainer,
+  refuse: (status: number, response: HandshakeRejectionResponse) => void,
+): void {
+  const isAnswered = (): boolean => isTaken(stream) || response.headersSent;
+  let rule: UnansweredRule = 'handshakeTimeout';
+  const answer = (): void => {
+    container.upgradeUnanswered(target, rule);
+    ANSWERED.set(response, rule);
+    // The route may still write to it.
+    ResponseSink.of(response).discard();
+    refuse(503, UNANSWERED[rule]);
+  };
+  const wait = whenUnanswered(stream, isAnswered, container.handshakeTimeoutMs, answer, () => forget());
+  const forget = container.whenStopping(() => {
+    rule = 'stopped';
+    wait.end();
+  });
 }
 
 /** Why the server answered in place of the route; undefined if it did not. */

@@ -9,6 +9,7 @@ import {
   type HeaderChanges,
   type RawConnection,
 } from '../../../server/test/raw-connection';
+import { connectHttp2, Http2Client } from '../../../server/test/http2-client';
 import { connectTo } from '../../../server/test/test-server';
 import { afterTest } from '../../../testing/test/toolbox';
 
@@ -122,6 +123,50 @@ export function describeHost(name: string, options: HostOptions & { readonly has
         client.finish();
       }
       expect(await stopped).toBe('stopped, 0');
+    });
+  });
+}
+
+/** The cases of a host whose server speaks HTTP/2: extended CONNECTs through its routes. */
+export function describeHttp2Host(name: string, options: HostOptions & { readonly hasCookie?: boolean } = {}): void {
+  const { args = [], hasCookie = true } = options;
+  const start = async () => {
+    const { port } = await startApplication(name, { ...options, args: [...args, 'http2'] });
+    const connection = await connectHttp2(port);
+    return (path: string, headers: Readonly<Record<string, string>> = {}) =>
+      Http2Client.request(connection, path, headers);
+  };
+  const ANN = { 'x-user': 'ann' };
+
+  describe(`${name} over HTTP/2`, () => {
+    it('runs middleware, then upgrades with the path parameters, the user and the headers of the response', async () => {
+      const ask = await start();
+      const client = ask('/rooms/blue', ANN);
+      expect(await client.status()).toBe(200);
+      expect(client.headers?.['x-trail']).toBe('first');
+      if (hasCookie) expect(String(client.headers?.['set-cookie'])).toMatch(/\bsid=/);
+      expect(client.headers).not.toHaveProperty('content-length');
+      client.send(clientFrame(0x81, 'hi'));
+      expect(await client.text()).toBe('blue, ann: hi');
+      const deployed = ask('/deployed');
+      expect(await deployed.status()).toBe(200);
+    });
+
+    it('answers with plain HTTP in all other cases, and never accepts by a 2xx', async () => {
+      const ask = await start();
+      const answer = async (path: string, headers?: Readonly<Record<string, string>>) => {
+        const client = ask(path, headers);
+        return [await client.status(), await client.body(), client.headers?.['x-trail']];
+      };
+      expect(await answer('/rooms/blue')).toEqual([401, expect.stringContaining('who are you?'), 'first']);
+      expect(await answer('/nowhere')).toEqual([404, expect.stringMatching(/no such page|Not Found/), 'first']);
+      // Koa removes the headers.
+      expect((await answer('/broken')).slice(0, 2)).toEqual([500, expect.stringMatching(/broken|Internal/)]);
+      expect((await answer('/silent')).slice(0, 2)).toEqual([503, expect.stringContaining('took too long')]);
+      expect((await answer('/page')).slice(0, 2)).toEqual([404, expect.stringContaining('No WebSocket endpoint')]);
+      expect((await answer('/rooms/%', ANN)).slice(0, 2)).toEqual([400, expect.stringContaining('not a path')]);
+      const foreign = await answer('/rooms/blue', { ...ANN, origin: 'https://other.example' });
+      expect(foreign).toEqual([403, expect.stringContaining('https://other.example'), 'first']);
     });
   });
 }

@@ -2,10 +2,10 @@ import cookie from '@fastify/cookie';
 import session from '@fastify/session';
 import Fastify from 'fastify';
 import plugin from '../../../dist/fastify.js';
-import { options, room, run } from './host.mjs';
+import { isHttp2, options, room, run } from './host.mjs';
 
 const { serval, upgradeTo } = plugin;
-const fastify = Fastify();
+const fastify = Fastify({ http2: isHttp2 });
 await fastify.register(cookie);
 await fastify.register(session, {
   secret: 'a secret with at least 32 characters',
@@ -26,6 +26,7 @@ async function requireLogin(request, reply) {
 }
 
 fastify.get('/rooms/:room', { preHandler: requireLogin }, upgradeTo(container, room));
+fastify.get('/page', async () => 'a page');
 fastify.get('/broken', async () => {
   throw new Error('broken');
 });

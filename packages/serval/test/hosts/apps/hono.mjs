@@ -1,11 +1,12 @@
+import { createServer } from 'node:http2';
 import { createAdaptorServer } from '@hono/node-server';
 import { Hono } from 'hono';
 import { setCookie } from 'hono/cookie';
 import plugin from '../../../dist/hono.js';
-import { attach, listen, options, room, run, stopBoth } from './host.mjs';
+import { attach, isHttp2, listen, options, room, run, stopBoth } from './host.mjs';
 
 const app = new Hono();
-const server = createAdaptorServer({ fetch: app.fetch });
+const server = createAdaptorServer({ fetch: app.fetch, ...(isHttp2 && { createServer }) });
 const container = attach(server, { ...options, routeUpgrades: true });
 container.endpoint('/deployed', { onText: (text) => text });
 
@@ -23,6 +24,7 @@ async function requireLogin(c, next) {
 }
 
 app.get('/rooms/:room', requireLogin, plugin.upgradeTo(container, room));
+app.get('/page', (c) => c.text('a page'));
 app.get('/broken', () => {
   throw new Error('broken');
 });

@@ -11,6 +11,9 @@ export const room = endpoint('/{room}', {
 /** The options of every container. */
 export const options = { handshakeTimeout: 500, logger: { error() {}, warn() {}, debug() {} } };
 
+/** Whether the server speaks HTTP/2, which an argument says. */
+export const isHttp2 = process.argv.includes('http2');
+
 /** @param {{ server: import('node:http').Server, stop: () => Promise<unknown> }} application which listens by now */
 export function run({ server, stop }) {
   process.once('SIGTERM', () => void stop().then(() => console.log('stopped')));

@@ -1,11 +1,13 @@
 // A router of the application's own on node:http.
 import { createServer } from 'node:http';
-import { attach, listen, options, room, run, stopBoth } from './host.mjs';
+import { createServer as createHttp2Server } from 'node:http2';
+import { attach, isHttp2, listen, options, room, run, stopBoth } from './host.mjs';
 
-const server = createServer((request, response) => {
+const server = (isHttp2 ? createHttp2Server : createServer)((request, response) => {
   const [, first, second] = request.url.split('/');
   response.setHeader('X-Trail', 'first');
   if (first === 'silent') return undefined;
+  if (first === 'page') return response.end('a page');
   if (first === 'broken') return response.writeHead(500).end('broken');
   if (first !== 'rooms') return response.writeHead(404).end('no such page');
   const user = request.headers['x-user'];

@@ -1,14 +1,15 @@
 import { createServer } from 'node:http';
+import { createServer as createHttp2Server } from 'node:http2';
 import Router from '@koa/router';
 import Koa from 'koa';
 import session from 'koa-session';
 import plugin from '../../../dist/koa.js';
-import { attach, listen, options, room, run, stopBoth } from './host.mjs';
+import { attach, isHttp2, listen, options, room, run, stopBoth } from './host.mjs';
 
 const app = new Koa();
 app.keys = ['a key'];
 app.silent = true;
-const server = createServer();
+const server = isHttp2 ? createHttp2Server() : createServer();
 const container = attach(server, { ...options, routeUpgrades: true });
 container.endpoint('/deployed', { onText: (text) => text });
 
@@ -32,6 +33,7 @@ async function requireLogin(ctx, next) {
 
 const router = new Router();
 router.get('/rooms/:room', requireLogin, plugin.upgradeTo(container, room));
+router.get('/page', (ctx) => void (ctx.body = 'a page'));
 router.get('/broken', () => {
   throw Object.assign(new Error('broken'), { expose: true, status: 500 });
 });

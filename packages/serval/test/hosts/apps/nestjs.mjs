@@ -26,7 +26,7 @@ import session from 'express-session';
 import { map } from 'rxjs';
 import serval from '../../../dist/index.js';
 import plugin from '../../../dist/nestjs.js';
-import { options, room, run } from './host.mjs';
+import { isHttp2, options, room, run } from './host.mjs';
 
 const { OnMessage, OnOpen, ServerContainer, ServerEndpoint, Session } = serval;
 const { ServalModule } = plugin;
@@ -204,6 +204,9 @@ class Rooms {
     raw.user = request.user;
     return this.container.upgradeHttpToWebSocket(raw, response.raw ?? response, room, request.params);
   }
+  page() {
+    return 'a page';
+  }
   broken() {
     throw new Error('broken');
   }
@@ -219,6 +222,7 @@ const isPublic = SetMetadata('public', true);
 method(Rooms, 'upgrade', Get('rooms/:room'));
 Req()(Rooms.prototype, 'upgrade', 0);
 Res()(Rooms.prototype, 'upgrade', 1);
+method(Rooms, 'page', Get('page'), isPublic);
 method(Rooms, 'broken', Get('broken'), isPublic);
 method(Rooms, 'silent', Get('silent'), isPublic);
 method(Rooms, 'notify', Post('notify/:room'), isPublic);
@@ -272,7 +276,9 @@ const adapter = process.argv[2] ?? 'express';
 const app =
   adapter === 'express'
     ? await NestFactory.create(App, { logger: false })
-    : await NestFactory.create(App, new (await import('@nestjs/platform-fastify')).FastifyAdapter(), { logger: false });
+    : await NestFactory.create(App, new (await import('@nestjs/platform-fastify')).FastifyAdapter({ http2: isHttp2 }), {
+        logger: false,
+      });
 app.use((_request, response, next) => {
   response.setHeader('X-Trail', 'first');
   next();

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
-import { describeHost, startApplication, talk, upgradeAt, type Application } from '../hosts';
+import { describeHost, describeHttp2Host, startApplication, talk, upgradeAt, type Application } from '../hosts';
 
 /** The answer of a route of the application. */
 async function post({ port }: Application, path: string): Promise<number> {
@@ -10,6 +10,8 @@ async function post({ port }: Application, path: string): Promise<number> {
   response.resume();
   return response.statusCode ?? 0;
 }
+
+describeHttp2Host('nestjs', { args: ['fastify'], hasCookie: false });
 
 const ANN = { 'X-User': 'ann' };
 
