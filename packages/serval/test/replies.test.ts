@@ -140,8 +140,8 @@ describe('the side that answers', () => {
 
   test.each(['__proto__', 'constructor', 'toString'])('has no schema for the type %s', async (type) => {
     const Open = json(z.object({ type: z.string() }), { replies });
-    const config = endpoint('/shop', { codecs: [Open], onMessage: () => ({ fine: true }) });
-    expect(await ask(config, { type })).toEqual({ replyTo: 1, reply: { fine: true } });
+    const config = endpoint('/shop', { codecs: [Open], onMessage: () => ({ type: 'fine' }) });
+    expect(await ask(config, { type })).toEqual({ replyTo: 1, reply: { type: 'fine' } });
   });
 });
 
@@ -183,7 +183,7 @@ describe.each(Object.keys(CLIENTS))('the side that asks, a client of %s', (name)
 
   test('rejects a reply that does not match, and says why', async () => {
     const client = await open({ price: { euros: -3 } });
-    const error = (await rejection(client.request({ type: 'price', item: 'tea' }))) as ReplyException;
+    const error = (await rejection(Promise.resolve(client.request({ type: 'price', item: 'tea' })))) as ReplyException;
     expect(error).toBeInstanceOf(ReplyException);
     expect([error.reason, error.message]).toEqual([
       'invalid',

@@ -235,9 +235,10 @@ export async function types(): Promise<void> {
     messages: { say: ({ text }, session) => session.request({ type: 'say', text: text.trim() }) },
     onMessage: (message) => message.type === 'ask',
   });
+  const schema = z.object({ count: z.number() });
+  const counts = [await node.request({ type: 'ask' }, { schema }), await browser.request({ type: 'ask' }, { schema })];
+  for (const { count } of counts) void count.toFixed();
   for (const client of [node, browser]) {
-    const { count } = await client.request({ type: 'ask' }, { schema: z.object({ count: z.number() }) });
-    void count.toFixed();
     // @ts-expect-error the schema has no such type
     void client.send({ type: 'nothing' });
   }
