@@ -9,13 +9,12 @@ import { contextMetadata } from './metadata';
 import {
   withPathParam,
   type MessageRole,
-  type MessageType,
   type ParameterRole,
   type ParameterValues,
   type PathParamRole,
   type TypedParameterValues,
 } from './parameter-role';
-import type { ReplyFor } from './reply-schemas';
+import type { MessageType, ReplyFor } from './reply-schemas';
 import type { Session } from './session';
 
 /** A class decorator in both dialects. */

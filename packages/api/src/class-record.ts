@@ -3,7 +3,8 @@ import type { ClientEndpointOptions, ServerEndpointOptions } from './endpoint-op
 import { classNameOf } from './describe-value';
 import { standardMetadata } from './metadata';
 import type { HandlerKind, Interceptor } from './interceptor';
-import type { MessageType, ParameterRole } from './parameter-role';
+import type { ParameterRole } from './parameter-role';
+import type { MessageType } from './reply-schemas';
 
 /** The key of a class's record, on the class itself or in its standard metadata. All copies of this package share it. */
 const RECORD = Symbol.for('serval:endpoint');

@@ -3,10 +3,10 @@ import type { Decoded, DecoderClass, Encodable, EncoderClass } from './endpoint-
 import { DeploymentException } from './errors';
 import { callable } from './option-kinds';
 import type { OptionTable } from './options';
-import type { MessageOfType, MessageType } from './parameter-role';
+import type { MessageOfType } from './parameter-role';
 import type { PongMessage } from './pong-message';
 import type { SendResult } from './remote-endpoint';
-import type { ReplyFor } from './reply-schemas';
+import type { MessageType, ReplyFor } from './reply-schemas';
 import type { BinaryData } from './streams';
 
 /**

@@ -46,7 +46,7 @@ export type {
 export type { AbstractClass, CharType, Class, EndpointClass, PrimitiveType, PrimitiveValue } from './class-type';
 export type { ClientEndpointConfigBuilder, ClientEndpointConfigurator } from './client-endpoint-config';
 export type { CloseCode, RegisteredCloseCode } from './close-reason';
-export type { AnsweredMessage, NoReplies, ReplyFor, ReplySchemas, ReplyTo } from './reply-schemas';
+export type { AnsweredMessage, MessageType, NoReplies, ReplyFor, ReplySchemas, ReplyTo } from './reply-schemas';
 export type { Codec, CodecClass, CodecOf, CodecOptions, MessageCodec } from './codec';
 export type { CodecDeclaration, CodecFormat, CodecType } from './codec-declaration';
 export type { AnyDecoder, AnyEncoder, Decoded, DecoderClass, Encodable, EncoderClass } from './endpoint-config';
@@ -71,7 +71,6 @@ export type { MessageHandler } from './message-handler';
 export type {
   MessageOfType,
   MessageRole,
-  MessageType,
   NoMessageOfType,
   ParameterRole,
   ParameterValue,

@@ -1,5 +1,6 @@
 import type { AbstractClass, CharType, PrimitiveType, PrimitiveValue } from './class-type';
 import type { CodecDeclaration } from './codec-declaration';
+import type { MessageType } from './reply-schemas';
 import type { Session } from './session';
 
 const PATH_PARAM = Symbol.for('serval:path-param');
@@ -52,9 +53,6 @@ export type ParameterValue<R> =
 
 /** The parameter types of a method, derived from its `params` list. */
 export type ParameterValues<P extends readonly ParameterRole[]> = { -readonly [I in keyof P]: ParameterValue<P[I]> };
-
-/** The value of a message's discriminator: `'say'`, or a number such as an opcode. */
-export type MessageType = string | number;
 
 /** The parameter types of a method for one type of message: of a codec's union, the members of that type. */
 export type TypedParameterValues<P extends readonly ParameterRole[], T extends MessageType> = {

@@ -1,5 +1,7 @@
-import type { MessageType } from './parameter-role';
 import type { SchemaInput, SchemaOutput, StandardSchema } from './standard-schema';
+
+/** The value of a message's discriminator: `'say'`, or a number such as an opcode. */
+export type MessageType = string | number;
 
 /** The schemas of the replies to requests, by the type of the request: the option `replies` of a codec. */
 export type ReplySchemas = Readonly<Record<string, StandardSchema>>;
