@@ -25,7 +25,9 @@ export interface FastifyRoutedRequest {
 /** The members of a reply of Fastify that {@link upgradeTo} uses. */
 export interface FastifyRoutedReply {
   readonly raw: unknown;
-  code(status: number): { headers(values: Record<string, string | string[]>): { send(payload: never): unknown } };
+  code(status: number): {
+    headers(values: Readonly<Record<string, string | string[]>>): { send(payload: never): unknown };
+  };
 }
 
 /**
@@ -66,7 +68,7 @@ function ownOptions(options: ServerContainerOptions): ServerContainerOptions {
 /**
  * A handler for a route of Fastify, which upgrades its request. The hooks of the route run first, those of `onSend` before
  * the 101: their headers, such as the cookies of @fastify/session, become part of it. A `request.user` that a hook found is
- * the user of the session.
+ * the user of the session, which ends with its `request.session` of @fastify/session.
  *
  * @param endpoint an endpoint, which need not be deployed; `request.params` are its path parameters
  *
@@ -81,12 +83,13 @@ export function upgradeTo(
     // Node's objects, unless the server speaks HTTP/2.
     const raw = request.raw as IncomingMessage;
     const response = reply.raw as ServerResponse;
-    // `requestUser()` looks for the user there.
-    if ('user' in request) Object.assign(raw, { user: request.user });
+    // The container looks for the user and the HTTP session there.
+    for (const name of ['user', 'session', 'sessionStore'])
+      if (name in request) Object.assign(raw, { [name]: Reflect.get(request, name) });
     const respond = ({ status, headers, body }: RouteAnswer): void => {
       reply
         .code(status)
-        .headers(singly(headers))
+        .headers(headers)
         .send(body as never);
     };
     // Trusts the schema of the route.
@@ -94,11 +97,4 @@ export function upgradeTo(
     await container.upgradeHttpToWebSocket(raw, { response, respond }, endpoint, params);
     return reply;
   };
-}
-
-/** Fastify does not see the type of the body in a list of one. */
-function singly(headers: RouteAnswer['headers']): Record<string, string | string[]> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, values]) => [name, values.length === 1 ? values.join() : values]),
-  );
 }

@@ -17,7 +17,7 @@ interface Context {
   readonly env: { readonly incoming?: IncomingMessage; readonly outgoing?: ServerResponse };
   readonly req: { param(): Record<string, string> };
   get(key: string): unknown;
-  body(data: Uint8Array | null, status: number, headers: Record<string, string[]>): Response;
+  body(data: Uint8Array | null, status: number, headers: Readonly<Record<string, string | string[]>>): Response;
 }
 
 /**

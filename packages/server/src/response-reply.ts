@@ -22,8 +22,8 @@ export interface HostResponse {
 export interface RouteAnswer {
   /** 101, for which the host may also write 204; or the status of a refusal. */
   readonly status: number;
-  /** Of a refusal. */
-  readonly headers: Readonly<Record<string, string[]>>;
+  /** Of a refusal. A list has more than one line; middleware that reads `Content-Type` expects a text. */
+  readonly headers: Readonly<Record<string, string | string[]>>;
   /** Of a refusal. */
   readonly body: Buffer | undefined;
 }
@@ -181,8 +181,11 @@ export class ResponseReply implements HandshakeReply {
 
 function answerOf(status: number, rejection?: HandshakeRejectionResponse | null): RouteAnswer {
   const { headers: lines, body } = refusal(status, rejection);
-  const headers: Record<string, string[]> = {};
-  for (const [name, value] of lines) (headers[name] ??= []).push(value);
+  const headers: Record<string, string | string[]> = {};
+  for (const [name, value] of lines) {
+    const before = headers[name];
+    headers[name] = before === undefined ? value : [before, value].flat();
+  }
   return { status, headers, body };
 }
 

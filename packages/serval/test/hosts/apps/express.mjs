@@ -1,6 +1,8 @@
 import { createServer } from 'node:http';
+import compression from 'compression';
 import express from 'express';
 import session from 'express-session';
+import helmet from 'helmet';
 import { attach, listen, options, room, run, stopBoth } from './host.mjs';
 
 const app = express();
@@ -12,6 +14,8 @@ app.use((_request, response, next) => {
   response.set('X-Trail', 'first');
   next();
 });
+app.use(helmet());
+app.use(compression({ threshold: 0 }));
 app.use(express.json());
 app.use(session({ secret: 'a secret', name: 'sid', resave: false, saveUninitialized: true }));
 
