@@ -20,15 +20,19 @@ import {
   UseGuards,
   UseInterceptors,
   UsePipes,
+  ValidationPipe,
 } from '@nestjs/common';
 import { APP_GUARD, NestFactory, REQUEST, Reflector } from '@nestjs/core';
+import { AuthGuard, PassportStrategy } from '@nestjs/passport';
+import { IsString, Min } from 'class-validator';
 import session from 'express-session';
+import passport from 'passport';
 import { map } from 'rxjs';
 import serval from '../../../dist/index.js';
 import plugin from '../../../dist/nestjs.js';
 import { isHttp2, options, room, run } from './host.mjs';
 
-const { OnMessage, OnOpen, ServerContainer, ServerEndpoint, Session } = serval;
+const { json, OnMessage, OnOpen, ServerContainer, ServerEndpoint, Session } = serval;
 const { ServalModule } = plugin;
 
 /** Decorates a class as the legacy dialect does, with the types of its constructor's parameters. */
@@ -261,6 +265,52 @@ class Answered {
 method(Answered, 'echo', OnMessage({ params: [String] }));
 decorated(Answered, [], Injectable(), UseGuards(AnsweringGuard), ServerEndpoint('/answered'));
 
+// --- @nestjs/passport on the handshake, class-validator on messages ---
+
+class TokenStrategy extends PassportStrategy(passport.Strategy, 'token') {
+  authenticate(request) {
+    const token = new URL(request.url, 'http://localhost').searchParams.get('token');
+    if (token === null) this.fail('no token', 401);
+    else this.success({ id: token, scopes: ['orders'] });
+  }
+  validate() {}
+}
+decorated(TokenStrategy, [], Injectable());
+
+class Order {}
+IsString()(Order.prototype, 'item');
+Min(1)(Order.prototype, 'count');
+
+class InvalidFilter {
+  catch(exception, host) {
+    host.switchToWs().getClient().send({ type: 'invalid', why: exception.getResponse().message });
+  }
+}
+decorated(InvalidFilter, [], Catch(BadRequestException));
+
+const Json = json();
+class Orders {
+  order(order, session) {
+    return { type: 'ordered', item: order.item, isOrder: order instanceof Order, by: session.user.id };
+  }
+}
+Reflect.defineMetadata('design:paramtypes', [Order, Session], Orders.prototype, 'order');
+method(
+  Orders,
+  'order',
+  OnMessage('order', { params: [Json, Session] }),
+  UsePipes(new ValidationPipe({ transform: true })),
+  UseFilters(InvalidFilter),
+);
+decorated(
+  Orders,
+  [],
+  Injectable(),
+  SetMetadata('public', true),
+  UseGuards(AuthGuard('token')),
+  ServerEndpoint('/orders', { codecs: [Json] }),
+);
+
 class App {}
 decorated(
   App,
@@ -268,7 +318,7 @@ decorated(
   Module({
     imports: [ServalModule.forRootAsync({ useFactory: async () => ({ ...options, routeUpgrades: true }) }), ChatModule],
     controllers: [Rooms],
-    providers: [Answered, { provide: APP_GUARD, useClass: LoginGuard }],
+    providers: [Answered, Orders, TokenStrategy, { provide: APP_GUARD, useClass: LoginGuard }],
   }),
 );
 

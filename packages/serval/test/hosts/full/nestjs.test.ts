@@ -69,6 +69,25 @@ describe.each(['express', 'fastify'])('ServalModule on the %s adapter', (adapter
     expect(await talk(client, 'fine')).toBe('visit 1 of ann: fine of 2!');
   });
 
+  it('takes a strategy of @nestjs/passport for the handshake, and class-validator for messages', async () => {
+    const application = await startApplication('nestjs', { args: [adapter] });
+    const refused = await upgradeAt(application, '/orders');
+    expect([refused.status, JSON.parse(refused.rest)]).toEqual([401, { message: 'Unauthorized', statusCode: 401 }]);
+    const { client, status } = await upgradeAt(application, '/orders?token=ann');
+    expect(status).toBe(101);
+    const order = async (message: object) => JSON.parse(await talk(client, JSON.stringify(message))) as unknown;
+    expect(await order({ type: 'order', item: 'tea', count: 2 })).toEqual({
+      type: 'ordered',
+      item: 'tea',
+      isOrder: true,
+      by: 'ann',
+    });
+    expect(await order({ type: 'order', item: 7, count: 0 })).toEqual({
+      type: 'invalid',
+      why: ['item must be a string', 'count must not be less than 1'],
+    });
+  });
+
   it('the container is injectable: a controller sends to a room', async () => {
     const application = await startApplication('nestjs', { args: [adapter] });
     const { client } = await upgradeAt(application, '/chat/green', ANN);
