@@ -22,6 +22,13 @@ export interface FastifyRoutedRequest {
   readonly params: unknown;
 }
 
+/** The members that plugins such as @fastify/passport and @fastify/session add to a request. */
+interface Decorations {
+  readonly user?: unknown;
+  readonly session?: unknown;
+  readonly sessionStore?: unknown;
+}
+
 /** The members of a reply of Fastify that {@link upgradeTo} uses. */
 export interface FastifyRoutedReply {
   readonly raw: unknown;
@@ -84,8 +91,8 @@ export function upgradeTo(
     const raw = request.raw as IncomingMessage;
     const response = reply.raw as ServerResponse;
     // The container looks for the user and the HTTP session there.
-    for (const name of ['user', 'session', 'sessionStore'])
-      if (name in request) Object.assign(raw, { [name]: Reflect.get(request, name) });
+    const { user, session, sessionStore }: Decorations = request;
+    Object.assign(raw, { user, session, sessionStore });
     const respond = ({ status, headers, body }: RouteAnswer): void => {
       reply
         .code(status)
