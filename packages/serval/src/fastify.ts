@@ -91,7 +91,7 @@ export function upgradeTo(
     const raw = request.raw as IncomingMessage;
     const response = reply.raw as ServerResponse;
     // The container looks for the user and the HTTP session there.
-    const { user, session, sessionStore }: Decorations = request;
+    const { user, session, sessionStore }: Decorations = request as object;
     Object.assign(raw, { user, session, sessionStore });
     const respond = ({ status, headers, body }: RouteAnswer): void => {
       reply

@@ -47,7 +47,7 @@ class Store {
     return this.#sessions.get(key);
   }
   async set(key, session) {
-    this.#sessions.set(key, structuredClone(session));
+    this.#sessions.set(key, { ...session });
   }
   async destroy(key) {
     this.#sessions.delete(key);
