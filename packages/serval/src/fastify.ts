@@ -1,6 +1,6 @@
 // `serval/fastify`: a container in an application of Fastify, and upgrades from its routes.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { EndpointClass, ServerEndpointConfig } from '@serval/api';
+import type { EndpointClass, Principal, ServerEndpointConfig } from '@serval/api';
 import {
   attach,
   type AttachableServer,
@@ -49,14 +49,14 @@ export interface FastifyRoutedReply {
  * const container = serval(fastify, { pingInterval: 25_000 });
  * fastify.get('/rooms/:room', { preHandler: requireLogin }, upgradeTo(container, room));
  */
-export function serval(
+export function serval<User extends Principal | null = Principal | null>(
   fastify: FastifyApplication,
-  options?: ServerContainerOptions,
+  options?: ServerContainerOptions<User>,
   done?: (error?: Error) => void,
-): ServerContainer {
+): ServerContainer<User> {
   // The caller's application has a server of node:http, node:https or node:http2.
   const server = fastify.server as AttachableServer;
-  const container = attach(server, { routeUpgrades: true, ...ownOptions(options ?? {}) });
+  const container = attach<User>(server, { routeUpgrades: true, ...ownOptions(options ?? {}) });
   fastify.decorate('serval' as never, container as never);
   fastify.addHook('preClose' as never, (() => container.stop()) as never);
   done?.();
@@ -67,7 +67,9 @@ export function serval(
 Object.assign(serval, { [Symbol.for('skip-override')]: true, [Symbol.for('fastify.display-name')]: 'serval' });
 
 /** Without the options of Fastify's own `register`. */
-function ownOptions(options: ServerContainerOptions): ServerContainerOptions {
+function ownOptions<User extends Principal | null>(
+  options: ServerContainerOptions<User>,
+): ServerContainerOptions<User> {
   const registered = ['prefix', 'logLevel', 'logSerializers', 'encapsulate'];
   return Object.fromEntries(Object.entries(options).filter(([name]) => !registered.includes(name)));
 }

@@ -22,6 +22,9 @@ const fastify = Fastify();
 void fastify.register(fastifyHost.serval, { pingInterval: 25_000 });
 fastify.get('/rooms/:room', { preHandler: async () => undefined }, fastifyHost.upgradeTo(container, room));
 fastifyHost.serval(fastify, { pingInterval: 25_000 });
+fastifyHost
+  .serval(fastify, { authenticate: () => ({ getName: () => 'ann', email: 'ann@example' }) })
+  .endpoint('/typed', { onText: (text, session) => `${session.user.email}: ${text}` });
 
 new Hono<{ Variables: { user: { id: string } } }>().get('/rooms/:room', honoHost.upgradeTo(container, room));
 
