@@ -1,5 +1,5 @@
 import type { CloseReason } from '@serval/api';
-import { connect, type HandlerConnectOptions, type WebSocketClient } from '../src';
+import { ClientContainer, connect, type HandlerConnectOptions, type WebSocketClient } from '../src';
 import { afterTest, Gate, Inbox, rejection, silent } from '../../testing/test/toolbox';
 import { soon } from './reconnecting';
 import { INFO, poll, ScriptedServer, status, stream, type Exchange, type Script } from './sockjs-scripted-server';
@@ -420,12 +420,23 @@ describe('a session of a client', () => {
     expect(Math.max(...sizes)).toBeLessThan(140_000);
   });
 
-  test('leaves no request behind when the container stops', async () => {
+  test('ends with 1001, without a request left, when the container stops', async () => {
     const server = await ScriptedServer.start(session());
-    const client = await open(server);
+    const container = new ClientContainer({ logger: silent, sockJs: POLLING });
+    const client = await connect(server.url, { container, reconnect: soon });
     await server.until('xhr', 2);
-    await client.close();
-    expect((await client.closed).code).toBe(1000);
+    await container.stop();
+    expect((await client.closed).code).toBe(1001);
+    await server.deserted();
+  });
+
+  test('does not begin when the container stops first', async () => {
+    const server = await ScriptedServer.start({ xhr: () => undefined });
+    const container = new ClientContainer({ logger: silent, sockJs: POLLING });
+    const error = rejection(connect(server.url, { container }));
+    await server.until('xhr', 1);
+    await container.stop();
+    expect((await error).code).toBe('WS_CONNECT_STOPPED');
     await server.deserted();
   });
 });
