@@ -1,6 +1,6 @@
 import { Fifo, type SendCallback } from '@serval/api/spi';
 import { OPCODE } from './frame-parser';
-import type { MessageDeflate } from './message-deflate';
+import { asBuffer, type MessageDeflate } from './message-deflate';
 
 /** The payload of a data frame on its way to the wire. */
 export interface OutgoingData {
@@ -76,8 +76,8 @@ export class CompressionLine {
       this.write(data.first, data.payload, data.done);
       return;
     }
-    if (typeof data.payload === 'string' && isWhole(data) && !this.deflate.isLarge(data.payload.length * 3)) {
-      this.write(data.first, this.deflate.deflateText(data.payload), data.done);
+    if (isWhole(data) && !this.deflate.isLarge(mostBytes(data.payload))) {
+      this.write(data.first, this.deflate.deflateWhole(data.payload), data.done);
       return;
     }
     const bytes = asBuffer(data.payload);
@@ -115,10 +115,9 @@ function isWhole({ first, last }: OutgoingData): boolean {
   return last && (first & 0x0f) !== OPCODE.continuation;
 }
 
-function asBuffer(payload: string | Uint8Array): Buffer {
-  return typeof payload === 'string'
-    ? Buffer.from(payload)
-    : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+/** At most three for each UTF-16 unit. */
+function mostBytes(payload: string | Uint8Array): number {
+  return typeof payload === 'string' ? payload.length * 3 : payload.byteLength;
 }
 
 /** As the sender's queue counts: text by its characters. */

@@ -19,6 +19,14 @@ const INFLATER_OVERHEAD = 12 * 1024;
 const DEFLATER_OVERHEAD = 8 * 1024;
 const LARGEST_MEM_LEVEL = 9;
 
+interface LatestMessage {
+  readonly message: string | Uint8Array;
+  /** A copy: a sender may change a binary message and send it again. */
+  readonly bytes: Buffer | undefined;
+  readonly windowBits: number;
+  readonly deflated: Buffer;
+}
+
 /** permessage-deflate of one engine: its settings, and the memory that all its connections share. */
 export class Compression implements DeflatePool {
   readonly threshold: number;
@@ -38,8 +46,8 @@ export class Compression implements DeflatePool {
   /** For messages without context: one for each window. */
   readonly #plain = new Map<number, Deflater>();
   readonly #spare: { readonly windowBits: number; readonly inflater: Inflater }[] = [];
-  /** The last text that was compressed without context, and its compressed form. */
-  #latest: { readonly text: string; readonly windowBits: number; readonly deflated: Buffer } | undefined;
+  /** The message that was compressed last without context, and its compressed form. */
+  #latest: LatestMessage | undefined;
   #running = 0;
   /** The large messages that wait for a thread, in order, at most one of each connection. */
   readonly #waiting = new Map<MessageDeflate, () => void>();
@@ -121,10 +129,13 @@ export class Compression implements DeflatePool {
     kept.deflater.close();
   }
 
-  latestOr(text: string, windowBits: number, deflate: () => Buffer): Buffer {
-    if (this.#latest?.windowBits !== windowBits || this.#latest.text !== text)
-      this.#latest = { text, windowBits, deflated: Buffer.from(deflate()) };
-    return this.#latest.deflated;
+  latestOr(message: string | Uint8Array, windowBits: number, deflate: () => Buffer): Buffer {
+    const latest = this.#latest;
+    if (latest?.message === message && latest.windowBits === windowBits && isUnchanged(latest)) return latest.deflated;
+    const bytes = typeof message === 'string' ? undefined : Buffer.from(message);
+    const deflated = Buffer.from(deflate());
+    this.#latest = { message, bytes, windowBits, deflated };
+    return deflated;
   }
 
   takeInflater(windowBits: number): Inflater {
@@ -190,6 +201,10 @@ export class Compression implements DeflatePool {
     // zlib makes 9 of 8, and refers back no further than 250 bytes then, which fits in a window of 8 bits.
     return { windowBits: Math.max(9, windowBits), level: this.#level, memLevel: this.#memLevel };
   }
+}
+
+function isUnchanged({ message, bytes }: LatestMessage): boolean {
+  return typeof message === 'string' || bytes?.equals(message) === true;
 }
 
 function inflaterBytes(windowBits: number): number {

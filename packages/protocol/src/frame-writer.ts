@@ -31,21 +31,31 @@ interface Region {
 }
 
 /**
- * The text that was framed last, by whichever connection. An endpoint that sends one string to many sessions has it
+ * The message that was framed last, by whichever connection. An endpoint that sends one message to many sessions has it
  * encoded and framed once: the others refer to the same bytes, which never change.
  */
 const latest: {
   first: number;
-  text: string;
+  text: string | undefined;
+  /** A binary message, or a compressed one, that is one frame; its sender may change it. */
+  bytes: Uint8Array | undefined;
+  byteLength: number;
   maxFrameBytes: number;
-  region: Region | undefined;
-  /** Or its frames. */
+  /** The part of a slab that its frame takes. */
+  slab: Buffer | undefined;
+  start: number;
+  end: number;
+  /** Its frame or frames. A frame in a slab becomes a buffer only for a second connection. */
   frame: Buffer | undefined;
 } = {
   first: -1,
-  text: '',
+  text: undefined,
+  bytes: undefined,
+  byteLength: 0,
   maxFrameBytes: Infinity,
-  region: undefined,
+  slab: undefined,
+  start: 0,
+  end: 0,
   frame: undefined,
 };
 
@@ -99,11 +109,12 @@ export class FrameWriter {
     const length = region.slab.write(text, at + headerSize);
     this.#writeHeader(region.slab, at, first, length, headerSize);
     this.#advance(region, headerSize + length);
-    this.#remember(first, text, { slab: region.slab, start: at, end: region.end }, undefined);
+    this.#rememberRegion(first, text, region, at);
   }
 
   writeBinary(first: number, payload: Uint8Array): void {
     const length = payload.byteLength;
+    if (latest.bytes === payload && !this.#canGrow() && this.#writeLatestBytes(first, payload)) return;
     // Control frames are never cut (RFC 6455 5.5).
     if (length > this.maxFrameBytes && (first & CONTROL) === 0) {
       this.#push(this.#inFrames(first, payload));
@@ -112,9 +123,11 @@ export class FrameWriter {
     const headerSize = this.#headerSize(length);
     if (length <= COPY_LIMIT) {
       const region = this.#grow(headerSize + length);
-      region.slab.set(payload, region.end + headerSize);
-      this.#writeHeader(region.slab, region.end, first, length, headerSize);
+      const at = region.end;
+      region.slab.set(payload, at + headerSize);
+      this.#writeHeader(region.slab, at, first, length, headerSize);
       this.#advance(region, headerSize + length);
+      this.#rememberRegion(first, payload, region, at);
       return;
     }
     if (this.masks || length <= OWN_COPY_LIMIT) {
@@ -122,6 +135,7 @@ export class FrameWriter {
       frame.set(payload, headerSize);
       this.#writeHeader(frame, 0, first, length, headerSize);
       this.#push(frame);
+      this.#remember(first, payload, frame);
       return;
     }
     const region = this.#grow(headerSize);
@@ -154,14 +168,14 @@ export class FrameWriter {
     frame.write(text, headerSize);
     this.#writeHeader(frame, 0, first, length, headerSize);
     this.#push(frame);
-    this.#remember(first, text, undefined, frame);
+    this.#remember(first, text, frame);
   }
 
   #writeTextInFrames(first: number, text: string): void {
     if (this.#writeLatest(first, text)) return;
     const frames = this.#inFrames(first, Buffer.from(text));
     this.#push(frames);
-    this.#remember(first, text, undefined, frames);
+    this.#remember(first, text, frames);
   }
 
   /**
@@ -189,22 +203,50 @@ export class FrameWriter {
   /** Refers to the frame that was made last, if it is the same. */
   #writeLatest(first: number, text: string): boolean {
     if (this.masks || latest.first !== first || latest.text !== text) return false;
+    return latest.maxFrameBytes === this.maxFrameBytes && this.#pushLatest();
+  }
+
+  /** As `#writeLatest`, for the same object, unless the sender has changed its bytes since. */
+  #writeLatestBytes(first: number, payload: Uint8Array): boolean {
+    const { byteLength } = latest;
+    if (this.masks || latest.first !== first || payload.byteLength !== byteLength) return false;
     if (latest.maxFrameBytes !== this.maxFrameBytes) return false;
-    const { region } = latest;
-    latest.frame ??= region?.slab.subarray(region.start, region.end);
-    if (latest.frame === undefined) return false;
-    this.#push(latest.frame);
+    const frame = latestFrame();
+    const isSame = frame?.compare(payload, 0, byteLength, frame.length - byteLength) === 0;
+    return isSame && this.#pushLatest();
+  }
+
+  #pushLatest(): boolean {
+    const frame = latestFrame();
+    if (frame === undefined) return false;
+    this.#push(frame);
     return true;
   }
 
-  #remember(first: number, text: string, region: Region | undefined, frame: Buffer | undefined): void {
+  #remember(first: number, message: string | Uint8Array, frame: Buffer | undefined): void {
     // No two masked frames are alike.
     if (this.masks) return;
     latest.first = first;
-    latest.text = text;
+    if (typeof message === 'string') {
+      latest.text = message;
+      latest.bytes = undefined;
+    } else {
+      latest.text = undefined;
+      latest.bytes = message;
+      latest.byteLength = message.byteLength;
+    }
     latest.maxFrameBytes = this.maxFrameBytes;
-    latest.region = region;
+    latest.slab = undefined;
     latest.frame = frame;
+  }
+
+  /** The frame that ends the region. */
+  #rememberRegion(first: number, message: string | Uint8Array, region: Region, start: number): void {
+    this.#remember(first, message, undefined);
+    if (this.masks) return;
+    latest.slab = region.slab;
+    latest.start = start;
+    latest.end = region.end;
   }
 
   #headerSize(length: number): number {
@@ -272,6 +314,10 @@ export class FrameWriter {
     if (this.#chunks === undefined) this.#chunks = [chunk];
     else this.#chunks.push(chunk);
   }
+}
+
+function latestFrame(): Buffer | undefined {
+  return (latest.frame ??= latest.slab?.subarray(latest.start, latest.end));
 }
 
 /** Outside of Buffer's pool, which is as large as a slab on Node 26. */

@@ -14,8 +14,8 @@ export interface DeflatePool {
   /** Whether messages are inflated as their bytes arrive; otherwise all at once, when they are whole. */
   readonly inflatesInParts: boolean;
   deflaterFor(connection: MessageDeflate, own: DeflateDirection): Deflater;
-  /** The compressed form of the text, if it was the last one in such a window; otherwise that of `deflate`. */
-  latestOr(text: string, windowBits: number, deflate: () => Buffer): Buffer;
+  /** The compressed form of the message, if it was the last one in such a window; otherwise that of `deflate`. */
+  latestOr(message: string | Uint8Array, windowBits: number, deflate: () => Buffer): Buffer;
   /** Compresses on another thread. `done` does not run if the connection closes before its turn. */
   deflateLarge(connection: MessageDeflate, bytes: Buffer, windowBits: number, done: DeflateCallback): void;
   /** Drops the memory of the connection's deflater. */
@@ -61,10 +61,10 @@ export class MessageDeflate {
     return last ? withoutTail(deflated) : deflated;
   }
 
-  /** Like {@link deflate}, for a whole text. A text for many connections in a row is compressed once, without context. */
-  deflateText(text: string): Buffer {
-    if (!this.own.noContextTakeover) return this.deflate(Buffer.from(text), true);
-    return this.pool.latestOr(text, this.own.windowBits, () => this.deflate(Buffer.from(text), true));
+  /** Like {@link deflate}, for a whole message. One for many connections in a row is compressed once, without context. */
+  deflateWhole(message: string | Uint8Array): Buffer {
+    if (!this.own.noContextTakeover) return this.deflate(asBuffer(message), true);
+    return this.pool.latestOr(message, this.own.windowBits, () => this.deflate(asBuffer(message), true));
   }
 
   /** Like {@link deflate}, on another thread, one at a time. `done` does not run if the connection closes before its turn. */
@@ -106,4 +106,10 @@ function withoutTail(deflated: Buffer): Buffer {
   const end =
     deflated.length - (deflated.subarray(-DEFLATE_TAIL.length).equals(DEFLATE_TAIL) ? DEFLATE_TAIL.length : 0);
   return end === 0 ? EMPTY_BLOCK : deflated.subarray(0, end);
+}
+
+export function asBuffer(payload: string | Uint8Array): Buffer {
+  return typeof payload === 'string'
+    ? Buffer.from(payload)
+    : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
 }

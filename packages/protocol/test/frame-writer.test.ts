@@ -131,6 +131,45 @@ test('frames one text for many connections once, and joins several once', async 
   expect(taken[2]?.[0]).toBe(taken[1]?.[0]);
 });
 
+test.each([0, 5, 126, 16_384, 16_385, 65_536])(
+  'frames one binary message of %i bytes for many connections once',
+  (size) => {
+    const payload = new Random(size).bytes(size);
+    const writers = Array.from({ length: 3 }, () => new FrameWriter(false));
+    const [own, ...taken] = writers.map((writer) => {
+      writer.writeBinary(0x82, payload);
+      return Buffer.concat(writer.take(false));
+    });
+    expect(taken).toEqual([own, own]);
+    const [first, second] = writers.map((writer) => {
+      writer.writeBinary(0x82, payload);
+      return writer.take(false);
+    });
+    expect(first?.[0]).toBe(second?.[0]);
+  },
+);
+
+test('frames a binary message again when the sender has changed its bytes, or the writer masks', () => {
+  const [one, other] = [new FrameWriter(false), new FrameWriter(false)];
+  const taken = (writer: FrameWriter, first: number, payload: Uint8Array): string => {
+    writer.writeBinary(first, payload);
+    return Buffer.concat(writer.take(false)).toString('hex');
+  };
+  const payload = Uint8Array.of(1, 2, 3);
+  // 0x82 FIN+binary · 0x03 length · payload
+  expect(taken(one, 0x82, payload)).toBe('8203010203');
+  payload[2] = 4;
+  expect(taken(other, 0x82, payload)).toBe('8203010204');
+  expect(taken(one, 0x02, payload)).toBe('0203010204');
+  const masked = new FrameWriter(true);
+  masked.writeBinary(0x02, payload);
+  expect(masked.take(false)[0]?.subarray(0, 2)).toEqual(Buffer.of(0x02, 0x83));
+  expect(taken(one, 0x82, payload)).toBe('8203010204');
+  // The bytes move to another owner, and none are left here.
+  structuredClone(payload.buffer, { transfer: [payload.buffer] });
+  expect(() => taken(other, 0x82, payload)).toThrow('detached');
+});
+
 test('does not reuse the frame of the previous text for another opcode or another FIN', async () => {
   const [one, other] = [new FrameWriter(false), new FrameWriter(false)];
   one.writeText(0x81, 'tick');

@@ -391,7 +391,7 @@ test('drops a large message that waits for a thread when its connection ends', a
   third?.close();
 });
 
-test('compresses a text for many connections once if their messages are independent', () => {
+test('compresses a message for many connections once if their messages are independent', () => {
   const compression = new Compression({ threshold: 0 }, streamCodecs);
   const open = (parameters: [string, string][]): MessageDeflate => {
     const agreement = acceptOffers([createExtension('permessage-deflate', parameters)], compression.wishes);
@@ -403,11 +403,20 @@ test('compresses a text for many connections once if their messages are independ
     (parameters) => open(parameters as [string, string][]),
   );
   const text = 'to all of you, '.repeat(100);
-  const deflated = one?.deflateText(text);
-  expect(other?.deflateText(text)).toBe(deflated);
-  expect(narrow?.deflateText(text)).not.toBe(deflated);
-  expect(kept?.deflateText(text)).not.toBe(deflated);
-  expect(one?.deflateText(`${text}.`)).not.toEqual(deflated);
+  const deflated = one?.deflateWhole(text);
+  expect(other?.deflateWhole(text)).toBe(deflated);
+  expect(narrow?.deflateWhole(text)).not.toBe(deflated);
+  expect(kept?.deflateWhole(text)).not.toBe(deflated);
+  expect(one?.deflateWhole(`${text}.`)).not.toEqual(deflated);
+  const bytes = Buffer.from(text);
+  const deflatedBytes = one?.deflateWhole(bytes);
+  expect(deflatedBytes).toEqual(deflated);
+  expect(other?.deflateWhole(bytes)).toBe(deflatedBytes);
+  expect(narrow?.deflateWhole(bytes)).not.toBe(deflatedBytes);
+  // The sender may use its buffer again.
+  bytes[0] = 0;
+  const changed = one?.deflateWhole(bytes) ?? Buffer.alloc(0);
+  expect(inflateRawSync(changed, { finishFlush: constants.Z_SYNC_FLUSH })).toEqual(bytes);
   for (const deflate of [one, other, narrow, kept]) deflate?.close();
 });
 
