@@ -69,21 +69,25 @@ export function deliverWhenEncoded(
   );
 }
 
-/** Sends in one turn: the message leaves for all together, and a text is framed once. */
+/** Sends in one turn: the message leaves for all together, and is framed once. */
 async function deliver(sessions: Iterable<Session>, encoded: Encoded, key?: string): Promise<readonly SendResult[]> {
   const failures: SendResult[] = [];
   const pending: Promise<void>[] = [];
   for (const session of sessions) {
-    const failed = (error: unknown): void => void failures.push(new SendResult(session, toError(error)));
     try {
       const sending = sendTo(session, encoded, key);
-      if (sending !== undefined) pending.push(sending.catch(failed));
+      if (sending !== undefined) pending.push(collectFailure(sending, session, failures));
     } catch (error) {
-      failed(error);
+      failures.push(new SendResult(session, toError(error)));
     }
   }
   await Promise.all(pending);
   return failures.length === 0 ? NOTHING_FAILED : sendResults(failures);
+}
+
+/** Its own function: the loop over all sessions makes a closure only for a send that waits. */
+function collectFailure(sending: Promise<void>, session: Session, failures: SendResult[]): Promise<void> {
+  return sending.catch((error: unknown) => void failures.push(new SendResult(session, toError(error))));
 }
 
 function sendTo(session: Session, encoded: Encoded, key: string | undefined): Sending {

@@ -150,28 +150,43 @@ export class WsAsyncRemote implements RemoteEndpoint.Async {
   sendText(text: string): Promise<void>;
   sendText(text: string, handler: SendHandler): void;
   sendText(text: string, handler?: SendHandler): Promise<void> | undefined {
-    const send = (): Sending => {
-      requireText('sendText', text);
-      return this.#sender.sendText(text, this.#timeoutMs);
-    };
-    return this.#outcome(send, arguments.length > 1, handler);
+    if (arguments.length > 1) return this.#report(() => this.#sendText(text), handler);
+    // No closure: many sessions are sent one text.
+    try {
+      return this.#sendText(text) ?? ACCEPTED;
+    } catch (error) {
+      return rejected(error);
+    }
+  }
+
+  #sendText(text: string): Sending {
+    requireText('sendText', text);
+    return this.#sender.sendText(text, this.#timeoutMs);
   }
 
   sendBinary(data: BinaryData): Promise<void>;
   sendBinary(data: BinaryData, handler: SendHandler): void;
   sendBinary(data: BinaryData, handler?: SendHandler): Promise<void> | undefined {
-    const send = (): Sending => this.#sender.sendBinary(requireBytes('sendBinary', data), this.#timeoutMs);
-    return this.#outcome(send, arguments.length > 1, handler);
+    if (arguments.length > 1) return this.#report(() => this.#sendBinary(data), handler);
+    try {
+      return this.#sendBinary(data) ?? ACCEPTED;
+    } catch (error) {
+      return rejected(error);
+    }
+  }
+
+  #sendBinary(data: BinaryData): Sending {
+    return this.#sender.sendBinary(requireBytes('sendBinary', data), this.#timeoutMs);
   }
 
   sendObject(data: unknown): Promise<void>;
   sendObject(data: unknown, handler: SendHandler): void;
   sendObject(data: unknown, handler?: SendHandler): Promise<void> | undefined {
-    const withHandler = arguments.length > 1;
-    // An encoder's error is the outcome of the send; a missing object is a mistake of the call.
-    if (withHandler) requireObject('sendObject', data);
     const send = (): Promise<void> => promiseOf(() => this.#sender.sendObject(data, this.#timeoutMs));
-    return this.#outcome(send, withHandler, handler);
+    if (arguments.length <= 1) return send();
+    // An encoder's error is the outcome of the send; a missing object is a mistake of the call.
+    requireObject('sendObject', data);
+    return this.#report(send, handler);
   }
 
   /** Sends a message that is encoded already. @param key see `SendOptions.coalesce` */
@@ -181,8 +196,7 @@ export class WsAsyncRemote implements RemoteEndpoint.Async {
       : this.#sender.sendEncoded(encoded, this.#timeoutMs, key);
   }
 
-  #outcome(send: () => Sending, withHandler: boolean, handler: SendHandler | undefined): Promise<void> | undefined {
-    if (!withHandler) return promiseOf(send);
+  #report(send: () => Sending, handler: SendHandler | undefined): undefined {
     const tell: ((result: SendResult) => unknown) | undefined =
       typeof handler === 'function'
         ? handler

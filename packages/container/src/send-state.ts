@@ -81,8 +81,8 @@ export class SendState {
     };
   }
 
-  #require(...permitted: readonly State[]): void {
-    if (permitted.includes(this.#state)) return;
+  #require(permitted: State, orElse = permitted): void {
+    if (this.#state === permitted || this.#state === orElse) return;
     throw new IllegalStateException(
       `The remote endpoint is in state ${this.#state}, in which this send is not possible: ${WORDS[this.#state]}.`,
     );
