@@ -94,11 +94,17 @@ const PREPARE: Readonly<Record<ContenderId, () => Contender>> = {
       version,
       dialect: 'plain',
       command: () => command,
-      takes: ({ kind }) => kind !== 'upload' && kind !== 'drain',
+      takes: (workload) =>
+        workload.kind !== 'upload' &&
+        workload.kind !== 'drain' &&
+        (workload.kind !== 'idle' || workload.connections <= TOMCAT_CONNECTIONS),
       settlingSeconds: 4,
     };
   },
 };
+
+/** Tomcat's default maxConnections; it accepts no more. */
+const TOMCAT_CONNECTIONS = 8192;
 
 function nodeCommand(server: string): (workload: Workload) => readonly string[] {
   const control = join(PACKAGE, 'dist', 'servers', 'control.js');

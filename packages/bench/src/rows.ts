@@ -99,6 +99,13 @@ export const ROWS: readonly Row[] = [
     metrics: PER_SESSION,
   },
   {
+    id: 'idle-15k',
+    title: '15,000 idle sessions',
+    // With few sessions the young generation that the handshakes have filled weighs more than the sessions.
+    workload: { kind: 'idle', connections: 15_000 },
+    metrics: PER_SESSION,
+  },
+  {
     id: 'upload',
     title: 'a message of 300 MB, received in parts',
     workload: { kind: 'upload', bytes: 300_000_000 },
