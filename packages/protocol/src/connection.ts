@@ -342,7 +342,7 @@ export class Connection implements Transport, ReadingHost, SendingHost {
   #endConnection(): void {
     this.#sendingNow?.flush();
     const hasFailed = this.#farewell?.kind === 'failure';
-    if (!this.isClient || hasFailed || this.#stream === 'ended') this.#socket.end();
+    if (!this.isClient || hasFailed || this.#stream === 'ended') this.#endSocket();
     this.#socket.resume();
     const patience = hasFailed ? VIOLATION_LINGER_MS : this.#closeTimeoutMs;
     this.#linger?.clear();
@@ -357,8 +357,13 @@ export class Connection implements Transport, ReadingHost, SendingHost {
     // Its close frame is still to be answered: a peer that ends its side may read on.
     if (this.#handshake === 'received' || this.#reading.holdsBack || this.#sendingNow?.isHeld === true) return;
     this.#sendingNow?.flush();
-    this.#socket.end();
+    this.#endSocket();
     if (this.#farewell === undefined) this.#endConnection();
+  }
+
+  /** A second end() makes an error with its stack, which nobody sees. */
+  #endSocket(): void {
+    if (!this.#socket.writableEnded) this.#socket.end();
   }
 
   #socketClosed(): void {
