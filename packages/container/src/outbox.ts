@@ -199,6 +199,8 @@ export class Outbox implements LongWork {
     this.#deadlines?.clear();
     this.#staleness?.clear();
     this.#outcomes = undefined;
+    // Most sessions end with nothing unfinished, and an error costs its stack.
+    if (this.#inFlight === undefined && this.#queue === undefined) return;
     const error = sessionClosed();
     for (const send of this.#inFlight ?? []) send.reject(error);
     this.#inFlight = undefined;
