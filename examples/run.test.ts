@@ -54,6 +54,7 @@ test.each(someOf(3, UNKNOWN))(
 );
 
 const CONVERSATIONS: Record<string, (string | RegExp)[]> = {
+  sockjs: ['hello over websocket', 'hello over xhr-polling'],
   echo: ['hello', '<Buffer 01 02 03>'],
   'adopt-websocket': ['Ann enters the auction of lot 7', 'Ann bids 120'],
   'json-codec': [

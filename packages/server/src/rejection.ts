@@ -172,7 +172,7 @@ export function refusal(status: number, response?: HandshakeRejectionResponse | 
   const given = response?.body ?? `${phrase}\n`;
   const body = given instanceof Uint8Array ? Buffer.from(given) : Buffer.from(String(given));
   const headers = checkedHeaders(response?.headers ?? {}).filter(([name]) => !OWN_HEADERS.has(name.toLowerCase()));
-  if (!headers.some(([name]) => name.toLowerCase() === 'content-type'))
+  if (body.length > 0 && !headers.some(([name]) => name.toLowerCase() === 'content-type'))
     headers.push(['Content-Type', 'text/plain; charset=utf-8']);
   headers.push(['Content-Length', String(body.length)]);
   return { phrase, headers, body };

@@ -133,7 +133,8 @@ export class SockJsEntrance {
     // Its body has no meaning, but the connection continues behind it.
     request.resume();
     const format = receiving.format(named.callback);
-    const poll = { ...exchange, key, transport, format, headers: headersFor(exchange, receiving.contentType) };
+    const headers = headersFor(exchange, receiving.contentType, transport);
+    const poll = { ...exchange, key, transport, format, headers };
     return entry === undefined ? this.#open(poll) : this.#receive(poll, entry);
   }
 
@@ -208,15 +209,15 @@ export class SockJsEntrance {
   async #read(exchange: Exchange, transport: 'xhr_send' | 'jsonp_send', session: HttpSession): Promise<void> {
     const { request, response, settings } = exchange;
     const body = await readMessages(request, transport, settings.maxBodySize);
+    const headers = headersFor(exchange, 'text/plain;charset=UTF-8', transport);
     if (body.kind !== 'messages') {
-      refuseBody(exchange, body);
+      refuseBody(exchange, body, headers);
       return;
     }
     if (!session.isReceiving) {
       answerText(response, 404, 'Not found.\n');
       return;
     }
-    const headers = headersFor(exchange, 'text/plain;charset=UTF-8');
     session.receive(body.texts, () => {
       if (transport === 'xhr_send') answerEmpty(response, headers);
       else answerText(response, 200, 'ok', headers);
@@ -288,18 +289,27 @@ function hasCors(place: Place): boolean {
   return place.kind === 'info' || (place.kind === 'transport' && place.transport !== 'websocket');
 }
 
-function headersFor({ request, settings }: Exchange, contentType: string): OutgoingHttpHeaders {
+function headersFor(
+  { request, settings }: Exchange,
+  contentType: string,
+  transport: TransportName,
+): OutgoingHttpHeaders {
   const cookies = sessionCookie(request, settings);
+  // A script and a form need no CORS, and a browser must not guess another type for what they load.
+  const isScript = transport.startsWith('jsonp');
   return {
-    ...dynamicHeaders(request, contentType, settings),
+    ...dynamicHeaders(request, contentType, { suppressCors: isScript || settings.suppressCors }),
+    ...(isScript ? { 'X-Content-Type-Options': 'nosniff' } : {}),
     ...(cookies.length === 0 ? {} : { 'Set-Cookie': cookies }),
   };
 }
 
 /** The protocol's answers to bodies without messages. */
-function refuseBody(exchange: Exchange, body: Exclude<SentBody, { kind: 'messages' }>): void {
-  const { response, settings } = exchange;
-  const headers = headersFor(exchange, 'text/plain;charset=UTF-8');
+function refuseBody(
+  { response, settings }: Exchange,
+  body: Exclude<SentBody, { kind: 'messages' }>,
+  headers: OutgoingHttpHeaders,
+): void {
   if (body.kind === 'gone') response.destroy();
   else if (body.kind === 'no payload') answerText(response, 500, 'Payload expected.', headers);
   else if (body.kind === 'broken JSON') answerText(response, 500, 'Broken JSON encoding.', headers);

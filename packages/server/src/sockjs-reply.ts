@@ -3,7 +3,7 @@ import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { HandshakeRejectionResponse } from '@serval/api';
 import { Timer, type Transport } from '@serval/api/spi';
 import type { AcceptedConnection, Engine, HeaderLine } from '@serval/protocol';
-import { HttpReceiver, type HttpSession, type WireFormat } from '@serval/sockjs';
+import { HttpReceiver, isGone, type HttpSession, type WireFormat } from '@serval/sockjs';
 import { refusal } from './rejection';
 import type { HandshakeClient } from './routed-request';
 import type { HandshakeReply } from './upgrade-reply';
@@ -19,7 +19,7 @@ const PATIENCE_MS = 150;
 export function clientOfResponse(response: ServerResponse): HandshakeClient {
   return {
     events: response,
-    isGone: () => response.destroyed || response.writableEnded,
+    isGone: () => isGone(response) || response.writableEnded,
     drop: () => response.destroy(),
   };
 }

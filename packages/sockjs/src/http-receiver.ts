@@ -10,6 +10,11 @@ export interface WireFormat {
   readonly wrap: (frame: string) => string;
 }
 
+/** Whether the client of a response has left. One of HTTP/2 tells it by its stream. */
+export function isGone(response: ServerResponse & { readonly stream?: { readonly destroyed: boolean } }): boolean {
+  return response.destroyed || response.stream?.destroyed === true;
+}
+
 /** A response of HTTP/1 or, by Node's compatibility API, of HTTP/2, as a session uses it. */
 export class HttpReceiver implements Receiver {
   #owner: ReceiverOwner | undefined;
@@ -45,8 +50,10 @@ export class HttpReceiver implements Receiver {
     response.on('close', () => this.#closed());
     // A peer that leaves is no error of the process; 'close' follows.
     response.on('error', () => undefined);
-    if (response.destroyed) {
+    if (isGone(response)) {
+      // Its end came before.
       this.#isGone = true;
+      setImmediate(() => this.#closed());
       return;
     }
     if (format.prelude === undefined) return;

@@ -11,7 +11,7 @@ export {
   type InfoSettings,
 } from './answers';
 export { FramedSession, type FramedSessionFacts } from './framed-session';
-export { HttpReceiver, type WireFormat } from './http-receiver';
+export { HttpReceiver, isGone, type WireFormat } from './http-receiver';
 export { HttpSession, type HttpSessionFacts } from './http-session';
 export { callbackIn, receivingTransport, type ReceivingTransport } from './http-transports';
 export { methodOf, PLACE_LENGTHS, placeAt, type Place, type TransportName } from './place';
