@@ -182,8 +182,9 @@ export class DiagnosticLog {
   }
 
   #writeRefusal(event: EventOf<'handshake-refused'>): void {
-    const { path, status, rule } = event;
-    const message = `The handshake for ${path} was refused with ${status}: ${event.reason}`;
+    const { path, status, rule, closeCode } = event;
+    const how = closeCode === undefined ? `refused with ${status}` : `accepted and closed with ${closeCode}`;
+    const message = `The handshake for ${path} was ${how}: ${event.reason}`;
     // The event before it says more.
     if (rule === 'origin' || rule === 'host') this.#log('debug', message, event);
     else if (rule === 'path') this.#warn(event, event.nearest ?? '', unknownPath(event));
