@@ -119,6 +119,13 @@ const CONVERSATIONS: Record<string, (string | RegExp)[]> = {
     /^fast: \d+ of \d+ ticks, the newest \d+\.\d s old, still open$/,
     /^slow: \d+ of \d+ ticks, the newest \d+\.\d s old, still open$/,
   ],
+  limits: [
+    'rate limit that waits: 6 answers, 3 at once, the others after 1 s',
+    'rate limit that closes: 1008 Too many messages.',
+    'connection limit: 503, Retry-After 5 s',
+    'connection limit with a close frame: 1013 Too many connections.',
+    /^coalescing: fewer than all of 400 prices \(\d+\), the latest is number 400$/,
+  ],
   'graceful-shutdown': [
     'report on sales: all is well',
     'report on stock: all is well',
