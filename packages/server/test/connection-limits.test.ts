@@ -337,7 +337,9 @@ describe('a refusal by a limit', () => {
     const refused = await server.connect('/chat');
     expect(await refused.closed()).toEqual({ code: 1013, reason: 'Too many connections from this address.' });
     expect(log.entries.filter((entry) => entry.startsWith('warn'))).toEqual([
-      expect.stringMatching(/^warn The handshake for \/chat was accepted and closed with 1013: The address 127\.0\.0\.1 has/),
+      expect.stringMatching(
+        /^warn The handshake for \/chat was accepted and closed with 1013: The address 127\.0\.0\.1 has/,
+      ),
     ]);
     expect(server.container.getSessions().size).toBe(1);
   });
