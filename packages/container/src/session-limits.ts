@@ -11,7 +11,7 @@ import type { ContainerSettings, SessionSetting } from './settings';
 export interface LimitsHost {
   readonly context: ContainerContext;
   readonly endpointConfig: EndpointConfig;
-  readonly transport: Pick<Transport, 'ping' | 'bufferedBytes' | 'progress'>;
+  readonly transport: Pick<Transport, 'ping' | 'bufferedBytes' | 'progress' | 'isHoldingBack'>;
   readonly inbox: { readonly isReading: boolean };
   readonly life: {
     /** Whether the session is closing, or will close behind its handlers. */
@@ -128,7 +128,7 @@ export class SessionLimits implements WatchedSession, KeepAliveHost {
   }
 
   get lastRead(): number {
-    return this.#lastRead;
+    return this.host.transport.isHoldingBack === true ? this.now : this.#lastRead;
   }
 
   get lastWrite(): number {

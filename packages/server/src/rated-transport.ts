@@ -92,6 +92,9 @@ export class RatedTransport implements Transport, TransportListener {
   get isSecure(): boolean {
     return this.inner.isSecure;
   }
+  get isHoldingBack(): boolean {
+    return !this.#isPaused && (this.#isRunning || this.#waiting.size > 0);
+  }
   get remoteAddress(): string | undefined {
     return this.inner.remoteAddress;
   }

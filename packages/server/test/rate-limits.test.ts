@@ -99,6 +99,25 @@ test('while a message waits, at most 64 KiB more are read', async () => {
   expect(peer.transport.bufferedBytes).toBeGreaterThanOrEqual(16 * 40_000);
 });
 
+test('a client whose messages wait is neither idle nor dead, though nothing is read of it', async () => {
+  const limiter = new Bucket(1);
+  const server = start([{ by: 'session', limiter }], {
+    pingInterval: 20,
+    pongTimeout: 20,
+    readIdleTimeout: 60,
+    maxSessionIdleTimeout: 60,
+  });
+  const peer = await server.connect('/echo');
+  for (let count = 1; count <= 100; count += 1) peer.send(String(count));
+  // Far beyond all of these limits.
+  for (const began = performance.now(); performance.now() - began < 300;) await turn();
+  for (let count = 1; count <= 100; count += 1) {
+    limiter.refill();
+    expect(await peer.receive()).toBe(String(count));
+  }
+  expect((await peer.closed()).code).toBe(1001);
+});
+
 test('a close frame behind messages that wait is answered after them', async () => {
   const limiter = new Bucket(1);
   const server = start([{ by: 'session', limiter }]);

@@ -54,6 +54,11 @@ export interface Transport {
    * value. Stays 0 if the transport cannot measure it.
    */
   readonly progress: number;
+  /**
+   * Whether messages have arrived that the transport does not deliver yet, although it is not paused, such as beyond a rate
+   * limit. The silence is then not the peer's. Default false.
+   */
+  readonly isHoldingBack?: boolean | undefined;
   /** Whether the transport carries only text, as SockJS does; the container then rejects binary messages. Default false. */
   readonly isTextOnly?: boolean | undefined;
   /**
