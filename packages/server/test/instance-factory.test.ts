@@ -44,8 +44,9 @@ function factory(changes: Partial<InstanceFactory> = {}): InstanceFactory {
   };
 }
 
+// The raw client answers no close frame.
 const start = (instanceFactory: InstanceFactory, more: ServerContainerOptions = {}): Promise<TestServer> =>
-  TestServer.start({ instanceFactory, ...more }, Shop);
+  TestServer.start({ instanceFactory, sessionCloseTimeout: 100, ...more }, Shop);
 
 it('creates one instance for each session, with constructor arguments, and destroys it after @OnClose', async () => {
   const server = await start(factory());
