@@ -10,6 +10,9 @@ export interface WireFormat {
   readonly wrap: (frame: string) => string;
 }
 
+/** nginx, also with gzip, passes a response with it on as it arrives. Other software ignores it. */
+const UNBUFFERED = { 'X-Accel-Buffering': 'no' };
+
 /** Whether the client of a response has left. One of HTTP/2 tells it by its stream. */
 export function isGone(response: ServerResponse & { readonly stream?: { readonly destroyed: boolean } }): boolean {
   return response.destroyed || response.stream?.destroyed === true;
@@ -57,7 +60,7 @@ export class HttpReceiver implements Receiver {
       return;
     }
     if (format.prelude === undefined) return;
-    response.writeHead(200, this.headers);
+    response.writeHead(200, { ...UNBUFFERED, ...this.headers });
     response.write(format.prelude);
   }
 

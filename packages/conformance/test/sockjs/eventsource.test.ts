@@ -1,4 +1,4 @@
-import { expectNotCached, expectType, ProtocolServer, sessionAt } from './protocol-server';
+import { expectNotCached, expectType, expectUnbuffered, ProtocolServer, sessionAt } from './protocol-server';
 
 // SockJS 0.3.3, "EventSource: /*/*/eventsource".
 
@@ -9,6 +9,7 @@ test('sends each frame as an event', async () => {
   expect(stream.status).toBe(200);
   expectType(stream, 'text/event-stream');
   expectNotCached(stream);
+  expectUnbuffered(stream);
   expect(await stream.read()).toBe('\r\n');
   expect(await stream.read()).toBe('data: o\r\n\r\n');
   expect((await server.post(`${session}/xhr_send`, '["x"]')).status).toBe(204);

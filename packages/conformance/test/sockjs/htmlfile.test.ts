@@ -1,4 +1,4 @@
-import { expectNotCached, expectType, ProtocolServer, sessionAt } from './protocol-server';
+import { expectNotCached, expectType, expectUnbuffered, ProtocolServer, sessionAt } from './protocol-server';
 
 // SockJS 0.3.3, "HtmlFile: /*/*/htmlfile".
 
@@ -22,6 +22,7 @@ test('begins with more than 1 KiB of a page, and sends each frame as a script', 
   expect(stream.status).toBe(200);
   expectType(stream, 'text/html;charset=UTF-8');
   expectNotCached(stream);
+  expectUnbuffered(stream);
   const head = (await stream.read()) ?? '';
   expect(head.trim()).toBe(HEAD);
   expect(head.length).toBeGreaterThan(1024);

@@ -141,6 +141,11 @@ export function expectNotCached({ headers }: Pick<Reply, 'headers'>): void {
   expect(headers).not.toHaveProperty('last-modified');
 }
 
+/** Beyond the protocol: nginx passes the parts of a streaming response on as they arrive. */
+export function expectUnbuffered({ headers }: Pick<Reply, 'headers'>): void {
+  expect(headers['x-accel-buffering']).toBe('no');
+}
+
 export function expectType({ headers }: Pick<Reply, 'headers'>, type: string): void {
   expect(headers['content-type']?.replaceAll(' ', '')).toBe(type);
 }

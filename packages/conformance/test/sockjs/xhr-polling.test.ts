@@ -15,6 +15,7 @@ test('carries messages, with the headers of the protocol', async () => {
   expectType(opened, 'application/javascript;charset=UTF-8');
   expectCors(opened, 'test');
   expectNotCached(opened);
+  expect(opened.headers).not.toHaveProperty('x-accel-buffering');
 
   const sent = await server.post(`${session}/xhr_send`, '["x"]', { headers: { Origin: 'test' } });
   expect([sent.status, sent.body]).toEqual([204, '']);

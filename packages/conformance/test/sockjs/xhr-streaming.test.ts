@@ -1,4 +1,12 @@
-import { expectCors, expectNotCached, expectPreflight, expectType, ProtocolServer, sessionAt } from './protocol-server';
+import {
+  expectCors,
+  expectNotCached,
+  expectPreflight,
+  expectType,
+  expectUnbuffered,
+  ProtocolServer,
+  sessionAt,
+} from './protocol-server';
 
 // SockJS 0.3.3, "XhrStreaming: /*/*/xhr_streaming".
 
@@ -17,6 +25,7 @@ test('begins with 2 KiB of h, and sends each frame in a chunk', async () => {
   expectType(stream, 'application/javascript;charset=UTF-8');
   expectCors(stream, 'test');
   expectNotCached(stream);
+  expectUnbuffered(stream);
   expect(await stream.read()).toBe(PRELUDE);
   expect(await stream.read()).toBe('o\n');
   const sent = await server.post(`${session}/xhr_send`, '["x"]');
