@@ -389,7 +389,7 @@ static void turn_until(double end) {
 
 static void open_all(void) {
     int started = 0;
-    double limit = now() + 30;
+    double limit = now() + 30 + options.connections / 250.0;
     while (opened < options.connections && !errors) {
         while (started < options.connections && started - opened < HANDSHAKES_AT_ONCE) start_connection(&connections[started++]);
         turn(10);
