@@ -49,13 +49,15 @@ export function accept(context: UpgradeContext, routed: RoutedUpgrade, negotiate
 export function acceptedConnection(
   { container }: UpgradeContext,
   { request, endpoint }: RoutedRequest,
-  negotiated: Negotiated,
+  { subprotocol, extensions, headers }: Negotiated,
 ): AcceptedConnection {
   const { settings } = container;
   const { text, binary } = endpoint.plan;
   const limits = endpoint.config.getLimits();
   return {
-    ...negotiated,
+    subprotocol,
+    extensions,
+    headers,
     isSecure: request.isSecure,
     remoteAddress: request.remoteAddress,
     maxMessageBytes: Math.max(
