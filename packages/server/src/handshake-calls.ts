@@ -100,21 +100,31 @@ export async function authenticated(
   return namingRefusal('authenticate', async () => requirePrincipal(await authenticate?.(request)));
 }
 
-/** A `false` for "not logged in" must not count as a user. */
+/** A `false` for "not logged in" must not count as a user, and neither must an object that has no name to compare. */
 function requirePrincipal(found: unknown): Principal | null {
   if (found === null || found === undefined) return null;
-  // Trusts the declared type; it does not check for getName().
-  if (typeof found === 'object' || typeof found === 'function') return found as Principal;
+  if (isPrincipal(found)) return found;
   throw new Error(
     `authenticate returned ${describeValue(found)}; ` +
       'expected an object with getName(), or null for no user. Throw a HandshakeRejection to refuse.',
   );
 }
 
-/** The name of a user; undefined if it has none. @throws whatever `getName` throws */
+function isPrincipal(found: unknown): found is Principal {
+  if (found === null || (typeof found !== 'object' && typeof found !== 'function')) return false;
+  return typeof (found as Partial<Principal>).getName === 'function';
+}
+
+/**
+ * The name of a user; undefined if it has none.
+ *
+ * @throws Error for a name that is no text, which would count as no name; and whatever `getName` throws
+ */
 export function nameOf(user: Principal): string | undefined {
   const name: unknown = user.getName();
-  return typeof name === 'string' ? name : undefined;
+  if (typeof name === 'string') return name;
+  if (name === null || name === undefined) return undefined;
+  throw new Error(`getName() of the user returned ${describeValue(name)}; expected a string.`);
 }
 
 /** A session's configuration, and the request that its configurator receives. */

@@ -178,6 +178,14 @@ test('authenticate that returns false, true or text fails with 500', async () =>
   }
 });
 
+test('authenticate that returns an object without getName fails with 500', async () => {
+  const server = await TestServer.start(untyped({ authenticate: () => ({ name: 'ann' }) }), Chat);
+  expect((await server.request('/chat')).status).toBe(500);
+  expect(server.log.entries.at(-1)).toMatch(
+    /^error The handshake for \/chat failed: authenticate returned .+; expected an object with getName\(\), or null/,
+  );
+});
+
 describe('a header that a refusal must not have', () => {
   test.each<[string, Readonly<Record<string, unknown>>, string]>([
     ['Content-Length', { 'Content-Length': '5' }, 'the refusal sets it itself'],

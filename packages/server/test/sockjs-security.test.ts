@@ -74,6 +74,13 @@ describe('a session belongs to its user', () => {
     expect((await post('/echo/a/0/one/xhr_send', '["x"]', { 'X-User': 'ann' })).status).toBe(404);
   });
 
+  test('a name that is no text is an error, because it would count as none', async () => {
+    const authenticate = () => ({ getName: () => 5 as unknown as string });
+    const { post } = await serve({ authenticate, sockJs: { bindToAddress: false } });
+    expect((await post('/echo/a/0/one/xhr')).status).toBe(500);
+    expect((await post('/echo/a/0/one/xhr_send', '["x"]')).status).toBe(404);
+  });
+
   test('authenticate refuses a further request with its own status', async () => {
     let isValid = true;
     const { post } = await serve({
