@@ -21,7 +21,7 @@ export interface DeployedEndpoint {
   readonly plan: EndpointPlan;
   /** Its configuration; each session gets a copy of the user properties. */
   readonly config: ServerEndpointConfig;
-  /** Undefined if clients do not connect to it by SockJS. */
+  /** Undefined if clients do not connect to it by SockJS. @internal */
   readonly sockJs: SockJsSettings | undefined;
 }
 

@@ -315,7 +315,7 @@ export class ServerContainer<User extends Principal | null = Principal | null>
     return this.#entrance.routesUpgrade(target);
   }
 
-  /** Reports an upgrade that the host answers with 503, because none of its routes answered in time. */
+  /** Reports an upgrade that the host answers with 503, because none of its routes answered in time. @internal */
   upgradeUnanswered(target: string, rule: UnansweredRule): void {
     this.#entrance.reportUnanswered(target, rule);
   }

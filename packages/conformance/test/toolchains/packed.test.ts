@@ -166,6 +166,7 @@ describe('the package', () => {
       'msgpackr',
       'node-forge',
       'prom-client',
+      'rate-limiter-flexible',
       'saxes',
       'socks',
     ]);
