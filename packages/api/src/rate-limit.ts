@@ -1,7 +1,7 @@
 import type * as RateLimiterFlexible from 'rate-limiter-flexible';
 import { choice, kind, list, milliseconds, nested, wholeNumber } from './option-kinds';
 import { badOption, type OptionKind, type OptionTable } from './options';
-import { loadLazily } from './spi/load-lazily';
+import { cannotLoad } from './spi/load-lazily';
 
 /**
  * Counts points by key. The limiters of rate-limiter-flexible have this shape, in memory, in Redis and elsewhere: `consume`
@@ -99,12 +99,17 @@ const RATE_LIMIT: OptionKind<ReadRateLimit> = {
 function memoryLimiter(name: string, points: number | undefined, duration: number | undefined): RateLimiter {
   if (points === undefined) throw badOption(`${name}.points`, TABLE.points.expected, undefined, 'Or pass a limiter.');
   if (duration === undefined) throw badOption(`${name}.duration`, TABLE.duration.expected, undefined);
-  const { RateLimiterMemory } = loadLazily(
-    'rate-limiter-flexible',
-    `${name}.points`,
-    () => require('rate-limiter-flexible') as typeof RateLimiterFlexible,
-  );
+  const { RateLimiterMemory } = loadLimiters(name);
   return new RateLimiterMemory({ points, duration });
+}
+
+function loadLimiters(name: string): typeof RateLimiterFlexible {
+  // Bundlers accept a missing module only inside a try statement.
+  try {
+    return require('rate-limiter-flexible') as typeof RateLimiterFlexible;
+  } catch (cause) {
+    throw cannotLoad('rate-limiter-flexible', `${name}.points`, cause);
+  }
 }
 
 /** Limits of the rate of messages; each has a limiter after reading. */

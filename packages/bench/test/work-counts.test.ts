@@ -5,6 +5,9 @@ import { COUNTED_LOADS, countWork, missingCounters, type WorkCounts } from '../s
 // A part of `npm run test:full`. UPDATE_COUNTS=1 writes the bounds.
 jest.setTimeout(600_000);
 
+/** On a busy machine what arrives comes in more pieces. */
+const MORE_CALLS = 1.25;
+
 const FILE = join(__dirname, '../work-counts.json');
 /** By Node's major version: other versions bring another V8, and other counts. */
 type Bounds = Record<string, Record<string, WorkCounts>>;
@@ -28,7 +31,7 @@ counted(`the work of the server on Node.js ${major} does not grow`, () => {
     const bound = bounds[major]?.[load.name];
     const most = {
       instructions: (bound?.instructions ?? 0) * load.tolerance,
-      systemCalls: (bound?.systemCalls ?? 0) * load.tolerance,
+      systemCalls: (bound?.systemCalls ?? 0) * MORE_CALLS,
     };
     // The counts stand in the message of a failure.
     expect({
