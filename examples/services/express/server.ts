@@ -44,7 +44,7 @@ export async function start(port: number, logger = pino()): Promise<Running> {
     response.sendStatus(204);
   });
   const register = new Registry();
-  prometheusMetrics({ registry: register });
+  const metrics = prometheusMetrics({ registry: register });
   app.get('/readyz', healthCheck(container));
   app.get('/metrics', async (_request, response) => {
     response.type(register.contentType).send(await register.metrics());
@@ -55,6 +55,7 @@ export async function start(port: number, logger = pino()): Promise<Running> {
     port: (server.address() as AddressInfo).port,
     stop: async () => {
       await container.stop();
+      metrics.stop();
       server.close();
     },
   };
