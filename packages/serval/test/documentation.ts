@@ -35,7 +35,7 @@ function markdownUnder(folder: string): string[] {
 }
 
 function readmesOfExamples(): string[] {
-  return ['examples', 'examples/ported'].flatMap((folder) => readmesUnder(join(ROOT, folder)));
+  return ['examples', 'examples/ported', 'examples/services'].flatMap((folder) => readmesUnder(join(ROOT, folder)));
 }
 
 function readmesUnder(folder: string): string[] {

@@ -19,11 +19,17 @@ function programs(): { readonly path: string; readonly text: string }[] {
     .flatMap((name) => [`packages/${name}/src`, `packages/${name}/test`])
     .filter((folder) => existsSync(join(ROOT, folder)));
   return [...packages, 'examples'].flatMap((folder) =>
-    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-      .map((name) => `${folder}/${name.replaceAll('\\', '/')}`)
-      .filter((path) => path.endsWith('.ts') && !/\/(?:node_modules|dist)\//.test(path) && !OWN.test(path))
-      .map((path) => ({ path, text: readFileSync(join(ROOT, path), 'utf8') })),
+    programsUnder(folder).map((path) => ({ path, text: readFileSync(join(ROOT, path), 'utf8') })),
   );
+}
+
+/** Not by a recursive `readdirSync`, which follows the links of node_modules to all dependencies. */
+function programsUnder(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory()) return ['node_modules', 'dist'].includes(entry.name) ? [] : programsUnder(path);
+    return path.endsWith('.ts') && !OWN.test(path) ? [path] : [];
+  });
 }
 
 describe('voice', () => {

@@ -26,6 +26,8 @@ export interface DeployedEndpoint {
 }
 
 interface Deployed extends DeployedEndpoint {
+  /** That of `addEndpoint`, which an endpoint in its place keeps. */
+  readonly choice: SockJsChoice | undefined;
   readonly template: UriTemplate;
 }
 
@@ -128,7 +130,7 @@ export class Deployment {
     if (this.#isClosedToEndpoints()) throw tooLate();
     const withdrawn = this.#withdraw(index);
     try {
-      this.#deploy(endpoint);
+      this.#deploy(endpoint, withdrawn.choice);
     } catch (error) {
       const { template, plan, config, sockJs } = withdrawn;
       this.#router.add(template, plan.name, { plan, config, sockJs });
@@ -240,7 +242,7 @@ export class Deployment {
     const sockJs = sockJsSettings(choice ?? config.getSockJs?.(), this.sockJs);
     requireNoOverlap({ endpoint: plan.name, template, sockJs: sockJs !== undefined }, this.#occupied());
     this.#router.add(template, plan.name, { plan, config, sockJs });
-    this.#deployed.push({ config, plan, template, sockJs });
+    this.#deployed.push({ config, plan, template, sockJs, choice });
     this.#warnOfUnknownVariables(plan, template);
     this.#warnOfUnhandledTypes(plan);
     this.context.diagnostics.report({ kind: 'deployed', endpoint: plan.name, path: template.path });

@@ -5,11 +5,9 @@ import type { AcceptedConnection, Engine, HeaderLine } from '@serval/protocol';
 import { FramedSession, type FramedSessionFacts } from '@serval/sockjs';
 import { refusedBy } from './refusal-rule';
 import { LINGER_MS } from './rejection';
+import { PATIENCE_MS } from './sockjs-settings';
 import type { HostAnswer, UpgradeReply } from './upgrade-reply';
 import type { UpgradeRequest } from './upgrade-request';
-
-/** As for sessions over HTTP: see `sockjs-reply.ts`. */
-const PATIENCE_MS = 150;
 
 /** The reply to a request that becomes a session of SockJS over a WebSocket. */
 export class FramedReply implements UpgradeReply {

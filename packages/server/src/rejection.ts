@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { CloseReason, type HandshakeRejection, type HandshakeRejectionResponse } from '@serval/api';
 import { Deadline, wireClose } from '@serval/api/spi';
 import { toError, type RefusalRule } from '@serval/container';
+import type { HeaderLine } from '@serval/protocol';
 import { reasonOf } from './refusal-rule';
 
 /** The characters of a refusal's body that the diagnostics repeat. */
@@ -164,6 +165,16 @@ export interface Refusal {
   readonly phrase: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: Buffer;
+}
+
+/** Header lines by their names. Only a name with several lines has a list: middleware expects a text for the others. */
+export function fieldsOf(lines: readonly HeaderLine[]): Record<string, string | string[]> {
+  const fields = new Map<string, string | string[]>();
+  for (const [name, value] of lines) {
+    const before = fields.get(name);
+    fields.set(name, before === undefined ? value : [before, value].flat());
+  }
+  return Object.fromEntries(fields);
 }
 
 /** The response to a refused handshake in any version of HTTP. Never throws. */

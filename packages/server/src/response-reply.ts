@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { HandshakeRejectionResponse } from '@serval/api';
 import type { Transport } from '@serval/api/spi';
 import type { AcceptedConnection, Engine, HeaderLine } from '@serval/protocol';
-import { refusal } from './rejection';
+import { fieldsOf, refusal } from './rejection';
 import { CONNECTION_HEADERS, ResponseSink } from './response-sink';
 import type { HandshakeReply, HostAnswer } from './upgrade-reply';
 import type { UpgradeRequest } from './upgrade-request';
@@ -181,12 +181,7 @@ export class ResponseReply implements HandshakeReply {
 
 function answerOf(status: number, rejection?: HandshakeRejectionResponse | null): RouteAnswer {
   const { headers: lines, body } = refusal(status, rejection);
-  const headers: Record<string, string | string[]> = {};
-  for (const [name, value] of lines) {
-    const before = headers[name];
-    headers[name] = before === undefined ? value : [before, value].flat();
-  }
-  return { status, headers, body };
+  return { status, headers: fieldsOf(lines), body };
 }
 
 /** Refuses through the host's own response, so that its middleware sees the end of the request. Never throws. */

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Writable } from 'node:stream';
 import { HandshakeRejection } from '@serval/api';
 import type { HeaderLine } from '@serval/protocol';
+import { fieldsOf } from './rejection';
 
 /** The largest body with which middleware or a host may refuse a handshake. */
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -85,9 +86,7 @@ export class ResponseSink {
         `A handshake middleware, or the host of a route, answered with ${Number.isNaN(status) ? 'no status' : status}; a refusal has a status from 300 to 599. Middleware calls next() to accept.`,
       );
     }
-    const headers: Record<string, string[]> = {};
-    for (const [name, value] of lines) (headers[name] ??= []).push(value);
-    return new HandshakeRejection(status, { headers, body });
+    return new HandshakeRejection(status, { headers: fieldsOf(lines), body });
   }
 
   /** The response, once it is finished. */

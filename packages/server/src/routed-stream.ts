@@ -1,5 +1,6 @@
 import { ServerResponse, type IncomingMessage } from 'node:http';
 import type { Http2ServerRequest, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import { fieldsOf } from './rejection';
 import { ResponseSink } from './response-sink';
 import type { HandshakeReply } from './upgrade-reply';
 import { http2 } from './upgrade-request';
@@ -43,9 +44,7 @@ export function routedStream(
       notUpgraded();
       return;
     }
-    const fields: Record<string, string[]> = {};
-    for (const [name, value] of lines) (fields[name] ??= []).push(value);
-    reply.refuse(status, { headers: fields, body: sink.isTooLarge ? '' : body });
+    reply.refuse(status, { headers: fieldsOf(lines), body: sink.isTooLarge ? '' : body });
   });
   // A route that destroys its response ends the exchange.
   response.once('close', () => {

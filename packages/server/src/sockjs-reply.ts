@@ -4,16 +4,11 @@ import type { HandshakeRejectionResponse } from '@serval/api';
 import { Timer, type Transport } from '@serval/api/spi';
 import type { AcceptedConnection, Engine, HeaderLine } from '@serval/protocol';
 import { HttpReceiver, isGone, type HttpSession, type WireFormat } from '@serval/sockjs';
-import { refusal } from './rejection';
+import { fieldsOf, refusal } from './rejection';
 import type { HandshakeClient } from './routed-request';
+import { PATIENCE_MS } from './sockjs-settings';
 import type { HandshakeReply } from './upgrade-reply';
 import type { UpgradeRequest } from './upgrade-request';
-
-/**
- * A client of SockJS waits at least 600 ms for the first frame of a transport and then tries another one. So long a
- * handshake may take until its session begins without it.
- */
-const PATIENCE_MS = 150;
 
 /** The client of a request that gets a response of HTTP. */
 export function clientOfResponse(response: ServerResponse): HandshakeClient {
@@ -172,8 +167,6 @@ function refusePlain(
 ): void {
   if (response.headersSent || response.destroyed) return;
   const { headers: lines, body } = refusal(status, rejection);
-  const headers: Record<string, string[]> = {};
-  for (const [name, value] of lines) (headers[name] ??= []).push(value);
-  response.writeHead(status, { ...headers, 'Cache-Control': 'no-store' });
+  response.writeHead(status, { ...fieldsOf(lines), 'Cache-Control': 'no-store' });
   response.end(body);
 }

@@ -3,6 +3,12 @@ import { readOptions, SOCK_JS_OPTIONS, type ReadOptions } from '@serval/api/spi'
 import { IframePage } from '@serval/sockjs';
 import { originPolicy, type AllowedOrigins, type OriginPolicy } from './origin-policy';
 
+/**
+ * A client of SockJS waits at least 600 ms for the first frame of a transport and then tries another one. So long a
+ * handshake may take until its session begins without it.
+ */
+export const PATIENCE_MS = 150;
+
 /** How an endpoint speaks SockJS. */
 export interface SockJsSettings extends Omit<ReadOptions<typeof SOCK_JS_OPTIONS>, 'allowedOrigins' | 'heartbeatTime'> {
   /** Infinity for never. */

@@ -25,7 +25,7 @@ test('ws is installed with the package that imports it, without its types', () =
 });
 
 // The engine is exchangeable because only the protocol package imports it.
-describe.each(['api', 'plan', 'container', 'server', 'client'])('packages/%s', (name) => {
+describe.each(['api', 'plan', 'container', 'sockjs', 'server', 'client'])('packages/%s', (name) => {
   const files = readdirSync(join(PACKAGES, name, 'src'), { recursive: true, encoding: 'utf8' }).filter((file) =>
     file.endsWith('.ts'),
   );

@@ -58,6 +58,16 @@ test('an endpoint, addEndpoint and the container choose, the nearer one first', 
   ]);
 });
 
+test('an endpoint that replaces another one keeps the choice of addEndpoint', async () => {
+  const http = createServer((_request, response) => response.writeHead(404).end());
+  const container = attach(http, { logger });
+  container.addEndpoint(endpoint('/echo', echo), { sockJs: { sessionCookieNeeded: false } });
+  container.replaceEndpoint('/echo', endpoint('/echo', echo));
+  const port = await listen(http);
+  afterTest(() => container.stop({ grace: 1 }));
+  expect(await infoOf(port, '/echo')).toBe(false);
+});
+
 test('the default is off', async () => {
   const http = createServer((_request, response) => response.writeHead(404).end());
   const container = attach(http, { logger });
